@@ -1,0 +1,1 @@
+"""What can be asked for: the request, the camera's language, and the catalogue of what each vendor offers."""
