@@ -203,7 +203,11 @@ def translate(prompt: str, language: Language) -> str:
         known = [command(name) for name in names]
         if all(each is None or each.spell(language) == name for each, name in zip(known, names, strict=True)):
             return written
-        return "[" + ",".join(each.spell(language) if each else name for each, name in zip(known, names, strict=True) if name) + "]"
+        return (
+            "["
+            + ",".join(each.spell(language) if each else name for each, name in zip(known, names, strict=True) if name)
+            + "]"
+        )
 
     return _rewrite(prompt, write)
 

@@ -1,0 +1,63 @@
+"""Hailuo video generation in the notebook: `%%hailuo`, live cards, sweeps, and a small async client.
+
+Everything is loaded when it is first used: `import hailuo_widgets` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets._version import __version__
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from hailuo_widgets.client import AsyncHailuo as AsyncHailuo
+    from hailuo_widgets.engine.job import Job as Job
+    from hailuo_widgets.engine.state import JobState as JobState
+    from hailuo_widgets.errors import HailuoError as HailuoError
+    from hailuo_widgets.library.clip import Clip as Clip
+    from hailuo_widgets.session import allow_nested_loops as allow_nested_loops
+    from hailuo_widgets.session import configure as configure
+    from hailuo_widgets.session import generate as generate
+    from hailuo_widgets.session import jobs as jobs
+    from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
+    from hailuo_widgets.spec.media import Media as Media
+    from hailuo_widgets.spec.request import VideoRequest as VideoRequest
+
+_HOMES = {
+    "AsyncHailuo": "client",
+    "CameraCommand": "spec.camera",
+    "Clip": "library.clip",
+    "HailuoError": "errors",
+    "Job": "engine.job",
+    "JobState": "engine.state",
+    "Media": "spec.media",
+    "VideoRequest": "spec.request",
+    "allow_nested_loops": "session",
+    "configure": "session",
+    "generate": "session",
+    "jobs": "session",
+}
+
+__all__ = ["__version__", "load_ipython_extension", *_HOMES]  # noqa: PLE0604  # the names are strings
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value  # so that the next look-up is Python's own
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Register `%%hailuo` and `%hailuo`: what `%load_ext hailuo_widgets` calls."""
+    from hailuo_widgets.magics import register
+
+    register(shell)

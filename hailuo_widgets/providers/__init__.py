@@ -1,0 +1,46 @@
+"""One file a vendor: request → HTTP call, HTTP reply → task state. No I/O, no clock, no globals."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Provider, Task, TaskState
+from hailuo_widgets.spec.words import did_you_mean
+
+__all__ = ["Flow", "HttpCall", "HttpReply", "Phase", "Provider", "Task", "TaskState", "names", "provider"]
+
+ENTRY_POINTS = "hailuo_widgets.providers"
+"""The entry point group in which other packages offer a `Provider` class."""
+
+_OURS = {
+    "minimax": "hailuo_widgets.providers.minimax:MiniMax",
+    "sketch": "hailuo_widgets.providers.sketch:Sketch",
+}
+
+
+@cache
+def _known() -> dict[str, str]:
+    others = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    return others | _OURS  # a package of somebody else's must not take over a vendor that keys are kept for
+
+
+def names() -> tuple[str, ...]:
+    """Every provider's name: ours in the catalogue's order of preference, then those of other packages."""
+    return (*_OURS, *(name for name in _known() if name not in _OURS))
+
+
+@cache
+def provider(name: str) -> Provider:
+    """The wire of that provider.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    if name not in _known():
+        raise UsageError(f"There is no provider “{name}”.", hint=did_you_mean(name, names()))
+    module, _, attribute = _known()[name].partition(":")
+    made: Provider = getattr(import_module(module), attribute)()
+    return made

@@ -1,0 +1,199 @@
+"""The protocol between us and a vendor, without any I/O.
+
+A provider's methods are generators, like httpx's own auth flows: they yield an `HttpCall`, are sent the `HttpReply`, and return what was
+learned. They open nothing, know no clock and hold no key, so a whole wire can be tested with literals from the vendor's pages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from hailuo_widgets.errors import VendorError, VendorFaultError
+
+if TYPE_CHECKING:
+    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.request import VideoRequest
+
+T = TypeVar("T")
+
+EXCERPT = 300
+"""Characters of a vendor's reply that an error may quote."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCall:
+    """One call that a flow wants made.
+
+    Attributes:
+        method: `"GET"`, `"POST"`, `"DELETE"`.
+        path: Below the provider's base URL, with its leading slash.
+        params: The query.
+        json: The body, None for no body.
+        paying: Whether the vendor charges for it; such a call is never sent again once it may have left the machine.
+        timeout: Seconds to wait for an answer, None for the client's own.
+    """
+
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    json: Any = None
+    paying: bool = False
+    timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """What came back. Hostile until checked.
+
+    Attributes:
+        status: The HTTP status.
+        body: The body, decoded from any transfer coding.
+        headers: With lower-case names.
+    """
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever it holds."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON.
+
+        Raises:
+            VendorFaultError: If it is none (an HTML page, say, or cut off).
+        """
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            raise VendorFaultError(
+                f"The vendor's answer is no JSON (HTTP {self.status}).",
+                http_status=self.status,
+                vendor_message=self.text[:EXCERPT],
+            ) from None
+
+    def object(self) -> dict[str, Any]:
+        """The body as a JSON object.
+
+        Raises:
+            VendorFaultError: If it is anything else.
+        """
+        value = self.json()
+        if not isinstance(value, dict):
+            raise VendorFaultError(
+                f"The vendor's answer is no JSON object (HTTP {self.status}).",
+                http_status=self.status,
+                vendor_message=self.text[:EXCERPT],
+            )
+        return value
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the vendor asks us to wait; None where it doesn't say, or says it as a date."""
+        value = self.headers.get("retry-after", "").strip()
+        return min(float(value), 3600.0) if value.isascii() and value.isdigit() else None
+
+
+Flow = Generator[HttpCall, HttpReply, T]
+
+
+class Phase(StrEnum):
+    """Where a task stands at the vendor."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def final(self) -> bool:
+        """Whether it will never change again."""
+        return self in {Phase.SUCCEEDED, Phase.FAILED, Phase.CANCELLED}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The vendor's task. Plain data, so that it can be kept and picked up again.
+
+    Attributes:
+        id: The vendor's id.
+        model: The request's model; some vendors have one wire for each generation of models.
+    """
+
+    id: str
+    model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskState:
+    """What a vendor says of a task.
+
+    Attributes:
+        task: Which one.
+        phase: Where it stands. An unknown status word is `RUNNING`, never an end.
+        word: The vendor's own word for it.
+        progress: 0 to 1, None where the vendor doesn't say.
+        eta: Seconds left as the vendor sees it, None where it doesn't say.
+        url: Where the clip can be fetched, once it succeeded.
+        error: Why it failed, once it failed.
+        raw: The vendor's whole answer, for the record.
+    """
+
+    task: Task
+    phase: Phase
+    word: str = ""
+    progress: float | None = None
+    eta: float | None = None
+    url: str | None = None
+    error: VendorError | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class Provider:
+    """One vendor's wire.
+
+    Attributes:
+        name: As the catalogue writes it.
+        batch: For how many tasks one status call can ask.
+        cancellable: Whether the vendor can really cancel a task.
+    """
+
+    name: ClassVar[str]
+    batch: ClassVar[int] = 1
+    cancellable: ClassVar[bool] = False
+
+    def headers(self, key: str) -> dict[str, str]:
+        """The headers that carry the key."""
+        return {"Authorization": f"Bearer {key}"} if key else {}
+
+    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+        """Buy a clip. Exactly one of the yielded calls is `paying`.
+
+        Raises:
+            VendorError: If the vendor turned it down.
+        """
+        raise NotImplementedError
+
+    def poll(self, task: Task) -> Flow[TaskState]:
+        """Ask how a task stands; where it succeeded, its URL included.
+
+        Raises:
+            VendorError: If the question (not the task) failed.
+        """
+        raise NotImplementedError
+
+    def poll_many(self, tasks: Sequence[Task]) -> Flow[list[TaskState]]:
+        """Ask for up to `batch` tasks in one call; a task that the vendor doesn't know is left out of the answer."""
+        raise NotImplementedError
+
+    def cancel(self, task: Task) -> Flow[TaskState]:
+        """Cancel a task at the vendor; only where `cancellable`."""
+        raise NotImplementedError

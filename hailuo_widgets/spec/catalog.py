@@ -1,0 +1,230 @@
+"""What each vendor offers, read from `catalog.toml`: one row per provider × model × mode, and for every constraint its source."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Literal
+
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.spec.request import Mode
+from hailuo_widgets.spec.words import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€"}
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What one clip costs.
+
+    Attributes:
+        amount: In `currency`; None where the vendor publishes no price.
+        currency: ISO 4217, `""` where the amount is None or nothing.
+    """
+
+    amount: Decimal | None
+    currency: str = ""
+
+    def __str__(self) -> str:
+        if self.amount is None:
+            return "price not published"
+        if not self.amount:
+            return "free"
+        sign = _SIGNS.get(self.currency)
+        figure = (
+            f"{self.amount.normalize():f}" if self.amount.normalize().as_tuple().exponent < -2 else f"{self.amount:.2f}"
+        )  # type: ignore[operator]  # finite
+        return f"{sign}{figure}" if sign else f"{figure} {self.currency}"
+
+
+FREE = Price(Decimal(0))
+UNPUBLISHED = Price(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A provider as a whole.
+
+    Attributes:
+        name: As `-p` takes it.
+        title: As people call it.
+        key: The environment variable that holds its key, `""` where it needs none.
+        hosts: Base URLs, the default first.
+        keys_page: Where a user gets a key.
+        requests_per_minute: None where not published.
+        tasks_in_flight: None where not published.
+        result_lifetime: Seconds for which a result's URL works, None where not published.
+    """
+
+    name: str
+    title: str
+    key: str
+    hosts: tuple[str, ...]
+    keys_page: str = ""
+    requests_per_minute: int | None = None
+    tasks_in_flight: int | None = None
+    result_lifetime: float | None = None
+    source: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One provider × model × mode.
+
+    Attributes:
+        model: The name that users write and that requests carry.
+        wire_model: What the vendor's wire calls it (a model id, or a path).
+        durations: Resolution → durations in seconds. Empty where the vendor takes neither.
+        parameters: The optional fields of a request that exist here, besides the pictures that the mode implies.
+        required: Fields without which the vendor refuses, besides those that the mode implies.
+        defaults: The vendor's own value for each parameter that is left out.
+        prompt_max: Characters.
+        camera: The language that camera commands are written in; `"prose"` for models that read plain words,
+            `"none"` for models that don't honour commands.
+        pictures: Whether pictures may travel as `url`, as `data`, or both.
+        ratios: Width to height, where the vendor takes a choice.
+        prices: `(resolution, duration)` → amount; `("", 0)` holds a flat price a clip, `(resolution, 0)` one a second.
+        source: Field → the vendor's page that says so.
+    """
+
+    provider: str
+    model: str
+    mode: Mode
+    wire_model: str
+    durations: Mapping[str, tuple[int, ...]]
+    parameters: frozenset[str]
+    required: frozenset[str]
+    defaults: Mapping[str, Any]
+    prompt_max: int
+    camera: Literal["en", "zh", "prose", "none"]
+    pictures: frozenset[str]
+    ratios: tuple[str, ...]
+    currency: str
+    prices: Mapping[tuple[str, int], Decimal]
+    source: Mapping[str, str]
+
+    def price(self, resolution: str | None, duration: int | None) -> Price:
+        """The price of one clip; exact where the vendor publishes it, never a guess."""
+        if ("", 0) in self.prices:
+            return Price(self.prices["", 0], self.currency)
+        if resolution and duration:
+            if (resolution, duration) in self.prices:
+                return Price(self.prices[resolution, duration], self.currency)
+            if (resolution, 0) in self.prices:
+                return Price(self.prices[resolution, 0] * duration, self.currency)
+        return UNPUBLISHED
+
+    def resolutions_for(self, duration: int) -> tuple[str, ...]:
+        """The resolutions in which clips of that many seconds exist."""
+        return tuple(name for name, durations in self.durations.items() if duration in durations)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Every offer and every row."""
+
+    offers: Mapping[str, Offer]
+    rows: tuple[Row, ...]
+
+    def offer(self, provider: str) -> Offer:
+        """The provider of that name.
+
+        Raises:
+            UsageError: If there is none; names those that were probably meant.
+        """
+        try:
+            return self.offers[provider]
+        except KeyError:
+            raise UsageError(f"There is no provider “{provider}”.", hint=did_you_mean(provider, self.offers)) from None
+
+    def find(self, provider: str | None = None, model: str | None = None, mode: Mode | None = None) -> tuple[Row, ...]:
+        """The rows that match what is given, in the catalogue's order: a provider's preferred model comes first."""
+        return tuple(
+            row
+            for row in self.rows
+            if provider in (None, row.provider) and model in (None, row.model) and mode in (None, row.mode)
+        )
+
+
+def _prices(table: Mapping[str, Any] | Decimal | int | None) -> dict[tuple[str, int], Decimal]:
+    """`0.1` is a flat price, `{"768P" = {6 = 0.28}}` one by duration, `{"2K" = 0.13}` one a second."""
+    if table is None:
+        return {}
+    if not isinstance(table, dict):
+        return {("", 0): Decimal(table)}
+    flat: dict[tuple[str, int], Decimal] = {}
+    for resolution, value in table.items():
+        if isinstance(value, dict):
+            flat |= {(resolution, int(duration)): Decimal(amount) for duration, amount in value.items()}
+        else:
+            flat[resolution, 0] = Decimal(value)
+    return flat
+
+
+def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterable[Row]:
+    for entry in entries:
+        merged = common | entry | {"source": common.get("source", {}) | entry.get("source", {})}
+        for model in merged["models"]:
+            for mode in merged["modes"]:
+                yield Row(
+                    provider=provider,
+                    model=model,
+                    mode=Mode(mode),
+                    wire_model=merged.get("wire_model", model),
+                    durations={name: tuple(values) for name, values in merged.get("durations", {}).items()},
+                    parameters=frozenset(merged.get("parameters", ())),
+                    required=frozenset(merged.get("required", ())),
+                    defaults=dict(merged.get("defaults", {})),
+                    prompt_max=merged["prompt_max"],
+                    camera=merged.get("camera", "none"),
+                    pictures=frozenset(merged.get("pictures", ())),
+                    ratios=tuple(merged.get("ratios", ())),
+                    currency=merged.get("currency", ""),
+                    prices=_prices(merged.get("prices")),
+                    source=merged["source"],
+                )
+
+
+def parse(text: str) -> Catalog:
+    """Read a catalogue from TOML.
+
+    A table a provider; what stands in it holds for all its rows unless a row says otherwise. `like = "minimax"` takes over another
+    provider's table and rows, for vendors that speak the same wire; what such a provider says itself wins, for every row.
+    """
+    tables: dict[str, dict[str, Any]] = tomllib.loads(text, parse_float=Decimal)
+    offers: dict[str, Offer] = {}
+    rows: list[Row] = []
+    for name, own in tables.items():
+        table, entries = own, own.get("rows", [])
+        if "like" in own:
+            model = tables[own["like"]]
+            table = {**model, **own, "source": model.get("source", {}) | own.get("source", {})}
+            entries = own.get("rows") or [
+                entry | {k: v for k, v in own.items() if k in entry and k != "source"} for entry in model["rows"]
+            ]
+        common = {key: value for key, value in table.items() if key not in {"rows", "like"}}
+        offers[name] = Offer(
+            name=name,
+            title=table["title"],
+            key=table.get("key", ""),
+            hosts=tuple(table.get("hosts", ())),
+            keys_page=table.get("keys_page", ""),
+            requests_per_minute=table.get("requests_per_minute"),
+            tasks_in_flight=table.get("tasks_in_flight"),
+            result_lifetime=table.get("result_lifetime"),
+            source=table.get("source", {}),
+        )
+        rows.extend(_rows(name, common, entries))
+    return Catalog(offers, tuple(rows))
+
+
+@cache
+def catalog() -> Catalog:
+    """The catalogue that ships with the package."""
+    return parse(files("hailuo_widgets.spec").joinpath("catalog.toml").read_text("utf-8"))

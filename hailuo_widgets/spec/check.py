@@ -1,0 +1,199 @@
+"""Whether a request is one that the vendor would accept: every rule, before a cent is spent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hailuo_widgets.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.media import Media
+    from hailuo_widgets.spec.request import VideoRequest
+
+PICTURE_TYPES = {"image/jpeg": "JPG", "image/png": "PNG", "image/webp": "WebP"}
+PICTURE_MAX_BYTES = 20 * 1024 * 1024
+PICTURE_MIN_SIDE = 300
+PICTURE_ASPECT = (2 / 5, 5 / 2)
+PICTURE_RULES = "JPG, PNG or WebP, at most 20 MB, short side over 300 px, aspect between 2:5 and 5:2"
+"""MiniMax, Video Generation API, first_frame_image; UCloud Modelverse, Hailuo-2.3-I2V; EvoLink, Hailuo 02 API: the same on all three."""
+
+_OPTIONAL = ("prompt_optimizer", "fast_pretreatment", "watermark", "callback_url", "ratio")
+
+
+def check(request: VideoRequest, row: Row) -> list[Problem]:
+    """Every way in which a request breaks the rules of a row, each with what is allowed. An empty list means that it may be sent."""
+    return [
+        *_prompt(request, row),
+        *_order(request, row),
+        *_parameters(request, row),
+        *_pictures(request, row),
+    ]
+
+
+def _prompt(request: VideoRequest, row: Row) -> Iterator[Problem]:
+    source = row.source.get("prompt", "")
+    if not request.prompt.strip() and "prompt" in row.required:
+        yield Problem(
+            "prompt",
+            f"{row.model} on {row.provider} needs a prompt.",
+            hint="Write what is to be seen.",
+            source=source,
+        )
+    if len(request.prompt) > row.prompt_max:
+        yield Problem(
+            "prompt",
+            f"The prompt has {len(request.prompt):,} characters; {row.model} on {row.provider} takes {row.prompt_max:,}.",
+            hint=f"Shorten it by {len(request.prompt) - row.prompt_max:,}.",
+            source=source,
+        )
+
+
+def _order(request: VideoRequest, row: Row) -> Iterator[Problem]:
+    duration, resolution, source = request.duration, request.resolution, row.source.get("durations", "")
+    if not row.durations:
+        for name, value in (("duration", duration), ("resolution", resolution)):
+            if value is not None:
+                yield Problem(
+                    name,
+                    f"{row.model} on {row.provider} takes no {name}.",
+                    hint="Leave it out.",
+                    source=source,
+                )
+        return
+    every = ", ".join(f"{name} with {_or(seconds)} s" for name, seconds in row.durations.items())
+    seconds_known = sorted({each for seconds in row.durations.values() for each in seconds})
+    if resolution not in row.durations:
+        yield Problem(
+            "resolution",
+            f"{row.model} on {row.provider} has no {resolution} for {row.mode}.",
+            tuple(row.durations),
+            source=source,
+        )
+    if duration not in seconds_known:
+        allowed = tuple(f"{each} s" for each in seconds_known)
+        yield Problem(
+            "duration",
+            f"{row.model} on {row.provider} makes no clips of {duration} s.",
+            allowed,
+            source=source,
+        )
+    if resolution in row.durations and duration in seconds_known and duration not in row.durations[resolution]:
+        assert duration is not None
+        instead = row.resolutions_for(duration)[0]
+        yield Problem(
+            "resolution",
+            f"{resolution} exists for {_or(row.durations[resolution])} s only, and {duration} s was asked for.",
+            hint=f"{row.model} on {row.provider}: {every}. "
+            f"Change -d {duration} to -d {row.durations[resolution][0]}, or -r {resolution} to -r {instead}.",
+            source=source,
+        )
+
+
+def _parameters(request: VideoRequest, row: Row) -> Iterator[Problem]:
+    for name in _OPTIONAL:
+        value = getattr(request, name)
+        if value is None:
+            if name in row.required:
+                yield Problem(
+                    name,
+                    f"{row.model} on {row.provider} needs a {name}.",
+                    row.ratios if name == "ratio" else (),
+                )
+        elif name not in row.parameters:
+            yield Problem(
+                name,
+                f"{row.model} on {row.provider} has no {name}.",
+                hint="Leave it out.",
+                source=row.source.get(name, ""),
+            )
+    if request.ratio is not None and "ratio" in row.parameters and request.ratio not in row.ratios:
+        yield Problem(
+            "ratio",
+            f"{row.model} has no ratio {request.ratio}.",
+            row.ratios,
+            source=row.source.get("ratio", ""),
+        )
+    if request.callback_url is not None and urlsplit(request.callback_url).scheme not in {"http", "https"}:
+        yield Problem(
+            "callback_url",
+            "callback_url is no http(s) address.",
+            hint="Give a public https address of yours.",
+        )
+
+
+def _pictures(request: VideoRequest, row: Row) -> Iterator[Problem]:
+    if "first_frame" in row.required and request.first_frame is None:
+        yield Problem(
+            "first_frame",
+            f"{row.model} on {row.provider} needs a first frame.",
+            hint="Give one: --first-frame PATH.",
+        )
+    source = row.source.get("pictures", "")
+    for name, media in request.media().items():
+        if media.url is None and "data" not in row.pictures:
+            yield Problem(
+                name,
+                f"{row.provider} takes pictures by URL only, and {name} is a local file.",
+                hint="Put the picture on the web and give its https address.",
+                source=source,
+            )
+        elif media.url is not None and "url" not in row.pictures:
+            yield Problem(name, f"{row.provider} takes no picture URLs.", hint="Give a local file.", source=source)
+        if media.data is not None and media.kind == "image":
+            yield from _picture(name, media, source)
+
+
+def _picture(name: str, media: Media, source: str) -> Iterator[Problem]:
+    assert media.data is not None
+    if media.mime not in PICTURE_TYPES:
+        yield Problem(
+            name,
+            f"{name} ({media}) is no JPG, PNG or WebP.",
+            tuple(PICTURE_TYPES.values()),
+            "Convert it first.",
+            source,
+        )
+        return
+    if len(media.data) > PICTURE_MAX_BYTES:
+        yield Problem(
+            name,
+            f"{name} ({media}) is {len(media.data) / 2**20:.1f} MB large.",
+            ("at most 20 MB",),
+            source=source,
+        )
+    size = media.size
+    if size is None:
+        yield Problem(
+            name,
+            f"{name} ({media}) is a damaged picture: it can't be opened.",
+            hint="Save it anew.",
+            source=source,
+        )
+        return
+    width, height = size
+    if min(size) <= PICTURE_MIN_SIDE:
+        yield Problem(
+            name,
+            f"{name} is {width}×{height} px; the short side must be over 300 px.",
+            hint="Use a larger picture.",
+            source=source,
+        )
+    if not PICTURE_ASPECT[0] <= width / height <= PICTURE_ASPECT[1]:
+        yield Problem(
+            name,
+            f"{name} is {width}×{height} px, too narrow or too wide.",
+            ("aspect from 2:5 to 5:2",),
+            "Crop it.",
+            source,
+        )
+
+
+def _or(seconds: tuple[int, ...]) -> str:
+    words = [str(each) for each in seconds]
+    if len(words) > 2 and seconds == tuple(range(seconds[0], seconds[-1] + 1)):
+        return f"{words[0]} to {words[-1]}"
+    return " or ".join(words)

@@ -1,0 +1,172 @@
+"""A picture, clip or sound that goes into a request, whichever way it was given."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Self
+from urllib.parse import urlsplit
+
+from hailuo_widgets.errors import UsageError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MediaKind = Literal["image", "video", "audio"]
+
+READ_LIMIT = 64 * 1024 * 1024
+"""Bytes; no vendor takes a larger body (MiniMax v2, Create video generation task: "body <= 64 MB"), so no larger file is read."""
+
+_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"GIF8", "image/gif"),
+    (0, b"BM", "image/bmp"),
+    (4, b"ftypqt", "video/quicktime"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (8, b"WAVE", "audio/wav"),
+)
+_BY_SUFFIX: dict[str, MediaKind] = {
+    ".mp4": "video", ".mov": "video", ".webm": "video", ".mp3": "audio", ".wav": "audio", ".m4a": "audio",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One picture, clip or sound: a public URL, or bytes that were read when the request was made.
+
+    Attributes:
+        url: An http(s) address that the vendor fetches itself, None where `data` is given.
+        data: The file's bytes, None where `url` is given.
+        name: Where it came from, for people: a file name, or `""`.
+    """
+
+    url: str | None = None
+    data: bytes | None = field(default=None, repr=False)
+    name: str = ""
+
+    @classmethod
+    def of(cls, value: Media | str | os.PathLike[str] | bytes | bytearray | memoryview | Image) -> Self:
+        """Take a path, a URL, a data URL, bytes or a PIL image.
+
+        Raises:
+            UsageError: If it is none of these, can't be read, or is larger than 64 MiB.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return cls(data=_bounded(bytes(value), "the given bytes"))
+        if isinstance(value, str) and value[:5].lower() == "data:":
+            return cls(data=_bounded(_from_data_url(value), "the data URL"))
+        if isinstance(value, str) and urlsplit(value).scheme.lower() in {"http", "https", "mm_file"}:
+            return cls(url=value)
+        if isinstance(value, (str, os.PathLike)):
+            return cls(data=_read(Path(value).expanduser()), name=Path(value).name)
+        if hasattr(value, "save") and hasattr(value, "mode"):  # a PIL image, without importing PIL
+            buffer = io.BytesIO()
+            value.save(buffer, format="PNG")
+            return cls(data=buffer.getvalue())
+        raise UsageError(
+            f"A {type(value).__name__} is not a picture.",
+            hint="Give a path, an https URL, a data URL, bytes or a PIL image.",
+        )
+
+    @property
+    def mime(self) -> str:
+        """The media type by content, never by name; `""` for a URL or where the content is not known."""
+        return _sniff(self.data) if self.data is not None else ""
+
+    @property
+    def kind(self) -> MediaKind:
+        """Whether it is an image, a video or a sound; a URL is judged by its suffix, an image where that says nothing."""
+        if self.url is not None:
+            return _BY_SUFFIX.get(Path(urlsplit(self.url).path).suffix.lower(), "image")
+        group = self.mime.partition("/")[0]
+        return group if group in ("video", "audio") else "image"  # type: ignore[return-value]  # narrowed by the test
+
+    @property
+    def sha256(self) -> str:
+        """Hex SHA-256 of the bytes, `""` for a URL."""
+        return hashlib.sha256(self.data).hexdigest() if self.data is not None else ""
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels, upright; None for a URL or where the bytes are no readable image."""
+        return _image_size(self.data) if self.data is not None else None
+
+    def to_wire(self) -> str:
+        """The URL, or the bytes as a data URL."""
+        if self.url is not None:
+            return self.url
+        assert self.data is not None
+        return f"data:{self.mime or 'application/octet-stream'};base64,{base64.b64encode(self.data).decode()}"
+
+    def canonical(self) -> str:
+        """What stands for it in a digest: the URL, or `sha256:…` of the bytes."""
+        return self.url if self.url is not None else f"sha256:{self.sha256}"
+
+    def __str__(self) -> str:
+        return self.name or self.url or f"{len(self.data or b''):,} bytes"
+
+
+def _bounded(data: bytes, what: str) -> bytes:
+    if not data:
+        raise UsageError(f"There is nothing in {what}.", hint="Give a picture that holds at least one byte.")
+    if len(data) > READ_LIMIT:
+        raise UsageError(
+            f"{what[0].upper()}{what[1:]} holds {len(data):,} bytes.",
+            hint="No vendor takes more than 64 MiB.",
+        )
+    return data
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > READ_LIMIT:
+            raise UsageError(
+                f"“{path}” is {path.stat().st_size:,} bytes large.", hint="No vendor takes more than 64 MiB."
+            )
+        return _bounded(path.read_bytes(), f"“{path}”")
+    except (OSError, ValueError) as error:
+        if isinstance(error, UsageError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"The picture “{str(path)[:200]}” can't be read: {reason}.", hint="Check the path.") from None
+
+
+def _from_data_url(text: str) -> bytes:
+    head, comma, body = text.partition(",")
+    if not comma or not head.lower().endswith(";base64"):
+        raise UsageError("The data URL is not understood.", hint="It should read data:image/png;base64,….")
+    try:
+        return base64.b64decode("".join(body.split()), validate=True)
+    except binascii.Error:
+        raise UsageError("The data URL is not valid base64.", hint="It was probably cut off.") from None
+
+
+def _sniff(data: bytes) -> str:
+    for offset, signature, mime in _SIGNATURES:
+        if data[offset : offset + len(signature)] == signature:
+            return mime
+    return ""
+
+
+@lru_cache(maxsize=64)
+def _image_size(data: bytes) -> tuple[int, int] | None:
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            turned = image.getexif().get(0x0112, 1) in {5, 6, 7, 8}  # EXIF orientation: lying on its side
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except Exception:  # noqa: BLE001  # a hostile file may raise anything; what can't be read has no size
+        return None

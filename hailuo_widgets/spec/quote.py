@@ -1,0 +1,178 @@
+"""From what a user wrote to what would be sent: every default pinned, every mistake found, the price known. Nothing is sent here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.errors import Problem, RefusedError
+from hailuo_widgets.spec import camera
+from hailuo_widgets.spec.catalog import Catalog, Price, Row, catalog
+from hailuo_widgets.spec.check import check
+from hailuo_widgets.spec.words import did_you_mean
+
+if TYPE_CHECKING:
+    from hailuo_widgets.spec.request import VideoRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """One clip, ready to be bought.
+
+    Attributes:
+        written: The request as the user wrote it.
+        request: The request as it goes out: defaults pinned, camera commands in the vendor's language.
+        row: What the vendor offers.
+        price: What it will cost.
+        warnings: What is legal but probably not meant.
+    """
+
+    written: VideoRequest
+    request: VideoRequest
+    row: Row
+    price: Price
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Identifies the effective request: the same digest means that the same thing is asked of the same provider."""
+        return self.request.digest(provider=self.row.provider)
+
+    @property
+    def written_digest(self) -> str:
+        """Identifies the request as written, without what was filled in and without the provider."""
+        return self.written.digest()
+
+
+def quote(written: VideoRequest, provider: str, book: Catalog | None = None) -> Quote:
+    """Check a request against the catalogue and pin what it leaves open.
+
+    Raises:
+        UsageError: If there is no such provider.
+        RefusedError: With every problem at once, each with what is allowed and who else could do it.
+    """
+    book = book or catalog()
+    book.offer(provider)
+    row = _row(written, provider, book)
+    request = pin(written, row)
+    problems = check(request, row)
+    if problems:
+        raise RefusedError(_with_hint(problems, _elsewhere(written, provider, book)))
+    return Quote(written, request, row, row.price(request.resolution, request.duration), _warnings(written.prompt, row))
+
+
+def pin(written: VideoRequest, row: Row) -> VideoRequest:
+    """Give every field that the row knows and the user left open the vendor's own default, and speak the vendor's camera language."""
+    pinned: dict[str, Any] = {"model": row.model}
+    for name, value in row.defaults.items():
+        if getattr(written, name) is None and name in row.parameters:
+            pinned[name] = value
+    if row.durations:
+        pinned |= _order(written, row)
+    if row.camera in ("en", "zh"):
+        pinned["prompt"] = camera.translate(written.prompt, row.camera)
+    elif row.camera == "prose":
+        pinned["prompt"] = camera.prose(written.prompt)
+    return written.model_copy(update=pinned)
+
+
+def _order(written: VideoRequest, row: Row) -> dict[str, Any]:
+    """Duration and resolution: the vendor's defaults, bent to the one that was chosen where both can't be had."""
+    duration, resolution = written.duration, written.resolution
+    if resolution is not None:
+        resolution = next((name for name in row.durations if name.casefold() == resolution.casefold()), resolution)
+    else:
+        preferred = row.defaults.get("resolution") or next(iter(row.durations))
+        possible = row.resolutions_for(duration) if duration else tuple(row.durations)
+        resolution = preferred if preferred in possible or not possible else possible[0]
+    if duration is None:
+        preferred_seconds = row.defaults.get("duration")
+        seconds = row.durations.get(resolution, ())
+        duration = preferred_seconds if preferred_seconds in seconds or not seconds else seconds[0]
+    return {"duration": duration, "resolution": resolution}
+
+
+def _row(written: VideoRequest, provider: str, book: Catalog) -> Row:
+    offered = book.find(provider)
+    model, mode = written.model, written.mode
+    if model is not None:
+        model = next((row.model for row in offered if row.model.casefold() == model.casefold()), model)
+    fitting = book.find(provider, model, mode)
+    if fitting:
+        return fitting[0]
+    models = tuple(dict.fromkeys(row.model for row in offered))
+    others = tuple(dict.fromkeys(row.provider for row in book.find(None, model, mode)))
+    elsewhere = f" {_and(others)} can do it: -p {others[0]}." if others else ""
+    if model is not None and model not in models:
+        raise RefusedError(
+            [
+                Problem(
+                    "model",
+                    f"{provider} has no model “{model}”.",
+                    models,
+                    did_you_mean(model, models) + elsewhere,
+                )
+            ]
+        )
+    able = tuple(dict.fromkeys(row.model for row in book.find(provider, None, mode)))
+    asked = _ASKED[mode.value]
+    subject = f"{model} on {provider}" if model else provider
+    modes = " or ".join(dict.fromkeys(_NEEDS[row.mode.value] for row in book.find(provider, model)))
+    hint = (
+        (f"It wants {modes}." if modes else "")
+        + (f" {_and(able)} can: -m {able[0]}." if able and model else "")
+        + elsewhere
+    )
+    raise RefusedError([Problem("model", f"{subject} can't make a clip from {asked}.", (), hint.strip())])
+
+
+_ASKED = {
+    "T2V": "text alone",
+    "I2V": "a first frame",
+    "FLF": "a last frame",
+    "S2V": "a subject picture",
+    "R2V": "references",
+}
+_NEEDS = {
+    "T2V": "text alone",
+    "I2V": "a first frame (--first-frame)",
+    "FLF": "first and last frame (--last-frame)",
+    "S2V": "a subject picture (--subject)",
+    "R2V": "references (--reference)",
+}
+
+
+def _and(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _elsewhere(written: VideoRequest, provider: str, book: Catalog) -> str:
+    able = tuple(
+        dict.fromkeys(
+            row.provider
+            for row in book.find(None, written.model, written.mode)
+            if row.provider != provider and not check(pin(written, row), row)
+        )
+    )
+    return f"{_and(able)} can do it as it stands: -p {able[0]}." if able else ""
+
+
+def _with_hint(problems: list[Problem], hint: str) -> list[Problem]:
+    last = problems[-1]
+    return [
+        *problems[:-1],
+        Problem(last.field, last.message, last.allowed, f"{last.hint} {hint}".strip(), last.source),
+    ]
+
+
+def _warnings(prompt: str, row: Row) -> tuple[str, ...]:
+    script = camera.parse(prompt)
+    warnings = [str(miss) for miss in script.near_misses]
+    warnings += [
+        f"{prompt[shot.start : shot.end]} holds {len(shot.commands)} commands; at most {camera.RECOMMENDED_PER_BRACKET} a bracket are recommended."
+        for shot in script.shots
+        if len(shot.commands) > camera.RECOMMENDED_PER_BRACKET
+    ]
+    if script.shots and row.camera == "none":
+        warnings.append(f"{row.model} does not promise to follow camera commands; it reads them as plain words.")
+    return tuple(warnings)

@@ -1,0 +1,137 @@
+"""What a user asks for, in words that belong to no vendor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from hailuo_widgets.errors import Problem, RefusedError
+from hailuo_widgets.spec.media import Media
+
+
+class Mode(StrEnum):
+    """How a clip is begun. It follows from which pictures a request carries."""
+
+    T2V = "T2V"
+    """Text to video."""
+    I2V = "I2V"
+    """A first frame and text."""
+    FLF = "FLF"
+    """First and last frame."""
+    S2V = "S2V"
+    """A subject's face, kept through the clip."""
+    R2V = "R2V"
+    """References: pictures, clips and sounds (MiniMax-H3)."""
+
+
+def _media(value: Any) -> Media | None:
+    return None if value is None else Media.of(value)
+
+
+def _references(value: Any) -> tuple[Media, ...]:
+    many = value if isinstance(value, (list, tuple)) else (value,)
+    return tuple(Media.of(each) for each in many)
+
+
+Picture = Annotated[Media | None, BeforeValidator(_media)]
+
+
+class VideoRequest(BaseModel):
+    """One clip, as asked for. Immutable; a field that is None was left to the provider.
+
+    Attributes:
+        prompt: What is to be seen, camera commands in brackets included.
+        model: The model's name as the catalogue writes it.
+        first_frame: The picture that the clip begins with.
+        last_frame: The picture that it ends with.
+        subject: A picture of one face, for subject-driven models (S2V-01).
+        references: Pictures, clips or sounds that guide MiniMax-H3.
+        duration: Seconds.
+        resolution: As vendors write it: `"768P"`, `"1080P"`, `"2K"`, …
+        ratio: Width to height, `"16:9"`; only MiniMax-H3 takes one.
+        prompt_optimizer: Whether the vendor may rewrite the prompt.
+        fast_pretreatment: Whether that rewriting is done the fast way.
+        watermark: Whether the vendor marks the clip as made by AI.
+        callback_url: Where the vendor reports to, besides being asked.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", arbitrary_types_allowed=True)
+
+    prompt: str = ""
+    model: str | None = None
+    first_frame: Picture = None
+    last_frame: Picture = None
+    subject: Picture = None
+    references: Annotated[tuple[Media, ...], BeforeValidator(_references)] = ()
+    duration: Annotated[int | None, Field(ge=1, le=60)] = None
+    resolution: str | None = None
+    ratio: str | None = None
+    prompt_optimizer: bool | None = None
+    fast_pretreatment: bool | None = None
+    watermark: bool | None = None
+    callback_url: str | None = None
+
+    @classmethod
+    def of(cls, **fields: Any) -> VideoRequest:
+        """Make a request, with every mistake reported in one readable error.
+
+        Raises:
+            RefusedError: If a field is unknown or of the wrong type.
+            UsageError: If a picture can't be read.
+        """
+        try:
+            return cls(**fields)
+        except ValidationError as error:
+            raise RefusedError([_problem(each) for each in error.errors(include_url=False)]) from None
+
+    @property
+    def mode(self) -> Mode:
+        """What kind of generation this is, by the pictures it carries."""
+        if self.references:
+            return Mode.R2V
+        if self.subject:
+            return Mode.S2V
+        if self.last_frame:
+            return Mode.FLF
+        return Mode.I2V if self.first_frame else Mode.T2V
+
+    def media(self) -> dict[str, Media]:
+        """Every picture, clip and sound of the request by the field it stands in (`references[0]`, …)."""
+        single = {name: getattr(self, name) for name in ("first_frame", "last_frame", "subject")}
+        many = {f"references[{index}]": each for index, each in enumerate(self.references)}
+        return {name: each for name, each in {**single, **many}.items() if each is not None}
+
+    def canonical(self) -> dict[str, Any]:
+        """The request as JSON with pictures by their hash: what digests and journals are made of. Unset fields are left out."""
+        values: dict[str, Any] = {}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, Media):
+                value = value.canonical()
+            elif isinstance(value, tuple):
+                value = [each.canonical() for each in value]
+            if value is not None and value != []:
+                values[name] = value
+        return values
+
+    def digest(self, **context: str) -> str:
+        """Hex SHA-256 over canonical JSON of the request and its context (the provider, say)."""
+        text = json.dumps({**self.canonical(), **context}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_WORDS = {"int_type": "a whole number", "string_type": "text", "bool_type": "True or False"}
+
+
+def _problem(error: Any) -> Problem:
+    field = str(error["loc"][0]) if error["loc"] else "request"
+    if error["type"] == "extra_forbidden":
+        return Problem(field, f"A request has no field “{field}”.", tuple(VideoRequest.model_fields))
+    shown = repr(error["input"])[:80]
+    wanted = _WORDS.get(error["type"])
+    message = f"{field} should be {wanted}, not {shown}." if wanted else f"{field} is {shown}: {error['msg'].lower()}."
+    return Problem(field, message)
