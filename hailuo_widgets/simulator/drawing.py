@@ -1,0 +1,201 @@
+"""The clips: drawn in the background, one at a time a core, kept in a folder of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import uuid
+import weakref
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .images import decode_data_url
+from .tasks import DrawOrder
+
+log = logging.getLogger(__name__)
+
+Draw = Callable[[DrawOrder], Awaitable[Path | bytes]]
+"""Makes the mp4 of an order: a file that the simulator may keep, or the bytes."""
+
+_LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+
+
+def temporary_folder(owner: object) -> Path:
+    """A folder that goes when its owner does."""
+    folder = Path(tempfile.mkdtemp(prefix="hailuo-simulator-"))
+    weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _picture(reference: str | None) -> bytes | None:
+    """The bytes of a frame: of a data URL, or from a loopback server. Nothing else is fetched."""
+    if reference is None:
+        return None
+    if reference.startswith("data:"):
+        return decode_data_url(reference)
+    if urlsplit(reference).hostname in _LOOPBACK:
+        import httpx
+
+        try:
+            answer = httpx.get(reference, timeout=5, trust_env=False)
+        except httpx.HTTPError:
+            return None
+        return answer.content if answer.is_success else None
+    return None
+
+
+class SketchDraw:
+    """Draws orders with the sketch renderer, in subprocesses, leaving one core to everybody else."""
+
+    def __init__(self) -> None:
+        self._closed = False
+
+    @cached_property
+    def _folder(self) -> Path:
+        return temporary_folder(self)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), thread_name_prefix="hailuo-sketch")
+
+    async def __call__(self, order: DrawOrder) -> Path:
+        """Draw an order into a new file."""
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self._draw, order)
+
+    def _draw(self, order: DrawOrder) -> Path:
+        from hailuo_widgets.spec.camera import parse
+        from hailuo_widgets.video.sketch import Sketch, render_in_subprocess
+
+        path = self._folder / f"{uuid.uuid4().hex}.mp4"
+        moves = tuple(tuple(each.en for each in shot.commands) for shot in parse(order.prompt).shots)
+        sketch = Sketch(
+            prompt=order.prompt,
+            moves=moves,
+            width=order.width,
+            height=order.height,
+            duration=order.duration,
+            first_frame=_picture(order.first_frame),
+            last_frame=_picture(order.last_frame),
+        )
+        render_in_subprocess(sketch, path)
+        return path
+
+    def close(self) -> None:
+        """Start nothing more; what is being drawn finishes in its own time."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+_stock_lock = threading.Lock()
+
+
+@cache
+def _stock_path(width: int, height: int, duration: int) -> Path:
+    """A clip of one grey picture, encoded once a process for each size and duration."""
+    import av
+    import numpy as np
+
+    path = temporary_folder(_stock_path) / f"{width}x{height}-{duration}.mp4"
+    frame = av.VideoFrame.from_ndarray(np.full((height * 3 // 2, width), 128, np.uint8), format="yuv420p")
+    with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
+        stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast", "g": "24"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for index in range(24 * duration):
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def stock_clip() -> Draw:
+    """A drawer for load tests: one plain clip a size and duration, right in all that a probe can see."""
+
+    def encode(order: DrawOrder) -> Path:
+        with _stock_lock:
+            return _stock_path(order.width, order.height, order.duration)
+
+    async def draw(order: DrawOrder) -> Path:
+        return await asyncio.to_thread(encode, order)
+
+    return draw
+
+
+class Studio:
+    """Draws what is ordered and knows what is done.
+
+    Works on whatever loop calls it: a drawing that went down with its loop is begun again when somebody asks for it.
+    """
+
+    def __init__(self, draw: Draw, clock: Callable[[], float]) -> None:
+        self._draw = draw
+        self._clock = clock
+        self._drawings: dict[str, asyncio.Task[None]] = {}
+        self._clips: dict[str, tuple[Path, float]] = {}
+        self._broken: set[str] = set()
+
+    @cached_property
+    def _folder(self) -> Path:
+        return temporary_folder(self)
+
+    def begin(self, name: str, order: DrawOrder) -> None:
+        """Start to draw, unless that has been done or is being done."""
+        if name in self._clips or name in self._broken:
+            return
+        drawing = self._drawings.get(name)
+        if drawing is None or drawing.done() or drawing.get_loop().is_closed():
+            self._drawings[name] = asyncio.get_running_loop().create_task(self._work(name, order))
+
+    async def _work(self, name: str, order: DrawOrder) -> None:
+        try:
+            made = await self._draw(order)
+            if isinstance(made, bytes):
+                path = self._folder / f"{uuid.uuid4().hex}.mp4"
+                await asyncio.to_thread(path.write_bytes, made)
+                made = path
+            self._clips[name] = (made, self._clock())
+        except Exception:
+            log.exception("The clip of task %s could not be drawn.", name)
+            self._broken.add(name)
+        finally:
+            self._drawings.pop(name, None)
+
+    def drawn_at(self, name: str) -> float | None:
+        """When the clip was done, by the simulator's clock; None while it is not."""
+        clip = self._clips.get(name)
+        return clip[1] if clip else None
+
+    def broken(self, name: str) -> bool:
+        """Whether the drawing went wrong."""
+        return name in self._broken
+
+    async def clip(self, name: str, order: DrawOrder) -> Path | None:
+        """The clip's file, drawn now if need be; None where it can't be drawn."""
+        # An asyncio.Event would belong to one loop; the caller may be on another than the drawing.
+        while name not in self._clips and name not in self._broken:
+            self.begin(name, order)
+            await asyncio.sleep(0.01)
+        return self._clips[name][0] if name in self._clips else None
+
+    def forget(self, name: str) -> None:
+        """Let go of a task's clip; a shared stock clip's file stays."""
+        drawing = self._drawings.pop(name, None)
+        if drawing and not drawing.get_loop().is_closed():
+            drawing.cancel()
+        self._clips.pop(name, None)
+
+    async def aclose(self) -> None:
+        """Stop drawing."""
+        loop = asyncio.get_running_loop()
+        mine = [each for each in self._drawings.values() if each.get_loop() is loop]
+        for drawing in mine:
+            drawing.cancel()
+        await asyncio.gather(*mine, return_exceptions=True)
+        self._drawings.clear()
+        if isinstance(self._draw, SketchDraw):
+            self._draw.close()
