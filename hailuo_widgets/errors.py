@@ -1,7 +1,7 @@
 """Every error that a user can meet, in one family.
 
-Two branches: `RefusedError` is ours (nothing left the machine), `VendorError` is about a conversation with a vendor. Each vendor error
-says what a person with money at stake wants to know: was it charged, and can trying again help?
+Two branches: `RefusedError` is ours (nothing left the machine), `VendorError` is about a conversation with a vendor.
+Each vendor error says what a person with money at stake wants to know: was it charged, and can trying again help?
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The protocol between us and a vendor, without any I/O.
 
-A provider's methods are generators, like httpx's own auth flows: they yield an `HttpCall`, are sent the `HttpReply`, and return what was
-learned. They open nothing, know no clock and hold no key, so a whole wire can be tested with literals from the vendor's pages.
+A provider's methods are generators, like httpx's own auth flows: they yield an `HttpCall`, are sent the `HttpReply`,
+and return what was learned. They open nothing, know no clock and hold no key, so a whole wire can be tested with literals
+from the vendor's pages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading a vendor's JSON without trusting it: each reader gives a value of its type, or says that the answer makes no sense."""
+"""Reading a vendor's JSON without trusting it: a reader gives a value of its type, or says that there is none."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def task_id(value: Any, reply: HttpReply) -> str:
 
 
 def phase(word: str, words: Mapping[str, Phase]) -> Phase:
-    """The phase that a vendor's status word stands for. A word that nobody knows means that the task still runs, never that it ended."""
+    """The phase that a vendor's status word stands for; a word that nobody knows means a task that still runs."""
     return words.get(word.casefold(), Phase.RUNNING)
 
 
@@ -109,7 +109,7 @@ def error_of(
     known: Mapping[str, ErrorKind] | None = None,
     **details: Any,
 ) -> VendorError:
-    """The error for a vendor's refusal: by the vendor's own code where it is known, else by HTTP status, with the vendor's words kept.
+    """The error for a vendor's refusal: by the vendor's own code where it is known, else by HTTP status.
 
     Args:
         reply: The answer.

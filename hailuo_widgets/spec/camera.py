@@ -1,8 +1,8 @@
 """The fifteen camera commands: read from a prompt, translated, written back.
 
-Commands stand in square brackets inside the prompt. Several in one bracket are carried out at once (`[Pan left,Pedestal up]`); brackets
-that follow each other are carried out in turn. Sources: EvoLink, Hailuo 02 API, "15 Comandos de Cámara" (English); UCloud Modelverse,
-Hailuo-2.3-I2V, 运镜控制说明 (Chinese).
+Commands stand in square brackets inside the prompt. Several in one bracket are carried out at once
+(`[Pan left,Pedestal up]`); brackets that follow each other are carried out in turn. Sources: EvoLink, Hailuo 02 API,
+"15 Comandos de Cámara" (English); UCloud Modelverse, Hailuo-2.3-I2V, 运镜控制说明 (Chinese).
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 Language = Literal["en", "zh"]
 
 RECOMMENDED_PER_BRACKET = 3
-"""More commands than this in one bracket work, but are advised against (EvoLink, Hailuo 02 API: "máx 3 recomendado")."""
+"""More commands than this in one bracket work, but are advised against.
+
+Source: EvoLink, Hailuo 02 API: "máx 3 recomendado".
+"""
 
 
 class CameraCommand(Enum):
@@ -70,8 +73,8 @@ class NearMiss:
     """A bracket that looks like a camera command but is none; the vendor would read it as plain words.
 
     Attributes:
-        text: What was written.
-        meant: The commands that were probably meant, most likely first.
+        text: What was written; where the brackets are the mistake, they belong to it (`【推进】`).
+        meant: The commands that were probably meant, most likely first; for 【】, all that stand in it.
         start: Where `text` stands in the prompt, in characters.
         end: One past its last character.
     """
@@ -82,7 +85,9 @@ class NearMiss:
     end: int
 
     def __str__(self) -> str:
-        options = " or ".join(f"[{command.en}]" for command in self.meant)
+        language: Language = "zh" if _HAN.search(self.text) else "en"
+        together = [self.meant] if self.text.startswith("【") else [(each,) for each in self.meant]
+        options = " or ".join(bracket(commands, language) for commands in together)
         return f"“{self.text}” is not a camera command; did you mean {options}?"
 
 
@@ -95,6 +100,7 @@ class CameraScript:
 
 
 _BRACKET = re.compile(r"\[([^\[\]]*)\]|【([^【】]*)】")
+_HAN = re.compile(r"[\u4e00-\u9fff]")
 _SEPARATOR = re.compile(r"[,，、]")
 _PART = re.compile(r"[^,，、]+")
 
@@ -155,29 +161,33 @@ def nearest(name: str) -> tuple[CameraCommand, ...]:
 def parse(prompt: str) -> CameraScript:
     """Read the camera commands out of a prompt, in order.
 
-    A bracket in which nothing is or resembles a command is ordinary text (`[sic]`). A command in 【】 is a near miss: vendors document square
-    brackets only.
+    A bracket in which nothing is or resembles a command is ordinary text (`[sic]`). A command in 【】 is a near miss:
+    vendors document square brackets only.
     """
     shots: list[Shot] = []
     misses: list[NearMiss] = []
-    for bracket in _BRACKET.finditer(prompt):
-        square = bracket.group(1) is not None
-        found: list[CameraCommand] = []
-        for part in _PART.finditer(bracket.group(1 if square else 2)):
-            text = part.group().strip()
-            if not text:
-                continue
-            exact = command(text)
-            if exact and square:
-                found.append(exact)
-                continue
-            start = bracket.start() + 1 + part.start() + (len(part.group()) - len(part.group().lstrip()))
-            meant = (exact,) if exact else nearest(text)
+    for written in _BRACKET.finditer(prompt):
+        if written.group(1) is None:
+            meant = _commands_in(written.group(2))
             if meant:
-                misses.append(NearMiss(text if square else bracket.group(), meant, start, start + len(text)))
+                misses.append(NearMiss(written.group(), meant, written.start(), written.end()))
+            continue
+        found: list[CameraCommand] = []
+        for part in _PART.finditer(written.group(1)):
+            text = part.group().strip()
+            exact = command(text)
+            if exact:
+                found.append(exact)
+            elif meant := nearest(text):
+                start = written.start(1) + part.start() + part.group().index(text)
+                misses.append(NearMiss(text, meant, start, start + len(text)))
         if found:
-            shots.append(Shot(tuple(found), bracket.start(), bracket.end()))
+            shots.append(Shot(tuple(found), written.start(), written.end()))
     return CameraScript(tuple(shots), tuple(misses))
+
+
+def _commands_in(text: str) -> tuple[CameraCommand, ...]:
+    return tuple(known for part in _SEPARATOR.split(text) if (known := command(part)))
 
 
 def bracket(commands: tuple[CameraCommand, ...], language: Language = "en") -> str:
@@ -185,29 +195,33 @@ def bracket(commands: tuple[CameraCommand, ...], language: Language = "en") -> s
     return "[" + ",".join(each.spell(language) for each in commands) + "]"
 
 
-def _rewrite(prompt: str, write: Callable[[Shot, str], str]) -> str:
+def _rewrite(prompt: str, write: Callable[[str], str]) -> str:
     """The prompt with each shot's bracket rewritten, everything else untouched."""
     pieces: list[str] = []
     at = 0
     for shot in parse(prompt).shots:
-        pieces += [prompt[at : shot.start], write(shot, prompt[shot.start : shot.end])]
+        pieces += [prompt[at : shot.start], write(prompt[shot.start : shot.end])]
         at = shot.end
     return "".join([*pieces, prompt[at:]])
 
 
-def translate(prompt: str, language: Language) -> str:
-    """The prompt with its camera commands in a vendor's language; a bracket that is already right is left byte for byte as it is."""
+def _parts(written: str) -> list[tuple[str, CameraCommand | None]]:
+    """What stands in a bracket, each part with the command that it is, if it is one."""
+    names = (part.strip() for part in _SEPARATOR.split(written[1:-1]))
+    return [(name, command(name)) for name in names if name]
 
-    def write(shot: Shot, written: str) -> str:
-        names = [part.strip() for part in _SEPARATOR.split(written[1:-1])]
-        known = [command(name) for name in names]
-        if all(each is None or each.spell(language) == name for each, name in zip(known, names, strict=True)):
+
+def translate(prompt: str, language: Language) -> str:
+    """The prompt with its camera commands in a vendor's language.
+
+    A bracket that is already right is left byte for byte as it is, and so is everything outside brackets.
+    """
+
+    def write(written: str) -> str:
+        parts = _parts(written)
+        if all(known is None or known.spell(language) == name for name, known in parts):
             return written
-        return (
-            "["
-            + ",".join(each.spell(language) if each else name for each, name in zip(known, names, strict=True) if name)
-            + "]"
-        )
+        return "[" + ",".join(known.spell(language) if known else name for name, known in parts) + "]"
 
     return _rewrite(prompt, write)
 
@@ -234,7 +248,9 @@ _PROSE = {
 def prose(prompt: str) -> str:
     """The prompt with each bracket as words, for models that read plain language (MiniMax-H3)."""
 
-    def write(shot: Shot, _written: str) -> str:
-        return "(" + " while ".join(_PROSE[each] for each in shot.commands) + ")"
+    def write(written: str) -> str:
+        parts = _parts(written)
+        moves = " while ".join(_PROSE[known] for _, known in parts if known)
+        return "(" + ", ".join([moves, *(name for name, known in parts if known is None)]) + ")"
 
     return _rewrite(prompt, write)

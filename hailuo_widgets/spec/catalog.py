@@ -1,4 +1,4 @@
-"""What each vendor offers, read from `catalog.toml`: one row per provider × model × mode, and for every constraint its source."""
+"""What each vendor offers, from `catalog.toml`: a row per provider × model × mode, each constraint with its source."""
 
 from __future__ import annotations
 
@@ -37,9 +37,8 @@ class Price:
         if not self.amount:
             return "free"
         sign = _SIGNS.get(self.currency)
-        figure = (
-            f"{self.amount.normalize():f}" if self.amount.normalize().as_tuple().exponent < -2 else f"{self.amount:.2f}"
-        )  # type: ignore[operator]  # finite
+        exact = self.amount == round(self.amount, 2)
+        figure = f"{self.amount:.2f}" if exact else f"{self.amount.normalize():f}"
         return f"{sign}{figure}" if sign else f"{figure} {self.currency}"
 
 
@@ -152,10 +151,8 @@ class Catalog:
         )
 
 
-def _prices(table: Mapping[str, Any] | Decimal | int | None) -> dict[tuple[str, int], Decimal]:
+def _prices(table: dict[str, Any] | Decimal | int) -> dict[tuple[str, int], Decimal]:
     """`0.1` is a flat price, `{"768P" = {6 = 0.28}}` one by duration, `{"2K" = 0.13}` one a second."""
-    if table is None:
-        return {}
     if not isinstance(table, dict):
         return {("", 0): Decimal(table)}
     flat: dict[tuple[str, int], Decimal] = {}
@@ -186,7 +183,7 @@ def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any
                     pictures=frozenset(merged.get("pictures", ())),
                     ratios=tuple(merged.get("ratios", ())),
                     currency=merged.get("currency", ""),
-                    prices=_prices(merged.get("prices")),
+                    prices=_prices(merged.get("prices", {})),
                     source=merged["source"],
                 )
 
@@ -194,8 +191,9 @@ def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any
 def parse(text: str) -> Catalog:
     """Read a catalogue from TOML.
 
-    A table a provider; what stands in it holds for all its rows unless a row says otherwise. `like = "minimax"` takes over another
-    provider's table and rows, for vendors that speak the same wire; what such a provider says itself wins, for every row.
+    A table a provider; what stands in it holds for all its rows unless a row says otherwise. `like = "minimax"` takes
+    over another provider's table and rows, for vendors that speak the same wire; what such a provider says itself wins,
+    for every row.
     """
     tables: dict[str, dict[str, Any]] = tomllib.loads(text, parse_float=Decimal)
     offers: dict[str, Offer] = {}

@@ -19,13 +19,16 @@ PICTURE_MAX_BYTES = 20 * 1024 * 1024
 PICTURE_MIN_SIDE = 300
 PICTURE_ASPECT = (2 / 5, 5 / 2)
 PICTURE_RULES = "JPG, PNG or WebP, at most 20 MB, short side over 300 px, aspect between 2:5 and 5:2"
-"""MiniMax, Video Generation API, first_frame_image; UCloud Modelverse, Hailuo-2.3-I2V; EvoLink, Hailuo 02 API: the same on all three."""
+"""The same on three vendors' pages.
+
+Sources: MiniMax, Video Generation API, first_frame_image; UCloud Modelverse, Hailuo-2.3-I2V; EvoLink, Hailuo 02 API.
+"""
 
 _OPTIONAL = ("prompt_optimizer", "fast_pretreatment", "watermark", "callback_url", "ratio")
 
 
 def check(request: VideoRequest, row: Row) -> list[Problem]:
-    """Every way in which a request breaks the rules of a row, each with what is allowed. An empty list means that it may be sent."""
+    """Every way in which a request breaks the rules of a row, each with what is allowed; empty where it may be sent."""
     return [
         *_prompt(request, row),
         *_order(request, row),
@@ -46,7 +49,8 @@ def _prompt(request: VideoRequest, row: Row) -> Iterator[Problem]:
     if len(request.prompt) > row.prompt_max:
         yield Problem(
             "prompt",
-            f"The prompt has {len(request.prompt):,} characters; {row.model} on {row.provider} takes {row.prompt_max:,}.",
+            f"The prompt has {len(request.prompt):,} characters; "
+            f"{row.model} on {row.provider} takes {row.prompt_max:,}.",
             hint=f"Shorten it by {len(request.prompt) - row.prompt_max:,}.",
             source=source,
         )
@@ -81,8 +85,7 @@ def _order(request: VideoRequest, row: Row) -> Iterator[Problem]:
             allowed,
             source=source,
         )
-    if resolution in row.durations and duration in seconds_known and duration not in row.durations[resolution]:
-        assert duration is not None
+    elif duration and resolution and duration not in row.durations.get(resolution, (duration,)):
         instead = row.resolutions_for(duration)[0]
         yield Problem(
             "resolution",

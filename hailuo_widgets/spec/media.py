@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 MediaKind = Literal["image", "video", "audio"]
 
 READ_LIMIT = 64 * 1024 * 1024
-"""Bytes; no vendor takes a larger body (MiniMax v2, Create video generation task: "body <= 64 MB"), so no larger file is read."""
+"""Bytes. No vendor takes a larger body, so no larger file is read.
+
+Source: MiniMax v2, Create video generation task: "body <= 64 MB".
+"""
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -87,7 +90,7 @@ class Media:
 
     @property
     def kind(self) -> MediaKind:
-        """Whether it is an image, a video or a sound; a URL is judged by its suffix, an image where that says nothing."""
+        """Image, video or audio: by content; for a URL by its suffix, and an image where that says nothing."""
         if self.url is not None:
             return _BY_SUFFIX.get(Path(urlsplit(self.url).path).suffix.lower(), "image")
         group = self.mime.partition("/")[0]

@@ -1,4 +1,4 @@
-"""From what a user wrote to what would be sent: every default pinned, every mistake found, the price known. Nothing is sent here."""
+"""From what a user wrote to what would be sent: defaults pinned, mistakes found, the price known. Nothing is sent."""
 
 from __future__ import annotations
 
@@ -62,11 +62,10 @@ def quote(written: VideoRequest, provider: str, book: Catalog | None = None) -> 
 
 
 def pin(written: VideoRequest, row: Row) -> VideoRequest:
-    """Give every field that the row knows and the user left open the vendor's own default, and speak the vendor's camera language."""
-    pinned: dict[str, Any] = {"model": row.model}
-    for name, value in row.defaults.items():
-        if getattr(written, name) is None and name in row.parameters:
-            pinned[name] = value
+    """Pin what the user left open to the vendor's own default, and write camera commands in the vendor's language."""
+    pinned: dict[str, Any] = {"model": row.model} | {
+        name: value for name, value in row.defaults.items() if name in row.parameters and getattr(written, name) is None
+    }
     if row.durations:
         pinned |= _order(written, row)
     if row.camera in ("en", "zh"):
@@ -169,10 +168,13 @@ def _warnings(prompt: str, row: Row) -> tuple[str, ...]:
     script = camera.parse(prompt)
     warnings = [str(miss) for miss in script.near_misses]
     warnings += [
-        f"{prompt[shot.start : shot.end]} holds {len(shot.commands)} commands; at most {camera.RECOMMENDED_PER_BRACKET} a bracket are recommended."
+        f"{prompt[shot.start : shot.end]} holds {len(shot.commands)} commands; "
+        f"at most {camera.RECOMMENDED_PER_BRACKET} a bracket are recommended."
         for shot in script.shots
         if len(shot.commands) > camera.RECOMMENDED_PER_BRACKET
     ]
     if script.shots and row.camera == "none":
-        warnings.append(f"{row.model} does not promise to follow camera commands; it reads them as plain words.")
+        warnings.append(
+            f"{row.model} on {row.provider} does not promise to follow camera commands; it may read them as words."
+        )
     return tuple(warnings)

@@ -106,7 +106,7 @@ class VideoRequest(BaseModel):
         return {name: each for name, each in {**single, **many}.items() if each is not None}
 
     def canonical(self) -> dict[str, Any]:
-        """The request as JSON with pictures by their hash: what digests and journals are made of. Unset fields are left out."""
+        """The request as JSON, pictures by their hash, unset fields left out: what digests and journals are made of."""
         values: dict[str, Any] = {}
         for name in type(self).model_fields:
             value = getattr(self, name)
