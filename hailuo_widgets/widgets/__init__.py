@@ -1,0 +1,1 @@
+"""What is seen: live cards, and the static HTML that they settle to."""

@@ -1,0 +1,281 @@
+/**
+ * The live card of one job. Everything from outside is set as text, never as HTML.
+ *
+ * @typedef {object} Order
+ * @property {string} name The notebook's variable, "" where there is none.
+ * @property {[text: string, isCommand: boolean][]} segments The prompt in pieces.
+ * @property {string} provider
+ * @property {string} reason Why this provider.
+ * @property {string} model
+ * @property {string} spec
+ * @property {string} price
+ * @property {boolean} sketch
+ * @property {string[]} warnings
+ * @property {"Cancel" | "Stop watching"} cancel
+ *
+ * @typedef {object} Status
+ * @property {string} state
+ * @property {string} word The state as a reader sees it.
+ * @property {"wait" | "run" | "ok" | "warn" | "bad" | "off"} tone
+ * @property {number} elapsed Seconds at the moment of sending.
+ * @property {number} [expected] Seconds in all.
+ * @property {number} [progress] The vendor's own figure, 0 to 1.
+ * @property {string} [task_id]
+ * @property {string} [note]
+ * @property {string} [error]
+ * @property {string} [hint]
+ * @property {string} [charged]
+ *
+ * @typedef {object} Model
+ * @property {{(key: "order"): Order, (key: "status"): Status}} get
+ * @property {(event: string, callback: () => void) => void} on
+ * @property {(event: string, callback: () => void) => void} off
+ * @property {(content: {type: "cancel"}) => void} send
+ */
+
+/** An estimate never claims to be done. */
+const ESTIMATE_LIMIT = 0.95;
+
+/**
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [classes]
+ * @param {string} [text]
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+function element(tag, classes = "", text = "") {
+  const made = document.createElement(tag);
+  made.className = classes;
+  made.textContent = text;
+  return made;
+}
+
+/**
+ * Set a text only where it differs, so that a screen reader isn't told the same thing again.
+ * @param {HTMLElement} target
+ * @param {string} [text]
+ */
+function say(target, text = "") {
+  if (target.textContent !== text) target.textContent = text;
+  target.hidden = !text;
+}
+
+/** @param {number} seconds */
+function clock(seconds) {
+  const whole = Math.round(seconds);
+  const two = (/** @type {number} */ part) => String(part % 60).padStart(2, "0");
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes}:${two(whole)}`
+    : `${Math.floor(minutes / 60)}:${two(minutes)}:${two(whole)}`;
+}
+
+/** @param {number} seconds */
+function remaining(seconds) {
+  if (seconds <= 0) return "longer than usual";
+  if (seconds < 10) return "a few seconds left";
+  if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} s left`;
+  return `about ${Math.round(seconds / 60)} min left`;
+}
+
+/** @param {Order["segments"]} segments */
+function prompt(segments) {
+  const line = element("div", "hw-prompt");
+  line.dir = "auto";
+  line.append(...segments.map(([text, isCommand]) => (isCommand ? element("bdi", "hw-chip", text) : text)));
+  return line;
+}
+
+/** @param {Order} order */
+function facts(order) {
+  const list = element("dl", "hw-facts");
+  const rows = { Model: order.model, Provider: order.provider, Order: order.spec, Price: order.price };
+  for (const [label, value] of Object.entries(rows)) {
+    const row = element("div");
+    const shown = element("dd", "hw-number", value);
+    shown.dir = "auto";
+    row.append(element("dt", "", label), shown);
+    list.append(row);
+  }
+  return list;
+}
+
+/** @param {string} name */
+function ring(name) {
+  const outer = element("div", "hw-ring");
+  outer.role = "progressbar";
+  outer.ariaLabel = `Progress of ${name}`;
+  outer.ariaValueMin = "0";
+  outer.ariaValueMax = "100";
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 60 60");
+  svg.setAttribute("aria-hidden", "true");
+  for (const part of ["track", "arc"]) {
+    const circle = document.createElementNS(svg.namespaceURI, "circle");
+    const shape = { cx: "30", cy: "30", r: "26", pathLength: "100", "data-part": part };
+    for (const [key, value] of Object.entries(shape)) circle.setAttribute(key, value);
+    svg.append(circle);
+  }
+  outer.append(svg);
+  return outer;
+}
+
+/** @param {Order} order */
+function layOut(order) {
+  const name = order.name || "this clip";
+  const root = element("div", "hw-view hw-job");
+  root.role = "group";
+  root.ariaLabel = `Video job ${name}`;
+  const parts = {
+    root,
+    card: element("div", "hw-card"),
+    stage: element("div", "hw-stage"),
+    ring: ring(name),
+    percent: element("span", "hw-number"),
+    left: element("div", "hw-soft hw-number"),
+    state: element("span", "hw-pill"),
+    note: element("span", "hw-soft"),
+    time: element("span", "hw-soft hw-number"),
+    charged: element("span", "hw-soft"),
+    button: element("button", "hw-button", order.cancel),
+    message: element("div", "hw-message"),
+    error: element("b"),
+    hint: element("div"),
+    task: element("span", "hw-soft hw-mono"),
+    bar: element("div", "hw-bar"),
+  };
+  parts.button.type = "button";
+  parts.button.ariaLabel = `${order.cancel} ${name}`;
+  parts.message.role = "alert";
+  parts.bar.ariaHidden = "true";
+  for (const outside of [parts.note, parts.charged, parts.error, parts.hint, parts.task])
+    outside.dir = "auto";
+
+  const live = element("span", "hw-top");
+  live.role = "status";
+  live.ariaLive = "polite";
+  live.append(parts.state, parts.note);
+
+  const top = element("div", "hw-top");
+  if (order.name) {
+    const heading = element("b", "hw-name", order.name);
+    heading.dir = "auto";
+    top.append(heading);
+  }
+  top.append(live, parts.time, parts.charged, parts.button);
+
+  parts.ring.append(parts.percent);
+  parts.stage.append(parts.ring, parts.left);
+  if (order.sketch) parts.stage.append(element("span", "hw-tag", "SKETCH"));
+  parts.message.append(parts.error, parts.hint);
+  parts.bar.append(element("i"));
+
+  const foot = element("div", "hw-foot");
+  const reason = element("span", "hw-soft hw-aside", order.reason);
+  reason.dir = "auto";
+  foot.append(reason, parts.task);
+
+  const warnings = order.warnings.map((warning) => element("div", "hw-warning", warning));
+  const body = element("div", "hw-body");
+  body.append(top, prompt(order.segments), parts.message, facts(order), ...warnings, foot);
+  parts.card.append(parts.stage, body, parts.bar);
+  root.append(parts.card);
+  return parts;
+}
+
+/**
+ * How far it is: the vendor's figure, else an estimate from the time; null where nothing is known.
+ * @param {Status} status
+ * @param {number} elapsed
+ */
+function fraction(status, elapsed) {
+  if (status.progress !== undefined) return Math.min(1, Math.max(0, status.progress));
+  if (!status.task_id || !status.expected) return null;
+  return Math.min(ESTIMATE_LIMIT, elapsed / status.expected);
+}
+
+/** One call a model: every view of it shares the moment at which its status arrived. */
+export default () => {
+  let received = performance.now();
+
+  return {
+    /** @param {{model: Model}} context */
+    initialize({ model }) {
+      const receive = () => {
+        received = performance.now();
+      };
+      model.on("change:status", receive);
+      return () => model.off("change:status", receive);
+    },
+
+    /** @param {{model: Model, el: HTMLElement}} context */
+    render({ model, el }) {
+      const controller = new AbortController();
+      const { signal } = controller;
+      const order = model.get("order");
+      const parts = layOut(order);
+      /** @type {ReturnType<typeof setInterval> | undefined} */
+      let timer;
+
+      const tick = () => {
+        const status = model.get("status");
+        const elapsed = status.elapsed + (performance.now() - received) / 1000;
+        const known = fraction(status, elapsed);
+        const expected = status.expected ? ` of about ${clock(status.expected)}` : "";
+        say(parts.time, `${clock(elapsed)}${expected}`);
+        say(parts.left, status.task_id && status.expected ? remaining(status.expected - elapsed) : "");
+        say(
+          parts.percent,
+          status.progress !== undefined && known !== null ? `${Math.round(known * 100)}%` : "",
+        );
+        parts.card.dataset.known = String(known !== null);
+        parts.card.style.setProperty("--hw-fraction", String(known ?? 0));
+        parts.ring.ariaValueNow = known === null ? null : String(Math.round(known * 20) * 5);
+      };
+
+      const update = () => {
+        const status = model.get("status");
+        const active = status.tone === "wait" || status.tone === "run";
+        parts.root.dataset.tone = status.tone;
+        parts.root.dataset.state = status.state;
+        parts.card.dataset.active = String(active);
+        say(parts.state, status.word);
+        say(parts.note, status.note);
+        say(parts.charged, status.charged);
+        say(parts.task, status.task_id);
+        say(parts.error, status.error);
+        say(parts.hint, status.hint);
+        parts.message.hidden = !(status.error || status.hint);
+        parts.stage.hidden = parts.bar.hidden = parts.button.hidden = !active;
+        clearInterval(timer);
+        if (active) {
+          tick();
+          timer = setInterval(tick, 1000);
+        } else {
+          say(parts.time, clock(status.elapsed));
+        }
+      };
+
+      parts.button.addEventListener(
+        "click",
+        () => {
+          const doing = order.cancel === "Cancel" ? "Cancelling…" : "Stopping…";
+          parts.button.disabled = true;
+          parts.button.textContent = doing;
+          parts.button.ariaLabel = `${doing} ${order.name}`.trim();
+          model.send({ type: "cancel" });
+        },
+        { signal },
+      );
+      model.on("change:status", update);
+      signal.addEventListener("abort", () => {
+        clearInterval(timer);
+        model.off("change:status", update);
+      });
+
+      update();
+      el.append(parts.root);
+      return () => controller.abort();
+    },
+  };
+};

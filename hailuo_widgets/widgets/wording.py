@@ -1,0 +1,108 @@
+"""The words that the live card and the static one share: states, figures, and a prompt in pieces."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from hailuo_widgets.spec import camera
+
+if TYPE_CHECKING:
+    from hailuo_widgets.widgets.card import Order, Status
+
+Tone = Literal["wait", "run", "ok", "warn", "bad", "off"]
+
+
+class StateWord(NamedTuple):
+    """How a state is shown: a word, and the tone that colours its dot."""
+
+    word: str
+    tone: Tone
+
+
+_STATES = {
+    "planned": StateWord("Planned", "wait"),
+    "submitting": StateWord("Submitting", "wait"),
+    "queued": StateWord("Queued", "wait"),
+    "running": StateWord("Running", "run"),
+    "downloading": StateWord("Downloading", "run"),
+    "stored": StateWord("Stored", "ok"),
+    "refused": StateWord("Refused", "bad"),
+    "failed": StateWord("Failed", "bad"),
+    "uncertain": StateWord("Uncertain", "warn"),
+    "abandoned": StateWord("Not watched", "warn"),
+    "cancelled": StateWord("Cancelled", "off"),
+}
+
+
+def state_word(state: str) -> StateWord:
+    """The word and the tone of a job's state; raises `KeyError` for what is none."""
+    return _STATES[state]
+
+
+class Message(NamedTuple):
+    """What went wrong, in one sentence, and the way out."""
+
+    error: str
+    hint: str
+
+
+def message(order: Order, status: Status) -> Message:
+    """What a card has to explain: the status's own words, or the plain meaning of a state that comes without any."""
+    if status.error or status.hint:
+        return Message(status.error, status.hint)
+    if status.state == "uncertain":
+        return Message(
+            "The request was sent, but no answer came back, so it may have been charged.",
+            f"Look at your account at {order.provider} before you run the cell again: a second run could pay twice.",
+        )
+    if status.state == "abandoned":
+        return Message(
+            f"Nobody is watching any more; {order.provider} may still finish this clip.",
+            "Resume it to fetch what was paid for; running the cell anew would order a second one.",
+        )
+    return Message("", "")
+
+
+class Segment(NamedTuple):
+    """A piece of a prompt; a command is a whole bracket, as it was written."""
+
+    text: str
+    is_command: bool
+
+
+def segments(prompt: str) -> list[Segment]:
+    """A prompt cut into plain text and camera commands; joined again, the pieces are the prompt."""
+    pieces: list[Segment] = []
+    at = 0
+    for shot in camera.parse(prompt).shots:
+        pieces += [Segment(prompt[at : shot.start], False), Segment(prompt[shot.start : shot.end], True)]
+        at = shot.end
+    pieces.append(Segment(prompt[at:], False))
+    return [piece for piece in pieces if piece.text]
+
+
+# A terminal obeys these, and a file can't be saved with a lone surrogate in it.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def clean(text: str) -> str:
+    """The text with control characters and lone surrogates as �; line breaks and tabs stay."""
+    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, the last of them an ellipsis where something was left out."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def clock(seconds: float) -> str:
+    """Seconds as `1:44`, or as `1:02:03` from an hour on."""
+    minutes, rest = divmod(max(0, round(seconds)), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def file_size(size: int) -> str:
+    """Bytes as `640 KB` or `2.1 MB`."""
+    return f"{size / 1e6:.1f} MB" if size >= 999_500 else f"{max(1, round(size / 1e3))} KB"
