@@ -1,21 +1,24 @@
 """The protocol between us and a vendor, without any I/O.
 
 A provider's methods are generators, like httpx's own auth flows: they yield an `HttpCall`, are sent the `HttpReply`,
-and return what was learned. They open nothing, know no clock and hold no key, so a whole wire can be tested with literals
-from the vendor's pages.
+and return what was learned. They open nothing, know no clock and hold no key, so a whole wire can be tested with
+literals from the vendor's pages.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from hailuo_widgets.errors import VendorError, VendorFaultError
+from hailuo_widgets.errors import NotFoundError, VendorError, VendorFaultError
 
 if TYPE_CHECKING:
+    import httpx
+
     from hailuo_widgets.spec.catalog import Row
     from hailuo_widgets.spec.request import VideoRequest
 
@@ -23,6 +26,12 @@ T = TypeVar("T")
 
 EXCERPT = 300
 """Characters of a vendor's reply that an error may quote."""
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +75,16 @@ class HttpReply:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON.
+        """The body as JSON, in text that can be written down: lone surrogates are replaced.
 
         Raises:
             VendorFaultError: If it is none (an HTML page, say, or cut off).
         """
         try:
-            return json.loads(self.body)
+            value = json.loads(self.body, parse_constant=_refuse_constant)
+            if _SURROGATE.search(self.body):
+                value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+            return value  # noqa: TRY300  # both lines above can fail
         except (ValueError, RecursionError):
             raise VendorFaultError(
                 f"The vendor's answer is no JSON (HTTP {self.status}).",
@@ -159,12 +171,24 @@ class TaskState:
 
 
 class Provider:
-    """One vendor's wire.
+    """One vendor's wire: what to send, and how to read what comes back.
+
+    A vendor whose tasks are made by one POST and asked for by one GET needs `name`, `submit` and `poll`, and nothing
+    else. Both are generators: they yield an `HttpCall`, are sent the `HttpReply`, and return a `TaskState`.
+
+    What went wrong is said in one of two ways. A call that failed is raised, as one of the `VendorError` family; a task
+    that failed is returned, as a state with `Phase.FAILED` and the error in it. Of whatever a vendor may answer, nothing
+    but `VendorError` comes out; `providers.fields` reads JSON in that way. Who drives the flow adds the provider's name,
+    the request and the task to an error.
+
+    An error that `submit` raises decides about money. With `Charged.NO` the vendor certainly did not take the request:
+    the job ends as refused and may be tried anew. With `Charged.UNKNOWN` it may have: the job ends as uncertain, and a
+    person decides. `RateLimitError` says that the vendor did not take it yet: the same call is sent again later.
 
     Attributes:
         name: As the catalogue writes it.
         batch: For how many tasks one status call can ask.
-        cancellable: Whether the vendor can really cancel a task.
+        cancellable: Whether the vendor can really cancel tasks, if only some.
     """
 
     name: ClassVar[str]
@@ -175,11 +199,20 @@ class Provider:
         """The headers that carry the key."""
         return {"Authorization": f"Bearer {key}"} if key else {}
 
+    def transport(self, seconds: float) -> httpx.AsyncBaseTransport | None:
+        """What carries the calls, where that is not the network; only for providers that live in this process.
+
+        Args:
+            seconds: How long such a provider pretends to take for a clip.
+        """
+        del seconds
+        return None
+
     def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
         """Buy a clip. Exactly one of the yielded calls is `paying`.
 
         Raises:
-            VendorError: If the vendor turned it down.
+            VendorError: If the vendor turned it down, or gave no clear answer.
         """
         raise NotImplementedError
 
@@ -192,9 +225,31 @@ class Provider:
         raise NotImplementedError
 
     def poll_many(self, tasks: Sequence[Task]) -> Flow[list[TaskState]]:
-        """Ask for up to `batch` tasks in one call; a task that the vendor doesn't know is left out of the answer."""
-        raise NotImplementedError
+        """Ask for up to `batch` tasks; a task that the vendor doesn't know is left out of the answer.
+
+        Raises:
+            VendorError: If the question (not a task) failed.
+        """
+        states = []
+        for task in tasks:
+            try:
+                states.append((yield from self.poll(task)))
+            except NotFoundError:
+                continue
+        return states
+
+    def can_cancel(self, task: Task) -> bool:
+        """Whether the vendor can cancel that task while it waits."""
+        del task
+        return self.cancellable
 
     def cancel(self, task: Task) -> Flow[TaskState]:
-        """Cancel a task at the vendor; only where `cancellable`."""
-        raise NotImplementedError
+        """Cancel a task at the vendor, where it can do that.
+
+        Returns:
+            How the task stands now: `Phase.CANCELLED` where it was cancelled, anything else where it goes on.
+
+        Raises:
+            VendorError: If the vendor could not be asked.
+        """
+        return (yield from self.poll(task))
