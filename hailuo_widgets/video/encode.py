@@ -1,0 +1,116 @@
+"""Frames to mp4: H.264 that every browser plays, seeks in one-second steps, and starts before it is fully loaded."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import numpy as np
+
+from hailuo_widgets.errors import HailuoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hailuo_widgets.video.paint import Planes
+
+_BT709 = 1  # the same number for primaries, transfer and matrix: ITU-T H.273, tables 2 to 4
+_LIMITED = 1
+_THREADS = 2
+"""Fixed, because x264 writes other bytes with another number of threads."""
+
+
+def planes_of(frame: av.VideoFrame) -> Planes:
+    """Writable views of a yuv420p frame's three planes."""
+    views = []
+    for plane in frame.planes:
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        views.append(rows[:, : plane.width])
+    return views[0], views[1], views[2]
+
+
+def encode(frames: Iterable[av.VideoFrame], path: Path | str, *, width: int, height: int, fps: int, preset: str) -> None:
+    """Write frames to an mp4 file, in order.
+
+    Args:
+        frames: yuv420p, limited range, BT.709.
+        path: The file; what is there is replaced.
+        width: Width in pixels, even.
+        height: Height in pixels, even.
+        fps: Frames a second; also the distance between keyframes.
+        preset: x264's, from `"ultrafast"` to `"placebo"`.
+    """
+    with av.open(f"file:{Path(path)}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        container.metadata["title"] = "Sketch"
+        stream = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, fps)
+        context.thread_count = _THREADS
+        context.color_primaries = context.color_trc = context.colorspace = _BT709
+        context.color_range = _LIMITED
+        # Flat gradients show every block edge: the deblocking filter is what "ultrafast" should not have left out.
+        context.options = {
+            "preset": preset,
+            "crf": "20",
+            "x264-params": f"keyint={fps}:min-keyint={fps}:scenecut=0:open-gop=0:deblock=1,1",
+        }
+        for index, frame in enumerate(frames):
+            frame.pts, frame.time_base = index, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def encode_while_painting(
+    paint: Callable[[Planes, int], None], count: int, path: Path | str, *, width: int, height: int, fps: int, preset: str
+) -> None:
+    """Paint each frame in this thread while another one encodes those that are finished.
+
+    Args:
+        paint: Paints the frame of a given index into its planes.
+        count: How many frames.
+        path: The file; what is there is replaced.
+        width: Width in pixels, even.
+        height: Height in pixels, even.
+        fps: Frames a second.
+        preset: x264's.
+
+    Raises:
+        HailuoError: The file can't be written, or FFmpeg was built without x264.
+    """
+    queue: Queue[av.VideoFrame | None] = Queue(maxsize=6)
+    failures: list[Exception] = []
+
+    def finished() -> Iterable[av.VideoFrame]:
+        while (frame := queue.get()) is not None:
+            yield frame
+
+    def work() -> None:
+        try:
+            encode(finished(), path, width=width, height=height, fps=fps, preset=preset)
+        except Exception as error:  # noqa: BLE001  # carried over to the painting thread
+            failures.append(error)
+            while queue.get() is not None:
+                pass
+
+    thread = Thread(target=work, name="hailuo-sketch-encoder", daemon=True)
+    thread.start()
+    try:
+        for index in range(count):
+            if failures:
+                break
+            frame = av.VideoFrame(width, height, "yuv420p")
+            paint(planes_of(frame), index)
+            queue.put(frame)
+    finally:
+        queue.put(None)
+        thread.join()
+    if failures:
+        raise HailuoError(
+            f"The sketch “{Path(path).name}” can't be written: {failures[0]}.", hint="Is its folder there, writable and not full?"
+        ) from failures[0]

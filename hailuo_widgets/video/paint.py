@@ -1,0 +1,235 @@
+"""Painting a scene as a camera sees it, straight into the Y, U and V planes of a frame.
+
+Outlines are projected column by column and only their edge is blended; what lies below is a gradient of whole rows. So a frame costs
+about as much as copying it a few times, at any scale and at any fraction of a pixel, and nothing is ever converted from RGB.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from hailuo_widgets.video.scene import Points, Ridge, Scene, Sky, Sprite
+from hailuo_widgets.video.terrain import PERIOD
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from hailuo_widgets.video.camera_path import Camera
+
+    Floats = NDArray[np.float32]
+    Bytes = NDArray[np.uint8]
+
+Planes = tuple["Bytes", "Bytes", "Bytes"]
+"""Y of shape (height, width), U and V of half that size each way."""
+
+_ONE = 128
+"""Full coverage: 255 × 128 still fits 16 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How one distance is seen: u' = focal × (u × grow − x), v' = focal × (v × grow + y)."""
+
+    grow: float
+    x: float
+    y: float
+    focal: float
+
+    @classmethod
+    def at(cls, camera: Camera, z: float) -> View:
+        """The view of what is `z` away from the camera at rest."""
+        if math.isinf(z):
+            return cls(1.0, camera.yaw, camera.pitch, camera.focal)
+        depth = z - camera.z
+        return cls(z / depth, camera.x / depth + camera.yaw, camera.y / depth + camera.pitch, camera.focal)
+
+
+def _blend(target: Bytes, colour: NDArray[np.int16], cover: NDArray[np.int16]) -> None:
+    """Lay a colour over a part of a plane; `cover` runs from 0 to `_ONE`."""
+    step = colour - target
+    step *= cover
+    step >>= 7
+    step += target
+    target[...] = step
+
+
+class ScenePainter:
+    """Paints one scene at one size.
+
+    Args:
+        scene: What there is to see.
+        width: Width of the frame in pixels, even.
+        height: Height in pixels, even.
+    """
+
+    def __init__(self, scene: Scene, width: int, height: int) -> None:
+        self._scene = scene
+        self._width = width
+        self._height = height
+        self._columns = ((np.arange(width) + 0.5 - width / 2) / height).astype(np.float32)
+        self._rows = ((np.arange(height) + 0.5 - height / 2) / height).astype(np.float32)
+
+    def paint(self, planes: Planes, camera: Camera, seconds: float) -> None:
+        """Paint the scene as seen by `camera` at a moment of the clip."""
+        edges = [self._edge(item, camera, seconds) if isinstance(item, Ridge) else None for item in self._scene.items]
+        # From far to near, each layer is painted only down to where a nearer one hides all of it.
+        stops = [self._height] * (len(edges) + 1)
+        for index in range(len(edges) - 1, -1, -1):
+            edge, item = edges[index], self._scene.items[index]
+            hides = edge is not None and isinstance(item, Ridge) and not item.soft and item.opacity == 1
+            stops[index] = min(stops[index + 1], self._clip(float(edge.max()) + 1)) if hides and edge is not None else stops[index + 1]
+        self._sky(planes, self._scene.sky, camera, stops[0])
+        for item, edge, stop in zip(self._scene.items, edges, stops[1:], strict=True):
+            match item:
+                case Ridge():
+                    assert edge is not None
+                    self._ridge(planes, item, View.at(camera, item.z), edge, stop)
+                case Sprite():
+                    self._sprite(planes, item, camera, seconds)
+                case Points():
+                    self._points(planes, item, camera, seconds)
+
+    def _clip(self, row: float) -> int:
+        """A row rounded up to an even one inside the frame, so that chroma rows never straddle a border."""
+        return max(0, min(self._height, 2 * math.ceil(row / 2)))
+
+    def _sky(self, planes: Planes, sky: Sky, camera: Camera, stop: int) -> None:
+        if stop <= 0:
+            return
+        view = View.at(camera, math.inf)
+        rows = self._rows[:stop] / view.focal - view.y
+        columns = self._columns / view.focal + view.x
+        place = (rows + 0.5) / (sky.horizon + 0.5)
+        down = np.exp(-(((rows - sky.at[1]) / 0.16) ** 2))
+        down_wide = np.exp(-(((rows - sky.at[1]) / 0.30) ** 2))
+        across = np.exp(-(((columns - sky.at[0]) / 0.18) ** 2)) * np.float32(0.55 * sky.strength)
+        across_wide = np.exp(-(((columns - sky.at[0]) / 0.75) ** 2)) * np.float32(0.42 * sky.strength)
+        grid = np.linspace(0, 1, len(sky.stops))
+        for channel, plane in enumerate(planes):
+            step = 1 if channel == 0 else 2
+            level = np.interp(place[::step], grid, sky.stops[:, channel]).astype(np.float32)
+            lift = np.float32(sky.glow[channel]) - level
+            light = np.multiply.outer(down[::step] * lift, across[::step])
+            light += np.multiply.outer(down_wide[::step] * lift, across_wide[::step])
+            light += (level + np.float32(0.5))[:, None]
+            plane[: stop // step] = light
+
+    def _edge(self, item: Ridge, camera: Camera, seconds: float) -> Floats:
+        """The row, in pixels and fractions, of the outline in each column."""
+        view = View.at(camera, item.z)
+        samples = len(item.outline)
+        place = ((self._columns / view.focal + view.x) / view.grow - item.drift * seconds) * np.float32(samples / PERIOD)
+        index = np.floor(place).astype(np.int64)
+        part = place - index
+        index %= samples
+        outline = item.outline
+        v = outline[index] * (1 - part) + outline[(index + 1) % samples] * part
+        return ((v * view.grow + view.y) * np.float32(view.focal * self._height) + np.float32(self._height / 2)).astype(np.float32)
+
+    def _ridge(self, planes: Planes, item: Ridge, view: View, edge: Floats, stop: int) -> None:
+        soft = item.soft * view.grow * view.focal * self._height
+        start = self._clip(float(edge.min()) - 3)
+        if start >= stop:
+            return
+        solid = min(stop, self._clip(float(edge.max()) + soft + 1))
+        rows = (self._rows[start:stop] / view.focal - view.y) / view.grow
+        share = np.clip((rows - item.outline.min()) / item.fade, 0, 1)
+        colours = (item.top + np.multiply.outer(share, item.base - item.top) + 0.5).astype(np.int16)
+        if soft:
+            slope = np.full(self._width, _ONE * item.opacity / soft, np.float32)
+        else:
+            # A steep flank covers a pixel more slowly than a level one does.
+            slope = (_ONE / np.hypot(1, np.gradient(edge))).astype(np.float32)
+        for channel, plane in enumerate(planes):
+            step = 1 if channel == 0 else 2
+            first, last, end = start // step, solid // step, stop // step
+            colour = colours[::step, channel, None]
+            if last > first:
+                down = np.arange(first, last, dtype=np.float32) + np.float32(0.5)
+                steep = slope[::step] * step
+                cover = np.multiply.outer(down, steep)
+                cover -= edge[::step] * slope[::step] - (0 if soft else _ONE // 2)
+                np.clip(cover, 0, _ONE * item.opacity, out=cover)
+                _blend(plane[first:last], colour[: last - first], cover.astype(np.int16))
+            if end > last:
+                if item.opacity == 1:
+                    plane[last:end] = colour[last - first :]
+                else:
+                    _blend(plane[last:end], colour[last - first :], np.int16(_ONE * item.opacity))  # type: ignore[arg-type]  # one for all
+
+    def _sprite(self, planes: Planes, item: Sprite, camera: Camera, seconds: float) -> None:
+        view = View.at(camera, item.z)
+        u = item.u + item.drift * seconds + (camera.follow / item.z if item.follows else 0.0)
+        v = item.v + item.bob * math.sin(math.tau * item.pace * seconds)
+        high = item.height * view.grow * view.focal * self._height
+        wide = high * item.alpha.width / item.alpha.height
+        left = (view.focal * (u * view.grow - view.x)) * self._height + self._width / 2 - wide / 2
+        top = (view.focal * (v * view.grow + view.y) + 0.5) * self._height - high / 2
+        x0, x1 = (max(0, min(self._width, 2 * math.floor(x / 2))) for x in (left, left + wide + 2))
+        y0, y1 = (max(0, min(self._height, 2 * math.floor(y / 2))) for y in (top, top + high + 2))
+        if x1 <= x0 or y1 <= y0:
+            return
+        scale = item.alpha.height / high
+        for channel, plane in enumerate(planes):
+            step = 1 if channel == 0 else 2
+            size = ((x1 - x0) // step, (y1 - y0) // step)
+            matrix = (scale * step, 0, (x0 - left) * scale, 0, scale * step, (y0 - top) * scale)
+            cover = np.asarray(item.alpha.transform(size, Image.Transform.AFFINE, matrix)).astype(np.int16)
+            cover += 1
+            cover >>= 1
+            if isinstance(item.planes, tuple):
+                colour = np.asarray(item.planes[channel].transform(size, Image.Transform.AFFINE, matrix)).astype(np.int16)
+            else:
+                colour = np.full((1, 1), round(float(item.planes[channel])), np.int16)
+            _blend(plane[y0 // step : y1 // step, x0 // step : x1 // step], colour, cover)
+
+    def _points(self, planes: Planes, item: Points, camera: Camera, seconds: float) -> None:
+        depth = item.z - np.float32(camera.z)
+        far = np.isinf(item.z)
+        grow = np.where(far, np.float32(1), item.z / np.where(far, np.float32(1), depth))
+        x = (camera.x / depth + camera.yaw).astype(np.float32)
+        y = (camera.y / depth + camera.pitch).astype(np.float32)
+        u, v = item.u, item.v
+        if item.fall:
+            u, v = u + np.float32(item.fall[0] * seconds), v + np.float32(item.fall[1] * seconds)
+            u = u + np.float32(0.012) * np.sin(np.float32(1.3 * seconds) + item.v * 40)
+        u, v = camera.focal * (u * grow - x), camera.focal * (v * grow + y)
+        if item.fall:
+            u, v = (u + 1.3) % 2.6 - 1.3, (v + 0.65) % 1.3 - 0.65
+        seen = (np.abs(u) < self._width / self._height / 2 + 0.02) & (np.abs(v) < 0.52)
+        if not seen.any():
+            return
+        strength = item.strength[seen]
+        if item.twinkle:
+            phase = (item.u * 97 + item.v * 61)[seen]
+            strength = strength * (1 - np.float32(item.twinkle) * (0.5 + 0.5 * np.sin(phase + np.float32(2.2 * seconds))))
+        px = u[seen] * self._height + np.float32(self._width / 2)
+        py = (v[seen] + np.float32(0.5)) * self._height
+        # Near flakes are larger, as far as the cost of their pixels allows.
+        swell = float(np.clip(np.median(grow[seen]), 0.6, 2.0)) * camera.focal
+        half_x, half_y = (max(0.55, each * self._height * swell) for each in item.size)
+        for channel, plane in enumerate(planes):
+            step = 1 if channel == 0 else 2
+            self._splat(plane, px / step, py / step, half_x / step, half_y / step, strength, float(item.colour[channel]))
+
+    @staticmethod
+    def _splat(plane: Bytes, x: Floats, y: Floats, half_x: float, half_y: float, strength: Floats, level: float) -> None:
+        """Draw boxes of one colour with exact coverage of every pixel that they touch."""
+
+        def taps(middle: Floats, half: float, limit: int) -> tuple[NDArray[np.int64], Floats]:
+            first = np.floor(middle - half).astype(np.int64)
+            index = first[:, None] + np.arange(math.ceil(2 * half) + 1)
+            inside = np.minimum(index + 1, (middle + half)[:, None]) - np.maximum(index, (middle - half)[:, None])
+            return np.clip(index, 0, limit - 1), np.where((index < 0) | (index >= limit), 0, np.clip(inside, 0, 1)).astype(np.float32)
+
+        columns, across = taps(x, half_x, plane.shape[1])
+        rows, down = taps(y, half_y, plane.shape[0])
+        cover = down[:, :, None] * across[:, None, :] * strength[:, None, None]
+        where = (rows[:, :, None], columns[:, None, :])
+        under = plane[where].astype(np.float32)
+        plane[where] = (under + (np.float32(level) - under) * cover + np.float32(0.5)).astype(np.uint8)
