@@ -17,12 +17,17 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route, Router
 
+from .acedata import AceData
 from .callbacks import Callbacks
 from .drawing import Draw, SketchDraw, Studio
+from .evolink import EvoLink
 from .exchange import Call, Endpoint, LogEntry, Problem, Refusal, Reply, Vendor
 from .faults import Fault, Faults, cut, drop, hang, mistype, strip_keys
 from .files import ResultFiles, storage_error
 from .minimax_v1 import MiniMaxV1
+from .minimax_v2 import MiniMaxV2, PpioH3
+from .modelverse import Modelverse
+from .ppio import Ppio
 from .tasks import DrawOrder, Failure, SimTask, State, Timing
 
 if TYPE_CHECKING:
@@ -39,7 +44,7 @@ _GATEWAY_TITLES = {
     502: "Bad Gateway",
     503: "Service Unavailable",
 }
-_VENDORS: tuple[type[Vendor], ...] = (MiniMaxV1,)
+_VENDORS: tuple[type[Vendor], ...] = (MiniMaxV1, MiniMaxV2, AceData, PpioH3, Ppio, Modelverse, EvoLink)
 _TICK = 0.02
 _FAILURES: dict[str, Failure] = {"fail_input": "input", "fail_output": "output", "fail_internal": "internal"}
 _REFUSALS = {

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from starlette.responses import Response
 
+from .images import check_image
+
 if TYPE_CHECKING:
     from .app import Simulator
     from .tasks import Failure, SimTask
@@ -89,6 +91,10 @@ class Problem(Enum):
     SENSITIVE_INPUT = auto()
     SERVER_ERROR = auto()
     BAD_REQUEST = auto()
+    BAD_IMAGE_FORMAT = auto()
+    IMAGE_TOO_HEAVY = auto()
+    BAD_IMAGE_SIZE = auto()
+    BAD_TASK_ID = auto()
     UNKNOWN_TASK = auto()
 
 
@@ -176,6 +182,26 @@ class Vendor(ABC):
         return [self.estranged(each) for each in body] if isinstance(body, list) else body
 
 
+_IMAGE_PROBLEMS = {
+    "reference": Problem.BAD_REQUEST,
+    "format": Problem.BAD_IMAGE_FORMAT,
+    "bytes": Problem.IMAGE_TOO_HEAVY,
+    "size": Problem.BAD_IMAGE_SIZE,
+}
+
+
+def image_field(body: Mapping[str, Any], name: str, *, data_urls: bool = True, required: bool = False) -> str | None:
+    """The URL or data URL of a picture that the vendor would take; None where it is missing and may be."""
+    value = body.get(name)
+    if value is None or value == "":
+        if required:
+            raise invalid(f"{name} is required")
+        return None
+    if problem := check_image(value, data_urls=data_urls):
+        raise Refusal(_IMAGE_PROBLEMS[problem.kind], f"{name} {problem.text}")
+    return str(value)
+
+
 def text_field(body: Mapping[str, Any], name: str, *, most: int, required: bool = False) -> str:
     """A string of at most `most` characters; empty where it is missing and may be."""
     value = body.get(name)
@@ -205,3 +231,16 @@ def flag_fields(body: Mapping[str, Any], *names: str) -> None:
     for name in names:
         if not isinstance(body.get(name), bool | None):
             raise invalid(f"{name} must be a boolean")
+
+
+def length_fields(body: Mapping[str, Any], resolutions: Sequence[str], key: str = "resolution") -> tuple[int, str]:
+    """Duration and resolution of a Hailuo 02 or 2.3 clip: 6 or 10 s, 768P by default, 10 s not in 1080P.
+
+    All vendors' pages agree on it (PPIO, Minimax Hailuo-02; UCloud, Hailuo-2.3-I2V; EvoLink, Hailuo 02 API).
+    """
+    duration: int = choice_field(body, "duration", (6, 10), 6)
+    default = next(each for each in resolutions if each.startswith("768"))
+    resolution: str = choice_field(body, key, resolutions, default)
+    if duration == 10 and resolution.startswith("1080"):
+        raise invalid(f"{key} {resolution} only supports duration 6")
+    return duration, resolution

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .exchange import Call, Endpoint, Problem, Refusal, Reply, Vendor, choice_field, flag_fields, invalid, text_field
+from .exchange import (
+    Call,
+    Endpoint,
+    Problem,
+    Refusal,
+    Reply,
+    Vendor,
+    choice_field,
+    flag_fields,
+    image_field,
+    invalid,
+    length_fields,
+    text_field,
+)
 from .files import ClipResponse
 from .images import check_image, clip_size
 from .tasks import DrawOrder, State
@@ -63,19 +76,8 @@ def base_resp(code: int = 0, message: str = "success") -> dict[str, Any]:
     return {"base_resp": {"status_code": code, "status_msg": message}}
 
 
-class MiniMaxV1(Vendor):
-    """`api.minimax.io` and its twins, v1."""
-
-    name = "minimax"
-
-    def endpoints(self) -> Sequence[Endpoint]:
-        """Submit, query, retrieve, retrieve_content."""
-        return [
-            Endpoint("POST", "/v1/video_generation", "submit", self._submit),
-            Endpoint("GET", "/v1/query/video_generation", "poll", self._query),
-            Endpoint("GET", "/v1/files/retrieve", "file", self._retrieve),
-            Endpoint("GET", "/v1/files/retrieve_content", "download", self._content),
-        ]
+class MiniMaxAccount(Vendor):
+    """What both of MiniMax's wires share: who may come in, and the Trace-Id."""
 
     def headers(self) -> dict[str, str]:
         """Every answer has a Trace-Id."""
@@ -93,10 +95,29 @@ class MiniMaxV1(Vendor):
             raise Refusal(Problem.NO_KEY, "token not match group")
         return None
 
+    def fresh_id(self) -> str:
+        """A task id: fifteen digits."""
+        return self.sim.fresh_id(lambda: str(self.sim.random.randrange(10**14, 10**15)))
+
+
+class MiniMaxV1(MiniMaxAccount):
+    """`api.minimax.io` and its twins, v1."""
+
+    name = "minimax"
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Submit, query, retrieve, retrieve_content."""
+        return [
+            Endpoint("POST", "/v1/video_generation", "submit", self._submit),
+            Endpoint("GET", "/v1/query/video_generation", "poll", self._query),
+            Endpoint("GET", "/v1/files/retrieve", "file", self._retrieve),
+            Endpoint("GET", "/v1/files/retrieve_content", "download", self._content),
+        ]
+
     def refuse(self, problem: Problem, text: str = "") -> Reply:
         """HTTP 200 and a base_resp that is not 0."""
-        code, message = _REFUSALS[problem]
-        if problem is Problem.BAD_REQUEST and text:
+        code, message = _REFUSALS.get(problem, _REFUSALS[Problem.BAD_REQUEST])
+        if code == 2013 and text:
             message = f"invalid params, {text}"
         elif text:
             message = text
@@ -104,15 +125,14 @@ class MiniMaxV1(Vendor):
 
     async def _submit(self, call: Call) -> Reply:
         order = self._check(call.body)
-        task_id = self.sim.fresh_id(lambda: str(self.sim.random.randrange(10**14, 10**15)))
-        task = self.sim.create(self.name, call, task_id=task_id, model=call.body["model"], order=order)
+        task = self.sim.create(self.name, call, task_id=self.fresh_id(), model=call.body["model"], order=order)
         if callback := call.body.get("callback_url"):
             self.sim.tell(task, callback, self._news, challenge=True, every=True)
         return Reply({"task_id": task.id, **base_resp()})
 
     def _check(self, body: dict[str, Any]) -> DrawOrder:
         model = choice_field(body, "model", _MODELS)
-        first, last = body.get("first_frame_image") or None, body.get("last_frame_image") or None
+        first, last = image_field(body, "first_frame_image"), image_field(body, "last_frame_image")
         if model == _SUBJECT_MODEL:
             self._check_subject(body)
         elif last and model != "MiniMax-Hailuo-02":
@@ -123,9 +143,6 @@ class MiniMaxV1(Vendor):
             raise invalid(f"model {model} requires first_frame_image")
         text_only = model in _TEXT_MODELS and not first and not last
         prompt = text_field(body, "prompt", most=2000, required=text_only)
-        for name, image in (("first_frame_image", first), ("last_frame_image", last)):
-            if image is not None and (problem := check_image(image)):
-                raise invalid(f"{name} {problem.text}")
         flag_fields(body, "prompt_optimizer", "fast_pretreatment", "aigc_watermark")
         if body.get("callback_url") and not self.sim.callbacks.allowed(body["callback_url"]):
             raise invalid("callback_url must be a public https URL")
@@ -139,11 +156,7 @@ class MiniMaxV1(Vendor):
         if model not in _HAILUO:
             return choice_field(body, "duration", (6,), 6), choice_field(body, "resolution", ("720P",), "720P")
         small = ("512P",) if model == "MiniMax-Hailuo-02" and image_only else ()
-        duration: int = choice_field(body, "duration", (6, 10), 6)
-        resolution: str = choice_field(body, "resolution", (*small, "768P", "1080P"), "768P")
-        if duration == 10 and resolution == "1080P":
-            raise invalid("resolution 1080P only supports duration 6")
-        return duration, resolution
+        return length_fields(body, (*small, "768P", "1080P"))
 
     @staticmethod
     def _check_subject(body: dict[str, Any]) -> None:
