@@ -72,6 +72,7 @@ class ScenePainter:
         self._width = width
         self._height = height
         self._columns = ((np.arange(width) + 0.5 - width / 2) / height).astype(np.float32)
+        self._kept: tuple[tuple[float, float, float], int, list[Bytes]] | None = None
         self._rows = ((np.arange(height) + 0.5 - height / 2) / height).astype(np.float32)
 
     def paint(self, planes: Planes, camera: Camera, seconds: float) -> None:
@@ -80,9 +81,8 @@ class ScenePainter:
         # From far to near, each layer is painted only down to where a nearer one hides all of it.
         stops = [self._height] * (len(edges) + 1)
         for index in range(len(edges) - 1, -1, -1):
-            edge, item = edges[index], self._scene.items[index]
-            hides = edge is not None and isinstance(item, Ridge) and not item.soft and item.opacity == 1
-            stops[index] = min(stops[index + 1], self._clip(float(edge.max()) + 1)) if hides and edge is not None else stops[index + 1]
+            edge = edges[index]
+            stops[index] = stops[index + 1] if edge is None else min(stops[index + 1], self._clip(float(edge.max()) + 3))
         self._sky(planes, self._scene.sky, camera, stops[0])
         for item, edge, stop in zip(self._scene.items, edges, stops[1:], strict=True):
             match item:
@@ -99,25 +99,33 @@ class ScenePainter:
         return max(0, min(self._height, 2 * math.ceil(row / 2)))
 
     def _sky(self, planes: Planes, sky: Sky, camera: Camera, stop: int) -> None:
-        if stop <= 0:
-            return
-        view = View.at(camera, math.inf)
+        # Only turning and zooming change what is infinitely far away; every other move finds the sky of the frame before.
+        key = (camera.yaw, camera.pitch, camera.focal)
+        if self._kept is None or self._kept[0] != key or self._kept[1] < stop:
+            self._kept = (key, stop, self._lit(sky, View.at(camera, math.inf), stop))
+        for channel, plane in enumerate(planes):
+            rows = stop if channel == 0 else stop // 2
+            plane[:rows] = self._kept[2][channel][:rows]
+
+    def _lit(self, sky: Sky, view: View, stop: int) -> list[Bytes]:
+        """The sky down to a row: its gradient, and the light around the disc as products of a column and a row."""
         rows = self._rows[:stop] / view.focal - view.y
         columns = self._columns / view.focal + view.x
         place = (rows + 0.5) / (sky.horizon + 0.5)
-        down = np.exp(-(((rows - sky.at[1]) / 0.16) ** 2))
-        down_wide = np.exp(-(((rows - sky.at[1]) / 0.30) ** 2))
+        down, down_wide = (np.exp(-(((rows - sky.at[1]) / size) ** 2)) for size in (0.16, 0.30))
         across = np.exp(-(((columns - sky.at[0]) / 0.18) ** 2)) * np.float32(0.55 * sky.strength)
         across_wide = np.exp(-(((columns - sky.at[0]) / 0.75) ** 2)) * np.float32(0.42 * sky.strength)
         grid = np.linspace(0, 1, len(sky.stops))
-        for channel, plane in enumerate(planes):
+        lit = []
+        for channel in range(3):
             step = 1 if channel == 0 else 2
             level = np.interp(place[::step], grid, sky.stops[:, channel]).astype(np.float32)
             lift = np.float32(sky.glow[channel]) - level
             light = np.multiply.outer(down[::step] * lift, across[::step])
             light += np.multiply.outer(down_wide[::step] * lift, across_wide[::step])
             light += (level + np.float32(0.5))[:, None]
-            plane[: stop // step] = light
+            lit.append(light.astype(np.uint8))
+        return lit
 
     def _edge(self, item: Ridge, camera: Camera, seconds: float) -> Floats:
         """The row, in pixels and fractions, of the outline in each column."""
@@ -132,35 +140,37 @@ class ScenePainter:
         return ((v * view.grow + view.y) * np.float32(view.focal * self._height) + np.float32(self._height / 2)).astype(np.float32)
 
     def _ridge(self, planes: Planes, item: Ridge, view: View, edge: Floats, stop: int) -> None:
-        soft = item.soft * view.grow * view.focal * self._height
         start = self._clip(float(edge.min()) - 3)
         if start >= stop:
             return
-        solid = min(stop, self._clip(float(edge.max()) + soft + 1))
+        solid = min(stop, self._clip(float(edge.max()) + 3))
         rows = (self._rows[start:stop] / view.focal - view.y) / view.grow
-        share = np.clip((rows - item.outline.min()) / item.fade, 0, 1)
-        colours = (item.top + np.multiply.outer(share, item.base - item.top) + 0.5).astype(np.int16)
-        if soft:
-            slope = np.full(self._width, _ONE * item.opacity / soft, np.float32)
-        else:
-            # A steep flank covers a pixel more slowly than a level one does.
-            slope = (_ONE / np.hypot(1, np.gradient(edge))).astype(np.float32)
+        share = np.clip((rows - item.crest) / item.fade, 0, 1)
+        colours = (item.top + np.multiply.outer(share, item.base - item.top) + 0.5).astype(np.uint8)
+        cover = self._cover(edge, start, solid) if solid > start else None
         for channel, plane in enumerate(planes):
             step = 1 if channel == 0 else 2
             first, last, end = start // step, solid // step, stop // step
             colour = colours[::step, channel, None]
-            if last > first:
-                down = np.arange(first, last, dtype=np.float32) + np.float32(0.5)
-                steep = slope[::step] * step
-                cover = np.multiply.outer(down, steep)
-                cover -= edge[::step] * slope[::step] - (0 if soft else _ONE // 2)
-                np.clip(cover, 0, _ONE * item.opacity, out=cover)
-                _blend(plane[first:last], colour[: last - first], cover.astype(np.int16))
+            if cover is not None:
+                _blend(plane[first:last], colour[: last - first].astype(np.int16), cover[::step, ::step])
             if end > last:
-                if item.opacity == 1:
-                    plane[last:end] = colour[last - first :]
-                else:
-                    _blend(plane[last:end], colour[last - first :], np.int16(_ONE * item.opacity))  # type: ignore[arg-type]  # one for all
+                plane[last:end] = colour[last - first :]
+
+    @staticmethod
+    def _cover(edge: Floats, start: int, solid: int) -> NDArray[np.int16]:
+        """How far each pixel from row `start` to `solid` lies below the edge, 0 to `_ONE`, in whole-number steps.
+
+        Rows count in eighths of a pixel and slopes in sixteenths, and both are kept so small that products fit 16 bits.
+        """
+        middles = (np.arange(solid - start, dtype=np.int16) * np.int16(8) + np.int16(4))[:, None]
+        cover = middles - ((edge - np.float32(start)) * 8).astype(np.int16)
+        np.clip(cover, -2000, 2000, out=cover)
+        # A steep flank covers a pixel more slowly than a level one does.
+        cover *= np.clip(16 / np.hypot(1, np.gradient(edge)), 1, 16).astype(np.int16)
+        cover += _ONE // 2
+        np.clip(cover, 0, _ONE, out=cover)
+        return cover
 
     def _sprite(self, planes: Planes, item: Sprite, camera: Camera, seconds: float) -> None:
         view = View.at(camera, item.z)

@@ -73,6 +73,7 @@ class Light:
         zenith: Colour of the sky's top.
         middle: Half way down.
         horizon: Where it meets the land, and the haze that far things fade into.
+        air: What things half way into the distance take on.
         shade: What the nearest things darken to.
         disc: The sun or the moon.
         glow: How strongly the sky lights up around it, 0 to 1.
@@ -83,6 +84,7 @@ class Light:
     zenith: Floats
     middle: Floats
     horizon: Floats
+    air: Floats
     shade: Floats
     disc: Floats
     glow: float
@@ -96,25 +98,30 @@ def light(name: str, turn: float) -> Light:
         case "sunrise":
             return Light(
                 oklch(0.58, 0.085, 262 + turn), oklch(0.77, 0.085, 10 + turn), oklch(0.90, 0.085, 70 + turn / 2),
+                oklch(0.66, 0.075, 350 + turn),
                 oklch(0.27, 0.055, 285 + turn), oklch(0.975, 0.05, 90), 0.85,
             )  # fmt: skip
         case "day":
             return Light(
                 oklch(0.60, 0.105, 246 + turn / 2), oklch(0.77, 0.07, 232 + turn / 2), oklch(0.93, 0.03, 195 + turn),
+                oklch(0.72, 0.065, 222 + turn),
                 oklch(0.34, 0.055, 205 + turn), oklch(0.99, 0.03, 100), 0.5,
             )  # fmt: skip
         case "sunset":
             return Light(
                 oklch(0.36, 0.105, 288 + turn), oklch(0.62, 0.15, 22 + turn), oklch(0.84, 0.135, 66 + turn / 2),
+                oklch(0.50, 0.115, 352 + turn),
                 oklch(0.20, 0.05, 310 + turn), oklch(0.95, 0.09, 85), 1.0,
             )  # fmt: skip
         case "dusk":
             return Light(
                 oklch(0.31, 0.085, 270 + turn), oklch(0.52, 0.10, 305 + turn), oklch(0.76, 0.10, 18 + turn),
+                oklch(0.46, 0.095, 322 + turn),
                 oklch(0.18, 0.045, 280 + turn), oklch(0.95, 0.03, 95), 0.45, stars=True, moon=True,
             )  # fmt: skip
         case _:
             return Light(
                 oklch(0.17, 0.05, 268 + turn), oklch(0.27, 0.065, 258 + turn), oklch(0.44, 0.07, 235 + turn),
+                oklch(0.30, 0.06, 248 + turn),
                 oklch(0.11, 0.03, 262 + turn), oklch(0.94, 0.025, 95), 0.5, stars=True, moon=True,
             )  # fmt: skip

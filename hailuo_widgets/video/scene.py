@@ -56,8 +56,7 @@ class Ridge:
         top: YUV at the highest place.
         base: YUV from `fade` below it on.
         fade: In frame heights.
-        soft: Height over which the edge fades in, for mist; 0 is a clean edge.
-        opacity: 1 hides what is behind.
+        crest: Where the gradient begins, the highest v of the outline.
         drift: By how much u the outline moves to the right in a second, for water.
     """
 
@@ -66,8 +65,7 @@ class Ridge:
     top: Floats
     base: Floats
     fade: float
-    soft: float = 0.0
-    opacity: float = 1.0
+    crest: float
     drift: float = 0.0
 
 
@@ -150,11 +148,16 @@ class _Builder:
 
     def tint(self, depth: float, colour: Floats | None = None) -> Floats:
         """OKLab of a layer between the haze (0) and the foreground (1), with its own colour where it has one."""
-        shade = self.light.shade
+        light = self.light
+        shade = light.shade
         if colour is not None:
             # Local colour is seen in the light of the hour: darkened towards the shade.
-            shade = mix(colour, self.light.shade, {"day": 0.12, "night": 0.80}.get(self.reading.light, 0.52))
-        return mix(self.light.horizon, shade, depth)
+            shade = mix(colour, light.shade, {"day": 0.12, "night": 0.78}.get(self.reading.light, 0.45))
+        # The straight way from a peach horizon to a violet shade is mud, so it leads over the colour of the air between.
+        through = mix(light.air, shade, 0.30)
+        if depth < 0.5:
+            return mix(light.horizon, through, depth * 2)
+        return mix(through, shade, depth * 2 - 1)
 
     def ridge(
         self, z: float, outline: Outline, depth: float, *, colour: Floats | None = None, fade: float = 0.3, haze: float = 0.35,
@@ -165,13 +168,7 @@ class _Builder:
         base = mix(top, self.light.horizon, haze * (1 - depth))
         if depth > 0.75:
             base = mix(top, self.light.shade * np.array([0.7, 1, 1]), 0.6)
-        self.items.append(Ridge(z, outline, to_yuv(top), to_yuv(base), fade, drift=drift))
-
-    def mist(self, z: float, level: float, opacity: float) -> None:
-        """Add a bank of mist."""
-        outline = terrain.hills(self.lot, self.density, level=level, height=0.035, cells=9)
-        colour = to_yuv(mix(self.light.horizon, self.light.middle, 0.15))
-        self.items.append(Ridge(z, outline, colour, colour, 1.0, soft=0.16, opacity=opacity, drift=0.012))
+        self.items.append(Ridge(z, outline, to_yuv(top), to_yuv(base), fade, float(outline.min()), drift))
 
 
 def build(text: str, height: int) -> Scene:
@@ -197,20 +194,20 @@ def build(text: str, height: int) -> Scene:
     items = builder.items
     subject = _subject(builder, ground)
     place = next((i for i, item in enumerate(items) if isinstance(item, Ridge) and item.z < SUBJECT_Z), len(items))
-    return Scene(sky, (*items[:place], subject, *items[place:]))
+    return Scene(sky, (*items[:place], *_standing(builder, subject, ground), *items[place:]))
 
 
 def _heaven(b: _Builder, sun: tuple[float, float]) -> None:
     far = np.float32(math.inf)
     if b.light.stars:
-        count = 130
+        count = 170
         u, v = b.lot.uniform(-1.5, 1.5, count), b.lot.uniform(-0.8, 0.0, count)
-        strength = b.lot.uniform(0.12, 0.9, count) ** 1.6 * np.clip((0.02 - v) * 4, 0, 1)
+        strength = b.lot.uniform(0.12, 1.0, count) ** 1.3 * np.clip((0.02 - v) * 4, 0, 1)
         if b.reading.light == "dusk":
             strength *= 0.6
         b.items.append(
             Points(
-                np.full(count, far), u.astype(np.float32), v.astype(np.float32), (0.0011, 0.0011), to_yuv(oklch(0.96, 0.02, 90)),
+                np.full(count, far), u.astype(np.float32), v.astype(np.float32), (0.0013, 0.0013), to_yuv(oklch(0.96, 0.02, 90)),
                 strength.astype(np.float32), twinkle=0.35,
             )
         )  # fmt: skip
@@ -255,21 +252,21 @@ def _mountains(b: _Builder, _sun: tuple[float, float]) -> float:
     b.ridge(40, terrain.mountains(b.lot, d, level=0.10, height=0.22, cells=9), 0.22, haze=0.9, fade=0.24)
     peaks = terrain.mountains(b.lot, d, level=0.16, height=0.30, cells=8)
     b.ridge(20, peaks, 0.42, haze=0.8, fade=0.30)
-    cap = peaks + np.float32(0.035) + np.float32(0.05) * np.abs(terrain.noise(b.lot, d, cells=160, octaves=3)) + np.clip(peaks + 0.02, 0, 1)
+    ragged = np.abs(terrain.noise(b.lot, d, cells=130, octaves=3, gain=0.6))
+    # Snow lies deeper on high summits and not at all on low ones.
+    cap = (peaks + (np.float32(0.02) + np.float32(0.07) * ragged) * np.clip((0.10 - peaks) * 8, 0, 1.6)).astype(np.float32)
     if b.snowy or b.reading.light != "night":
         # The summit's snow: the same outline painted light first, the rock below it over that.
         summit = b.items.pop()
         assert isinstance(summit, Ridge)
         white = to_yuv(mix(mix(b.light.horizon, b.light.disc, 0.55), b.light.shade, 0.10))
-        b.items += [Ridge(20, peaks, white, white, 1.0), Ridge(20, cap.astype(np.float32), summit.top, summit.base, summit.fade)]
-    b.mist(16, 0.13, 0.55)
+        b.items += [Ridge(20, peaks, white, white, 1.0, 0.0), Ridge(20, cap, summit.top, summit.base, summit.fade, summit.crest)]
     wooded = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.20, height=0.07, cells=12), d, count=330, height=0.05)
     b.ridge(9, wooded, 0.62, colour=oklch(0.42, 0.05, 170) if not b.snowy else oklch(0.50, 0.03, 230), haze=0.9, fade=0.16)
-    b.mist(7, 0.24, 0.45)
     ground = terrain.hills(b.lot, d, level=0.315, height=0.035, cells=7)
     b.ridge(SUBJECT_Z + 0.1, ground, 0.74, colour=snow if b.snowy else grass, fade=0.3, haze=0.5)
-    near = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.47, height=0.05, cells=6), d, count=34, height=0.30)
-    b.ridge(1.9, _framing(near, 0.47), 0.95)
+    near = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.46, height=0.03, cells=6), d, count=44, height=0.34, clear=0.40)
+    b.ridge(1.9, near, 0.95)
     return float(ground[_index(b, 0.0)])
 
 
@@ -278,12 +275,11 @@ def _forest(b: _Builder, _sun: tuple[float, float]) -> float:
     green = oklch(0.88, 0.03, 240) if b.snowy else oklch(0.45, 0.075, hue)
     for z, level, tall, depth, count in ((34, 0.06, 0.10, 0.24, 420), (17, 0.12, 0.17, 0.42, 330), (9, 0.20, 0.25, 0.60, 200), (5.4, 0.27, 0.36, 0.76, 95)):
         base = terrain.hills(b.lot, d, level=level, height=0.03, cells=9)
-        b.ridge(z, terrain.pines(b.lot, base, d, count=count, height=tall), depth, colour=green, haze=1.2, fade=tall + 0.12)
-        b.mist(z - 1, level + 0.02, 0.5)
+        b.ridge(z, terrain.pines(b.lot, base, d, count=count, height=tall), depth, colour=green, haze=1.25, fade=tall + 0.06)
     ground = terrain.hills(b.lot, d, level=0.33, height=0.02, cells=9)
     b.ridge(SUBJECT_Z + 0.1, ground, 0.80, colour=green, fade=0.3)
-    near = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.49, height=0.03, cells=7), d, count=30, height=0.85)
-    b.ridge(1.9, _framing(near, 0.49), 0.97)
+    near = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.47, height=0.03, cells=7), d, count=20, height=0.85, clear=0.55)
+    b.ridge(1.9, near, 0.97)
     return float(ground[_index(b, 0.0)])
 
 
@@ -293,7 +289,6 @@ def _meadow(b: _Builder, _sun: tuple[float, float]) -> float:
     b.ridge(20, terrain.hills(b.lot, d, level=0.12, height=0.06, cells=10), 0.42, colour=oklch(0.62, 0.08, hue + 25), haze=0.8, fade=0.14)
     wooded = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.19, height=0.05, cells=9), d, count=90, height=0.045)
     b.ridge(9, wooded, 0.60, colour=oklch(0.60, 0.095, hue + 10), haze=0.8, fade=0.16)
-    b.mist(7, 0.24, 0.3)
     ground = terrain.hills(b.lot, d, level=0.315, height=0.045, cells=6)
     b.ridge(SUBJECT_Z + 0.1, ground, 0.76, colour=oklch(0.62, 0.11, hue), haze=0.5)
     b.items.append(_sprinkle(b, 90, SUBJECT_Z, 0.37, 0.10, oklch(0.85, 0.10, float(b.lot.choice([20, 90, 330]))), 0.0026))
@@ -345,8 +340,7 @@ def _city(b: _Builder, _sun: tuple[float, float]) -> float:
         outline, blocks = terrain.skyline(b.lot, d, level=level, height=tall, width=width)
         b.ridge(z, outline, depth, haze=1.3, fade=tall + 0.1)
         if lit:
-            b.items.append(_windows(b, z, blocks, level - 0.03, lit, 170 if z > 10 else 240))
-        b.mist(z - 1, level - 0.01, 0.4)
+            b.items.append(_windows(b, z, blocks, level - 0.03, lit, 100 if z > 10 else 150))
     ground = np.full(int(terrain.PERIOD * d), 0.34, np.float32)
     b.ridge(SUBJECT_Z + 0.1, ground, 0.84, fade=0.2)
     b.items.append(_lamps(b))
@@ -430,6 +424,7 @@ _BOBS = {"bird": (0.016, 0.45), "balloon": (0.012, 0.16), "boat": (0.006, 0.3), 
 _NATURAL = {
     "panda": ((250, 247, 242), (38, 36, 46), (250, 247, 242)),
     "bear": ((142, 96, 66), (46, 32, 32), (214, 178, 140)),
+    "cat": ((214, 138, 76), (40, 34, 40), (250, 236, 218)),
     "fox": ((222, 112, 52), (58, 36, 40), (252, 238, 222)),
     "dog": ((206, 152, 92), (112, 72, 48), (248, 232, 210)),
     "rabbit": ((226, 214, 202), (46, 40, 48), (252, 246, 240)),
@@ -471,6 +466,20 @@ def _subject(b: _Builder, ground: float) -> Sprite:
     bob, pace = _BOBS.get(name, (0.0, 0.5))
     drift = {"bird": 0.02, "balloon": 0.010, "boat": 0.014, "car": 0.02, "whale": 0.012}.get(name, 0.0)
     return Sprite(SUBJECT_Z, u, v, high, picture.getchannel("A"), planes, drift=drift, bob=bob, pace=pace, follows=True)
+
+
+def _standing(b: _Builder, subject: Sprite, ground: float) -> tuple[Sprite, ...]:
+    """The subject with the soft shadow that sets it on the ground; none in the air or on water."""
+    if b.reading.subject in subjects.AIRBORNE or b.reading.place == "sea":
+        return (subject,)
+    y, x = np.mgrid[-1:1:24j, -1:1:96j]
+    alpha = np.clip(1 - np.hypot(x, y), 0, 1) ** 1.2 * 110
+    shade = to_yuv(b.light.shade * np.array([0.8, 1, 1]))
+    shadow = Sprite(
+        SUBJECT_Z, subject.u, ground + 0.006, subject.height * 0.16, Image.fromarray(alpha.astype(np.uint8)), shade,
+        drift=subject.drift, follows=True,
+    )  # fmt: skip
+    return (shadow, subject)
 
 
 def _srgb(lab: Floats) -> tuple[int, int, int]:

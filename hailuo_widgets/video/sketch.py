@@ -10,11 +10,12 @@ import binascii
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.errors import HailuoError, UsageError
+from hailuo_widgets.errors import UsageError
 from hailuo_widgets.video.camera_path import camera_at
 from hailuo_widgets.video.probe import VideoInfo, probe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from hailuo_widgets.video.paint import Planes
@@ -91,13 +92,26 @@ def render(sketch: Sketch, path: Path | str, *, preset: str = "ultrafast") -> Vi
         UnusablePictureError: A picture can't be used.
         HailuoError: The file can't be written.
     """
-    from hailuo_widgets.video.caption import Caption
     from hailuo_widgets.video.encode import encode_while_painting
+
+    width, height, count = measures(sketch)
+    encode_while_painting(painter(sketch), count, path, width=width, height=height, fps=sketch.fps, preset=preset)
+    return probe(path)
+
+
+def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
+    """What paints the frame of a given index into its Y, U and V planes.
+
+    Raises:
+        UsageError: Size, length or rate can't be drawn.
+        UnusablePictureError: A picture can't be used.
+    """
+    from hailuo_widgets.video.caption import Caption
     from hailuo_widgets.video.paint import ScenePainter
     from hailuo_widgets.video.picture import PicturePainter, decode
     from hailuo_widgets.video.scene import build
 
-    width, height, count = _checked(sketch)
+    width, height, count = measures(sketch)
     first = decode(sketch.first_frame, "The first frame") if sketch.first_frame is not None else None
     last = decode(sketch.last_frame, "The last frame") if sketch.last_frame is not None else None
     opening = (
@@ -115,8 +129,7 @@ def render(sketch: Sketch, path: Path | str, *, preset: str = "ultrafast") -> Vi
             ending.settle(planes, share)
         caption.paint(planes, t)
 
-    encode_while_painting(paint, count, path, width=width, height=height, fps=sketch.fps, preset=preset)
-    return probe(path)
+    return paint
 
 
 def render_in_subprocess(sketch: Sketch, path: Path | str) -> VideoInfo:
@@ -145,7 +158,12 @@ def _arrival(t: float) -> float:
     return 1.0 if t >= 1 else local * local * (3 - 2 * local)
 
 
-def _checked(sketch: Sketch) -> tuple[int, int, int]:
+def measures(sketch: Sketch) -> tuple[int, int, int]:
+    """Width and height in pixels, both even, and the number of frames.
+
+    Raises:
+        UsageError: One of them can't be drawn.
+    """
     width, height = (side + side % 2 for side in (sketch.width, sketch.height))
     if not (16 <= width <= MAX_SIDE and 16 <= height <= MAX_SIDE):
         raise UsageError(f"A sketch of {sketch.width} × {sketch.height} pixels can't be drawn.", hint=f"Each side has 16 to {MAX_SIDE} pixels.")
@@ -156,5 +174,3 @@ def _checked(sketch: Sketch) -> tuple[int, int, int]:
         raise UsageError(f"A sketch can't last {sketch.duration:g} s.", hint=f"It has at most {MAX_FRAMES} frames.")
     return width, height, count
 
-
-__all__ = ["HailuoError", "Sketch", "VideoInfo", "render", "render_in_subprocess"]

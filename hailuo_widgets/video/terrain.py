@@ -53,8 +53,12 @@ def noise(rng: Generator, density: int, *, cells: int, octaves: int = 5, gain: f
 
 
 def mountains(rng: Generator, density: int, *, level: float, height: float, cells: int) -> Outline:
-    """Jagged summits that stand on `level` and rise to about `height`."""
-    return level - height * noise(rng, density, cells=cells, octaves=7, gain=0.48, ridged=True)
+    """Jagged summits that stand on `level` and rise to about `height`: peaks and saddles in turn, joined by rough flanks."""
+    places = (np.arange(2 * cells) + rng.uniform(-0.28, 0.28, 2 * cells)) * (PERIOD / (2 * cells))
+    rise = np.where(np.arange(2 * cells) % 2, rng.uniform(0.10, 0.38, 2 * cells), rng.uniform(0.50, 1.0, 2 * cells))
+    flanks = np.interp(_axis(density), places, rise, period=PERIOD)
+    rough = noise(rng, density, cells=cells * 5, octaves=6, gain=0.52, ridged=True)
+    return (level - height * (flanks + (0.10 + 0.16 * flanks) * rough)).astype(np.float32)
 
 
 def hills(rng: Generator, density: int, *, level: float, height: float, cells: int) -> Outline:
@@ -88,20 +92,23 @@ def _stand(outline: Outline, start: float, profile: Outline, density: int) -> No
     outline[index] = np.minimum(outline[index], ground + np.float32(0.004) - profile)
 
 
-def pines(rng: Generator, outline: Outline, density: int, *, count: int, height: float) -> Outline:
-    """The outline with `count` pines on it, about `height` tall, in loose groups."""
+def pines(rng: Generator, outline: Outline, density: int, *, count: int, height: float, clear: float = 0.0) -> Outline:
+    """The outline with `count` pines on it, about `height` tall, in loose groups; none within `clear` of the middle of the frame."""
     result = outline.copy()
     groups = rng.uniform(0, PERIOD, max(1, count // 7))
     for _ in range(count):
-        tall = height * rng.uniform(0.45, 1.0)
-        half = tall * rng.uniform(0.17, 0.24)
+        tall = height * rng.uniform(0.40, 1.0)
+        half = tall * rng.uniform(0.15, 0.21)
+        place = (groups[rng.integers(len(groups))] + rng.normal(0, 0.45)) % PERIOD
+        tiers = int(rng.integers(5, 8))
+        if min(place, PERIOD - place) < clear + half:
+            continue
         size = max(3, int(2 * half * density))
         across = np.abs(np.linspace(-1, 1, size, dtype=np.float32))
-        tiers = rng.integers(4, 7)
-        # Each tier hangs over the one below: a saw along the straight flank of a cone.
-        cone = (1 - across) + 0.10 * ((across * tiers) % 1) * (across > 0.06)
-        place = (groups[rng.integers(len(groups))] + rng.normal(0, 0.45)) % PERIOD
-        _stand(result, place, np.clip(cone, 0, 1.0) * np.float32(tall), density)
+        # Boughs hang in tiers: a saw whose teeth grow towards the foot.
+        phase = (across * tiers) % 1
+        cone = (1 - across) ** 1.12 - (0.5 - phase) * 0.13 * (0.25 + across) * (across * tiers > 0.5)
+        _stand(result, place - half, np.clip(cone, 0, 1) * np.float32(tall), density)
     return result
 
 
