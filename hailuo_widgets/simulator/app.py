@@ -92,7 +92,8 @@ class Simulator:
         callback_client: httpx.AsyncClient | None = None,
         regions: Mapping[str, str] | None = None,
         groups: Mapping[str, str] | None = None,
-        seed: int = 0,
+        on_request: Callable[[LogEntry, float], None] | None = None,
+        seed: int | None = 0,
     ) -> None:
         """Set up the servers; nothing runs until `app` is called.
 
@@ -107,7 +108,8 @@ class Simulator:
             callback_client: Sends callbacks; by default a plain httpx client.
             regions: For MiniMax: the region, `cn` or `intl`, of keys that the other region's host refuses.
             groups: For MiniMax: the GroupId of keys; a request with another one is refused.
-            seed: Of ids and signatures.
+            on_request: Told of every request when it is over, with the seconds that it took.
+            seed: Of ids and signatures; None for ids that no other simulator on the same store will choose.
         """
         self.keys = None if keys is None else frozenset(keys)
         self.clock = clock
@@ -118,6 +120,7 @@ class Simulator:
         self.callbacks = Callbacks(callback_client)
         self.regions = dict(regions or {})
         self.groups = dict(groups or {})
+        self.on_request = on_request or (lambda _entry, _seconds: None)
         self.seed = seed
         self.random = random.Random(seed)  # noqa: S311 - ids that repeat with the seed
         self.studio = Studio(draw or SketchDraw(), clock)
@@ -135,8 +138,18 @@ class Simulator:
                 Route(endpoint.path, _Exchange(self, vendor, endpoint), methods=[endpoint.method])
                 for vendor in vendors
                 for endpoint in vendor.endpoints()
-            ]
+            ],
+            default=self._nowhere,
         )
+
+    async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for paths that no vendor has."""
+        if scope["type"] != "http":
+            return
+        entry = LogEntry(self.clock(), "-", scope["method"], scope["path"], with_key=False, where="poll", status=404)
+        text = f"No vendor serves {scope['method']} {scope['path']} here."
+        await JSONResponse({"error": {"code": "not_found", "message": text}}, 404)(scope, receive, send)
+        self.on_request(entry, 0.0)
 
     @property
     def billed(self) -> Counter[str]:
@@ -211,8 +224,10 @@ class Simulator:
 
     async def ended(self, task_id: str) -> SimTask | None:
         """Wait for a task's end; None where it has been deleted meanwhile."""
-        # The clock is a plain function and wakes nobody, so it is looked at.
-        while (task := self.tasks.get(task_id)) is not None and not self.look(task).ended:  # noqa: ASYNC110
+        # The clock is a plain function that wakes nobody, so it is looked at; a script goes on a step each time.
+        while (task := self.tasks.get(task_id)) is not None:
+            if self.look(task, polled=bool(task.timing.script)).ended:
+                break
             await asyncio.sleep(_TICK)
         return task
 
@@ -307,11 +322,19 @@ class _Exchange:
         try:
             raw = await request.body()
         except ClientDisconnect:
-            return None
+            return
         sim, where = self.sim, self.endpoint.where
         header = request.headers.get("authorization", "")
         entry = LogEntry(sim.clock(), self.vendor.name, request.method, request.url.path, bool(header), where)
         sim.log.append(entry)
+        begun = time.perf_counter()
+        try:
+            await self._serve(request, raw, entry, send)
+        finally:
+            sim.on_request(entry, time.perf_counter() - begun)
+
+    async def _serve(self, request: Request, raw: bytes, entry: LogEntry, send: Send) -> None:
+        sim, where, scope, receive = self.sim, self.endpoint.where, request.scope, request.receive
         fault = sim.faults.take(where, self.vendor.name)
         kind = fault.kind if fault else None
         if fault and kind == "slow":

@@ -7,8 +7,12 @@ import re
 from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 
 class State(StrEnum):
@@ -135,6 +139,13 @@ class SimTask:
         return max(0, min(99, int(100 * worked / self.timing.running))) if self.timing.running else 99
 
 
+@cache
+def _adapter() -> TypeAdapter[SimTask]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(SimTask)
+
+
 class FileTaskStore(MutableMapping[str, SimTask]):
     """Tasks as small JSON files in a folder, so that a task is still known after a restart."""
 
@@ -142,6 +153,7 @@ class FileTaskStore(MutableMapping[str, SimTask]):
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self.folder = Path(folder)
+        self._seen: dict[str, SimTask] = {}
 
     def _path(self, task_id: str) -> Path:
         if not self._name.fullmatch(task_id):
@@ -149,23 +161,25 @@ class FileTaskStore(MutableMapping[str, SimTask]):
         return self.folder / f"{task_id}.json"
 
     def __getitem__(self, task_id: str) -> SimTask:
-        from pydantic import TypeAdapter, ValidationError
-
+        if task_id in self._seen:
+            return self._seen[task_id]
         try:
-            return TypeAdapter(SimTask).validate_json(self._path(task_id).read_bytes())
-        except (OSError, ValidationError):
+            task = _adapter().validate_json(self._path(task_id).read_bytes())
+        except (OSError, ValueError):
             raise KeyError(task_id) from None
+        self._seen[task_id] = task
+        return task
 
     def __setitem__(self, task_id: str, task: SimTask) -> None:
-        from pydantic import TypeAdapter
-
+        self._seen[task_id] = task
         path = self._path(task_id)
         self.folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(f".{os.getpid()}.part")
-        partial.write_bytes(TypeAdapter(SimTask).dump_json(task))
+        partial.write_bytes(_adapter().dump_json(task))
         partial.replace(path)
 
     def __delitem__(self, task_id: str) -> None:
+        self._seen.pop(task_id, None)
         try:
             self._path(task_id).unlink()
         except FileNotFoundError:
