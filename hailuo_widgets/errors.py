@@ -38,6 +38,10 @@ class HailuoError(Exception):
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback: what is wrong and what to do, as one readable message."""
+        return [f"{type(self).__name__}: {self.message}", *([self.hint.strip("\n")] if self.hint else [])]
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:

@@ -173,17 +173,18 @@ class TaskState:
 class Provider:
     """One vendor's wire: what to send, and how to read what comes back.
 
-    A vendor whose tasks are made by one POST and asked for by one GET needs `name`, `submit` and `poll`, and nothing
-    else. Both are generators: they yield an `HttpCall`, are sent the `HttpReply`, and return a `TaskState`.
+    A vendor whose tasks are made by one POST and asked for by one GET needs `name`, `submit` and `poll`, nothing else.
+    Both are generators: they yield an `HttpCall`, are sent the `HttpReply`, and return a `TaskState`.
 
-    What went wrong is said in one of two ways. A call that failed is raised, as one of the `VendorError` family; a task
-    that failed is returned, as a state with `Phase.FAILED` and the error in it. Of whatever a vendor may answer, nothing
-    but `VendorError` comes out; `providers.fields` reads JSON in that way. Who drives the flow adds the provider's name,
-    the request and the task to an error.
+    What went wrong is said in one of two ways. A call that failed is raised, as one of the `VendorError` family; a
+    task that failed is returned, as a state with `Phase.FAILED` and the error in it. Whatever a vendor may answer,
+    nothing but `VendorError` comes out; `providers.fields` reads JSON in that way. Who drives the flow adds the
+    provider's name, the request and the task to an error.
 
     An error that `submit` raises decides about money. With `Charged.NO` the vendor certainly did not take the request:
-    the job ends as refused and may be tried anew. With `Charged.UNKNOWN` it may have: the job ends as uncertain, and a
-    person decides. `RateLimitError` says that the vendor did not take it yet: the same call is sent again later.
+    the job ends as refused and may be tried anew. With `Charged.UNKNOWN` it may have: the job ends as uncertain, and
+    a person decides. `RateLimitError` says that the vendor did not take it yet: the same call is sent again later.
+    So once the answer names a task, `submit` returns it, however odd the rest of the answer looks.
 
     Attributes:
         name: As the catalogue writes it.

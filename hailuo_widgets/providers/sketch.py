@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from functools import cache
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.providers.minimax import MiniMax
 
 if TYPE_CHECKING:
     import httpx
-    from starlette.types import ASGIApp
 
 
 class Sketch(MiniMax):
     """Draws an animatic of the prompt instead of filming it."""
 
     name = "sketch"
-    cancellable = False
 
     def transport(self, seconds: float) -> httpx.AsyncBaseTransport:
-        """Straight into the simulator, in this process; with 0 seconds a clip is done as soon as it is drawn."""
+        """The way to a simulator of its own, whose tasks outlive the process.
+
+        Args:
+            seconds: How long a sketch pretends to take; it takes at least as long as the drawing.
+        """
         import httpx
 
-        return httpx.ASGITransport(_simulator(seconds))
+        from hailuo_widgets.simulator import FileTaskStore, Simulator, Timing
+
+        timing = Timing(preparing=seconds * 0.05, queueing=seconds * 0.15, running=seconds * 0.8)
+        simulator = Simulator(keys=None, timing=timing, store=FileTaskStore(_folder()))
+
+        class InProcess(httpx.ASGITransport):
+            async def aclose(self) -> None:
+                await simulator.aclose()
+
+        return InProcess(simulator.app)
 
 
-@cache
-def _simulator(seconds: float) -> ASGIApp:
-    """One for all clients of a process, so that each finds the tasks of the others."""
-    from hailuo_widgets.simulator import Simulator, Timing
-
-    return Simulator(keys=None, timing=Timing(preparing=0, queueing=0, running=seconds)).app
+def _folder() -> Path:
+    """Where the simulator keeps its tasks: prompts, so nobody else's business."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = cache / "hailuo_widgets" / "sketches"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder

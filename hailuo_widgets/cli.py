@@ -1,0 +1,63 @@
+"""`hailuo-widgets`: the demo and the simulator, from a shell."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from hailuo_widgets._version import __version__
+from hailuo_widgets.errors import HailuoError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns:
+        The exit status: 0, or 1 where it failed.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+    except HailuoError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hailuo-widgets", description=__doc__)
+    parser.add_argument("--version", action="version", version=f"hailuo-widgets {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="open JupyterLab on a copy of the quickstart notebook; no key is needed")
+    demo.add_argument("--execute", action="store_true", help="run it without a browser and say where the results are")
+    demo.add_argument("--folder", default="hailuo_demo", help="where the copy goes (default: %(default)s)")
+    demo.set_defaults(run=_demo)
+
+    simulator = commands.add_parser("simulator", help="serve every vendor's API on a local port")
+    simulator.add_argument("--port", type=int, default=8642, help="default: %(default)s")
+    simulator.add_argument("--key", default="test-key", help="the key that is accepted (default: %(default)s)")
+    simulator.add_argument("--fast", action="store_true", help="tasks take as long as the drawing, not minutes")
+    simulator.set_defaults(run=_simulator)
+    return parser
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from hailuo_widgets.demo import demo
+
+    return demo(options.folder, execute=options.execute)
+
+
+def _simulator(options: argparse.Namespace) -> int:
+    from hailuo_widgets.simulator.server import serve
+
+    serve(options.port, key=options.key, fast=options.fast)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

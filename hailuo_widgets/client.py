@@ -1,0 +1,322 @@
+"""`AsyncHailuo`: drives one provider over HTTP. Usable in a plain script, with no notebook around.
+
+```python
+async with AsyncHailuo("sketch") as client:
+    task = await client.submit("A red fox trots across fresh snow [Pan left]")
+    async for state in client.watch(task):
+        print(state.word, state.progress)
+    await client.download(state, Path("fox.mp4"))
+```
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from hailuo_widgets.clock import Clock, SystemClock
+from hailuo_widgets.download import Downloaded, ExpiredError, download
+from hailuo_widgets.errors import (
+    Charged,
+    DownloadError,
+    NetworkError,
+    RateLimitError,
+    TimedOutError,
+    UncertainError,
+    VendorError,
+)
+from hailuo_widgets.keys import choose_provider, require_key
+from hailuo_widgets.providers import Task, TaskState, provider
+from hailuo_widgets.settings import Settings, checked_base_url
+from hailuo_widgets.spec.catalog import catalog
+from hailuo_widgets.spec.quote import Quote, quote
+from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.transport import NoReply, Transport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    import httpx
+    from pydantic import SecretStr
+
+    from hailuo_widgets.providers import Flow
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often a call that costs nothing is made before its failure is reported."""
+
+LONGEST_PAUSE = 30.0
+"""Seconds of the longest pause between two attempts, where the vendor asks for none."""
+
+LONGEST_RETRY_AFTER = 120.0
+"""Seconds; a vendor that asks for a longer pause in `Retry-After` is asked again after this one."""
+
+
+class AsyncHailuo:
+    """A client for one provider.
+
+    Args:
+        name: The provider; None picks the first whose key is set, else `sketch`.
+        key: The provider's key; without it the environment and `.env` are asked.
+        base_url: Another address for the same wire: a gateway, or the simulator.
+        settings: Where keys and addresses come from, if not from the environment.
+        transport: Another httpx transport.
+        clock: Tells the time and waits.
+
+    Raises:
+        UsageError: If there is no such provider.
+        AuthenticationError: If it needs a key and none is set.
+    """
+
+    def __init__(
+        self,
+        name: str | None = None,
+        *,
+        key: str | SecretStr | None = None,
+        base_url: str | None = None,
+        settings: Settings | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        settings = settings or Settings.load()
+        self.name = name or choose_provider(settings)[0]
+        self.clock: Clock = clock or SystemClock()
+        self._provider = provider(self.name)
+        offer = catalog().offer(self.name)
+        base = checked_base_url(base_url) if base_url else settings.base_urls.get(self.name, "")
+        if key is not None:
+            settings.give_key(self.name, key, "argument")
+        require_key(self.name, settings)
+        if transport is None and not base:
+            transport = self._provider.transport(settings.sketch_seconds)
+        wire = self._provider
+
+        def headers() -> dict[str, str]:
+            # Looked up for each call and kept nowhere: no attribute, repr or traceback of the client holds the key.
+            found = settings.key(offer.name, offer.key)
+            return wire.headers(found.secret.get_secret_value() if found else "")
+
+        self._transport = Transport(base or offer.hosts[0], headers, transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every connection. Tasks go on at the vendor."""
+        await self._transport.aclose()
+
+    def __repr__(self) -> str:
+        return f"AsyncHailuo({self.name!r}, base_url={self._transport.base_url!r})"
+
+    @property
+    def batch(self) -> int:
+        """For how many tasks one status call can ask."""
+        return self._provider.batch
+
+    @property
+    def cancellable(self) -> bool:
+        """Whether the vendor can really cancel a task."""
+        return self._provider.cancellable
+
+    def quote(self, request: VideoRequest | str, **fields: Any) -> Quote:
+        """What would be sent, and its price. Nothing is sent.
+
+        Raises:
+            RefusedError: If the vendor would not accept it, with every reason at once.
+        """
+        if isinstance(request, str):
+            request = VideoRequest.of(prompt=request, **fields)
+        return quote(request, self.name)
+
+    async def submit(self, request: VideoRequest | Quote | str, **fields: Any) -> TaskState:
+        """Buy a clip. The paying call leaves this machine once; again only where it certainly did not arrive.
+
+        Args:
+            request: What to make: a prompt, a request, or a quote.
+            fields: With a prompt: more fields of `VideoRequest`.
+
+        Raises:
+            RefusedError: If the catalogue says that the vendor would not accept it; nothing was sent.
+            UncertainError: If it was sent and no clear answer came back.
+            VendorError: If the vendor turned it down.
+        """
+        order = request if isinstance(request, Quote) else self.quote(request, **fields)
+        return await self._pay(lambda: self._provider.submit(order.request, order.row), order)
+
+    async def status(self, task: Task | TaskState | str) -> TaskState:
+        """Ask how a task stands. Asked again by itself where the question fails.
+
+        Raises:
+            VendorError: If it still fails after that.
+        """
+        wanted = _task(task)
+        return await self._ask(lambda: self._provider.poll(wanted), wanted)
+
+    async def status_many(self, tasks: Sequence[Task]) -> list[TaskState]:
+        """Ask for up to `batch` tasks in one call; a task that the vendor doesn't know is left out."""
+        return await self._ask(lambda: self._provider.poll_many(tasks), None)
+
+    async def cancel(self, task: Task | TaskState | str) -> TaskState:
+        """Cancel a task at the vendor, where it can do that."""
+        wanted = _task(task)
+        return await self._ask(lambda: self._provider.cancel(wanted), wanted)
+
+    async def watch(
+        self,
+        task: Task | TaskState | str,
+        *,
+        interval: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109  # the clock may be a simulated one
+    ) -> AsyncIterator[TaskState]:
+        """Yield a task's states until it has ended. Questions that fail are asked again; they never end the task.
+
+        Args:
+            task: Which one.
+            interval: Seconds between questions; by default few at first, then every 5 s.
+            timeout: Seconds after which to give up watching.
+
+        Raises:
+            TimedOutError: After `timeout`; it carries the task, which goes on.
+            VendorError: If the vendor says that there is no such task, or the key is refused.
+        """
+        wanted, started = _task(task), self.clock.now()
+        while True:
+            try:
+                state = await self.status(wanted)
+            except VendorError as error:
+                if not error.retryable:
+                    raise
+            else:
+                yield state
+                if state.phase.final:
+                    return
+            elapsed = self.clock.now() - started
+            if timeout is not None and elapsed >= timeout:
+                raise self._about(
+                    TimedOutError(f"The task is not done after {timeout:g} s.", hint="It goes on."), wanted
+                )
+            await self.clock.sleep(
+                pause(elapsed, local=not catalog().offer(self.name).key) if interval is None else interval
+            )
+
+    async def download(self, state: TaskState, path: Path | str) -> Downloaded:
+        """Fetch a finished task's clip. Where its address has expired, a new one is asked for.
+
+        Raises:
+            DownloadError: If it can't be had; nothing is left under the name.
+            LibraryError: If the disk refuses it.
+        """
+        try:
+            for attempt in range(2):
+                if state.url is None:
+                    state = await self.status(state.task)
+                if state.url is None:
+                    raise DownloadError("The task has no clip.", hint=f"The vendor says: {state.word}.")
+                try:
+                    return await download(self._transport, state.url, Path(path), clock=self.clock)
+                except ExpiredError:
+                    if attempt:
+                        raise
+                    state = await self.status(state.task)
+        except VendorError as error:
+            raise self._about(error, state.task) from None
+        raise AssertionError("unreachable")
+
+    async def _pay(self, flow: Callable[[], Flow[T]], order: Quote) -> T:
+        problem: VendorError
+        for attempt in range(ATTEMPTS):
+            outcome = await self._run(flow())
+            if not isinstance(outcome, (NoReply, VendorError)):
+                return outcome
+            if isinstance(outcome, VendorError):
+                problem = outcome
+                if not isinstance(problem, RateLimitError):
+                    break
+            elif outcome.sent:
+                problem = UncertainError(
+                    f"The request was sent, but {outcome.reason}.",
+                    hint="It may have been charged: look at the vendor's console before you send it again.",
+                )
+                break
+            else:
+                problem = NetworkError(
+                    f"{self._host} could not be reached: {outcome.reason}.", hint="Nothing was sent."
+                )
+            if attempt + 1 < ATTEMPTS:
+                await self.clock.sleep(_backoff(attempt, problem.retry_after))
+        if problem.charged is Charged.UNKNOWN and not isinstance(problem, UncertainError):
+            problem = UncertainError(
+                f"The vendor answered, but not clearly: {problem.message}",
+                hint="It may have been charged: look at the vendor's console before you send it again.",
+                http_status=problem.http_status,
+                code=problem.code,
+                vendor_message=problem.vendor_message,
+            )
+        raise self._about(problem, None, order.request)
+
+    async def _ask(self, flow: Callable[[], Flow[T]], task: Task | None) -> T:
+        problem: VendorError
+        for attempt in range(ATTEMPTS):
+            outcome = await self._run(flow())
+            if not isinstance(outcome, (NoReply, VendorError)):
+                return outcome
+            if isinstance(outcome, NoReply):
+                kind = TimedOutError if outcome.timed_out else NetworkError
+                problem = kind(f"{self._host} could not be asked: {outcome.reason}.", charged=Charged.UNKNOWN)
+            else:
+                problem = outcome
+            if not problem.retryable or attempt + 1 == ATTEMPTS:
+                break
+            await self.clock.sleep(_backoff(attempt, problem.retry_after))
+        raise self._about(problem, task)
+
+    async def _run(self, flow: Flow[T]) -> T | NoReply | VendorError:
+        """Drive a flow to its end. Errors are returned, so that no frame of the wire hangs on a traceback."""
+        try:
+            call = next(flow)
+            while True:
+                reply = await self._transport.send(call)
+                if isinstance(reply, NoReply):
+                    flow.close()
+                    return reply
+                call = flow.send(reply)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        except VendorError as error:
+            return error.with_traceback(None)
+
+    def _about(self, error: VendorError, task: Task | None, request: object | None = None) -> VendorError:
+        error.provider = self.name
+        error.task_id = error.task_id or (task.id if task else None)
+        error.request = error.request or request
+        return error.with_traceback(None)
+
+    @property
+    def _host(self) -> str:
+        return catalog().offer(self.name).title
+
+
+def pause(elapsed: float, *, local: bool) -> float:
+    """Seconds until the next question, by how long a task has run: a clip takes minutes, a sketch about a second."""
+    if local:
+        return min(0.1 + elapsed / 10, 1.0)
+    return 2.0 if elapsed < 10 else 5.0
+
+
+def _task(task: Task | TaskState | str) -> Task:
+    if isinstance(task, TaskState):
+        return task.task
+    return Task(task) if isinstance(task, str) else task
+
+
+def _backoff(attempt: int, asked: float | None) -> float:
+    """Capped and jittered, so that many clients don't come back at the same moment."""
+    if asked is not None:
+        return min(asked, LONGEST_RETRY_AFTER) + random.uniform(0, 0.25)  # noqa: S311  # jitter, no secret
+    return min(0.5 * 2.0**attempt, LONGEST_PAUSE) * random.uniform(0.5, 1.0)  # noqa: S311  # jitter, no secret

@@ -1,0 +1,91 @@
+"""Tab completion: options and models on the `%%hailuo` line, camera commands after a bracket inside the cell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult, context_matcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_LINE = re.compile(r"^%%hailuo\b(?P<rest>[^\n]*)$")
+_COMMAND = re.compile(r"^%hailuo\s+(?P<word>\w*)$")
+_CELL = re.compile(r"^%%hailuo\b[^\n]*\n", re.MULTILINE)
+_OPEN_BRACKET = re.compile(r"\[(?:[^\[\]\n]*[,，]\s*)?(?P<part>[^\[\],，\n]*)$")
+_VALUE = re.compile(r"(?:^|\s)(?P<option>-\w|--[\w-]+)[\s=]+(?P<part>[^\s]*)$")
+
+
+@context_matcher()
+def matcher(context: CompletionContext) -> SimpleMatcherResult:
+    """What may come next at the cursor, where a cell or line of ours is written."""
+    before = context.full_text[: _offset(context)]
+    token = context.token
+    return SimpleMatcherResult(
+        completions=[SimpleCompletion(text, type="hailuo") for text in _candidates(before, token)], suppress=False
+    )
+
+
+def _offset(context: CompletionContext) -> int:
+    lines = context.full_text.split("\n")[: context.cursor_line]
+    return sum(len(line) + 1 for line in lines) + context.cursor_position
+
+
+def _candidates(before: str, token: str) -> Iterable[str]:
+    from hailuo_widgets.magics import COMMANDS, HailuoMagics
+
+    line = before.rsplit("\n", 1)[-1]
+    if command := _COMMAND.match(line):
+        return [each for each in COMMANDS if each.startswith(command["word"])]
+    if _CELL.match(before):
+        return _camera(line, token)
+    if not (head := _LINE.match(line)):
+        return ()
+    if value := _VALUE.search(head["rest"]):
+        known = [each for each in _values(value["option"], head["rest"]) if each.startswith(value["part"])]
+        if known:
+            return [_after_token(each, value["part"], token) for each in known]
+    options = sorted(HailuoMagics.hailuo_cell.parser._option_string_actions)  # noqa: SLF001  # nowhere else shown
+    part = head["rest"].rsplit(" ", 1)[-1]
+    return [_after_token(each, part, token) for each in options if part.startswith("-") and each.startswith(part)]
+
+
+def _camera(line: str, token: str) -> Iterable[str]:
+    from hailuo_widgets.spec.camera import CameraCommand
+
+    bracket = _OPEN_BRACKET.search(line)
+    if bracket is None:
+        return ()
+    part = bracket["part"]
+    names = [
+        name for each in CameraCommand for name in (each.en, each.zh) if name.casefold().startswith(part.casefold())
+    ]
+    if not part:
+        names = [each.en for each in CameraCommand]
+    return [_after_token(name + "]", part, token) for name in names]
+
+
+def _values(option: str, rest: str) -> Iterable[str]:
+    from hailuo_widgets.providers import names
+    from hailuo_widgets.spec.catalog import catalog
+
+    provider = re.search(r"(?:-p|--provider)[\s=]+(\S+)", rest)
+    rows = catalog().find(provider[1] if provider else None)
+    match option:
+        case "-p" | "--provider":
+            return names()
+        case "-m" | "--model":
+            return dict.fromkeys(row.model for row in rows)
+        case "-r" | "--resolution":
+            return dict.fromkeys(resolution for row in rows for resolution in row.durations)
+        case "-d" | "--duration":
+            return dict.fromkeys(str(each) for row in rows for seconds in row.durations.values() for each in seconds)
+        case _:
+            return ()
+
+
+def _after_token(whole: str, part: str, token: str) -> str:
+    """The completion as it replaces IPython's token, which begins anew after a blank, a dash or a bracket."""
+    typed = len(part) - len(token)
+    return whole[typed:] if 0 <= typed <= len(part) and part.endswith(token) else whole

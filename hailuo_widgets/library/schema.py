@@ -1,0 +1,143 @@
+"""The journal's tables, and how an older journal becomes a current one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    JSON,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Numeric,
+    String,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+)
+
+from hailuo_widgets.errors import LibraryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection
+
+VERSION = 1
+
+metadata = MetaData()
+
+about = Table("about", metadata, Column("name", String(40), primary_key=True), Column("value", Text, nullable=False))
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("written_digest", String(64), nullable=False, index=True),
+    Column("provider", String(40), nullable=False),
+    Column("model", String(80), nullable=False),
+    Column("mode", String(8), nullable=False),
+    Column("prompt", Text, nullable=False),  # as written
+    Column("written", JSON, nullable=False),
+    Column("effective", JSON, nullable=False),
+    Column("price", Numeric(12, 6)),  # null where the vendor publishes none
+    Column("currency", String(3), nullable=False),
+    Column("created", Double, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("digest", String(64), ForeignKey("requests.digest"), nullable=False),
+    Column("replicate", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", String(16), nullable=False, index=True),
+    Column("task_id", Text),
+    Column("error", JSON),
+    Column("created", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+    Index("jobs_by_request", "digest", "replicate"),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("job_id", String(40), ForeignKey("jobs.id"), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
+    Column("at", Double, nullable=False),  # seconds since the epoch
+    Column("detail", JSON),
+)
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("job_id", String(40), ForeignKey("jobs.id"), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("replicate", Integer, nullable=False),
+    Column("path", Text, nullable=False),  # relative to the library's folder, with forward slashes
+    Column("sha256", String(64), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("fps", Double, nullable=False),
+    Column("frames", Integer, nullable=False),
+    Column("duration", Double, nullable=False),
+    Column("codec", String(20), nullable=False),
+    Column("created", Double, nullable=False),
+    Index("clips_by_request", "digest", "replicate"),
+)
+
+marks = Table(
+    "marks",
+    metadata,
+    Column("job_id", String(40), ForeignKey("clips.job_id"), primary_key=True),
+    Column("rating", Integer),
+    Column("starred", Integer, nullable=False, default=0),
+    Column("note", Text, nullable=False, default=""),
+)
+
+tags = Table(
+    "tags",
+    metadata,
+    Column("job_id", String(40), ForeignKey("clips.job_id"), primary_key=True),
+    Column("tag", String(80), primary_key=True),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(80), primary_key=True),
+    Column("owner", String(40), nullable=False),
+    Column("until", Double, nullable=False),
+)
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
+"""From the version in the key to the next one."""
+
+
+def prepare(connection: Connection) -> None:
+    """Create the tables, or bring those of an older release up to date, inside the caller's transaction.
+
+    Raises:
+        LibraryError: If a newer release has written this journal.
+    """
+    if not inspect(connection).has_table("about"):
+        metadata.create_all(connection)
+        connection.execute(insert(about).values(name="schema", value=str(VERSION)))
+        return
+    version = int(connection.execute(select(about.c.value).where(about.c.name == "schema")).scalar_one())
+    if version > VERSION:
+        raise LibraryError(
+            "This library was written by a newer release of hailuo_widgets.",
+            hint="Upgrade the package, or set another library folder.",
+        )
+    for step in range(version, VERSION):
+        MIGRATIONS[step](connection)
+        connection.execute(about.update().where(about.c.name == "schema").values(value=str(step + 1)))

@@ -1,0 +1,160 @@
+"""`%%hailuo` and `%hailuo`: read the cell, call the session, show what comes back."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
+from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
+
+from hailuo_widgets.errors import UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+COMMANDS = ("models", "jobs", "show", "cost", "doctor", "config", "nest")
+
+
+def options(function: Any) -> Any:
+    """The options that ask for a clip. Applied as a decorator, so that `%%hailuo?` is the manual."""
+    for each in reversed(_OPTIONS):
+        function = each(function)
+    function = magic_arguments("hailuo")(function)
+    function.__doc__ = function.__doc__.replace("%hailuo", "%%hailuo", 1)
+    return function
+
+
+_OPTIONS = (
+    argument("name", nargs="?", default="", help="The variable that the job is bound to."),
+    argument("-p", "--provider", help="Who makes the clip; by default the first whose key is set, else sketch."),
+    argument("-m", "--model", help="Which model; by default the provider's preferred one. See %%hailuo models."),
+    argument("-d", "--duration", type=int, help="Seconds."),
+    argument("-r", "--resolution", help="512P, 720P, 768P, 1080P, 2K: what the model offers."),
+    argument("--ratio", help="Width to height, 16:9 say, where the model takes one."),
+    argument("--first-frame", help="The picture that the clip begins with: a path or a URL."),
+    argument("--last-frame", help="The picture that it ends with."),
+    argument("--subject", help="A picture of one face, for subject-driven models."),
+    argument("--reference", action="append", help="A picture, clip or sound that guides the model; may be repeated."),
+    argument("--optimizer", choices=("on", "off"), help="Whether the vendor may rewrite the prompt."),
+    argument("--fast-pretreatment", choices=("on", "off"), help="Whether it is rewritten the fast way."),
+    argument("--watermark", choices=("on", "off"), help="Whether the vendor marks the clip as made by AI."),
+    argument("--callback-url", help="Where the vendor reports to as well."),
+    argument("--fresh", action="store_true", help="Ask anew, even where the library has the clip already."),
+    argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
+    argument("--wait", action="store_true", help="Let the cell run until the clip is there."),
+)
+_SWITCHES = {"on": True, "off": False, None: None}
+
+
+@magics_class
+class HailuoMagics(Magics):
+    """The magics of this package."""
+
+    shell: InteractiveShell
+
+    @no_var_expand  # IPython's own expansion would turn {a|b} on the line into a number
+    @options
+    @cell_magic("hailuo")  # type: ignore[arg-type]  # IPython annotates the form without a name only
+    def hailuo_cell(self, line: str, cell: str) -> Any:
+        """Make a clip from the prompt in this cell.
+
+        The cell returns at once; a card under it shows how far the clip is, and becomes a player when it is there.
+        {name} takes a variable of the notebook; a brace is written {{. Camera commands go in brackets: [Pan left].
+        """
+        from hailuo_widgets.expansion import expand
+
+        arguments = _parse(self.hailuo_cell.parser, expand(line, self.shell.user_ns))
+        prompt = expand(cell, self.shell.user_ns).strip()
+        name = arguments.name
+        if name and not name.isidentifier():
+            raise UsageError(
+                f"“{name}” can't be a variable's name.",
+                hint="The first word after %%hailuo names the job; options begin with -.",
+            )
+        fields = {
+            "prompt": prompt,
+            "model": arguments.model,
+            "first_frame": arguments.first_frame,
+            "last_frame": arguments.last_frame,
+            "subject": arguments.subject,
+            "references": tuple(arguments.reference or ()),
+            "duration": arguments.duration,
+            "resolution": arguments.resolution,
+            "ratio": arguments.ratio,
+            "prompt_optimizer": _SWITCHES[arguments.optimizer],
+            "fast_pretreatment": _SWITCHES[arguments.fast_pretreatment],
+            "watermark": _SWITCHES[arguments.watermark],
+            "callback_url": arguments.callback_url,
+        }
+        from hailuo_widgets import session
+
+        if arguments.dry_run:
+            return session.dry_run(provider=arguments.provider, **fields)
+        job = session.generate(
+            provider=arguments.provider, name=name, fresh=arguments.fresh, wait=arguments.wait, **fields
+        )
+        if name:
+            self.shell.user_ns[name] = job
+        return None
+
+    @no_var_expand
+    @line_magic("hailuo")  # type: ignore[arg-type]  # as above
+    def hailuo_line(self, line: str) -> Any:
+        """Everything beside the clips themselves.
+
+        %hailuo models [WORD …]      what can be asked for: by provider, model, mode, resolution
+        %hailuo jobs                 this kernel's jobs and the library's latest
+        %hailuo show NAME            a job's card once more
+        %hailuo cost                 what was spent, by provider and currency
+        %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
+        %hailuo doctor               what is set up, and what is missing
+        %hailuo nest                 allow asyncio.run() inside a cell, by nest-asyncio2
+        """
+        from hailuo_widgets import commands
+        from hailuo_widgets.spec.words import did_you_mean
+
+        words = _words(line)
+        if not words:
+            print(self.hailuo_line.__doc__)  # noqa: T201  # the manual, where it was asked for
+            return None
+        command, *rest = words
+        if command not in COMMANDS:
+            raise UsageError(f"There is no %hailuo {command}.", hint=did_you_mean(command, COMMANDS))
+        return getattr(commands, command)(*rest)
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"The line can't be read: {error}.", hint="Close every quotation mark.") from None
+
+
+def _parse(parser: MagicArgumentParser, line: str) -> argparse.Namespace:
+    from IPython.core.error import UsageError as IPythonUsageError
+
+    try:
+        return parser.parse_args(_words(line))
+    except IPythonUsageError as error:
+        raise UsageError(f"%%hailuo: {error}.", hint="%%hailuo? is the manual.") from None
+
+
+def register(shell: InteractiveShell) -> None:
+    """Make the magics known to a shell, with their completions."""
+    from hailuo_widgets.completion import matcher
+
+    shell.register_magics(HailuoMagics)
+    completer = shell.Completer
+    if completer is not None and matcher not in completer.custom_matchers:
+        completer.custom_matchers.append(matcher)
+    shell.events.register("post_run_cell", _after_cell)
+
+
+def _after_cell(_result: object) -> None:
+    import sys
+
+    if live := sys.modules.get("hailuo_widgets.widgets.live"):
+        live.republish()

@@ -1,0 +1,234 @@
+"""One session a kernel: its settings, its library, the loop behind it. What a notebook calls ends up here."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.clock import SystemClock
+from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.loop import LoopThread
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.keys import choose_provider, require_key
+from hailuo_widgets.providers import provider as wire
+from hailuo_widgets.settings import Settings
+from hailuo_widgets.spec.quote import Quote, quote
+from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.spec.words import did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from hailuo_widgets.client import AsyncHailuo
+    from hailuo_widgets.engine.records import Records
+    from hailuo_widgets.library.library import Library
+
+
+class Session:
+    """Settings, library and engine of one kernel.
+
+    Args:
+        settings: From the environment, where none are given.
+        folder: What relative paths are taken from: where the kernel started, which is beside the notebook.
+    """
+
+    def __init__(self, settings: Settings | None = None, folder: Path | None = None) -> None:
+        self.settings = settings or Settings.load()
+        self.folder = folder or Path.cwd()
+        self.loop = LoopThread()
+        self.clock = SystemClock()
+        self._jobs: list[Job] = []
+        self._live: dict[tuple[str, int], Job] = {}
+        self._lock = threading.Lock()
+        self._libraries: dict[Path, Library] = {}
+        self._clients: dict[str, AsyncHailuo] = {}
+        self._records: Records | None = None
+
+    def quote(self, request: VideoRequest, provider: str | None = None) -> tuple[Quote, str]:
+        """What would be sent and what it costs, and why it is this provider. Nothing is sent.
+
+        Raises:
+            RefusedError: With every problem at once.
+            UsageError: If there is no such provider.
+        """
+        name, reason = (provider, "asked for") if provider else choose_provider(self.settings)
+        if request.model is None and self.settings.model:
+            request = request.model_copy(update={"model": self.settings.model})
+        return quote(request, name), reason
+
+    def start(self, request: VideoRequest, provider: str | None = None, *, name: str = "", fresh: bool = False) -> Job:
+        """Begin a job. Returns at once; the work goes on behind it.
+
+        The same request while it is under way is the same job: nothing is bought twice.
+
+        Raises:
+            RefusedError: If the vendor would not accept the request. Nothing was sent.
+            AuthenticationError: If the provider needs a key and none is set.
+        """
+        order, reason = self.quote(request, provider)
+        require_key(order.row.provider, self.settings)
+        with self._lock:
+            under_way = self._live.get((order.digest, 0))
+            if under_way is not None and not under_way.done and not fresh:
+                return under_way
+            job = Job(new_id(self.clock.now()), order, name=name, reason=reason, fresh=fresh)
+            if not fresh:
+                self._live[order.digest, 0] = job
+            self._jobs.append(job)
+        self.loop.post(self._walk(job))
+        return job
+
+    def show(self, job: Job) -> None:
+        """Show a job under the cell that runs now; outside a notebook this does nothing."""
+        from hailuo_widgets.widgets import live
+
+        if live.in_kernel():
+            live.show(job, self.folder, self.loop, cancellable=wire(job.quote.row.provider).cancellable)
+
+    def jobs(self) -> list[Job]:
+        """The jobs of this kernel, newest first."""
+        with self._lock:
+            return self._jobs[::-1]
+
+    def job(self, name: str) -> Job:
+        """The newest job of that name, id or task id.
+
+        Raises:
+            UsageError: If there is none.
+        """
+        jobs = self.jobs()
+        for job in jobs:
+            if name in (job.name, job.id, job.task_id):
+                return job
+        known = [job.name or job.id for job in jobs]
+        hint = did_you_mean(name, known) if known else "There are none yet in this kernel."
+        raise UsageError(f"There is no job “{name}”.", hint=hint)
+
+    @property
+    def library_folder(self) -> Path:
+        """Where the library is, or will be."""
+        return (self.folder / Path(self.settings.library).expanduser()).resolve()
+
+    def library(self) -> Library:
+        """The library that the settings name."""
+        from hailuo_widgets.library.library import Library
+
+        folder = self.library_folder
+        if folder not in self._libraries:
+            self._libraries[folder] = Library(folder)
+        return self._libraries[folder]
+
+    def close(self) -> None:
+        """Stop watching everything and end the loop."""
+        self.loop.stop()
+
+    async def _walk(self, job: Job) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        job.stop_with(lambda: self.loop.call(task.cancel))
+        # Loaded here, on the loop's thread: the cell that asked has long returned.
+        from hailuo_widgets.engine.walk import walk
+
+        await walk(job, self._connect, self._record_keeper())
+
+    def _connect(self, provider: str) -> AsyncHailuo:
+        from hailuo_widgets.client import AsyncHailuo
+
+        if provider not in self._clients:
+            self._clients[provider] = AsyncHailuo(provider, settings=self.settings)
+        return self._clients[provider]
+
+    def _record_keeper(self) -> Records:
+        from hailuo_widgets.engine.records import Records
+
+        if self._records is None:
+            self._records = Records(self.library, self.clock)
+        return self._records
+
+
+@cache
+def default_session() -> Session:
+    """This kernel's session."""
+    return Session()
+
+
+def generate(
+    prompt: str = "",
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    name: str = "",
+    key: str | SecretStr | None = None,
+    fresh: bool = False,
+    wait: bool = False,
+    show: bool = True,
+    **fields: Any,
+) -> Job:
+    """Make a clip. It is what `%%hailuo` does, from Python.
+
+    Returns at once. In a notebook a card appears under the cell and becomes a player when the clip is there.
+
+    Args:
+        prompt: What is to be seen, camera commands in brackets included.
+        provider: Who makes it; None for the first whose key is set, else `sketch`.
+        model: Which model; None for the provider's preferred one.
+        name: Names the job for `%hailuo show`.
+        key: The provider's key, for this kernel only.
+        fresh: Ask anew, even where the library has the clip already.
+        wait: Return when the clip is there.
+        show: Whether a card appears.
+        fields: More fields of `VideoRequest`: `duration`, `resolution`, `first_frame`, …
+
+    Returns:
+        The job: `.result()`, `await job`, `.state`, `.task_id`, `.clip.path`, `.cancel()`.
+
+    Raises:
+        RefusedError: If the vendor would not accept the request. Nothing was sent.
+        AuthenticationError: If the provider needs a key and none is set.
+        UsageError: If there is no such provider, or a picture can't be read.
+        HailuoError: With `wait`, if the job ended without a clip.
+    """
+    session = default_session()
+    request = VideoRequest.of(prompt=prompt, model=model, **fields)
+    if key is not None:
+        session.settings.give_key(provider or choose_provider(session.settings)[0], key, "argument")
+    job = session.start(request, provider, name=name, fresh=fresh)
+    if show:
+        session.show(job)
+    if wait:
+        job.result()
+    return job
+
+
+def dry_run(prompt: str = "", *, provider: str | None = None, model: str | None = None, **fields: Any) -> Quote:
+    """Check a request and price it. Nothing is sent.
+
+    Raises:
+        RefusedError: With every problem at once.
+    """
+    return default_session().quote(VideoRequest.of(prompt=prompt, model=model, **fields), provider)[0]
+
+
+def jobs() -> list[Job]:
+    """The jobs of this kernel, newest first."""
+    return default_session().jobs()
+
+
+def configure(**settings: Any) -> None:
+    """Change settings for this kernel: `provider`, `model`, `library`, `sketch_seconds`, `minimax_base_url` and so on.
+
+    Raises:
+        UsageError: If there is no such setting, or the value is not one for it.
+    """
+    for name, value in settings.items():
+        default_session().settings.set(name, value)
+
+
+def allow_nested_loops() -> None:
+    """Let `asyncio.run(...)` be called inside a cell, by nest-asyncio2. Nothing of ours needs it."""
+    import nest_asyncio2
+
+    nest_asyncio2.apply()

@@ -1,0 +1,168 @@
+"""Where keys and the library's place come from: arguments, then `configure`, the environment, a `.env` file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import ip_address
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.spec.words import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic import SecretStr
+
+LIBRARY = "hailuo_library"
+"""The folder's name, beside the notebook."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundKey:
+    """A provider's key, and where it came from (for people; never the value)."""
+
+    secret: SecretStr
+    origin: str
+
+
+@dataclass(slots=True)
+class Settings:
+    """What can be set once for all that follows.
+
+    Attributes:
+        provider: Used where a cell names none; None picks the first provider whose key is set, else `sketch`.
+        model: Used where a cell names none; None is the provider's preferred one.
+        library: The library's folder; a relative one is taken from where the kernel started.
+        base_urls: Provider → another base URL (a gateway, or the simulator). http only to this machine.
+        sketch_seconds: How long a sketch pretends to take, in seconds; 0 is as fast as it draws.
+    """
+
+    provider: str | None = None
+    model: str | None = None
+    library: str = LIBRARY
+    base_urls: dict[str, str] = field(default_factory=dict)
+    sketch_seconds: float = 0.0
+    _keys: dict[str, FoundKey] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read the environment, and the `.env` file for what the environment does not say.
+
+        Raises:
+            UsageError: If a value can't be understood.
+        """
+        values = {**_dotenv(), **(os.environ if environment is None else environment)}
+        settings = cls()
+        for name in ("provider", "model", "library", "sketch_seconds"):
+            if value := values.get(f"HAILUO_{name.upper()}"):
+                settings.set(name, value)
+        for name, value in values.items():
+            if name.startswith("HAILUO_") and name.endswith("_BASE_URL") and value:
+                settings.base_urls[name[len("HAILUO_") : -len("_BASE_URL")].lower()] = checked_base_url(value)
+        return settings
+
+    def set(self, name: str, value: Any) -> None:
+        """Change one setting.
+
+        Raises:
+            UsageError: If there is no such setting, or the value is not one for it.
+        """
+        if name.endswith(("key", "token")):
+            raise UsageError(
+                "A key does not belong into a cell: it would be saved with the notebook.",
+                hint="Set the provider's environment variable or write it into .env; %hailuo doctor names them.",
+            )
+        if name == "provider":
+            self.provider = str(value) or None
+        elif name == "model":
+            self.model = str(value) or None
+        elif name == "library":
+            self.library = str(value)
+        elif name == "sketch_seconds":
+            self.sketch_seconds = _seconds(name, value)
+        elif name.endswith("_base_url"):
+            self.base_urls[name.removesuffix("_base_url")] = checked_base_url(str(value))
+        else:
+            known = ("provider", "model", "library", "sketch_seconds", "<provider>_base_url")
+            raise UsageError(f"There is no setting “{name}”.", hint=did_you_mean(name, known))
+
+    def give_key(self, provider: str, key: str | SecretStr, origin: str) -> None:
+        """Keep a key for this process only."""
+        self._keys[provider] = FoundKey(_secret(key), origin)
+
+    def key(self, provider: str, variable: str) -> FoundKey | None:
+        """The provider's key, None where none is set anywhere."""
+        if provider in self._keys:
+            return self._keys[provider]
+        if variable and (value := os.environ.get(variable, "").strip()):
+            return FoundKey(_secret(value), f"environment variable {variable}")
+        if variable and (value := _dotenv().get(variable, "").strip()):
+            return FoundKey(_secret(value), f"{variable} in .env")
+        return None
+
+
+def checked_base_url(url: str) -> str:
+    """A base URL without its trailing slash.
+
+    Raises:
+        UsageError: If it is no http(s) URL, or plain http to another machine: a key must not travel in the clear.
+    """
+    parts = urlsplit(url.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise UsageError(
+            "That is no base URL.", hint="It should read https://host, or http://127.0.0.1:PORT for a simulator."
+        )
+    if parts.scheme == "http" and not is_loopback(parts.hostname):
+        raise UsageError(
+            f"{parts.hostname} would get the key over plain http.",
+            hint="Use https; http is for this machine only (127.0.0.1).",
+        )
+    return url.strip().rstrip("/")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _seconds(name: str, value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise UsageError(f"{name} should be a number of seconds from 0 to 86400, not “{str(value)[:40]}”.")
+    return seconds
+
+
+def _secret(key: str | SecretStr) -> SecretStr:
+    from pydantic import SecretStr
+
+    return key if isinstance(key, SecretStr) else SecretStr(key)
+
+
+def _dotenv() -> dict[str, str]:
+    path = Path.cwd() / ".env"
+    try:
+        stamp = path.stat().st_mtime_ns
+    except OSError:
+        return {}
+    return _read_dotenv(str(path), stamp)
+
+
+@lru_cache(maxsize=4)
+def _read_dotenv(path: str, _stamp: int) -> dict[str, str]:
+    from dotenv import dotenv_values
+
+    # No interpolation: a key may hold a dollar sign.
+    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}

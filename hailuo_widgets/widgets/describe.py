@@ -1,0 +1,133 @@
+"""From a job to what a card says of it."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote as percent
+
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.errors import Charged, HailuoError, VendorError
+from hailuo_widgets.keys import EMBEDDED
+from hailuo_widgets.widgets.card import ClipView, Order, Recipe, Status
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.library.clip import Clip
+    from hailuo_widgets.spec.quote import Quote
+
+_CHARGED = {
+    Charged.NO: "nothing was charged",
+    Charged.YES: "it was charged",
+    Charged.UNKNOWN: "it may have been charged",
+}
+
+
+def order_of(quote: Quote, name: str, reason: str, *, cancellable: bool) -> Order:
+    """What was asked for."""
+    row = quote.row
+    return Order(
+        name=name,
+        prompt=quote.written.prompt,
+        provider=row.provider,
+        provider_reason=reason,
+        model=row.model,
+        mode=row.mode.value,
+        spec=spec_of(quote),
+        price=str(quote.price),
+        sketch=row.provider == EMBEDDED,
+        warnings=quote.warnings,
+        cancel="Cancel" if cancellable or row.provider == EMBEDDED else "Stop watching",
+    )
+
+
+def spec_of(quote: Quote) -> str:
+    """Duration and resolution as a card shows them."""
+    request = quote.request
+    parts = [f"{request.duration} s" if request.duration else "", request.resolution or "", request.ratio or ""]
+    return " · ".join(part for part in parts if part)
+
+
+def status_of(job: Job) -> Status:
+    """How far it has come."""
+    error = job.error
+    return Status(
+        state=job.state.value,
+        task_id=job.task_id or "",
+        progress=job.progress,
+        elapsed=job.elapsed,
+        expected=job.expected,
+        note=job.note,
+        error=error.message if error else "",
+        hint=error.hint if error else "",
+        charged=_charged(job),
+    )
+
+
+def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
+    """The stored clip, with its address relative to the notebook's folder."""
+    try:
+        poster = clip.poster()
+    except (OSError, HailuoError):  # the clip is still worth showing, and its player
+        poster = b""
+    relative = os.path.relpath(clip.path, folder).replace(os.sep, "/")
+    return ClipView(
+        src=percent(relative),
+        file=relative,
+        poster=poster,
+        width=clip.width,
+        height=clip.height,
+        fps=clip.fps,
+        duration=clip.duration,
+        size=clip.size,
+        sha256=clip.sha256,
+        cached=cached,
+    )
+
+
+def recipe_of(job: Job) -> Recipe:
+    """Everything needed to make it again."""
+    written, sent = job.quote.written, job.quote.request
+    parameters = {name: value for name, value in sent.canonical().items() if name != "prompt"}
+    return Recipe(
+        cell=cell_of(job.quote, job.name),
+        parameters=(
+            ("provider", job.quote.row.provider),
+            *((name, _shown(value)) for name, value in parameters.items()),
+            ("replicate", str(job.replicate)),
+            ("digest", job.quote.digest),
+        ),
+        prompt_sent=sent.prompt if sent.prompt != written.prompt else "",
+        created=datetime.fromtimestamp(job.started, UTC).isoformat(timespec="seconds"),
+    )
+
+
+def cell_of(quote: Quote, name: str) -> str:
+    """The `%%hailuo` cell that asks for the same thing."""
+    request = quote.request
+    words = ["%%hailuo", *([name] if name else []), "-p", quote.row.provider, "-m", quote.row.model]
+    if request.duration:
+        words += ["-d", str(request.duration)]
+    if request.resolution:
+        words += ["-r", request.resolution]
+    for option, media in (("--first-frame", request.first_frame), ("--last-frame", request.last_frame)):
+        if media is not None:
+            words += [option, f'"{media.url or media.name or "PICTURE"}"']
+    return " ".join(words) + "\n" + quote.written.prompt.replace("{", "{{").replace("}", "}}")
+
+
+def _charged(job: Job) -> str:
+    if job.cached:
+        return "from the library, nothing was charged"
+    if isinstance(job.error, VendorError):
+        return _CHARGED[job.error.charged]
+    if job.state in (JobState.REFUSED, JobState.CANCELLED) and job.task_id is None:
+        return "nothing was sent, nothing was charged"
+    return ""
+
+
+def _shown(value: object) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else str(value)

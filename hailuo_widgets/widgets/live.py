@@ -1,0 +1,116 @@
+"""A job under its cell: a live card while it runs, static HTML once it has ended, so that what was seen stays seen."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import sys
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.widgets.describe import clip_view, order_of, recipe_of, status_of
+from hailuo_widgets.widgets.static_card import plain_text, settled_html
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.loop import LoopThread
+    from hailuo_widgets.widgets.card import Order
+
+INTERVAL = 0.3
+"""Seconds between two messages of one card: people need no more, and a server drops what exceeds 1,000 a second."""
+
+_settled: list[tuple[str, dict[str, str]]] = []
+"""Cards that have settled since the last cell ended. They are sent once more then, from that cell: a notebook that is
+run without a browser (nbclient, papermill) keeps only messages of the cell that runs."""
+
+
+def in_kernel() -> bool:
+    """Whether this is a Jupyter kernel, where widgets can be shown. Loads nothing to find out."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
+
+
+def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool) -> None:
+    """Show a job under the cell that runs now.
+
+    Args:
+        job: Which one.
+        folder: The notebook's folder, which the clip's address is relative to.
+        loop: The thread that moves the job, and from here on the only one that writes to the card.
+        cancellable: Whether its vendor can really cancel.
+    """
+    order = order_of(job.quote, job.name, job.reason, cancellable=cancellable)
+    display_id = secrets.token_hex(16)
+    if job.done:
+        _publish(_static(job, order, folder), display_id)
+        return
+    from hailuo_widgets.widgets.job_card import JobCard
+
+    card = JobCard.of(order, status_of(job))
+    card.on_cancel(job.cancel)
+    bundle = card._repr_mimebundle_()
+    data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
+    data["text/plain"] = repr(job)
+    _publish(data, display_id)
+    loop.call(_Follower(job, order, card, display_id, folder).start)
+
+
+def republish() -> None:
+    """Send what settled behind the cells once more; called at the end of each cell."""
+    while _settled:
+        display_id, bundle = _settled.pop(0)
+        _publish(bundle, display_id, update=True)
+
+
+class _Follower:
+    """Carries a job's changes to its card, at most one an interval, the last always. Lives on the loop's thread."""
+
+    def __init__(self, job: Job, order: Order, card: Any, display_id: str, folder: Path) -> None:
+        self._job = job
+        self._order = order
+        self._card = card
+        self._display_id = display_id
+        self._folder = folder
+        self._waiting: asyncio.TimerHandle | None = None
+        self._settling: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._job.observe(self._changed)
+        self._changed(self._job)  # it may have moved, or even ended, before it was observed
+
+    def _changed(self, job: Job) -> None:
+        loop = asyncio.get_running_loop()
+        if job.done:
+            if self._settling is None:
+                if self._waiting is not None:
+                    self._waiting.cancel()
+                self._settling = loop.create_task(self._settle())
+        elif self._waiting is None:
+            self._waiting = loop.call_later(INTERVAL, self._send)
+
+    def _send(self) -> None:
+        self._waiting = None
+        if not self._job.done:
+            self._card.show(self._order, status_of(self._job))
+
+    async def _settle(self) -> None:
+        bundle = await asyncio.to_thread(_static, self._job, self._order, self._folder)
+        _publish(bundle, self._display_id, update=True)
+        _settled.append((self._display_id, bundle))
+        self._card.close()
+
+
+def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:
+    status = status_of(job)
+    clip = clip_view(job.clip, folder, cached=job.cached) if job.state == "stored" else None
+    return {
+        "text/html": settled_html(order, status, clip, recipe_of(job)),
+        "text/plain": plain_text(order, status, clip),
+    }
+
+
+def _publish(data: dict[str, Any], display_id: str, *, update: bool = False) -> None:
+    from IPython.display import publish_display_data
+
+    publish_display_data(data, transient={"display_id": display_id}, update=update)

@@ -1,0 +1,57 @@
+"""A small table that reads well in a notebook and in a terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from unicodedata import east_asian_width
+
+_CELL = "padding:3px 14px 3px 0;text-align:left;vertical-align:top;border:0"
+_HEAD = f"{_CELL};font-weight:500;opacity:.65"
+_RULE = "border-bottom:1px solid rgba(128,128,128,.25)"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a heading.
+
+    Attributes:
+        columns: Their names.
+        rows: As many texts each.
+        caption: What is seen, or what to do where there are no rows.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    caption: str = ""
+
+    def __str__(self) -> str:
+        lines = [self.columns, *self.rows] if self.rows else []
+        widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
+        body = [
+            "  ".join(text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        ]
+        return "\n".join([*([self.caption] if self.caption else []), *body])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        caption = f'<div style="margin:0 0 6px;opacity:.8">{escape(self.caption)}</div>' if self.caption else ""
+        if not self.rows:
+            return caption
+        head = "".join(f'<th style="{_HEAD}">{escape(column)}</th>' for column in self.columns)
+        body = "".join(
+            "<tr>" + "".join(f'<td style="{_CELL};{_RULE}"><bdi>{escape(text)}</bdi></td>' for text in row) + "</tr>"
+            for row in self.rows
+        )
+        return (
+            f'<div style="font-size:13px;line-height:1.45;overflow-x:auto">{caption}'
+            '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0">'
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+
+def _width(text: str) -> int:
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
