@@ -49,7 +49,9 @@ async def test_a_clip_from_submission_to_bytes():
         done = await query(bench, task_id)
         assert (done["status"], done["video_width"], done["video_height"]) == ("Success", 1366, 768)
         assert isinstance(done["file_id"], str)
-        file = (await bench.get("/v1/files/retrieve", params={"file_id": done["file_id"], "GroupId": "7"})).json()["file"]
+        file = (await bench.get("/v1/files/retrieve", params={"file_id": done["file_id"], "GroupId": "7"})).json()[
+            "file"
+        ]
         assert file["file_id"] == int(done["file_id"])
         assert (file["filename"], file["purpose"]) == ("output_aigc.mp4", "video_generation")
         clip = await httpx.AsyncClient(transport=httpx.ASGITransport(bench.sim.app)).get(file["download_url"])
@@ -73,6 +75,7 @@ async def test_the_clip_probes_as_ordered():
 
 async def test_keys():
     async with Bench(regions={KEY: "intl"}, groups={KEY: "42"}) as bench:
+
         async def verdict(headers: dict, url: str = "/v1/query/video_generation?task_id=1") -> tuple[int, str]:
             async with httpx.AsyncClient(transport=httpx.ASGITransport(bench.sim.app), base_url="http://x") as client:
                 answer = await client.get(url, headers=headers)
@@ -176,7 +179,9 @@ async def test_bodies_that_are_no_json_object():
 
 async def test_the_clip_takes_the_first_frames_shape():
     async with Bench() as bench:
-        task_id = await submit(bench, model="MiniMax-Hailuo-02", first_frame_image=data_url(400, 640), resolution="512P")
+        task_id = await submit(
+            bench, model="MiniMax-Hailuo-02", first_frame_image=data_url(400, 640), resolution="512P"
+        )
         order = bench.sim.tasks[task_id].order
         assert (order.width, order.height) == (512, 820)
 
@@ -200,7 +205,12 @@ async def test_states_by_script():
     async with Bench(timing=Timing(script=script)) as bench:
         task_id = await submit(bench)
         await bench.drawn()
-        assert [(await query(bench, task_id))["status"] for _ in range(4)] == ["Queueing", "Processing", "Success", "Success"]
+        assert [(await query(bench, task_id))["status"] for _ in range(4)] == [
+            "Queueing",
+            "Processing",
+            "Success",
+            "Success",
+        ]
 
 
 async def test_a_task_is_processing_until_its_clip_is_drawn():
@@ -341,7 +351,11 @@ async def test_what_h3_refuses(fields):
         answer = await bench.post("/v2/video_generation", {**H3, **fields})
         assert answer.status_code == 400
         body = answer.json()
-        assert (body["type"], body["error"]["type"], body["error"]["http_code"]) == ("error", "bad_request_error", "400")
+        assert (body["type"], body["error"]["type"], body["error"]["http_code"]) == (
+            "error",
+            "bad_request_error",
+            "400",
+        )
         assert body["error"]["message"].endswith("(2013)")
         assert body["request_id"]
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from hailuo_widgets.simulator import Simulator, Timing, stock_clip
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
 START = 1_757_169_743.0
 KEY = "test-key"
+
+
+async def eventually(check: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until something is so; the deadline is only ever reached by a failure."""
+    async with asyncio.timeout(seconds):
+        while not check():  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.002)
 
 
 class Clock:
@@ -41,7 +52,7 @@ class Bench:
             headers={"Authorization": f"Bearer {KEY}"},
         )
 
-    async def __aenter__(self) -> Bench:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
