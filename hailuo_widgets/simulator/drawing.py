@@ -55,7 +55,10 @@ class SketchDraw:
     """Draws orders with the sketch renderer, in subprocesses, leaving one core to everybody else."""
 
     def __init__(self) -> None:
-        self._closed = False
+        self._at_once = max(1, (os.cpu_count() or 2) - 1)
+        self._turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
+            weakref.WeakKeyDictionary()
+        )
 
     @cached_property
     def _folder(self) -> Path:
@@ -63,11 +66,14 @@ class SketchDraw:
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(max(1, (os.cpu_count() or 2) - 1), thread_name_prefix="hailuo-sketch")
+        return ThreadPoolExecutor(self._at_once, thread_name_prefix="hailuo-sketch")
 
     async def __call__(self, order: DrawOrder) -> Path:
         """Draw an order into a new file."""
-        return await asyncio.get_running_loop().run_in_executor(self._pool, self._draw, order)
+        loop = asyncio.get_running_loop()
+        # Orders wait here and not in the pool, which at exit would first draw all that it has been given.
+        async with self._turns.setdefault(loop, asyncio.Semaphore(self._at_once)):
+            return await loop.run_in_executor(self._pool, self._draw, order)
 
     def _draw(self, order: DrawOrder) -> Path:
         from hailuo_widgets.spec.camera import parse
