@@ -15,8 +15,15 @@ __all__ = ["Flow", "HttpCall", "HttpReply", "Phase", "Provider", "Task", "TaskSt
 ENTRY_POINTS = "hailuo_widgets.providers"
 """The entry point group in which other packages offer a `Provider` class."""
 
+# Where several keys are set, the first of these is taken: the maker of the models, then the others by how much of the
+# models' range they offer. `sketch` is last: it is taken where no key is set.
 _OURS = {
     "minimax": "hailuo_widgets.providers.minimax:MiniMax",
+    "evolink": "hailuo_widgets.providers.evolink:EvoLink",
+    "ppio": "hailuo_widgets.providers.ppio:Ppio",
+    "novita": "hailuo_widgets.providers.ppio:Novita",
+    "modelverse": "hailuo_widgets.providers.modelverse:Modelverse",
+    "acedata": "hailuo_widgets.providers.acedata:AceData",
     "sketch": "hailuo_widgets.providers.sketch:Sketch",
 }
 

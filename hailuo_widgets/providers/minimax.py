@@ -1,22 +1,24 @@
-"""MiniMax, v1: submit, query, and one more step from the file's id to its URL."""
+"""MiniMax, v1: submit, query, and one more step from the file's id to its URL. MiniMax-H3 goes by v2."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import (
     AuthenticationError,
     BalanceError,
     InvalidRequestError,
+    NotFoundError,
     RateLimitError,
-    VendorError,
     VendorFaultError,
 )
-from hailuo_widgets.providers import fields
+from hailuo_widgets.providers import fields, minimax_v2
 from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Provider, Task, TaskState
 
 if TYPE_CHECKING:
-    from hailuo_widgets.providers.fields import ErrorKind
+    from collections.abc import Mapping
+
     from hailuo_widgets.spec.catalog import Row
     from hailuo_widgets.spec.request import VideoRequest
 
@@ -29,8 +31,8 @@ _WORDS = {
     "failed": Phase.FAILED,  # the callbacks' spelling
 }
 
-# MiniMax, Error codes: base_resp.status_code. v1 errors come with HTTP 200.
-_CODES: dict[str, ErrorKind] = {
+# MiniMax, Error codes: base_resp.status_code.
+CODES: fields.Codes = {
     "1000": VendorFaultError,
     "1001": VendorFaultError,
     "1002": RateLimitError,
@@ -38,9 +40,9 @@ _CODES: dict[str, ErrorKind] = {
     "1008": BalanceError,
     "1013": VendorFaultError,
     "1024": VendorFaultError,
-    "1033": VendorFaultError,
     "1026": fields.content_input,
     "1027": fields.content_output,
+    "1033": VendorFaultError,
     "1039": RateLimitError,
     "1041": RateLimitError,
     "1042": InvalidRequestError,
@@ -48,40 +50,66 @@ _CODES: dict[str, ErrorKind] = {
     "2038": AuthenticationError,
     "2045": RateLimitError,
     "2049": AuthenticationError,
-    "2056": BalanceError,
+    "2056": partial(BalanceError, retryable=True),  # "plan usage limit": a new window opens every five hours
+}
+_POLL_CODES = {**CODES, "2013": NotFoundError}  # the only parameter of a query is the id
+_MODERATED = {"1026", "1027"}
+
+_WIRE_NAMES = {
+    "duration": "duration",
+    "resolution": "resolution",
+    "prompt_optimizer": "prompt_optimizer",
+    "fast_pretreatment": "fast_pretreatment",
+    "watermark": "aigc_watermark",
+    "callback_url": "callback_url",
 }
 
 
 class MiniMax(Provider):
-    """MiniMax's own API (MiniMax, Video Generation API, v1)."""
+    """MiniMax's own API (MiniMax, Video Generation API)."""
 
     name = "minimax"
+    cancellable = True
 
     def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
         """`POST /v1/video_generation`."""
+        if minimax_v2.speaks(row.model):
+            return (yield from minimax_v2.submit(request, row, CODES))
         reply = yield HttpCall("POST", "/v1/video_generation", json=_body(request, row), paying=True)
-        answer = _checked(reply)
-        return TaskState(Task(fields.task_id(answer.get("task_id"), reply), row.model), Phase.QUEUED, raw=answer)
+        answer = _checked(reply, CODES)
+        task = Task(fields.task_id(answer.get("task_id"), reply, CODES, _said), row.model)
+        return TaskState(task, Phase.QUEUED, raw=answer)
 
     def poll(self, task: Task) -> Flow[TaskState]:
         """`GET /v1/query/video_generation`, and `GET /v1/files/retrieve` once it succeeded."""
+        if minimax_v2.speaks(task.model):
+            return (yield from minimax_v2.poll(task, CODES))
         reply = yield HttpCall("GET", "/v1/query/video_generation", params={"task_id": task.id})
-        answer = reply.object()
+        answer = fields.accepted(reply, _POLL_CODES, _said)
         word = fields.text(answer.get("status"))
         phase = fields.phase(word, _WORDS)
-        if phase is Phase.FAILED:  # base_resp then says why: 1026, 1027, or 0 and nothing more
-            return TaskState(task, phase, word, error=_failure(reply, answer), raw=answer)
-        _checked(reply)
+        code, message = _said(answer)
+        if phase is Phase.FAILED or code in _MODERATED:
+            reason = (code, message) if code not in {"", "0"} else ("", "")
+            return TaskState(task, Phase.FAILED, word, error=fields.failure(reply, *reason, CODES), raw=answer)
+        _checked(reply, _POLL_CODES)
         if phase is not Phase.SUCCEEDED:
             return TaskState(task, phase, word, raw=answer)
+        # A string here, an integer in files/retrieve.
         reply = yield HttpCall("GET", "/v1/files/retrieve", params={"file_id": fields.text(answer.get("file_id"))})
-        file = fields.mapping(_checked(reply).get("file"))
-        url = fields.web_url(file.get("download_url"))
-        if url is None:
-            raise VendorFaultError(
-                "The clip is done, but its address is missing.", http_status=reply.status, task_id=task.id
-            )
+        file = fields.mapping(_checked(reply, CODES).get("file"))
+        url = fields.clip_url(file.get("download_url"), reply)
         return TaskState(task, phase, word, progress=1.0, url=url, raw={**answer, "file": file})
+
+    def can_cancel(self, task: Task) -> bool:
+        """Only v2 cancels."""
+        return minimax_v2.speaks(task.model)
+
+    def cancel(self, task: Task) -> Flow[TaskState]:
+        """`DELETE /v2/video_generation/{id}` for MiniMax-H3; a v1 task goes on."""
+        if self.can_cancel(task):
+            return (yield from minimax_v2.cancel(task, CODES))
+        return (yield from self.poll(task))
 
 
 def _body(request: VideoRequest, row: Row) -> dict[str, Any]:
@@ -94,34 +122,18 @@ def _body(request: VideoRequest, row: Row) -> dict[str, Any]:
         body["last_frame_image"] = request.last_frame.to_wire()
     if request.subject:
         body["subject_reference"] = [{"type": "character", "image": [request.subject.to_wire()]}]
-    wire_names = {"watermark": "aigc_watermark"}
-    for name in (
-        "duration",
-        "resolution",
-        "prompt_optimizer",
-        "fast_pretreatment",
-        "watermark",
-        "callback_url",
-    ):
-        if (value := getattr(request, name)) is not None:
-            body[wire_names.get(name, name)] = value
-    return body
+    return body | fields.chosen(request, _WIRE_NAMES)
 
 
-def _checked(reply: HttpReply) -> dict[str, Any]:
-    answer = reply.object()
+def _said(answer: Mapping[str, Any]) -> tuple[str, str]:
     base = fields.mapping(answer.get("base_resp"))
-    code = fields.text(base.get("status_code"))
-    if reply.status >= 400 or code not in ("", "0"):
-        raise fields.error_of(reply, code=code, message=fields.text(base.get("status_msg")), known=_CODES)
+    return fields.text(base.get("status_code")), fields.text(base.get("status_msg"))
+
+
+def _checked(reply: HttpReply, known: fields.Codes) -> dict[str, Any]:
+    """v1 refuses with HTTP 200 and a code in `base_resp`."""
+    answer = fields.accepted(reply, known, _said)
+    code, message = _said(answer)
+    if code not in {"", "0"}:
+        raise fields.error_of(reply, code=code, message=message, known=known)
     return answer
-
-
-def _failure(reply: HttpReply, answer: dict[str, Any]) -> VendorError:
-    base = fields.mapping(answer.get("base_resp"))
-    code = fields.text(base.get("status_code"))
-    message = fields.text(base.get("status_msg"))
-    known: dict[str, ErrorKind] = {**_CODES, "0": VendorFaultError, "": VendorFaultError}
-    return fields.error_of(
-        reply, code=code, message=message if code not in ("", "0") else "The task failed.", known=known
-    )

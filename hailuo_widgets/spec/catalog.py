@@ -88,6 +88,9 @@ class Row:
             `"none"` for models that don't honour commands.
         pictures: Whether pictures may travel as `url`, as `data`, or both.
         ratios: Width to height, where the vendor takes a choice.
+        references: How many references of each kind a request may hold; `all` is the sum.
+        requests_per_minute: None where not published.
+        tasks_in_flight: None where not published.
         prices: `(resolution, duration)` → amount; `("", 0)` holds a flat price a clip, `(resolution, 0)` one a second.
         source: Field → the vendor's page that says so.
     """
@@ -107,6 +110,9 @@ class Row:
     currency: str
     prices: Mapping[tuple[str, int], Decimal]
     source: Mapping[str, str]
+    references: Mapping[str, int] = field(default_factory=dict)
+    requests_per_minute: int | None = None
+    tasks_in_flight: int | None = None
 
     def price(self, resolution: str | None, duration: int | None) -> Price:
         """The price of one clip; exact where the vendor publishes it, never a guess."""
@@ -165,9 +171,12 @@ def _prices(table: dict[str, Any] | Decimal | int) -> dict[tuple[str, int], Deci
 
 
 def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterable[Row]:
+    without = common.get("without", ())
     for entry in entries:
-        merged = common | entry | {"source": common.get("source", {}) | entry.get("source", {})}
-        for model in merged["models"]:
+        layers = [common, common["shared"][entry["shared"]] if "shared" in entry else {}, entry]
+        merged: dict[str, Any] = {key: value for layer in layers for key, value in layer.items()}
+        source = {key: value for layer in layers for key, value in layer.get("source", {}).items()}
+        for model in (model for model in merged["models"] if model not in without):
             for mode in merged["modes"]:
                 yield Row(
                     provider=provider,
@@ -184,16 +193,19 @@ def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any
                     ratios=tuple(merged.get("ratios", ())),
                     currency=merged.get("currency", ""),
                     prices=_prices(merged.get("prices", {})),
-                    source=merged["source"],
+                    source=source,
+                    references=dict(merged.get("references", {})),
+                    requests_per_minute=merged.get("requests_per_minute") or None,
+                    tasks_in_flight=merged.get("tasks_in_flight") or None,
                 )
 
 
 def parse(text: str) -> Catalog:
     """Read a catalogue from TOML.
 
-    A table a provider; what stands in it holds for all its rows unless a row says otherwise. `like = "minimax"` takes
-    over another provider's table and rows, for vendors that speak the same wire; what such a provider says itself wins,
-    for every row.
+    A table a provider; what stands in it holds for all its rows unless a row says otherwise, itself or by the `shared`
+    table that it names. `like = "minimax"` takes over another provider's table and rows, for vendors that speak the
+    same wire, without the models in `without`; what such a provider says itself wins, for every row.
     """
     tables: dict[str, dict[str, Any]] = tomllib.loads(text, parse_float=Decimal)
     offers: dict[str, Offer] = {}
@@ -213,8 +225,8 @@ def parse(text: str) -> Catalog:
             key=table.get("key", ""),
             hosts=tuple(table.get("hosts", ())),
             keys_page=table.get("keys_page", ""),
-            requests_per_minute=table.get("requests_per_minute"),
-            tasks_in_flight=table.get("tasks_in_flight"),
+            requests_per_minute=table.get("requests_per_minute") or None,
+            tasks_in_flight=table.get("tasks_in_flight") or None,
             result_lifetime=table.get("result_lifetime"),
             source=table.get("source", {}),
         )
