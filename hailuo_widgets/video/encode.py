@@ -15,14 +15,16 @@ import numpy as np
 from hailuo_widgets.errors import HailuoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from hailuo_widgets.video.paint import Planes
 
 _BT709 = 1  # the same number for primaries, transfer and matrix: ITU-T H.273, tables 2 to 4
 _LIMITED = 1
-_THREADS = 2
+_THREADS = 1
 """Fixed, because x264 writes other bytes with another number of threads."""
+
+_IN_FLIGHT = 4
 
 
 def planes_of(frame: av.VideoFrame) -> Planes:
@@ -83,19 +85,25 @@ def encode_while_painting(
     Raises:
         HailuoError: The file can't be written, or FFmpeg was built without x264.
     """
-    queue: Queue[av.VideoFrame | None] = Queue(maxsize=6)
+    ready: Queue[av.VideoFrame | None] = Queue()
+    # x264 copies each picture as it takes it, so a few frames go round: fresh memory for each would cost more than the painting.
+    spare: Queue[av.VideoFrame] = Queue()
+    for _ in range(_IN_FLIGHT):
+        spare.put(av.VideoFrame(width, height, "yuv420p"))
     failures: list[Exception] = []
 
-    def finished() -> Iterable[av.VideoFrame]:
-        while (frame := queue.get()) is not None:
+    def finished() -> Iterator[av.VideoFrame]:
+        while (frame := ready.get()) is not None:
             yield frame
+            spare.put(frame)
 
     def work() -> None:
+        frames = finished()
         try:
-            encode(finished(), path, width=width, height=height, fps=fps, preset=preset)
+            encode(frames, path, width=width, height=height, fps=fps, preset=preset)
         except Exception as error:  # noqa: BLE001  # carried over to the painting thread
             failures.append(error)
-            while queue.get() is not None:
+            for _ in finished():
                 pass
 
     thread = Thread(target=work, name="hailuo-sketch-encoder", daemon=True)
@@ -104,11 +112,11 @@ def encode_while_painting(
         for index in range(count):
             if failures:
                 break
-            frame = av.VideoFrame(width, height, "yuv420p")
+            frame = spare.get()
             paint(planes_of(frame), index)
-            queue.put(frame)
+            ready.put(frame)
     finally:
-        queue.put(None)
+        ready.put(None)
         thread.join()
     if failures:
         raise HailuoError(

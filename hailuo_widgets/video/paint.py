@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
 from hailuo_widgets.video.scene import Points, Ridge, Scene, Sky, Sprite
 from hailuo_widgets.video.terrain import PERIOD
@@ -29,6 +28,8 @@ Planes = tuple["Bytes", "Bytes", "Bytes"]
 
 _ONE = 128
 """Full coverage: 255 × 128 still fits 16 bits."""
+
+_NONE, _ALL, _FAR = np.int16(0), np.int16(_ONE), np.int16(2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +141,21 @@ class ScenePainter:
         return ((v * view.grow + view.y) * np.float32(view.focal * self._height) + np.float32(self._height / 2)).astype(np.float32)
 
     def _ridge(self, planes: Planes, item: Ridge, view: View, edge: Floats, stop: int) -> None:
-        start = self._clip(float(edge.min()) - 3)
-        if start >= stop:
+        top = self._clip(float(edge.min()) - 3)
+        if top >= stop:
             return
-        solid = min(stop, self._clip(float(edge.max()) + 3))
-        rows = (self._rows[start:stop] / view.focal - view.y) / view.grow
+        rows = (self._rows[top:stop] / view.focal - view.y) / view.grow
         share = np.clip((rows - item.crest) / item.fade, 0, 1)
         colours = (item.top + np.multiply.outer(share, item.base - item.top) + 0.5).astype(np.uint8)
-        cover = self._cover(edge, start, solid) if solid > start else None
+        solid = min(stop, self._clip(float(edge.max()) + 3))
+        cover = self._cover(edge, top, solid) if solid > top else None
+        coarse = None if cover is None else np.ascontiguousarray(cover[::2, ::2])
         for channel, plane in enumerate(planes):
             step = 1 if channel == 0 else 2
-            first, last, end = start // step, solid // step, stop // step
+            first, last, end = top // step, solid // step, stop // step
             colour = colours[::step, channel, None]
-            if cover is not None:
-                _blend(plane[first:last], colour[: last - first].astype(np.int16), cover[::step, ::step])
+            if cover is not None and coarse is not None:
+                _blend(plane[first:last], colour[: last - first].astype(np.int16), coarse if channel else cover)
             if end > last:
                 plane[last:end] = colour[last - first :]
 
@@ -164,12 +166,15 @@ class ScenePainter:
         Rows count in eighths of a pixel and slopes in sixteenths, and both are kept so small that products fit 16 bits.
         """
         middles = (np.arange(solid - start, dtype=np.int16) * np.int16(8) + np.int16(4))[:, None]
-        cover = middles - ((edge - np.float32(start)) * 8).astype(np.int16)
-        np.clip(cover, -2000, 2000, out=cover)
+        cover = np.subtract(middles, ((edge - np.float32(start)) * np.float32(8)).astype(np.int16))
+        np.clip(cover, -_FAR, _FAR, out=cover)
         # A steep flank covers a pixel more slowly than a level one does.
-        cover *= np.clip(16 / np.hypot(1, np.gradient(edge)), 1, 16).astype(np.int16)
-        cover += _ONE // 2
-        np.clip(cover, 0, _ONE, out=cover)
+        slope = np.empty_like(edge)
+        slope[1:-1] = edge[2:] - edge[:-2]
+        slope[0], slope[-1] = slope[1], slope[-2]
+        cover *= np.maximum(np.float32(16) / np.sqrt(slope * slope * np.float32(0.25) + np.float32(1)), 1).astype(np.int16)
+        cover += np.int16(_ONE // 2)
+        np.clip(cover, _NONE, _ALL, out=cover)
         return cover
 
     def _sprite(self, planes: Planes, item: Sprite, camera: Camera, seconds: float) -> None:
@@ -177,26 +182,27 @@ class ScenePainter:
         u = item.u + item.drift * seconds + (camera.follow / item.z if item.follows else 0.0)
         v = item.v + item.bob * math.sin(math.tau * item.pace * seconds)
         high = item.height * view.grow * view.focal * self._height
-        wide = high * item.alpha.width / item.alpha.height
+        wide = high * item.alpha.shape[1] / item.alpha.shape[0]
         left = (view.focal * (u * view.grow - view.x)) * self._height + self._width / 2 - wide / 2
         top = (view.focal * (v * view.grow + view.y) + 0.5) * self._height - high / 2
         x0, x1 = (max(0, min(self._width, 2 * math.floor(x / 2))) for x in (left, left + wide + 2))
         y0, y1 = (max(0, min(self._height, 2 * math.floor(y / 2))) for y in (top, top + high + 2))
         if x1 <= x0 or y1 <= y0:
             return
-        scale = item.alpha.height / high
+        scale = item.alpha.shape[0] / high
+        rows = ((np.arange(y0, y1) + 0.5 - top) * scale).astype(np.intp)
+        columns = ((np.arange(x0, x1) + 0.5 - left) * scale).astype(np.intp)
+        inside_rows, inside_columns = (rows >= 0) & (rows < item.alpha.shape[0]), (columns >= 0) & (columns < item.alpha.shape[1])
+        rows[~inside_rows], columns[~inside_columns] = 0, 0
+        # Place 0 is the sprite's empty border, so what lies outside it covers nothing.
+        cover = item.alpha.take(rows, 0).take(columns, 1).astype(np.int16)
         for channel, plane in enumerate(planes):
             step = 1 if channel == 0 else 2
-            size = ((x1 - x0) // step, (y1 - y0) // step)
-            matrix = (scale * step, 0, (x0 - left) * scale, 0, scale * step, (y0 - top) * scale)
-            cover = np.asarray(item.alpha.transform(size, Image.Transform.AFFINE, matrix)).astype(np.int16)
-            cover += 1
-            cover >>= 1
             if isinstance(item.planes, tuple):
-                colour = np.asarray(item.planes[channel].transform(size, Image.Transform.AFFINE, matrix)).astype(np.int16)
+                colour = item.planes[channel].take(rows[::step], 0).take(columns[::step], 1).astype(np.int16)
             else:
-                colour = np.full((1, 1), round(float(item.planes[channel])), np.int16)
-            _blend(plane[y0 // step : y1 // step, x0 // step : x1 // step], colour, cover)
+                colour = item.planes.astype(np.int16)[channel]
+            _blend(plane[y0 // step : y1 // step, x0 // step : x1 // step], colour, cover[::step, ::step])
 
     def _points(self, planes: Planes, item: Points, camera: Camera, seconds: float) -> None:
         depth = item.z - np.float32(camera.z)
@@ -221,9 +227,11 @@ class ScenePainter:
         px = u[seen] * self._height + np.float32(self._width / 2)
         py = (v[seen] + np.float32(0.5)) * self._height
         # Near flakes are larger, as far as the cost of their pixels allows.
-        swell = float(np.clip(np.median(grow[seen]), 0.6, 2.0)) * camera.focal
+        swell = min(2.0, max(0.6, float(grow[seen].mean()))) * camera.focal
         half_x, half_y = (max(0.55, each * self._height * swell) for each in item.size)
-        for channel, plane in enumerate(planes):
+        # Of a tiny white light nobody sees the hue.
+        coloured = float(np.abs(item.colour[1:] - 128).max()) > 9
+        for channel, plane in enumerate(planes if coloured else planes[:1]):
             step = 1 if channel == 0 else 2
             self._splat(plane, px / step, py / step, half_x / step, half_y / step, strength, float(item.colour[channel]))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -56,12 +56,12 @@ def to_srgb(lab: Floats) -> Floats:
 
 def to_yuv(lab: Floats) -> Floats:
     """OKLab colours, shape (…, 3), as unrounded 8-bit limited-range BT.709 YUV of the same shape."""
-    return srgb_to_yuv(to_srgb(lab))
+    return srgb_to_yuv(to_srgb(lab)).astype(np.float64)
 
 
-def srgb_to_yuv(srgb: Floats) -> Floats:
+def srgb_to_yuv(srgb: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
     """sRGB from 0 to 1, shape (…, 3), as unrounded 8-bit limited-range BT.709 YUV."""
-    yuv: Floats = srgb @ _TO_YUV.T * _SCALE + _OFFSET
+    yuv: NDArray[np.floating[Any]] = srgb @ (_TO_YUV.T * _SCALE).astype(srgb.dtype) + _OFFSET.astype(srgb.dtype)
     return yuv
 
 

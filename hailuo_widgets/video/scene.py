@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import ImageFilter
 
 from hailuo_widgets.video import palette, subjects, terrain
 from hailuo_widgets.video.palette import Light, mix, oklch, to_yuv
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Outline = NDArray[np.float32]
+    Bytes = NDArray[np.uint8]
 
 SUBJECT_Z = 3.2
 """Distance of the subject: between the middle and the near layers."""
@@ -78,8 +79,8 @@ class Sprite:
         u: Its middle at rest.
         v: Its middle at rest.
         height: Its height at rest, in frame heights.
-        alpha: Coverage, mode "L"; larger than it will be shown and smoothed, so that it can be sampled point by point.
-        planes: Y, U and V as mode "L" of the same size, or one YUV colour.
+        alpha: Coverage, 0 to 128, its border 0; larger than it will be shown and smoothed, so that it can be sampled point by point.
+        planes: Y, U and V of the same shape, or one YUV colour.
         drift: To the right, in u a second.
         bob: How far it goes up and down by itself, in frame heights.
         pace: How often it does so in a second.
@@ -90,8 +91,8 @@ class Sprite:
     u: float
     v: float
     height: float
-    alpha: Image.Image
-    planes: tuple[Image.Image, Image.Image, Image.Image] | Floats
+    alpha: Bytes
+    planes: tuple[Bytes, Bytes, Bytes] | Floats
     drift: float = 0.0
     bob: float = 0.0
     pace: float = 0.5
@@ -222,17 +223,25 @@ def _heaven(b: _Builder, sun: tuple[float, float]) -> None:
         b.items.append(Sprite(60.0, *place, size, _cloud(b.lot), to_yuv(colour), drift=float(b.lot.uniform(0.004, 0.010))))
 
 
-def _disc(b: _Builder, *, crescent: bool) -> Image.Image:
+def _disc(b: _Builder, *, crescent: bool) -> Bytes:
     size = max(32, b.density // 2)
     y, x = np.mgrid[0:size, 0:size].astype(np.float32) / size * 2 - 1
     edge = 5.0 / size * 2
     alpha = np.clip((0.96 - np.hypot(x, y)) / edge, 0, 1)
     if crescent:
         alpha *= np.clip((np.hypot(x + 0.42, y + 0.22) - 0.86) / edge / 3, 0.0, 1)
-    return Image.fromarray((alpha * 255).astype(np.uint8))
+    return _coverage(alpha)
 
 
-def _cloud(lot: Generator) -> Image.Image:
+def _coverage(alpha: NDArray[np.floating[Any]]) -> Bytes:
+    """Coverage from 0 to 1 as a sprite keeps it."""
+    cover = (alpha * 128 + 0.5).astype(np.uint8)
+    cover[0] = cover[-1] = 0
+    cover[:, 0] = cover[:, -1] = 0
+    return cover
+
+
+def _cloud(lot: Generator) -> Bytes:
     """A long thin cloud, soft all around."""
     wide, high = 360, 60
     y, x = np.mgrid[0:high, 0:wide].astype(np.float32)
@@ -242,7 +251,7 @@ def _cloud(lot: Generator) -> Image.Image:
         rx, ry = wide * lot.uniform(0.06, 0.17), high * lot.uniform(0.06, 0.13)
         alpha += np.float32(lot.uniform(0.25, 0.5)) * np.exp(-(((x - cx) / rx) ** 2) - ((y - cy) / ry) ** 2)
     edge = np.minimum(np.minimum(x, wide - 1 - x) / 30, np.minimum(y, high - 1 - y) / 8)
-    return Image.fromarray((np.clip(alpha, 0, 0.62) * np.clip(edge, 0, 1) * 255).astype(np.uint8))
+    return _coverage(np.clip(alpha, 0, 0.62) * np.clip(edge, 0, 1))
 
 
 def _mountains(b: _Builder, _sun: tuple[float, float]) -> float:
@@ -446,17 +455,17 @@ def _subject(b: _Builder, ground: float) -> Sprite:
     if name == "tree":
         accent = _srgb(oklch(0.70, 0.11, float(b.lot.choice([130, 60, 10, 350]))))
     high = _SIZES.get(name, 0.28)
-    # Drawn at four times its size and smoothed: point sampling is then as good as filtering, and far faster.
-    side = max(64, round(high * b.density * 3))
+    # Drawn larger than it will be seen and smoothed: point sampling is then as good as filtering, and far faster.
+    side = max(64, round(high * b.density * 2.2))
     picture = subjects.draw(name, subjects.Tones(body, dark, light, accent), side, sunglasses=b.reading.sunglasses)
     picture = picture.convert("RGBa").filter(ImageFilter.BoxBlur(1)).convert("RGBA")
-    rgb = np.asarray(picture.convert("RGB"), np.float32) / 255
-    yuv = palette.srgb_to_yuv(rgb)
+    yuv = palette.srgb_to_yuv(np.asarray(picture.convert("RGB"), np.float32) / np.float32(255))
     # The hour's light falls on the subject too: its own colours are drawn a little towards the haze and the shade.
     air = to_yuv(mix(b.light.horizon, b.light.shade, 0.55))
     share = {"day": 0.08, "sunrise": 0.16, "sunset": 0.22, "dusk": 0.30, "night": 0.40}[b.reading.light]
     yuv = (yuv * (1 - share) + air * share).round().astype(np.uint8)
-    planes = (Image.fromarray(yuv[..., 0].copy()), Image.fromarray(yuv[..., 1].copy()), Image.fromarray(yuv[..., 2].copy()))
+    planes = (yuv[..., 0].copy(), yuv[..., 1].copy(), yuv[..., 2].copy())
+    alpha = _coverage(np.asarray(picture.getchannel("A"), np.float32) / 255)
     u = float(b.lot.uniform(-0.06, 0.06))
     v = ground - high / 2 + 0.008
     if name in subjects.AIRBORNE:
@@ -465,7 +474,7 @@ def _subject(b: _Builder, ground: float) -> Sprite:
         v += high * 0.12
     bob, pace = _BOBS.get(name, (0.0, 0.5))
     drift = {"bird": 0.02, "balloon": 0.010, "boat": 0.014, "car": 0.02, "whale": 0.012}.get(name, 0.0)
-    return Sprite(SUBJECT_Z, u, v, high, picture.getchannel("A"), planes, drift=drift, bob=bob, pace=pace, follows=True)
+    return Sprite(SUBJECT_Z, u, v, high, alpha, planes, drift=drift, bob=bob, pace=pace, follows=True)
 
 
 def _standing(b: _Builder, subject: Sprite, ground: float) -> tuple[Sprite, ...]:
@@ -473,10 +482,10 @@ def _standing(b: _Builder, subject: Sprite, ground: float) -> tuple[Sprite, ...]
     if b.reading.subject in subjects.AIRBORNE or b.reading.place == "sea":
         return (subject,)
     y, x = np.mgrid[-1:1:24j, -1:1:96j]
-    alpha = np.clip(1 - np.hypot(x, y), 0, 1) ** 1.2 * 110
+    alpha = np.clip(1 - np.hypot(x, y), 0, 1) ** 1.2 * 0.43
     shade = to_yuv(b.light.shade * np.array([0.8, 1, 1]))
     shadow = Sprite(
-        SUBJECT_Z, subject.u, ground + 0.006, subject.height * 0.16, Image.fromarray(alpha.astype(np.uint8)), shade,
+        SUBJECT_Z, subject.u, ground + 0.006, subject.height * 0.16, _coverage(alpha), shade,
         drift=subject.drift, follows=True,
     )  # fmt: skip
     return (shadow, subject)
