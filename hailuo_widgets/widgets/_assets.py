@@ -1,7 +1,7 @@
 """The front end's files, joined.
 
-anywidget loads one ES module and one style sheet a widget, from a Blob URL, so neither can import another file. What two views share is
-therefore put together here, when a widget's class is defined.
+anywidget loads one ES module and one style sheet a widget, from a Blob URL, so neither can import another file. What
+two views share is therefore put together here, when a widget's class is defined.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import anywidget
 import traitlets
@@ -33,8 +33,8 @@ class JobCard(anywidget.AnyWidget):
         status: How far it has come (`Status` in `static/job_card.js`), at most `STATUS_LIMIT` bytes.
     """
 
-    _esm: ClassVar[str] = joined("job_card.js")
-    _css: ClassVar[str] = joined("base.css", "job_card.css")
+    _esm = joined("job_card.js")
+    _css = joined("base.css", "job_card.css")
 
     order = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)

@@ -1,9 +1,10 @@
 """The card that stays in a saved notebook: HTML that outlives the kernel, and a plain-text twin.
 
-JupyterLab's sanitizer decides what is used here (its `allowedStyles`; the same list guards an untrusted Notebook 7). It drops `<style>`,
-`var(--…)`, `currentColor`, `inherit`, `aspect-ratio` and `font-variant-numeric`, and it rewrites a relative path only in a `src` on
-`<video>` itself. So text keeps the page's own colour and everything else is translucent, which is right in light and dark alike. GitHub keeps
-neither styles nor players: there the order of the elements has to make sense by itself.
+JupyterLab's sanitizer decides what is used here (its `allowedStyles`; the same list guards an untrusted Notebook 7).
+It drops `<style>`, `var(--…)`, `currentColor`, `inherit`, `aspect-ratio` and `font-variant-numeric`, and a relative
+path is rewritten only in a `src` on `<video>` itself. So text keeps the page's own colour and everything else is
+translucent, which is right in light and dark alike. GitHub keeps neither styles nor players: there the order of the
+elements has to make sense by itself.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ POSTER_LIMIT = 15 * 1024
 _PLAIN_LIMIT = 512
 _ENVELOPE = 128  # the notebook's own JSON around an output
 _LONG_PROMPT = 300  # characters
-_BEGINNING = 120  # characters of a long prompt that are shown above the fold
+_BEGINNING = 80  # characters of a long prompt that are shown above the fold
 _LONG_VALUE = 300  # characters of any single parameter or message
 
 # In the middle of the scale, so that a dot stands out on white and on black.
@@ -63,18 +64,15 @@ _TOP = "display:flex;flex-wrap:wrap;align-items:center;gap:2px 8px;margin-bottom
 _PROMPT = "font-size:15px;line-height:1.5;margin-bottom:10px;white-space:pre-wrap;overflow-wrap:break-word"
 _SCROLL = ";max-height:140px;overflow:auto"
 _CHIP = (
-    "padding:1px 6px;border-radius:4px;background:rgba(79,125,240,.16);"
-    "font:600 12px/1.5 monospace;white-space:nowrap"
+    "padding:1px 6px;border-radius:4px;background:rgba(79,125,240,.16);font:600 12px/1.5 monospace;white-space:nowrap"
 )
-_MESSAGE = (
-    "margin:0 0 10px;padding:1px 0 1px 10px;white-space:pre-line;overflow-wrap:break-word;border-left:3px solid "
-)
+_MESSAGE = "margin:0 0 10px;padding:1px 0 1px 10px;white-space:pre-line;overflow-wrap:break-word;border-left:3px solid "
 _ASIDE = "margin-top:8px;font-size:12px;opacity:.75"
 _FACTS = "display:flex;flex-wrap:wrap;gap:6px 22px"
 _LABEL = "font-size:11px;line-height:1.4;opacity:.65"
 _MONO = "font:12px/1.5 monospace;word-break:break-all"
 _PRE = (
-    "margin:6px 0 0;padding:8px 10px;border-radius:6px;background:rgba(128,128,128,.1);max-height:220px;"
+    "margin:6px 0 0;padding:8px 10px;border-radius:6px;background:rgba(128,128,128,.1);max-height:360px;"
     "overflow:auto;font:12px/1.5 monospace;white-space:pre-wrap;overflow-wrap:break-word"
 )
 
@@ -82,8 +80,8 @@ _PRE = (
 def settled_html(order: Order, status: Status, clip: ClipView | None, recipe: Recipe | None) -> str:
     """The card of a job that has come to its end.
 
-    The whole output, plain text included, keeps within `OUTPUT_LIMIT`. Where a prompt is too long for that, the library still has what is
-    left out: the prompt as it was sent, then the poster, then the fold-out.
+    The whole output, plain text included, keeps within `OUTPUT_LIMIT`. Where a prompt is too long for that, the library
+    still has what is left out: the prompt as it was sent, then the poster, then the fold-out.
 
     Args:
         order: What was asked for.
@@ -102,14 +100,16 @@ def settled_html(order: Order, status: Status, clip: ClipView | None, recipe: Re
 
 def plain_text(order: Order, status: Status, clip: ClipView | None) -> str:
     """The same card for a terminal, a diff or a screen with no HTML: a few short lines."""
-    state = state_word(status.state).word
-    facts = [order.name, state, "SKETCH" if order.sketch else "", _on(order), order.spec, _cost(order, status, clip)]
+    word = state_word(status.state).word
+    sketch = "SKETCH" if order.sketch else ""
+    facts = (order.name, word, sketch, _on(order), order.spec, order.price, status.charged)
     lines = [" · ".join(shorten(fact, 40) for fact in facts if fact), shorten(order.prompt, 80)]
     if clip:
         lines.append(f"{shorten(clip.file, 120)} ({_delivered(clip)})")
     else:
         lines += [shorten(text, 200) for text in message(order, status)]
-    return clean("\n".join(" ".join(line.split()) for line in lines if line)).encode()[:_PLAIN_LIMIT].decode(errors="ignore")
+    text = clean("\n".join(" ".join(line.split()) for line in lines if line))
+    return text.encode()[:_PLAIN_LIMIT].decode(errors="ignore")
 
 
 def _diet(
@@ -143,14 +143,15 @@ def _card(order: Order, status: Status, clip: ClipView | None, recipe: Recipe | 
 def _stage(order: Order, clip: ClipView) -> str:
     """The player.
 
-    With a poster nothing is loaded before it is played: a notebook of twenty clips would otherwise hold up all of the browser's connections
-    to the server.
+    With a poster nothing is loaded before it is played: a notebook of twenty clips would otherwise hold up all of the
+    browser's connections to the server.
     """
     poster = f" poster='data:image/jpeg;base64,{base64.b64encode(clip.poster).decode()}'" if clip.poster else ""
     tag = f"<b style='{_TAG}'>SKETCH</b>" if order.sketch else ""
     return (
-        f"<div style='{_STAGE}'>{tag}<video src='{_text(clip.src)}' width='{clip.width}' height='{clip.height}' controls loop"
-        f" preload='{'none' if poster else 'metadata'}'{poster} style='{_VIDEO}'></video></div>"
+        f"<div style='{_STAGE}'>{tag}<video src='{_text(clip.src)}' width='{clip.width}' height='{clip.height}'"
+        f" title='{_value(order.name or 'clip')}' controls preload='{'none' if poster else 'metadata'}'{poster}"
+        f" style='{_VIDEO}'></video></div>"
     )
 
 
@@ -160,8 +161,11 @@ def _top(order: Order, status: Status, clip: ClipView | None) -> str:
     name = f"<b><bdi>{_value(order.name)}</bdi></b> " if order.name else ""
     sketch = f"<b style='{_SMALL_TAG}'>SKETCH</b> " if order.sketch and not clip else ""
     took = f"took {clock(status.elapsed)}" if clip and not clip.cached else ""
-    soft = " · ".join(_value(each) for each in (took, status.note, _cost(order, status, clip)) if each)
-    return f"<div style='{_TOP}'>{name}{dot}<b style='font-weight:600'>{word}</b> {sketch}<span style='opacity:.7'>{soft}</span></div>"
+    soft = " · ".join(_value(each) for each in (took, status.note, status.charged) if each)
+    return (
+        f"<div style='{_TOP}'>{name}{dot}<b style='font-weight:600'>{word}</b> {sketch}"
+        f"<span style='opacity:.7'>{soft}</span></div>"
+    )
 
 
 def _prompt(prompt: str, *, whole: bool) -> str:
@@ -169,7 +173,8 @@ def _prompt(prompt: str, *, whole: bool) -> str:
     is_long = len(prompt) > _LONG_PROMPT
     shown = prompt if whole or not is_long else shorten(prompt, _BEGINNING)
     pieces = "".join(
-        f"<bdi style='{_CHIP}'>{_text(piece.text)}</bdi>" if piece.is_command else _text(piece.text) for piece in segments(shown)
+        f"<bdi style='{_CHIP}'>{_text(piece.text)}</bdi>" if piece.is_command else _text(piece.text)
+        for piece in segments(shown)
     )
     return f"<div dir='auto' style='{_PROMPT}{_SCROLL if is_long and whole else ''}'>{pieces}</div>"
 
@@ -185,14 +190,21 @@ def _message(order: Order, status: Status) -> str:
 
 
 def _facts(order: Order, status: Status, clip: ClipView | None) -> str:
-    facts = [("Model", order.model), ("Provider", order.provider), ("Ordered", f"{order.mode} · {order.spec}")]
+    facts = [
+        ("Model", order.model),
+        ("Provider", order.provider),
+        ("Ordered", f"{order.mode} · {order.spec}"),
+        ("Price", order.price),
+    ]
     if clip:
         facts.append(("Delivered", _delivered(clip)))
     cells = [_fact(label, f"<bdi>{_value(value)}</bdi>") for label, value in facts]
     if status.task_id:
         cells.append(_fact("Task", f"<bdi style='{_MONO}'>{_value(status.task_id)}</bdi>"))
     if clip:
-        link = f"<a href='{_text(clip.src)}' style='{_MONO}'><bdi>{_value(clip.file)}</bdi></a> · {file_size(clip.size)}"
+        link = (
+            f"<a href='{_text(clip.src)}' style='{_MONO}'><bdi>{_value(clip.file)}</bdi></a> · {file_size(clip.size)}"
+        )
         cells.append(_fact("File", link))
     return f"<div style='{_FACTS}'>{''.join(cells)}</div>"
 
@@ -216,22 +228,21 @@ def _again(status: Status, clip: ClipView | None, recipe: Recipe) -> str:
     values.append(("created", recipe.created))
     width = max(len(name) for name, _ in values) + 2
     table = "\n".join(f"{_value(name.ljust(width))}<bdi>{_value(value)}</bdi>" for name, value in values)
-    sent = f"<div style='{_LABEL};margin-top:8px'>Prompt as sent</div><pre style='{_PRE}'>{_text(recipe.prompt_sent)}</pre>"
+    sent = (
+        f"<div style='{_LABEL};margin-top:8px'>Prompt as sent</div>"
+        f"<pre style='{_PRE}'>{_text(recipe.prompt_sent)}</pre>"
+        if recipe.prompt_sent
+        else ""
+    )
     return (
-        "<details style='margin-top:10px'><summary style='cursor:pointer;opacity:.7'>Everything needed to make it again</summary>"
-        f"<pre style='{_PRE}'>{_text(recipe.cell)}</pre><pre style='{_PRE}'>{table}</pre>{sent if recipe.prompt_sent else ''}</details>"
+        "<details style='margin-top:10px'>"
+        "<summary style='cursor:pointer;opacity:.7'>Everything needed to make it again</summary>"
+        f"<pre style='{_PRE}'>{_text(recipe.cell)}</pre><pre style='{_PRE}'>{table}</pre>{sent}</details>"
     )
 
 
 def _on(order: Order) -> str:
     return order.model if order.model == order.provider else f"{order.model} on {order.provider}"
-
-
-def _cost(order: Order, status: Status, clip: ClipView | None) -> str:
-    """What is known about money: the price where a clip came of it, else whether anything was charged."""
-    if clip and clip.cached:
-        return "from the library, nothing charged"
-    return order.price if clip else status.charged
 
 
 def _delivered(clip: ClipView) -> str:

@@ -104,5 +104,5 @@ def clock(seconds: float) -> str:
 
 
 def file_size(size: int) -> str:
-    """Bytes as `640 KB` or `2.1 MB`."""
-    return f"{size / 1e6:.1f} MB" if size >= 999_500 else f"{max(1, round(size / 1e3))} KB"
+    """Bytes as `640 KB` or `2.1 MB`, with a space that does not break."""
+    return f"{size / 1e6:.1f}\u00a0MB" if size >= 999_500 else f"{max(1, round(size / 1e3))}\u00a0KB"

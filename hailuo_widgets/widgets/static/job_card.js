@@ -72,7 +72,7 @@ function clock(seconds) {
 
 /** @param {number} seconds */
 function remaining(seconds) {
-  if (seconds <= 0) return "longer than usual";
+  if (seconds <= 0) return "taking longer than usual";
   if (seconds < 10) return "a few seconds left";
   if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} s left`;
   return `about ${Math.round(seconds / 60)} min left`;
@@ -151,18 +151,20 @@ function layOut(order) {
   for (const outside of [parts.note, parts.charged, parts.error, parts.hint, parts.task])
     outside.dir = "auto";
 
-  const live = element("span", "hw-top");
+  const live = element("span", "hw-words");
   live.role = "status";
   live.ariaLive = "polite";
   live.append(parts.state, parts.note);
 
-  const top = element("div", "hw-top");
+  const words = element("div", "hw-words");
   if (order.name) {
     const heading = element("b", "hw-name", order.name);
     heading.dir = "auto";
-    top.append(heading);
+    words.append(heading);
   }
-  top.append(live, parts.time, parts.charged, parts.button);
+  words.append(live, parts.time, parts.charged);
+  const top = element("div", "hw-top");
+  top.append(words, parts.button);
 
   parts.ring.append(parts.percent);
   parts.stage.append(parts.ring, parts.left);
@@ -223,7 +225,8 @@ export default () => {
         const known = fraction(status, elapsed);
         const expected = status.expected ? ` of about ${clock(status.expected)}` : "";
         say(parts.time, `${clock(elapsed)}${expected}`);
-        say(parts.left, status.task_id && status.expected ? remaining(status.expected - elapsed) : "");
+        const awaited = status.task_id && status.expected && status.state !== "downloading";
+        say(parts.left, awaited ? remaining(Number(status.expected) - elapsed) : "");
         say(
           parts.percent,
           status.progress !== undefined && known !== null ? `${Math.round(known * 100)}%` : "",
