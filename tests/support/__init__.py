@@ -1,0 +1,1 @@
+"""What the tests share: a Chromium, Jupyter servers, notebook pages and bare kernels."""
