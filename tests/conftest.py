@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None)  # two cores are busy with a browser meanwhile
+settings.register_profile("long", max_examples=2_000, deadline=None)
+settings.load_profile("default")
 
 
 def _is_the_users(name: str) -> bool:
@@ -19,6 +24,7 @@ for _name in [name for name in os.environ if _is_the_users(name)]:
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(tmp_path, monkeypatch):
-    """The library is made in the working directory, so each test gets one that is thrown away."""
+def _own_folder(tmp_path, tmp_path_factory, monkeypatch):
+    """The library is made in the working directory, so each test gets one that is thrown away; so is the cache."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import pytest
 from playwright.sync_api import sync_playwright
+
 from support.chromium import chromium_flags, find_chromium
 from support.jupyter_server import JupyterServer
 from support.notebook_page import NotebookPage

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from support.kernel import Kernel
 
 if TYPE_CHECKING:

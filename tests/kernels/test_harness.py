@@ -1,6 +1,6 @@
 """The kernel driver keeps its own promises."""
 
-import datetime
+import datetime as dt
 
 
 def test_queued_cells_keep_their_outputs_apart(kernel):
@@ -33,7 +33,7 @@ def test_interrupt_restart_and_kill(kernel):
     reply = kernel.reply(endless)
     assert reply.content["ename"] == "KeyboardInterrupt"
     assert reply.sent.tzinfo is not None
-    assert reply.sent <= datetime.datetime.now(datetime.UTC)
+    assert reply.sent <= dt.datetime.now(dt.UTC)
     kernel.run("x = 1")
     kernel.restart()
     assert "NameError" in kernel.text(_finished(kernel, "x"))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 import zmq
 from jupyter_client.connect import write_connection_file
 from jupyter_client.session import Session
+
 from support.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -145,11 +146,7 @@ class Kernel:
         """
         everything = self.messages()
         latest = {m.display_id: m for m in everything if m.type == "update_display_data"}
-        return [
-            latest.get(m.display_id, m)
-            for m in everything
-            if m.parent == cell and m.type in OUTPUT_TYPES
-        ]
+        return [latest.get(m.display_id, m) for m in everything if m.parent == cell and m.type in OUTPUT_TYPES]
 
     def wait_for(self, what: str, find: Callable[[], Any], timeout: float = 60) -> Any:
         """The first value of `find()` that counts as true.
@@ -216,7 +213,7 @@ class Kernel:
         assert self._process is not None, "the kernel is not running"
         return self._process
 
-    def _connect(self, kind: int, connection: dict[str, Any], port: str) -> zmq.Socket[bytes]:
+    def _connect(self, kind: int, connection: Mapping[str, Any], port: str) -> zmq.Socket[bytes]:
         socket = self._zmq.socket(kind)
         socket.linger = 0
         # Nothing may be lost while the test looks elsewhere: it is the kernel's traffic that is being judged.

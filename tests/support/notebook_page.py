@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from playwright.sync_api import Browser, Locator, Page
+
     from support.jupyter_server import JupyterServer
 
 # Resolves to the notebook panel, once the document and its kernel are ready: the DOM alone says neither.
@@ -131,9 +132,7 @@ class NotebookPage:
 
     def await_idle(self) -> None:
         """Wait until the kernel has nothing left to execute."""
-        self.page.wait_for_function(
-            "() => window.hailuoTest.panel.sessionContext.session.kernel.status === 'idle'"
-        )
+        self.page.wait_for_function("() => window.hailuoTest.panel.sessionContext.session.kernel.status === 'idle'")
 
     def save(self) -> None:
         """Save the notebook and wait until the server has it."""
@@ -183,9 +182,7 @@ class NotebookPage:
 
     def is_trusted(self, index: int) -> bool:
         """Whether the front end trusts the cell's outputs."""
-        return bool(
-            self.page.evaluate("index => window.hailuoTest.panel.content.widgets[index].model.trusted", index)
-        )
+        return bool(self.page.evaluate("index => window.hailuoTest.panel.content.widgets[index].model.trusted", index))
 
     def iopub(self) -> list[IopubMessage]:
         """Everything that the kernel has published since the notebook was opened."""
