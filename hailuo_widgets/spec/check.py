@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from hailuo_widgets.errors import Problem
+from hailuo_widgets.spec.media import READ_LIMIT
+from hailuo_widgets.spec.request import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +27,15 @@ PICTURE_RULES = "JPG, PNG or WebP, at most 20 MB, short side over 300 px, aspect
 Sources: MiniMax, Video Generation API, first_frame_image; UCloud Modelverse, Hailuo-2.3-I2V; EvoLink, Hailuo 02 API.
 """
 
+_WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
+
+_FIELDS: dict[Mode, tuple[str, ...]] = {
+    Mode.T2V: (),
+    Mode.I2V: ("first_frame",),
+    Mode.FLF: ("first_frame", "last_frame"),
+    Mode.S2V: ("subject",),
+    Mode.R2V: ("references",),
+}
 _OPTIONAL = ("prompt_optimizer", "fast_pretreatment", "watermark", "callback_url", "ratio")
 
 
@@ -34,6 +46,7 @@ def check(request: VideoRequest, row: Row) -> list[Problem]:
         *_order(request, row),
         *_parameters(request, row),
         *_pictures(request, row),
+        *_references(request, row),
     ]
 
 
@@ -120,7 +133,7 @@ def _parameters(request: VideoRequest, row: Row) -> Iterator[Problem]:
             row.ratios,
             source=row.source.get("ratio", ""),
         )
-    if request.callback_url is not None and urlsplit(request.callback_url).scheme not in {"http", "https"}:
+    if request.callback_url is not None and not _WEB.match(request.callback_url):
         yield Problem(
             "callback_url",
             "callback_url is no http(s) address.",
@@ -137,7 +150,17 @@ def _pictures(request: VideoRequest, row: Row) -> Iterator[Problem]:
         )
     source = row.source.get("pictures", "")
     for name, media in request.media().items():
-        if media.url is None and "data" not in row.pictures:
+        if name.partition("[")[0] not in _FIELDS[row.mode]:
+            yield Problem(
+                name,
+                f"{row.model} on {row.provider} takes no {_words(name)} beside {_and(_FIELDS[row.mode])}.",
+                hint="Leave one of them out.",
+                source=row.source.get("first_frame", ""),
+            )
+        elif media.url is not None and media.url.lower().startswith("mm_file:"):
+            if "mm_file" not in row.pictures:
+                yield Problem(name, f"{row.model} on {row.provider} takes no mm_file.", source=source)
+        elif media.url is None and "data" not in row.pictures:
             yield Problem(
                 name,
                 f"{row.provider} takes pictures by URL only, and {name} is a local file.",
@@ -146,8 +169,31 @@ def _pictures(request: VideoRequest, row: Row) -> Iterator[Problem]:
             )
         elif media.url is not None and "url" not in row.pictures:
             yield Problem(name, f"{row.provider} takes no picture URLs.", hint="Give a local file.", source=source)
-        if media.data is not None and media.kind == "image":
+        if media.data is not None and (media.kind == "image" or not name.startswith("references")):
             yield from _picture(name, media, source)
+
+
+def _references(request: VideoRequest, row: Row) -> Iterator[Problem]:
+    if not row.references:
+        return
+    source = row.source.get("references", "")
+    counts = Counter(each.kind for each in request.references)
+    for kind, most in row.references.items():
+        count = len(request.references) if kind == "all" else counts[kind]  # type: ignore[index]  # a Counter has 0 for it
+        what = "files" if kind == "all" else f"{kind}s"
+        if count > most:
+            yield Problem(
+                "references", f"There are {count} {what} among the references.", (f"at most {most}",), source=source
+            )
+    size = sum(len(each.data or b"") for each in request.references) * 4 // 3  # base64
+    if size > READ_LIMIT:
+        yield Problem(
+            "references",
+            f"The references make a body of {size / 2**20:.0f} MB.",
+            ("at most 64 MB",),
+            "Give some of them by URL.",
+            source,
+        )
 
 
 def _picture(name: str, media: Media, source: str) -> Iterator[Problem]:
@@ -193,6 +239,14 @@ def _picture(name: str, media: Media, source: str) -> Iterator[Problem]:
             "Crop it.",
             source,
         )
+
+
+def _words(field: str) -> str:
+    return field.partition("[")[0].replace("_", " ").removesuffix("s")
+
+
+def _and(fields: tuple[str, ...]) -> str:
+    return " and ".join(f"the {_words(each)}" for each in fields) or "the prompt"
 
 
 def _or(seconds: tuple[int, ...]) -> str:

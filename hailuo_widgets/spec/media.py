@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import io
 import os
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -42,13 +42,15 @@ _BY_SUFFIX: dict[str, MediaKind] = {
     ".mp4": "video", ".mov": "video", ".webm": "video", ".mp3": "audio", ".wav": "audio", ".m4a": "audio",
 }  # fmt: skip
 
+_WEB = re.compile(r"(https?|mm_file)://", re.IGNORECASE)
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
     """One picture, clip or sound: a public URL, or bytes that were read when the request was made.
 
     Attributes:
-        url: An http(s) address that the vendor fetches itself, None where `data` is given.
+        url: An http(s) or mm_file address that the vendor fetches itself, None where `data` is given.
         data: The file's bytes, None where `url` is given.
         name: Where it came from, for people: a file name, or `""`.
     """
@@ -70,10 +72,10 @@ class Media:
             return cls(data=_bounded(bytes(value), "the given bytes"))
         if isinstance(value, str) and value[:5].lower() == "data:":
             return cls(data=_bounded(_from_data_url(value), "the data URL"))
-        if isinstance(value, str) and urlsplit(value).scheme.lower() in {"http", "https", "mm_file"}:
-            return cls(url=value)
+        if isinstance(value, str) and _WEB.match(value):
+            return cls(url=_checked(value))
         if isinstance(value, (str, os.PathLike)):
-            return cls(data=_read(Path(value).expanduser()), name=Path(value).name)
+            return cls(data=_read(Path(os.path.expanduser(value))), name=Path(value).name)  # noqa: PTH111  # Path.expanduser raises for "~nobody"
         if hasattr(value, "save") and hasattr(value, "mode"):  # a PIL image, without importing PIL
             buffer = io.BytesIO()
             value.save(buffer, format="PNG")
@@ -132,6 +134,17 @@ def _bounded(data: bytes, what: str) -> bytes:
     return data
 
 
+def _checked(url: str) -> str:
+    try:
+        urlsplit(url)
+    except ValueError:
+        pass
+    else:
+        if url.partition("://")[2].strip("/") and url.isprintable() and " " not in url:
+            return url
+    raise UsageError(f"“{url[:200]}” is no web address.", hint="It should read https://example.com/picture.jpg.")
+
+
 def _read(path: Path) -> bytes:
     try:
         if path.stat().st_size > READ_LIMIT:
@@ -152,7 +165,7 @@ def _from_data_url(text: str) -> bytes:
         raise UsageError("The data URL is not understood.", hint="It should read data:image/png;base64,….")
     try:
         return base64.b64decode("".join(body.split()), validate=True)
-    except binascii.Error:
+    except ValueError:
         raise UsageError("The data URL is not valid base64.", hint="It was probably cut off.") from None
 
 

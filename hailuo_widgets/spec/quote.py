@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.errors import Problem, RefusedError
 from hailuo_widgets.spec import camera
 from hailuo_widgets.spec.catalog import Catalog, Price, Row, catalog
-from hailuo_widgets.spec.check import check
+from hailuo_widgets.spec.check import PICTURE_RULES, check
 from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,6 +32,14 @@ class Quote:
     row: Row
     price: Price
     warnings: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be checked here, with the vendor's rules for it: pictures that the vendor fetches itself."""
+        by_url = tuple(name for name, media in self.request.media().items() if media.url and media.kind == "image")
+        if not by_url:
+            return ()
+        return (f"{self.row.provider} fetches {_and(by_url)} by URL, unchecked here; its rules: {PICTURE_RULES}.",)
 
     @property
     def digest(self) -> str:

@@ -1,0 +1,128 @@
+"""The fifteen camera commands."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from hailuo_widgets.spec import camera
+from hailuo_widgets.spec.camera import CameraCommand
+
+PAGES = [  # EvoLink's Hailuo 02 API and UCloud's 运镜控制说明, in the same order
+    ("Truck left", "左移"),
+    ("Truck right", "右移"),
+    ("Pan left", "左摇"),
+    ("Pan right", "右摇"),
+    ("Push in", "推进"),
+    ("Pull out", "拉远"),
+    ("Pedestal up", "上升"),
+    ("Pedestal down", "下降"),
+    ("Tilt up", "上摇"),
+    ("Tilt down", "下摇"),
+    ("Zoom in", "变焦推近"),
+    ("Zoom out", "变焦拉远"),
+    ("Shake", "晃动"),
+    ("Tracking shot", "跟随"),
+    ("Static shot", "固定"),
+]
+commands = st.lists(st.sampled_from(list(CameraCommand)), min_size=1, max_size=4).map(tuple)
+words = st.text(st.characters(exclude_characters="[]【】"), max_size=30)
+
+
+def names(prompt):
+    return [[each.en for each in shot.commands] for shot in camera.parse(prompt).shots]
+
+
+def test_the_fifteen_are_those_of_the_pages():
+    assert [(each.en, each.zh) for each in CameraCommand] == PAGES
+
+
+@pytest.mark.parametrize(("en", "zh"), PAGES)
+def test_both_languages_both_ways(en, zh):
+    assert camera.translate(f"A fox [{en}].", "zh") == f"A fox [{zh}]."
+    assert camera.translate(f"A fox [{zh}].", "en") == f"A fox [{en}]."
+    assert names(f"[{en}]") == names(f"[{zh}]") == names(f"[ {en.upper()} ]") == [[en]]
+    assert camera.command(f"[{zh}]") is camera.command(en)
+
+
+def test_combined_and_sequential():
+    assert names("a[Pan left,Pedestal up] b [推进，跟随、固定] c[Pull out]") == [
+        ["Pan left", "Pedestal up"],
+        ["Push in", "Tracking shot", "Static shot"],
+        ["Pull out"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text", "meant"),
+    [
+        ("A fox [Push out]", "Push out", ["Pull out", "Push in"]),
+        ("A fox [Pan lef]", "Pan lef", ["Pan left"]),
+        ("A fox [ pan  lft ,Shake]", "pan  lft", ["Pan left"]),
+        ("A fox [dolly in]", "dolly in", ["Push in"]),
+        ("A fox [Pan up]", "Pan up", ["Tilt up"]),
+        ("A fox [推近]", "推近", ["Push in"]),
+        ("A fox【推进】", "【推进】", ["Push in"]),
+        ("A fox【Push in, 上升】!", "【Push in, 上升】", ["Push in", "Pedestal up"]),
+    ],
+)
+def test_near_misses(prompt, text, meant):
+    (miss,) = camera.parse(prompt).near_misses
+    assert miss.text == text == prompt[miss.start : miss.end]
+    assert [each.en for each in miss.meant] == meant
+    assert text in str(miss)
+    assert meant[0] in str(miss) or camera.command(meant[0]).zh in str(miss)
+
+
+@pytest.mark.parametrize(
+    "prompt", ["He wrote [sic].", "[]", "[,]", "[1]", "[音乐]", "【注】", "[[x]]", "a] b [c", "[Push in"]
+)
+def test_other_brackets_are_plain_text(prompt):
+    assert camera.parse(prompt) == camera.CameraScript()
+    assert camera.translate(prompt, "zh") == camera.prose(prompt) == prompt
+
+
+def test_words_beside_a_command_stay():
+    assert camera.translate("[Push in, slowly]", "zh") == "[推进,slowly]"
+    assert camera.prose("[Push in, slowly]") == "(the camera pushes in, slowly)"
+
+
+def test_a_bracket_that_is_right_already_stays_as_it_is():
+    prompt = "A mouse runs. [推进, 跟随]"
+    assert camera.translate(prompt, "zh") == prompt
+
+
+@given(st.text())
+@example("[" * 2000)
+@example("[a" * 2000 + "]")
+@example("【[】]" * 500)
+def test_any_text_can_be_read(prompt):
+    script = camera.parse(prompt)
+    for shot in script.shots:
+        assert shot.commands
+        assert prompt[shot.start] == "["
+        assert prompt[shot.end - 1] == "]"
+    for miss in script.near_misses:
+        assert prompt[miss.start : miss.end] == miss.text
+        assert miss.meant
+    if not script.shots:
+        assert camera.translate(prompt, "zh") == camera.translate(prompt, "en") == camera.prose(prompt) == prompt
+
+
+@given(st.lists(st.tuples(words, commands), max_size=4), words)
+def test_translation_and_back(pieces, end):
+    english = "".join(text + camera.bracket(shot) for text, shot in pieces) + end
+    chinese = "".join(text + camera.bracket(shot, "zh") for text, shot in pieces) + end
+    assert camera.translate(english, "zh") == chinese
+    assert camera.translate(chinese, "en") == english
+    assert [shot.commands for shot in camera.parse(english).shots] == [shot for _, shot in pieces]
+    prose = camera.prose(english)
+    assert not camera.parse(prose).shots
+    assert all(text in prose for text, _ in pieces)
+
+
+@given(words, words)
+def test_what_stands_outside_brackets_is_untouched(before, after):
+    for language in ("en", "zh"):
+        result = camera.translate(f"{before}[Push in,上升]{after}", language)
+        assert result.startswith(before)
+        assert result.endswith(after)
