@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hailuo_widgets._version import __version__
-from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.errors import HailuoError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +53,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _simulator(options: argparse.Namespace) -> int:
+    from importlib.util import find_spec
+
+    if find_spec("uvicorn") is None:
+        raise UsageError("The simulator's server needs uvicorn.", hint='pip install "hailuo-widgets[simulator]"')
     from hailuo_widgets.simulator.server import serve
 
     serve(options.port, key=options.key, fast=options.fast)

@@ -11,6 +11,7 @@ async with AsyncHailuo("sketch") as client:
 
 from __future__ import annotations
 
+import asyncio
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -33,6 +34,7 @@ from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.quote import Quote, quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.transport import NoReply, Transport
+from hailuo_widgets.waiting import cancellations, to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -46,6 +48,9 @@ T = TypeVar("T")
 
 ATTEMPTS = 5
 """How often a call that costs nothing is made before its failure is reported."""
+
+ADDRESSES = 3
+"""How many addresses of one clip are tried; a vendor's storage can lag behind its answers."""
 
 LONGEST_PAUSE = 30.0
 """Seconds of the longest pause between two attempts, where the vendor asks for none."""
@@ -87,7 +92,7 @@ class AsyncHailuo:
         offer = catalog().offer(self.name)
         base = checked_base_url(base_url) if base_url else settings.base_urls.get(self.name, "")
         if key is not None:
-            settings.give_key(self.name, key, "argument")
+            settings = settings.with_key(self.name, key)
         require_key(self.name, settings)
         if transport is None and not base:
             transport = self._provider.transport(settings.sketch_seconds)
@@ -135,6 +140,9 @@ class AsyncHailuo:
 
     async def submit(self, request: VideoRequest | Quote | str, **fields: Any) -> TaskState:
         """Buy a clip. The paying call leaves this machine once; again only where it certainly did not arrive.
+
+        Cancelled while that call is in the air, it still waits for the answer and returns the task: what may have been
+        paid for is not lost. Cancelled before, or between two attempts, it ends at once.
 
         Args:
             request: What to make: a prompt, a request, or a quote.
@@ -212,7 +220,7 @@ class AsyncHailuo:
             LibraryError: If the disk refuses it.
         """
         try:
-            for attempt in range(2):
+            for attempt in range(ADDRESSES):
                 if state.url is None:
                     state = await self.status(state.task)
                 if state.url is None:
@@ -220,8 +228,9 @@ class AsyncHailuo:
                 try:
                     return await download(self._transport, state.url, Path(path), clock=self.clock)
                 except ExpiredError:
-                    if attempt:
+                    if attempt + 1 == ADDRESSES:
                         raise
+                    await self.clock.sleep(_backoff(attempt, None))
                     state = await self.status(state.task)
         except VendorError as error:
             raise self._about(error, state.task) from None
@@ -229,8 +238,9 @@ class AsyncHailuo:
 
     async def _pay(self, flow: Callable[[], Flow[T]], order: Quote) -> T:
         problem: VendorError
+        before = cancellations()
         for attempt in range(ATTEMPTS):
-            outcome = await self._run(flow())
+            outcome = await self._sent(flow())
             if not isinstance(outcome, (NoReply, VendorError)):
                 return outcome
             if isinstance(outcome, VendorError):
@@ -247,6 +257,8 @@ class AsyncHailuo:
                 problem = NetworkError(
                     f"{self._host} could not be reached: {outcome.reason}.", hint="Nothing was sent."
                 )
+            if cancellations() > before:
+                raise asyncio.CancelledError
             if attempt + 1 < ATTEMPTS:
                 await self.clock.sleep(_backoff(attempt, problem.retry_after))
         if problem.charged is Charged.UNKNOWN and not isinstance(problem, UncertainError):
@@ -258,6 +270,12 @@ class AsyncHailuo:
                 vendor_message=problem.vendor_message,
             )
         raise self._about(problem, None, order.request)
+
+    async def _sent(self, flow: Flow[T]) -> T | NoReply | VendorError:
+        try:
+            return await to_its_end(self._run(flow))
+        except asyncio.CancelledError:
+            return NoReply("this program was ended before the answer came", sent=True)
 
     async def _ask(self, flow: Callable[[], Flow[T]], task: Task | None) -> T:
         problem: VendorError

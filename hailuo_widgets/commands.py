@@ -101,7 +101,8 @@ def config(*assignments: str) -> Table | None:
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
-            raise UsageError(f"“{assignment}” sets nothing.", hint="Write NAME=VALUE, provider=minimax say.")
+            # Not repeated: it may be a key.
+            raise UsageError("Each word after config sets one thing.", hint="Write NAME=VALUE, provider=minimax say.")
         settings.set(name.strip(), value.strip())
     chosen, reason = choose_provider(settings)
     rows = [

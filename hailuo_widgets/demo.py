@@ -57,7 +57,7 @@ def _execute(notebook: Path) -> int:
     _require("nbconvert")
     import nbformat
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
     from nbconvert import HTMLExporter
 
     content = nbformat.read(notebook, as_version=4)
@@ -66,7 +66,7 @@ def _execute(notebook: Path) -> int:
         NotebookClient(
             content, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}
         ).execute()
-    except CellExecutionError as error:
+    except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         failed = str(error)
     nbformat.write(content, notebook)
     page = notebook.with_suffix(".html")

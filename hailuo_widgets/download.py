@@ -8,10 +8,13 @@ import hashlib
 import os
 import re
 import socket
+import struct
+from contextlib import suppress
 from dataclasses import dataclass
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, BinaryIO
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies
 
 from hailuo_widgets.errors import DownloadError, LibraryError
 from hailuo_widgets.settings import is_loopback
@@ -19,6 +22,8 @@ from hailuo_widgets.transport import CutOffError, NoReply, Stream
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from io import RawIOBase
+    from ipaddress import IPv4Address, IPv6Address
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
@@ -27,9 +32,15 @@ if TYPE_CHECKING:
 SIZE_CAP = 1024**3
 """Bytes of the largest clip that is taken."""
 
-ATTEMPTS_WITHOUT_PROGRESS = 5
+ATTEMPTS_WITHOUT_PROGRESS = 8
+LONGEST_PAUSE = 30.0
+"""Seconds between two attempts; with the number above, a line that is dead for a minute is survived."""
+
 REDIRECTS = 5
+MOST_BOXES = 100_000
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
+_SUBSTITUTES = ip_network("198.18.0.0/15")
+"""Addresses that local proxies (Clash and its kin) hand out in place of real ones. They belong to nobody's network."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,48 +71,71 @@ class _Partial:
         self.final = final
         self.path = final.with_name(final.name + ".part")
         self.size = 0
-        self.etag = ""
+        self.version = ""
         self.expected: int | None = None
         self._hash = hashlib.sha256()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: BinaryIO = self.path.open("wb")
+            # Unbuffered, so that a full disk is noticed here and not when the file is closed.
+            self._file: RawIOBase = self.path.open("wb", buffering=0)
         except OSError as error:
             raise disk_error(error, self.path) from None
 
     def write(self, chunk: bytes) -> None:
+        rest = memoryview(chunk)
         try:
-            self._file.write(chunk)
+            while rest:
+                rest = rest[self._file.write(rest) or 0 :]
         except OSError as error:
             raise disk_error(error, self.path) from None
         self._hash.update(chunk)
         self.size += len(chunk)
 
     def restart(self) -> None:
-        self._file.seek(0)
-        self._file.truncate()
+        try:
+            self._file.seek(0)
+            self._file.truncate()
+        except OSError as error:
+            raise disk_error(error, self.path) from None
         self._hash = hashlib.sha256()
         self.size = 0
 
-    def head(self) -> bytes:
-        self._file.flush()
+    def boxes(self) -> tuple[set[bytes], bool]:
+        """The kinds of the mp4's outermost boxes, and whether the last of them ends where the file ends."""
+        kinds: set[bytes] = set()
+        at = 0
         with self.path.open("rb") as file:
-            return file.read(64)
+            for _ in range(MOST_BOXES):
+                file.seek(at)
+                head = file.read(16)
+                if len(head) < 8:
+                    break
+                length, kind = struct.unpack_from(">I4s", head)
+                if length == 1:  # a long one: its true length follows
+                    length = int.from_bytes(head[8:])
+                elif length == 0:  # it goes on to the end
+                    length = self.size - at
+                if length < 8:
+                    break
+                kinds.add(kind)
+                at += length
+        return kinds, at == self.size
 
     def finish(self) -> Downloaded:
         try:
-            self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
             self.path.replace(self.final)
-            sync_folder(self.final.parent)
         except OSError as error:
             raise disk_error(error, self.final) from None
+        sync_folder(self.final.parent)
         return Downloaded(self.final, self.size, self._hash.hexdigest())
 
     def discard(self) -> None:
-        self._file.close()
-        self.path.unlink(missing_ok=True)
+        with suppress(OSError):  # the error that led here is the one to tell
+            self._file.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
 
 
 async def download(
@@ -128,6 +162,7 @@ async def download(
         while True:
             try:
                 await _transfer(transport, url, partial, allow_private=allow_private, size_cap=size_cap)
+                await asyncio.to_thread(_check_whole, partial)
                 break
             except CutOffError as cut:
                 # A cut that brought something starts the count anew: a bad line is slow, not hopeless.
@@ -137,12 +172,21 @@ async def download(
                     raise DownloadError(
                         f"The clip could not be fetched: {cut}.", hint="It can be taken up again."
                     ) from None
-                await clock.sleep(min(0.25 * 2**failures, 8.0))
-        if b"ftyp" not in partial.head()[4:12]:
-            raise DownloadError("What the vendor's address holds is no mp4.", hint="The task can be taken up again.")
+                await clock.sleep(min(0.25 * 2**failures, LONGEST_PAUSE))
         return await asyncio.to_thread(partial.finish)
     finally:
         partial.discard()
+
+
+def _check_whole(partial: _Partial) -> None:
+    # A file can be shorter than it should be and still agree with its own headers.
+    kinds, whole = partial.boxes()
+    if b"ftyp" not in kinds:
+        raise DownloadError("What the vendor's address holds is no mp4.", hint="The task can be taken up again.")
+    if not whole or b"moov" not in kinds:
+        size = partial.size
+        partial.restart()
+        raise CutOffError(f"the mp4 breaks off after {size:,} bytes")
 
 
 async def _transfer(transport: Transport, url: str, partial: _Partial, *, allow_private: bool, size_cap: int) -> None:
@@ -151,13 +195,13 @@ async def _transfer(transport: Transport, url: str, partial: _Partial, *, allow_
         headers = {}
         if partial.size:
             headers["Range"] = f"bytes={partial.size}-"
-            if partial.etag:
-                headers["If-Range"] = partial.etag
+            if partial.version:
+                headers["If-Range"] = partial.version
         async with transport.fetch(url, headers) as answer:
             if isinstance(answer, NoReply):
                 raise CutOffError(answer.reason)
             if answer.status in {301, 302, 303, 307, 308}:
-                url = urljoin(url, answer.headers.get("location", ""))
+                url = _joined(url, answer.headers.get("location", ""))
                 continue
             await _take(answer, partial, size_cap)
             return
@@ -173,14 +217,18 @@ async def _take(answer: Stream, partial: _Partial, size_cap: int) -> None:
         raise CutOffError("the file changed on the way")
     if status not in {200, 206}:
         raise CutOffError(f"HTTP {status}")
-    if status == 206 and partial.size and _start(headers) == partial.size:
-        pass
+    if headers.get("content-type", "").startswith("text/html"):
+        raise CutOffError("the address answered with a web page")
+    if status == 206:
+        start, total = _range(headers)
+        if start != partial.size or (total is not None and partial.expected not in (None, total)):
+            partial.restart()
+            raise CutOffError("the file changed on the way")
+        partial.expected = total
     else:
         partial.restart()
-        partial.expected = _length(headers) if status == 200 else None
-        partial.etag = headers.get("etag", "")
-    if status == 200 and headers.get("content-type", "").startswith("text/html"):
-        raise CutOffError("the address answered with a web page")
+        partial.expected = _length(headers)
+        partial.version = _version(headers)
     if partial.expected is not None and partial.expected > size_cap:
         raise DownloadError(f"The clip is {partial.expected:,} bytes large; at most {size_cap:,} are taken.")
     async for chunk in answer.chunks:
@@ -191,9 +239,25 @@ async def _take(answer: Stream, partial: _Partial, size_cap: int) -> None:
         raise CutOffError(f"{partial.size:,} of {partial.expected:,} bytes came")
 
 
-def _start(headers: Mapping[str, str]) -> int | None:
+def _range(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """Where the part begins, and how large the whole is; None where it isn't said."""
     match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-    return int(match.group(1)) if match else None
+    if match is None:
+        return None, None
+    return int(match[1]), None if match[2] == "*" else int(match[2])
+
+
+def _version(headers: Mapping[str, str]) -> str:
+    """What `If-Range` may carry: RFC 9110 wants a strong ETag, or the date."""
+    etag = headers.get("etag", "")
+    return etag if etag and not etag.startswith("W/") else headers.get("last-modified", "")
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise DownloadError("The clip's address leads to one that can't be read.") from None
 
 
 def _length(headers: Mapping[str, str]) -> int | None:
@@ -202,8 +266,11 @@ def _length(headers: Mapping[str, str]) -> int | None:
 
 
 async def _check_url(url: str, base_url: str, *, allow_private: bool) -> None:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or 443
+    except ValueError:
+        raise DownloadError("The clip's address can't be read.") from None
     here = is_loopback(host)
     if here and not is_loopback(urlsplit(base_url).hostname or ""):
         raise DownloadError("The vendor's answer names an address on this machine as the clip's.")
@@ -212,16 +279,26 @@ async def _check_url(url: str, base_url: str, *, allow_private: bool) -> None:
     if here or allow_private:
         return
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, parts.port or 443, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError:
+        raise DownloadError("The clip's address can't be read.") from None
     except OSError:
+        if getproxies().get("https"):  # then names are the proxy's business, and often only the proxy can look them up
+            return
         raise CutOffError(f"{host} has no address") from None
-    if any(not ip_address(str(entry[4][0]).partition("%")[0]).is_global for entry in found):
+    if any(_private(ip_address(str(entry[4][0]).partition("%")[0])) for entry in found):
         raise DownloadError(f"{host} is a private address; a vendor's clip is not fetched from there.")
 
 
+def _private(address: IPv4Address | IPv6Address) -> bool:
+    return not (address.is_global or (address.version == 4 and address in _SUBSTITUTES))
+
+
 def sync_folder(folder: Path) -> None:
-    """Make a rename durable."""
-    if os.name == "posix":
+    """Make a rename durable, where the file system can promise that."""
+    if os.name != "posix":
+        return
+    with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(handle)
@@ -233,6 +310,7 @@ def disk_error(error: OSError, path: Path) -> LibraryError:
     """What the disk said, with the way out."""
     hints = {
         errno.ENOSPC: "The disk is full: make room; the task can be taken up again.",
+        errno.EDQUOT: "Your share of the disk is used up: make room; the task can be taken up again.",
         errno.EROFS: "The folder is read-only: set another library folder.",
         errno.EACCES: "The folder may not be written to: set another library folder.",
         errno.ENAMETOOLONG: "The path is too long: set a library folder with a shorter one.",

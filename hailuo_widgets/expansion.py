@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
+from unicodedata import combining, east_asian_width
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.words import near
@@ -53,4 +54,12 @@ def _error(text: str, at: int, message: str, hint: str) -> UsageError:
     column = at - start
     left = max(0, column - 50)
     shown = line[left : column + 30]
-    return UsageError(f"{message}\n    {shown}\n    {' ' * (column - left)}^", hint=f"\n{hint}")
+    under = "".join(_blank(each) for each in line[left:column])
+    return UsageError(f"{message}\n    {shown}\n    {under}^", hint=f"\n{hint}")
+
+
+def _blank(sign: str) -> str:
+    """As wide as the sign above it: a Chinese one takes two columns."""
+    if sign == "\t" or combining(sign):
+        return sign if sign == "\t" else ""
+    return "\u3000" if east_asian_width(sign) in "WF" else " "

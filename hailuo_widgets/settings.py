@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.words import did_you_mean
@@ -21,13 +23,44 @@ if TYPE_CHECKING:
 LIBRARY = "hailuo_library"
 """The folder's name, beside the notebook."""
 
+_PLAIN_URL = re.compile(r"[^\s@?#\\]+")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class FoundKey:
-    """A provider's key, and where it came from (for people; never the value)."""
+    """A provider's key, and where it came from (for people; never the value).
 
-    secret: SecretStr
+    No attribute holds the key: what walks over the locals of a traceback and all that hangs on them does not meet it.
+    """
+
     origin: str
+
+    @classmethod
+    def of(cls, provider: str, key: str | SecretStr, origin: str) -> FoundKey:
+        """Check a key and keep it.
+
+        Raises:
+            UsageError: If it could not be sent; the message does not repeat it.
+        """
+        value = (key if isinstance(key, str) else key.get_secret_value()).strip()
+        if not value or not value.isascii() or not value.isprintable() or " " in value:
+            raise UsageError(
+                f"The key for {provider} ({origin}) is empty, or holds a blank, a line break or an odd sign.",
+                hint="Copy it once more from the vendor's page.",
+            )
+        found = cls(origin)
+        _VALUES[found] = value
+        return found
+
+    @property
+    def secret(self) -> SecretStr:
+        """The key, wrapped so that showing it shows stars."""
+        from pydantic import SecretStr
+
+        return SecretStr(_VALUES[self])
+
+
+_VALUES: WeakKeyDictionary[FoundKey, str] = WeakKeyDictionary()
 
 
 @dataclass(slots=True)
@@ -72,37 +105,50 @@ class Settings:
         Raises:
             UsageError: If there is no such setting, or the value is not one for it.
         """
-        if name.endswith(("key", "token")):
+        if name.casefold().endswith(("key", "token", "secret")):
             raise UsageError(
                 "A key does not belong into a cell: it would be saved with the notebook.",
                 hint="Set the provider's environment variable or write it into .env; %hailuo doctor names them.",
             )
         if name == "provider":
-            self.provider = str(value) or None
+            self.provider = _known_provider(str(value)) if value else None
         elif name == "model":
-            self.model = str(value) or None
+            self.model = str(value) if value else None
         elif name == "library":
             self.library = str(value)
         elif name == "sketch_seconds":
             self.sketch_seconds = _seconds(name, value)
         elif name.endswith("_base_url"):
-            self.base_urls[name.removesuffix("_base_url")] = checked_base_url(str(value))
+            self.base_urls[_known_provider(name.removesuffix("_base_url"))] = checked_base_url(str(value))
         else:
             known = ("provider", "model", "library", "sketch_seconds", "<provider>_base_url")
             raise UsageError(f"There is no setting “{name}”.", hint=did_you_mean(name, known))
 
     def give_key(self, provider: str, key: str | SecretStr, origin: str) -> None:
-        """Keep a key for this process only."""
-        self._keys[provider] = FoundKey(_secret(key), origin)
+        """Keep a key for this process only.
+
+        Raises:
+            UsageError: If it could not be sent.
+        """
+        self._keys[provider] = FoundKey.of(provider, key, origin)
+
+    def with_key(self, provider: str, key: str | SecretStr) -> Settings:
+        """These settings with one more key, which nobody else sees."""
+        keys = {**self._keys, provider: FoundKey.of(provider, key, "argument")}
+        return replace(self, base_urls=dict(self.base_urls), _keys=keys)
 
     def key(self, provider: str, variable: str) -> FoundKey | None:
-        """The provider's key, None where none is set anywhere."""
+        """The provider's key, None where none is set anywhere.
+
+        Raises:
+            UsageError: If what is set could not be sent.
+        """
         if provider in self._keys:
             return self._keys[provider]
         if variable and (value := os.environ.get(variable, "").strip()):
-            return FoundKey(_secret(value), f"environment variable {variable}")
+            return FoundKey.of(provider, value, f"environment variable {variable}")
         if variable and (value := _dotenv().get(variable, "").strip()):
-            return FoundKey(_secret(value), f"{variable} in .env")
+            return FoundKey.of(provider, value, f"{variable} in .env")
         return None
 
 
@@ -112,17 +158,30 @@ def checked_base_url(url: str) -> str:
     Raises:
         UsageError: If it is no http(s) URL, or plain http to another machine: a key must not travel in the clear.
     """
-    parts = urlsplit(url.strip())
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username or parts.query or parts.fragment:
+    try:
+        parts = urlsplit(url.strip())
+        usable = parts.scheme in {"http", "https"} and parts.hostname and (parts.port or True)
+    except ValueError:
+        usable = False
+    if not usable or not _PLAIN_URL.fullmatch(url.strip()):
         raise UsageError(
             "That is no base URL.", hint="It should read https://host, or http://127.0.0.1:PORT for a simulator."
         )
+    assert parts.hostname
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise UsageError(
             f"{parts.hostname} would get the key over plain http.",
             hint="Use https; http is for this machine only (127.0.0.1).",
         )
     return url.strip().rstrip("/")
+
+
+def _known_provider(name: str) -> str:
+    from hailuo_widgets.providers import names
+
+    if name not in names():
+        raise UsageError(f"There is no provider “{name}”.", hint=did_you_mean(name, names()))
+    return name
 
 
 def is_loopback(host: str) -> bool:
@@ -145,12 +204,6 @@ def _seconds(name: str, value: Any) -> float:
     return seconds
 
 
-def _secret(key: str | SecretStr) -> SecretStr:
-    from pydantic import SecretStr
-
-    return key if isinstance(key, SecretStr) else SecretStr(key)
-
-
 def _dotenv() -> dict[str, str]:
     path = Path.cwd() / ".env"
     try:
@@ -164,5 +217,11 @@ def _dotenv() -> dict[str, str]:
 def _read_dotenv(path: str, _stamp: int) -> dict[str, str]:
     from dotenv import dotenv_values
 
-    # No interpolation: a key may hold a dollar sign.
-    return {name: value for name, value in dotenv_values(path, interpolate=False).items() if value}
+    try:
+        # No interpolation: a key may hold a dollar sign. Windows' editor begins a file with a mark.
+        found = dotenv_values(path, interpolate=False, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError):  # the latter holds the file's text
+        found = None
+    if found is None:
+        raise UsageError("The file .env in this folder can't be read.", hint="Save it as UTF-8, readable for you.")
+    return {name: value for name, value in found.items() if value}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from hailuo_widgets._version import __version__
 from hailuo_widgets.providers.base import HttpCall, HttpReply
+from hailuo_widgets.settings import is_loopback
 
 if TYPE_CHECKING:
     import ssl
@@ -25,7 +28,14 @@ REPLY_LIMIT = 16 * 1024 * 1024
 CHUNK = 256 * 1024
 """Bytes in which a body is read."""
 
-_TIMEOUT = httpx.Timeout(60.0, connect=10.0, pool=None)
+CONNECT_SECONDS = 10.0
+BODY_SECONDS = 60.0
+"""Seconds that the body of an answer may take, once it has begun."""
+
+SHORTEST_SECRET = 8
+"""Characters: longer than any word in a header that is no secret ("Bearer")."""
+
+_TIMEOUT = httpx.Timeout(60.0, connect=CONNECT_SECONDS, pool=None)
 _AGENT = f"hailuo-widgets/{__version__}"
 
 
@@ -84,47 +94,73 @@ class Transport:
             limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=30.0),
             headers={"User-Agent": _AGENT},
             follow_redirects=False,  # a redirect would carry the key to whoever is named
-            trust_env=inner is None,
+            # A proxy is for the way out: to this machine it would only see the key, over plain http.
+            trust_env=inner is None and not is_loopback(urlsplit(base_url).hostname or ""),
         )
 
     async def send(self, call: HttpCall) -> HttpReply | NoReply:
         """Make one call. Never raises for what happens on the wire."""
-        timeout: Any = httpx.USE_CLIENT_DEFAULT if call.timeout is None else httpx.Timeout(call.timeout, connect=10.0)
+        cancelled: tuple[Any, ...] = ()
         try:
-            async with self._http.stream(
+            return await self._send(call, self._headers())
+        except asyncio.CancelledError as error:
+            cancelled = error.args
+        except Exception as error:  # noqa: BLE001  # whatever it is, it must not leave with the request in its frames
+            return _no_reply(error)
+        # Anew and out here, for the same reason: httpx's frames hang on the one that was caught.
+        raise asyncio.CancelledError(*cancelled)
+
+    async def _send(self, call: HttpCall, headers: dict[str, str]) -> HttpReply | NoReply:
+        timeout = _TIMEOUT if call.timeout is None else httpx.Timeout(call.timeout, connect=CONNECT_SECONDS, pool=None)
+        try:
+            request = self._http.build_request(
                 call.method,
                 self.base_url + call.path,
                 params=dict(call.params) or None,
                 json=call.json,
-                headers=self._headers(),
+                headers=headers,
                 timeout=timeout,
-            ) as response:
-                body = bytearray()
+            )
+        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            return NoReply(f"the request can't be written ({type(error).__name__})", sent=False)
+        response = await self._http.send(request, stream=True)
+        try:
+            body = bytearray()
+            async with asyncio.timeout(BODY_SECONDS):  # httpx would wait anew for each byte
                 async for chunk in response.aiter_bytes():
                     body += chunk
                     if len(body) > REPLY_LIMIT:
                         return NoReply("the answer is larger than 16 MiB", sent=True)
-                return HttpReply(response.status_code, bytes(body), dict(response.headers))
-        except Exception as error:  # noqa: BLE001  # whatever it is, it must not leave with the request in its frames
-            return _no_reply(error)
+        except TimeoutError:
+            return NoReply("the answer did not end in time", sent=True, timed_out=True)
+        finally:
+            await response.aclose()
+        return HttpReply(response.status_code, _without_secrets(bytes(body), headers), dict(response.headers))
 
     @asynccontextmanager
     async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Stream | NoReply]:
         """Open a file that a vendor's answer named. The key is not sent there, and redirects are left to the caller."""
-        request = self._http.build_request("GET", url, headers={"Accept-Encoding": "identity", **(headers or {})})
-        try:
-            response = await self._http.send(request, stream=True)
-        except Exception as error:  # noqa: BLE001  # as above: one way out for every failure of the wire
-            yield _no_reply(error)
+        response, failure = await self._open(url, {"Accept-Encoding": "identity", **(headers or {})})
+        if response is None:
+            yield failure
             return
         try:
             yield Stream(response.status_code, dict(response.headers), _chunks(response))
         finally:
             await response.aclose()
 
+    async def _open(self, url: str, headers: Mapping[str, str]) -> tuple[httpx.Response | None, NoReply]:
+        try:
+            return await self._http.send(self._http.build_request("GET", url, headers=headers), stream=True), _NOTHING
+        except Exception as error:  # noqa: BLE001  # as above: one way out for every failure of the wire
+            return None, _no_reply(error)
+
     async def aclose(self) -> None:
         """Close every connection."""
         await self._http.aclose()
+
+
+_NOTHING = NoReply("", sent=False)
 
 
 async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
@@ -135,16 +171,35 @@ async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
         raise CutOffError(_no_reply(error).reason) from None
 
 
+def _without_secrets(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body, without the key where a vendor quotes it back ("incorrect key …")."""
+    for value in headers.values():
+        for word in value.split():
+            if len(word) >= SHORTEST_SECRET:
+                body = body.replace(word.encode(), b"[key]")
+    return body
+
+
+_WORDS: dict[type[Exception], str] = {
+    httpx.ConnectTimeout: f"no connection within {CONNECT_SECONDS:g} s",
+    httpx.ReadTimeout: "no answer in time",
+    httpx.WriteTimeout: "the request could not be sent in time",
+    httpx.RemoteProtocolError: "the connection was cut before the answer was whole",
+    httpx.ReadError: "the connection broke",
+    # Its own words quote the header that it refuses.
+    httpx.LocalProtocolError: "the request could not be written",
+}
+
+_NEVER_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
+
+
 def _no_reply(error: Exception) -> NoReply:
-    words: dict[type[Exception], str] = {
-        httpx.ConnectTimeout: "no connection within 10 s",
-        httpx.ReadTimeout: "no answer in time",
-        httpx.WriteTimeout: "the request could not be sent in time",
-        httpx.RemoteProtocolError: "the connection was cut before the answer was whole",
-        httpx.ReadError: "the connection broke",
-    }
-    reason = words.get(type(error)) or f"{type(error).__name__}: {str(error)[:200]}"
-    sent = not isinstance(
-        error, (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
-    )
-    return NoReply(reason, sent, isinstance(error, httpx.TimeoutException))
+    reason = _WORDS.get(type(error)) or f"{type(error).__name__}: {str(error)[:200]}"
+    return NoReply(reason, not isinstance(error, _NEVER_SENT), isinstance(error, httpx.TimeoutException))

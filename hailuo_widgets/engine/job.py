@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import threading
 import time
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
+
+_log = logging.getLogger(__name__)
 
 TICK = 0.1
 """Seconds. Waits go in slices of this length, so that an interrupt is seen at once; a plain wait on a future of another
@@ -133,6 +136,11 @@ class Job:
         if stop is not None and not self.done:
             stop()
 
+    @property
+    def stop_wanted(self) -> bool:
+        """Whether `cancel` was called."""
+        return self._stop_wanted
+
     def stop_with(self, stop: Callable[[], None]) -> None:
         """Say how the walk is stopped, as its first act; a job that was cancelled before that is stopped at once."""
         with self._lock:
@@ -172,7 +180,10 @@ class Job:
         with self._lock:
             observers = tuple(self._observers)
         for observer in observers:
-            observer(self)
+            try:
+                observer(self)
+            except Exception:  # noqa: BLE001  # a view that breaks must not cost the clip
+                _log.exception("An observer of job %s failed.", self.id)
 
     def _outcome(self) -> Clip:
         if self._clip is not None:

@@ -24,7 +24,8 @@ class LoopThread:
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
-        os.register_at_fork(after_in_child=self._forget) if hasattr(os, "register_at_fork") else None
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
         atexit.register(self.stop)
 
     @property
@@ -49,17 +50,15 @@ class LoopThread:
         """Cancel what runs and end the thread."""
         with self._lock:
             loop, thread = self._loop, self._thread
-            self._forget()
+            self._loop = self._thread = None
         if loop is None or thread is None or not thread.is_alive():
             return
         loop.call_soon_threadsafe(loop.stop)
         thread.join(_STOP_SECONDS)
 
     def _forget(self) -> None:
-        self._loop = None
-        self._thread = None
-        if self._lock.locked():  # a fork may copy a lock that another thread held
-            self._lock = threading.Lock()
+        self._loop = self._thread = None
+        self._lock = threading.Lock()  # a fork may copy one that another thread held
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:

@@ -6,6 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hailuo_widgets.waiting import to_its_end
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
@@ -45,10 +47,9 @@ class Records:
         """Write down that the job is about to be sent; a fresh one gets its number here."""
 
         def begin() -> None:
+            replicate = None if job.fresh else job.replicate
             journal = self._open().journal
-            if job.fresh:
-                job.replicate = journal.next_replicate(job.quote.digest)
-            journal.open_job(job.id, job.quote, job.replicate, job.name, self._clock.now())
+            job.replicate = journal.open_job(job.id, job.quote, replicate, job.name, self._clock.now())
 
         await self._do(begin)
 
@@ -61,14 +62,19 @@ class Records:
 
     async def store(self, job: Job, downloaded: Downloaded) -> Clip:
         """Take a downloaded clip into the library."""
-        return await self._do(lambda: self._open().store(job.id, downloaded, job.quote.digest, job.replicate))
+        return await self._do(lambda: self._open().store(job.id, downloaded, self._clock.now()))
 
-    def clip_path(self, job: Job) -> Path:
+    async def clip_path(self, job: Job) -> Path:
         """Where the job's clip goes."""
-        return self._open().clip_path(job.id)
+        return await self._do(lambda: self._open().clip_path(job.id))
 
     async def _do(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        """Have it done, and wait for it even when cancelled: what the journal says is then what happened."""
+        try:
+            future = self._thread.submit(work)
+        except RuntimeError:  # the interpreter is ending and starts no threads; what is known still has to be kept
+            return work()
+        return await to_its_end(asyncio.wrap_future(future))
 
     def close(self) -> None:
         """End the thread once what is under way is written."""

@@ -9,13 +9,13 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import (
     CancelledError,
     Charged,
-    DownloadError,
     HailuoError,
     UncertainError,
     VendorError,
     VendorFaultError,
 )
 from hailuo_widgets.providers import Phase, Task, TaskState
+from hailuo_widgets.waiting import cancellations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,9 +44,15 @@ async def walk(job: Job, connect: Callable[[str], AsyncHailuo], records: Records
             return
         client = connect(job.quote.row.provider)
         job.expected = await records.typical_seconds(job)
+        _heed()
         state = await _buy(job, client, records)
         state = await _follow(job, client, records, state)
-        await _keep(job, client, records, state)
+        if state.phase is Phase.FAILED:
+            await _end(job, records, JobState.FAILED, state.error or VendorFaultError("The vendor failed to make it."))
+        elif state.phase is Phase.CANCELLED:
+            await _end(job, records, JobState.CANCELLED, CancelledError("The task was cancelled at the vendor."))
+        else:
+            await _keep(job, client, records, state)
     except asyncio.CancelledError:
         await _stop(job, client, records)
     except VendorError as error:
@@ -55,30 +61,23 @@ async def walk(job: Job, connect: Callable[[str], AsyncHailuo], records: Records
         await _end(job, records, JobState.ABANDONED if job.task_id else JobState.REFUSED, error)
     except Exception as error:  # noqa: BLE001  # a mistake of ours must end as a state too, not as a card that waits
         wrapped = HailuoError(
-            f"Something broke here: {type(error).__name__}: {error}", hint="The task can be taken up again."
+            f"Something broke here: {type(error).__name__}: {error}", hint=_AFTER_A_CRASH[bool(job.task_id)]
         )
         wrapped.__cause__ = error
-        await _end(job, records, JobState.ABANDONED if job.task_id else JobState.UNCERTAIN, wrapped)
+        await _end(job, records, _crashed(job), wrapped)
 
 
 async def _buy(job: Job, client: AsyncHailuo, records: Records) -> TaskState:
     job.move(JobState.SUBMITTING)
     await records.begin(job)
-    # Shielded: once the paying call is on its way, its answer is wanted, whatever happens to the watching.
-    buying = asyncio.ensure_future(client.submit(job.quote))
-    try:
-        state = await asyncio.shield(buying)
-    except asyncio.CancelledError:
-        state = await buying
-        await _written(job, records, state)
-        raise
-    await _written(job, records, state)
-    return state
-
-
-async def _written(job: Job, records: Records, state: TaskState) -> None:
+    _heed()
+    state = await client.submit(job.quote)
+    # Known to the job even where the disk refuses it: a person may need it then.
+    job.task_id = state.task.id
     await records.move(job, JobState.QUEUED, task_id=state.task.id)  # durable before anything else is done with it
-    job.move(JobState.QUEUED, task_id=state.task.id, note=_note(state))
+    job.move(JobState.QUEUED, note=_note(state))
+    _heed()
+    return state
 
 
 async def _follow(job: Job, client: AsyncHailuo, records: Records, state: TaskState) -> TaskState:
@@ -86,33 +85,40 @@ async def _follow(job: Job, client: AsyncHailuo, records: Records, state: TaskSt
         async for latest in client.watch(state):
             state = latest
             if state.phase.final:
-                break
+                continue
             reached = _STATES[state.phase]
             if reached is JobState.RUNNING and job.state is JobState.QUEUED:
                 await records.move(job, reached)
+                _heed()
             job.move(max(job.state, reached, key=_FORWARD.index), progress=state.progress, note=_note(state))
-    if state.phase is Phase.FAILED:
-        raise state.error or VendorFaultError("The vendor failed to make the clip.", task_id=state.task.id)
-    if state.phase is Phase.CANCELLED:
-        raise CancelledError("The task was cancelled at the vendor.", task_id=state.task.id)
     return state
 
 
 async def _keep(job: Job, client: AsyncHailuo, records: Records, state: TaskState) -> Clip:
     await records.move(job, JobState.DOWNLOADING)
     job.move(JobState.DOWNLOADING, progress=None, note="")
-    downloaded = await client.download(state, records.clip_path(job))
+    _heed()
+    downloaded = await client.download(state, await records.clip_path(job))
     clip = await records.store(job, downloaded)
     job.move(JobState.STORED, clip=clip, progress=1.0)
     return clip
 
 
+def _heed() -> None:
+    # Buying and writing hold a cancellation back until they are done.
+    if cancellations():
+        raise asyncio.CancelledError
+
+
 async def _stop(job: Job, client: AsyncHailuo | None, records: Records) -> None:
-    """The user cancelled. Without a task nothing was bought: `_buy` waits for the answer of a call in the air."""
+    """The user cancelled, or the loop ends. Without a task nothing was bought: `submit` waits for an answer.
+
+    A kernel that is restarted only stops to watch: what was paid for goes on, and can be taken up again.
+    """
     if job.task_id is None or client is None:
         await _end(job, records, JobState.CANCELLED, None)
         return
-    if client.cancellable:
+    if client.cancellable and job.stop_wanted:
         try:
             answer = await client.cancel(Task(job.task_id, job.quote.row.model))
         except VendorError as error:
@@ -128,14 +134,17 @@ def _verdict(job: Job, error: VendorError) -> JobState:
     """The state that an error means, for a person with money at stake."""
     if isinstance(error, UncertainError) or (job.task_id is None and error.charged is Charged.UNKNOWN):
         return JobState.UNCERTAIN
-    if isinstance(error, CancelledError):
-        return JobState.CANCELLED
-    if job.task_id is None:
-        return JobState.REFUSED
-    # With a task there is something to take up again, unless the vendor itself says that it failed.
-    if job.state is JobState.DOWNLOADING or isinstance(error, DownloadError):
+    # With a task there is something to take up again: it is the question or the download that failed, not the task.
+    return JobState.REFUSED if job.task_id is None else JobState.ABANDONED
+
+
+def _crashed(job: Job) -> JobState:
+    if job.task_id is not None:
         return JobState.ABANDONED
-    return JobState.FAILED
+    return JobState.REFUSED if job.state is JobState.PLANNED else JobState.UNCERTAIN
+
+
+_AFTER_A_CRASH = {True: "The task can be taken up again.", False: "Please report it."}
 
 
 async def _end(job: Job, records: Records, state: JobState, error: HailuoError | None) -> None:
@@ -145,6 +154,9 @@ async def _end(job: Job, records: Records, state: JobState, error: HailuoError |
             await records.move(job, state, detail=detail)
     except HailuoError as broken:  # the disk is what failed: the job still has to end
         error = error or broken
+    if isinstance(error, VendorError):
+        error.provider, error.task_id = error.provider or job.quote.row.provider, error.task_id or job.task_id
+        error.request = error.request or job.quote.request
     job.move(state, error=error, progress=None)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+import sqlite3
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Engine, create_engine, event, func, insert, select, text, update
+from sqlalchemy import URL, Engine, create_engine, event, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
@@ -56,15 +57,19 @@ class Journal:
         LibraryError: If it can't be opened, or a newer release wrote it.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str | URL) -> None:
+        self._engine = _engine(url)
+        self._reader = self._engine.execution_options(reads=True)
         try:
-            self._engine = _engine(url)
-            self._reader = self._engine.execution_options(reads=True)
             with self._engine.begin() as connection:
                 if self._engine.dialect.name == "postgresql":  # two kernels may open a new journal at once
                     connection.execute(text("SELECT pg_advisory_xact_lock(7244015)"))
                 schema.prepare(connection)
-        except (SQLAlchemyError, OSError) as error:
+        except LibraryError:
+            self.close()
+            raise
+        except (SQLAlchemyError, OSError, ValueError, LookupError) as error:
+            self.close()
             raise LibraryError(
                 f"The library's journal can't be opened: {_reason(error)}.",
                 hint="Check the folder, or set another library.",
@@ -74,9 +79,24 @@ class Journal:
         """Close every connection."""
         self._engine.dispose()
 
-    def open_job(self, job_id: str, order: Quote, replicate: int, name: str, at: float) -> None:
-        """Write down what is about to be sent. Durable when it returns: from now on a crash leaves a trace."""
+    def open_job(self, job_id: str, order: Quote, replicate: int | None, name: str, at: float) -> int:
+        """Write down what is about to be sent. Durable when it returns: from now on a crash leaves a trace.
+
+        Args:
+            job_id: Ours.
+            order: What is bought.
+            replicate: Its number among identical requests; None for the next one that is free.
+            name: The notebook's variable.
+            at: Seconds since the epoch.
+
+        Returns:
+            The replicate.
+        """
         with self._write() as connection:
+            if replicate is None:
+                query = select(func.max(jobs.c.replicate)).where(jobs.c.digest == order.digest)
+                highest = connection.execute(query).scalar()
+                replicate = 0 if highest is None else highest + 1
             if connection.execute(select(requests.c.digest).where(requests.c.digest == order.digest)).first() is None:
                 connection.execute(
                     insert(requests).values(
@@ -105,6 +125,7 @@ class Journal:
                 )
             )
             connection.execute(insert(transitions).values(job_id=job_id, state="submitting", at=at))
+        return replicate
 
     def move(
         self, job_id: str, state: str, at: float, *, task_id: str | None = None, detail: dict[str, Any] | None = None
@@ -119,8 +140,12 @@ class Journal:
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))
             connection.execute(insert(transitions).values(job_id=job_id, state=state, at=at, detail=detail))
 
-    def store_clip(self, job_id: str, values: dict[str, Any], at: float) -> None:
-        """Write down a clip and its job's end in one go."""
+    def store_clip(self, job_id: str, values: dict[str, Any], at: float) -> Row[Any]:
+        """Write down a clip and its job's end in one go.
+
+        Returns:
+            The clip, joined with its request and job.
+        """
         with self._write() as connection:
             job = connection.execute(select(jobs.c.digest, jobs.c.replicate).where(jobs.c.id == job_id)).one()
             connection.execute(
@@ -128,20 +153,15 @@ class Journal:
             )
             connection.execute(update(jobs).where(jobs.c.id == job_id).values(state="stored", updated=at))
             connection.execute(insert(transitions).values(job_id=job_id, state="stored", at=at))
+        return self._clips(clips.c.job_id == job_id)[0]
 
     def find_clip(self, digest: str, replicate: int = 0) -> Row[Any] | None:
         """The clip that answers a request, joined with its request and job; None where there is none."""
-        return next(self._clips(clips.c.digest == digest, clips.c.replicate == replicate), None)
-
-    def next_replicate(self, digest: str) -> int:
-        """The number for one more clip of the same request."""
-        with self._reader.connect() as connection:
-            highest = connection.execute(select(func.max(jobs.c.replicate)).where(jobs.c.digest == digest)).scalar()
-        return 0 if highest is None else highest + 1
+        return next(iter(self._clips(clips.c.digest == digest, clips.c.replicate == replicate)), None)
 
     def clips(self) -> list[Row[Any]]:
         """Every clip, newest first."""
-        return list(self._clips())
+        return self._clips()
 
     def jobs(self, *states: str, limit: int = 200) -> list[Row[Any]]:
         """Jobs with their requests, newest first; those in the given states only, where any are given."""
@@ -155,7 +175,7 @@ class Journal:
         )
         if states:
             query = query.where(jobs.c.state.in_(states))
-        with self._reader.connect() as connection:
+        with self._read() as connection:
             return list(connection.execute(query))
 
     def spending(self) -> list[Spending]:
@@ -173,7 +193,7 @@ class Journal:
             .group_by(requests.c.provider, requests.c.currency)
             .order_by(requests.c.provider)
         )
-        with self._reader.connect() as connection:
+        with self._read() as connection:
             return [
                 Spending(r.provider, r.currency, r.clips, float(r.amount), r.unknown) for r in connection.execute(query)
             ]
@@ -187,7 +207,7 @@ class Journal:
             .order_by(jobs.c.created.desc())
             .limit(50)
         )
-        with self._reader.connect() as connection:
+        with self._read() as connection:
             times = [
                 row.updated - row.created
                 for row in connection.execute(query)
@@ -203,10 +223,10 @@ class Journal:
             .where(transitions.c.job_id == job_id)
             .order_by(transitions.c.id)
         )
-        with self._reader.connect() as connection:
+        with self._read() as connection:
             return [(row.state, row.at) for row in connection.execute(query)]
 
-    def _clips(self, *conditions: Any) -> Iterator[Row[Any]]:
+    def _clips(self, *conditions: Any) -> list[Row[Any]]:
         query = (
             select(
                 clips, jobs.c.task_id, requests.c.provider, requests.c.model, requests.c.prompt, requests.c.effective
@@ -216,8 +236,19 @@ class Journal:
             .where(*conditions)
             .order_by(clips.c.created.desc())
         )
-        with self._reader.connect() as connection:
-            yield from connection.execute(query).all()
+        with self._read() as connection:
+            return list(connection.execute(query))
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            with self._reader.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise LibraryError(
+                f"The library's journal can't be read: {_reason(error)}.",
+                hint="Check the folder, or set another library.",
+            ) from None
 
     @contextmanager
     def _write(self) -> Iterator[Connection]:
@@ -236,7 +267,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0].rstrip(".")
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | URL) -> Engine:
     engine = create_engine(url, json_serializer=lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True))
     if engine.dialect.name == "sqlite":
 
@@ -245,13 +276,10 @@ def _engine(url: str) -> Engine:
             connection.isolation_level = None  # transactions are begun below, as IMMEDIATE
             cursor = connection.cursor()
             cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-            # On a network file system WAL does not work; SQLite then answers with another mode, or an error.
-            try:
-                mode = cursor.execute("PRAGMA journal_mode = WAL").fetchone()[0]
-            except Exception:  # noqa: BLE001  # whatever it says, the rollback journal works everywhere
-                mode = ""
-            if mode != "wal":
-                cursor.execute("PRAGMA journal_mode = DELETE")
+            # On a network file system WAL does not work; SQLite then keeps the rollback journal, or says an error and
+            # keeps it. Two kernels that open a new journal at once can meet here as well.
+            with suppress(sqlite3.OperationalError):
+                cursor.execute("PRAGMA journal_mode = WAL")
             cursor.execute("PRAGMA synchronous = FULL")
             cursor.execute("PRAGMA foreign_keys = ON")
             cursor.close()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import time
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.errors import LibraryError
+from sqlalchemy import URL
+
+from hailuo_widgets.errors import HailuoError, LibraryError
 from hailuo_widgets.library.clip import POSTER_MAX_BYTES, Clip
 from hailuo_widgets.library.journal import Journal
 
@@ -15,6 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from hailuo_widgets.download import Downloaded
+
+
+_PLACE = re.compile(r"(?!/)(?!.*\.\.)[^\\:]+")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 class Library:
@@ -37,7 +44,7 @@ class Library:
                 f"The library's folder “{folder}” can't be made: {error.strerror}.",
                 hint="Set another one: %hailuo config library=PATH.",
             ) from None
-        self.journal = Journal(url or f"sqlite:///{folder / 'library.sqlite'}")
+        self.journal = Journal(url or URL.create("sqlite", database=str(folder / "library.sqlite")))
 
     def clip_path(self, job_id: str) -> Path:
         """Where a job's clip goes. The name is made by us alone, never by a vendor or from a prompt."""
@@ -55,10 +62,15 @@ class Library:
 
     def clips(self) -> list[Clip]:
         """Every clip, newest first."""
-        return [self._clip(row) for row in self.journal.clips()]
+        return [clip for row in self.journal.clips() if (clip := self._clip(row)) is not None]
 
-    def store(self, job_id: str, downloaded: Downloaded, digest: str, replicate: int) -> Clip:
+    def store(self, job_id: str, downloaded: Downloaded, at: float) -> Clip:
         """Take a downloaded file in: look into it, make its poster, write it down.
+
+        Args:
+            job_id: The job that asked for it.
+            downloaded: The file, in its place already.
+            at: Seconds since the epoch.
 
         Raises:
             UnreadableVideoError: If it is no video.
@@ -67,9 +79,10 @@ class Library:
         from hailuo_widgets.video.probe import probe
 
         info = probe(downloaded.path)
-        frame = self.poster_path(job_id)
-        frame.parent.mkdir(parents=True, exist_ok=True)
-        frame.write_bytes(poster(downloaded.path, max_bytes=POSTER_MAX_BYTES))
+        with suppress(OSError, HailuoError):  # the poster can be made anew, the clip can't
+            frame = self.poster_path(job_id)
+            frame.parent.mkdir(parents=True, exist_ok=True)
+            frame.write_bytes(poster(downloaded.path, max_bytes=POSTER_MAX_BYTES))
         values: dict[str, Any] = {
             "path": downloaded.path.relative_to(self.folder).as_posix(),
             "sha256": downloaded.sha256,
@@ -81,8 +94,7 @@ class Library:
             "duration": info.duration,
             "codec": info.video_codec,
         }
-        self.journal.store_clip(job_id, values, time.time())
-        clip = self.find(digest, replicate)
+        clip = self._clip(self.journal.store_clip(job_id, values, at))
         assert clip is not None
         return clip
 
@@ -90,7 +102,9 @@ class Library:
         """Close the journal."""
         self.journal.close()
 
-    def _clip(self, row: Row[Any]) -> Clip:
+    def _clip(self, row: Row[Any]) -> Clip | None:
+        if not _PLACE.fullmatch(row.path) or not _ID.fullmatch(row.job_id):
+            return None  # a library may come from anywhere, and must not name files outside its folder
         return Clip(
             id=row.job_id,
             path=self.folder / row.path,
