@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
@@ -66,10 +67,12 @@ class HailuoMagics(Magics):
         """
         from hailuo_widgets.expansion import expand
 
-        arguments = _parse(self.hailuo_cell.parser, expand(line, self.shell.user_ns))
+        # Split first: a variable with a blank in it is still one value, and can't bring options along.
+        words = [expand(word, self.shell.user_ns) for word in _words(line)]
+        arguments = _parse(self.hailuo_cell.parser, words)
         prompt = expand(cell, self.shell.user_ns).strip()
         name = arguments.name
-        if name and not name.isidentifier():
+        if name and (not name.isidentifier() or iskeyword(name)):
             raise UsageError(
                 f"“{name}” can't be a variable's name.",
                 hint="The first word after %%hailuo names the job; options begin with -.",
@@ -93,11 +96,11 @@ class HailuoMagics(Magics):
 
         if arguments.dry_run:
             return session.dry_run(provider=arguments.provider, **fields)
-        job = session.generate(
-            provider=arguments.provider, name=name, fresh=arguments.fresh, wait=arguments.wait, **fields
-        )
+        job = session.generate(provider=arguments.provider, name=name, fresh=arguments.fresh, **fields)
         if name:
             self.shell.user_ns[name] = job
+        if arguments.wait:  # the variable is there even if the waiting is interrupted
+            job.result()
         return None
 
     @no_var_expand
@@ -133,11 +136,11 @@ def _words(line: str) -> list[str]:
         raise UsageError(f"The line can't be read: {error}.", hint="Close every quotation mark.") from None
 
 
-def _parse(parser: MagicArgumentParser, line: str) -> argparse.Namespace:
+def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     from IPython.core.error import UsageError as IPythonUsageError
 
     try:
-        return parser.parse_args(_words(line))
+        return parser.parse_args(words)
     except IPythonUsageError as error:
         raise UsageError(f"%%hailuo: {error}.", hint="%%hailuo? is the manual.") from None
 
