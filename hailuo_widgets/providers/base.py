@@ -188,11 +188,13 @@ class Provider:
 
     Attributes:
         name: As the catalogue writes it.
+        catalog: What it offers, as TOML in the form of `spec/catalog.toml`; only for providers of other packages.
         batch: For how many tasks one status call can ask.
         cancellable: Whether the vendor can really cancel tasks, if only some.
     """
 
     name: ClassVar[str]
+    catalog: ClassVar[str] = ""
     batch: ClassVar[int] = 1
     cancellable: ClassVar[bool] = False
 

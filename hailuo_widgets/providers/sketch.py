@@ -28,7 +28,7 @@ class Sketch(MiniMax):
         from hailuo_widgets.simulator import FileTaskStore, Simulator, Timing
 
         timing = Timing(preparing=seconds * 0.05, queueing=seconds * 0.15, running=seconds * 0.8)
-        simulator = Simulator(keys=None, timing=timing, store=FileTaskStore(_folder()))
+        simulator = Simulator(keys=None, timing=timing, store=FileTaskStore(_folder()), seed=None)
 
         class InProcess(httpx.ASGITransport):
             async def aclose(self) -> None:

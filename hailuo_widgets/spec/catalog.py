@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+import warnings
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
+from importlib.metadata import entry_points
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +17,9 @@ from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+ENTRY_POINTS = "hailuo_widgets.providers"
+"""The entry point group in which other packages offer a `Provider` class."""
 
 _SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€"}
 
@@ -236,5 +241,17 @@ def parse(text: str) -> Catalog:
 
 @cache
 def catalog() -> Catalog:
-    """The catalogue that ships with the package."""
-    return parse(files("hailuo_widgets.spec").joinpath("catalog.toml").read_text("utf-8"))
+    """The catalogue that ships with the package, and after it what the providers of other packages offer."""
+    book = parse(files("hailuo_widgets.spec").joinpath("catalog.toml").read_text("utf-8"))
+    offers, rows = dict(book.offers), list(book.rows)
+    for point in entry_points(group=ENTRY_POINTS):
+        if point.name in offers:  # a vendor that keys are kept for is not taken over
+            continue
+        try:
+            other = parse(point.load().catalog)
+            offers[point.name] = other.offers[point.name]
+        except Exception as error:  # noqa: BLE001  # a package that is broken must not stop everything else
+            warnings.warn(f"The provider “{point.name}” can't be used: {error!r}", stacklevel=2)
+            continue
+        rows += other.find(point.name)
+    return Catalog(offers, tuple(rows))

@@ -147,6 +147,7 @@ def _pictures(request: VideoRequest, row: Row) -> Iterator[Problem]:
             "first_frame",
             f"{row.model} on {row.provider} needs a first frame.",
             hint="Give one: --first-frame PATH.",
+            source=row.source.get("first_frame", ""),
         )
     source = row.source.get("pictures", "")
     for name, media in request.media().items():
@@ -159,7 +160,12 @@ def _pictures(request: VideoRequest, row: Row) -> Iterator[Problem]:
             )
         elif media.url is not None and media.url.lower().startswith("mm_file:"):
             if "mm_file" not in row.pictures:
-                yield Problem(name, f"{row.model} on {row.provider} takes no mm_file.", source=source)
+                yield Problem(
+                    name,
+                    f"{row.model} on {row.provider} takes no mm_file.",
+                    hint="Give a file or a URL.",
+                    source=source,
+                )
         elif media.url is None and "data" not in row.pictures:
             yield Problem(
                 name,

@@ -41,6 +41,12 @@ class Quote:
             return ()
         return (f"{self.row.provider} fetches {_and(by_url)} by URL, unchecked here; its rules: {PICTURE_RULES}.",)
 
+    def __repr__(self) -> str:
+        order = self.request
+        figures = f"{order.duration} s {order.resolution}" if order.duration else order.mode.value
+        warnings = "".join(f" · {warning}" for warning in self.warnings)
+        return f"<{self.row.model} on {self.row.provider} · {figures} · {self.price} · nothing was sent{warnings}>"
+
     @property
     def digest(self) -> str:
         """Identifies the effective request: the same digest means that the same thing is asked of the same provider."""
