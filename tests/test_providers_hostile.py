@@ -1,6 +1,7 @@
 """Whatever a vendor answers, only the error family comes out, and a state that makes sense."""
 
 import json
+from copy import deepcopy
 from functools import cache
 
 import pytest
@@ -90,7 +91,7 @@ def places(node):
 
 def spoilt(real, dice):
     """A real answer with some of its values mistyped, missing or exchanged, and perhaps cut off."""
-    answer = json.loads(json.dumps(dice.choice(real)))
+    answer = deepcopy(dice.choice(real))
     for _ in range(dice.randrange(4)):
         spots = list(places(answer))
         if not spots:
@@ -98,11 +99,11 @@ def spoilt(real, dice):
         node, key = dice.choice(spots)
         action = dice.randrange(3)
         if action == 0:
-            node[key] = dice.choice(ODD)
+            node[key] = deepcopy(dice.choice(ODD))
         elif action == 1:
             del node[key]
         else:
-            node[key] = json.loads(json.dumps(dice.choice(real)))
+            node[key] = deepcopy(dice.choice(real))
     body = json.dumps(answer).encode()
     return body[: dice.randrange(len(body) + 1)] if dice.random() < 0.2 else body
 
