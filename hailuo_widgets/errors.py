@@ -34,12 +34,16 @@ class HailuoError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.shown = False
+        """Whether a card already says it; a notebook's error output is then one short line."""
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback: what is wrong and what to do, as one readable message."""
+        if self.shown:
+            return [f"{type(self).__name__}: see the card above."]
         return [f"{type(self).__name__}: {self.message}", *([self.hint.strip("\n")] if self.hint else [])]
 
 

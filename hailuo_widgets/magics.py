@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.library.clip import Clip
+    from hailuo_widgets.spec.quote import Quote
+
 COMMANDS = ("models", "jobs", "show", "cost", "doctor", "config", "nest")
 
 
@@ -101,7 +105,7 @@ class HailuoMagics(Magics):
             self.shell.user_ns[name] = job
         if arguments.wait:  # the variable is there even if the waiting is interrupted
             job.result()
-        return None
+        return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
 
     @no_var_expand
     @line_magic("hailuo")  # type: ignore[arg-type]  # as above
@@ -154,6 +158,24 @@ def register(shell: InteractiveShell) -> None:
     if completer is not None and matcher not in completer.custom_matchers:
         completer.custom_matchers.append(matcher)
     shell.events.register("post_run_cell", _after_cell)
+    if _in_kernel(shell) and shell.display_formatter is not None:  # a terminal shows their reprs
+        cards = shell.display_formatter.ipython_display_formatter
+        for module, name in _SHOWN:
+            cards.for_type_by_name(f"hailuo_widgets.{module}", name, _show)
+
+
+def _in_kernel(shell: InteractiveShell) -> bool:
+    return getattr(shell, "kernel", None) is not None
+
+
+_SHOWN = (("engine.job", "Job"), ("library.clip", "Clip"), ("spec.quote", "Quote"))
+"""What a cell that ends with it shows as a card. By name, so that nothing is loaded before it is there."""
+
+
+def _show(what: Job | Clip | Quote) -> None:
+    from hailuo_widgets.session import default_session
+
+    default_session().show(what)
 
 
 def _after_cell(_result: object) -> None:

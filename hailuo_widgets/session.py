@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.clock import SystemClock
 from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.loop import LoopThread
-from hailuo_widgets.errors import UsageError
+from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
 from hailuo_widgets.keys import choose_provider, require_key
 from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.settings import Settings
@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.engine.records import Records
+    from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.library.library import Library
+
+
+CLOSE_SECONDS = 5.0
 
 
 class Session:
@@ -43,9 +47,10 @@ class Session:
         self._jobs: list[Job] = []
         self._live: dict[tuple[str, int], Job] = {}
         self._lock = threading.Lock()
+        self._opening = threading.Lock()
         self._libraries: dict[Path, Library] = {}
-        self._clients: dict[str, AsyncHailuo] = {}
-        self._records: Records | None = None
+        self._clients: dict[tuple[str, str, float], AsyncHailuo] = {}
+        self._records: dict[Path, Records] = {}
 
     def quote(self, request: VideoRequest, provider: str | None = None) -> tuple[Quote, str]:
         """What would be sent and what it costs, and why it is this provider. Nothing is sent.
@@ -54,7 +59,7 @@ class Session:
             RefusedError: With every problem at once.
             UsageError: If there is no such provider.
         """
-        name, reason = (provider, "asked for") if provider else choose_provider(self.settings)
+        name, reason = (provider, "") if provider else choose_provider(self.settings)
         if request.model is None and self.settings.model:
             request = request.model_copy(update={"model": self.settings.model})
         return quote(request, name), reason
@@ -78,15 +83,30 @@ class Session:
             if not fresh:
                 self._live[order.digest, 0] = job
             self._jobs.append(job)
-        self.loop.post(self._walk(job))
+            records = self._record_keeper()
+        self.loop.post(self._walk(job, records))
         return job
 
-    def show(self, job: Job) -> None:
-        """Show a job under the cell that runs now; outside a notebook this does nothing."""
+    def show(self, what: Job | Clip | Quote) -> None:
+        """Show a job, a clip or a quote under the cell that runs now; outside a notebook this does nothing."""
+        from hailuo_widgets.widgets import live
+
+        if not live.in_kernel():
+            return
+        if isinstance(what, Job):
+            live.show(what, self.folder, self.loop, cancellable=wire(what.quote.row.provider).cancellable)
+        elif isinstance(what, Quote):
+            live.show_quote(what)
+        else:
+            live.show_clip(what, self.folder)
+
+    def show_refusal(self, request: VideoRequest, provider: str | None, error: HailuoError) -> None:
+        """Show why a request was turned down here; outside a notebook the error says it."""
         from hailuo_widgets.widgets import live
 
         if live.in_kernel():
-            live.show(job, self.folder, self.loop, cancellable=wire(job.quote.row.provider).cancellable)
+            name, reason = (provider, "") if provider else choose_provider(self.settings)
+            live.show_refusal(request, name, reason, error)
 
     def jobs(self) -> list[Job]:
         """The jobs of this kernel, newest first."""
@@ -112,41 +132,52 @@ class Session:
         """Where the library is, or will be."""
         return (self.folder / Path(self.settings.library).expanduser()).resolve()
 
-    def library(self) -> Library:
-        """The library that the settings name."""
+    def library(self, folder: Path | None = None) -> Library:
+        """The library in a folder, by default the one that the settings name."""
         from hailuo_widgets.library.library import Library
 
-        folder = self.library_folder
-        if folder not in self._libraries:
-            self._libraries[folder] = Library(folder)
-        return self._libraries[folder]
+        folder = folder or self.library_folder
+        with self._opening:
+            if folder not in self._libraries:
+                self._libraries[folder] = Library(folder)
+            return self._libraries[folder]
 
     def close(self) -> None:
-        """Stop watching everything and end the loop."""
+        """Stop watching everything, let go of connections and files, end the loop. Tasks go on at the vendors."""
+        for client in self._clients.values():  # on the loop that their connections belong to
+            self.loop.post(client.aclose()).result(CLOSE_SECONDS)
         self.loop.stop()
+        for records in self._records.values():
+            records.close()
+        for library in self._libraries.values():
+            library.close()
+        self._clients, self._records, self._libraries = {}, {}, {}
 
-    async def _walk(self, job: Job) -> None:
+    async def _walk(self, job: Job, records: Records) -> None:
         task = asyncio.current_task()
         assert task is not None
         job.stop_with(lambda: self.loop.call(task.cancel))
         # Loaded here, on the loop's thread: the cell that asked has long returned.
         from hailuo_widgets.engine.walk import walk
 
-        await walk(job, self._connect, self._record_keeper())
+        await walk(job, self._connect, records)
 
     def _connect(self, provider: str) -> AsyncHailuo:
         from hailuo_widgets.client import AsyncHailuo
 
-        if provider not in self._clients:
-            self._clients[provider] = AsyncHailuo(provider, settings=self.settings)
-        return self._clients[provider]
+        # What a client is made with may be set anew; jobs that are under way keep theirs.
+        made_with = (provider, self.settings.base_urls.get(provider, ""), self.settings.sketch_seconds)
+        if made_with not in self._clients:
+            self._clients[made_with] = AsyncHailuo(provider, settings=self.settings)
+        return self._clients[made_with]
 
     def _record_keeper(self) -> Records:
         from hailuo_widgets.engine.records import Records
 
-        if self._records is None:
-            self._records = Records(self.library, self.clock)
-        return self._records
+        folder = self.library_folder  # a job stays in the library that it began in
+        if folder not in self._records:
+            self._records[folder] = Records(partial(self.library, folder), self.clock)
+        return self._records[folder]
 
 
 @cache
@@ -195,7 +226,13 @@ def generate(
     request = VideoRequest.of(prompt=prompt, model=model, **fields)
     if key is not None:
         session.settings.give_key(provider or choose_provider(session.settings)[0], key, "argument")
-    job = session.start(request, provider, name=name, fresh=fresh)
+        key = None  # or a traceback would hold it
+    try:
+        job = session.start(request, provider, name=name, fresh=fresh)
+    except (RefusedError, AuthenticationError) as error:
+        if show:
+            session.show_refusal(request, provider, error)
+        raise
     if show:
         session.show(job)
     if wait:

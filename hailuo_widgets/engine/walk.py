@@ -167,5 +167,19 @@ def _detail(error: HailuoError) -> dict[str, Any]:
     return detail
 
 
+_USUAL = {
+    "",
+    *(phase.value for phase in Phase),
+    "preparing",
+    "queueing",
+    "pending",
+    "processing",
+    "success",
+    "completed",
+}
+
+
 def _note(state: TaskState) -> str:
-    return f"the vendor says “{state.word}”" if state.word else ""
+    """The vendor's own word, where it says more than ours: one that nobody knows is shown, never taken for an end."""
+    usual = state.word.removeprefix("TASK_STATUS_").casefold() in _USUAL
+    return "" if usual else f"the vendor says “{state.word}”"

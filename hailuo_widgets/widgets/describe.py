@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote as percent
 
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import Charged, HailuoError, VendorError
+from hailuo_widgets.errors import Charged, HailuoError, Problem, RefusedError, VendorError
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.widgets.card import ClipView, Order, Recipe, Status
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.spec.request import VideoRequest
 
 _CHARGED = {
     Charged.NO: "nothing was charged",
@@ -42,6 +43,43 @@ def order_of(quote: Quote, name: str, reason: str, *, cancellable: bool) -> Orde
         warnings=quote.warnings,
         cancel="Cancel" if cancellable or row.provider == EMBEDDED else "Stop watching",
     )
+
+
+def order_of_clip(clip: Clip) -> Order:
+    """What was asked for, as the library remembers it."""
+    figures = (f"{clip.parameters['duration']} s" if clip.parameters.get("duration") else "",)
+    return Order(
+        name="",
+        prompt=clip.prompt,
+        provider=clip.provider,
+        provider_reason="",
+        model=clip.model,
+        mode="",
+        spec=" · ".join(filter(None, (*figures, str(clip.parameters.get("resolution") or "")))),
+        price="",
+        sketch=clip.provider == EMBEDDED,
+    )
+
+
+def refused(request: VideoRequest, provider: str, reason: str, error: HailuoError) -> tuple[Order, Status]:
+    """What a card says of a request that was turned down here."""
+    figures = (f"{request.duration} s" if request.duration else "", request.resolution or "")
+    order = Order(
+        name="",
+        prompt=request.prompt,
+        provider=provider,
+        provider_reason=reason,
+        model=request.model or "",
+        mode=request.mode.value,
+        spec=" · ".join(figure for figure in figures if figure),
+        price="",
+        sketch=False,
+    )
+    first, *others = (
+        error.problems if isinstance(error, RefusedError) else (Problem("", error.message, (), error.hint),)
+    )
+    hint = "\n".join(filter(None, [str(Problem("", "", first.allowed, first.hint)).strip(), *map(str, others)]))
+    return order, Status("refused", error=first.message, hint=hint, charged="nothing was sent, nothing was charged")
 
 
 def spec_of(quote: Quote) -> str:
@@ -88,20 +126,21 @@ def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
     )
 
 
-def recipe_of(job: Job) -> Recipe:
-    """Everything needed to make it again."""
-    written, sent = job.quote.written, job.quote.request
+def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
+    """Everything needed to make it again, or to make it at all where there is no job yet."""
+    written, sent = quote.written, quote.request
     parameters = {name: value for name, value in sent.canonical().items() if name != "prompt"}
+    replicate = (("replicate", str(job.replicate)),) if job else ()
     return Recipe(
-        cell=cell_of(job.quote, job.name),
+        cell=cell_of(quote, job.name if job else ""),
         parameters=(
-            ("provider", job.quote.row.provider),
+            ("provider", quote.row.provider),
             *((name, _shown(value)) for name, value in parameters.items()),
-            ("replicate", str(job.replicate)),
-            ("digest", job.quote.digest),
+            *replicate,
+            ("digest", quote.digest),
         ),
         prompt_sent=sent.prompt if sent.prompt != written.prompt else "",
-        created=datetime.fromtimestamp(job.started, UTC).isoformat(timespec="seconds"),
+        created=datetime.fromtimestamp(job.started, UTC).isoformat(timespec="seconds") if job else "",
     )
 
 

@@ -65,7 +65,7 @@ def _order_message(order: Order) -> dict[str, Any]:
         "provider": clean(order.provider),
         "reason": clean(order.provider_reason),
         "model": clean(order.model),
-        "spec": clean(f"{order.mode} · {order.spec}"),
+        "spec": clean(" · ".join(filter(None, (order.mode, order.spec)))),
         "price": clean(order.price),
         "sketch": order.sketch,
         "warnings": [clean(warning) for warning in order.warnings],

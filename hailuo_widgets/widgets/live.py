@@ -7,7 +7,8 @@ import secrets
 import sys
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.widgets.describe import clip_view, order_of, recipe_of, status_of
+from hailuo_widgets.widgets.card import Status
+from hailuo_widgets.widgets.describe import clip_view, order_of, order_of_clip, recipe_of, refused, status_of
 from hailuo_widgets.widgets.static_card import plain_text, settled_html
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.loop import LoopThread
+    from hailuo_widgets.errors import HailuoError
+    from hailuo_widgets.library.clip import Clip
+    from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.widgets.card import Order
 
 INTERVAL = 0.3
@@ -54,6 +59,31 @@ def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool) -> None
     data["text/plain"] = repr(job)
     _publish(data, display_id)
     loop.call(_Follower(job, order, card, display_id, folder).start)
+
+
+def show_clip(clip: Clip, folder: Path) -> None:
+    """Show a clip of the library with its player."""
+    order, status = order_of_clip(clip), Status("stored", task_id=clip.task_id)
+    view = clip_view(clip, folder, cached=True)
+    data = {"text/html": settled_html(order, status, view, None), "text/plain": plain_text(order, status, view)}
+    _publish(data, secrets.token_hex(16))
+
+
+def show_refusal(request: VideoRequest, provider: str, reason: str, error: HailuoError) -> None:
+    """Show why a request was turned down here."""
+    order, status = refused(request, provider, reason, error)
+    data = {"text/html": settled_html(order, status, None, None), "text/plain": plain_text(order, status, None)}
+    _publish(data, secrets.token_hex(16))
+    error.shown = True
+
+
+def show_quote(quote: Quote) -> None:
+    """Show what would be sent."""
+    order = order_of(quote, "", "", cancellable=False)
+    status = Status("planned", charged="nothing was sent, nothing was charged")
+    recipe = recipe_of(quote)
+    data = {"text/html": settled_html(order, status, None, recipe), "text/plain": repr(quote)}
+    _publish(data, secrets.token_hex(16))
 
 
 def republish() -> None:
@@ -105,7 +135,7 @@ def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:
     status = status_of(job)
     clip = clip_view(job.clip, folder, cached=job.cached) if job.state == "stored" else None
     return {
-        "text/html": settled_html(order, status, clip, recipe_of(job)),
+        "text/html": settled_html(order, status, clip, recipe_of(job.quote, job)),
         "text/plain": plain_text(order, status, clip),
     }
 

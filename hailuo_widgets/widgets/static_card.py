@@ -10,11 +10,11 @@ elements has to make sense by itself.
 from __future__ import annotations
 
 import base64
-import html
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.widgets.markup import attribute, content
 from hailuo_widgets.widgets.wording import clean, clock, file_size, message, segments, shorten, state_word
 
 if TYPE_CHECKING:
@@ -149,8 +149,9 @@ def _stage(order: Order, clip: ClipView) -> str:
     poster = f" poster='data:image/jpeg;base64,{base64.b64encode(clip.poster).decode()}'" if clip.poster else ""
     tag = f"<b style='{_TAG}'>SKETCH</b>" if order.sketch else ""
     return (
-        f"<div style='{_STAGE}'>{tag}<video src='{_text(clip.src)}' width='{clip.width}' height='{clip.height}'"
-        f" title='{_value(order.name or 'clip')}' controls preload='{'none' if poster else 'metadata'}'{poster}"
+        f"<div style='{_STAGE}'>{tag}<video src='{attribute(clip.src)}' width='{clip.width}' height='{clip.height}'"
+        f" title='{attribute(shorten(order.name or 'clip', 80))}' controls"
+        f" preload='{'none' if poster else 'metadata'}'{poster}"
         f" style='{_VIDEO}'></video></div>"
     )
 
@@ -173,7 +174,7 @@ def _prompt(prompt: str, *, whole: bool) -> str:
     is_long = len(prompt) > _LONG_PROMPT
     shown = prompt if whole or not is_long else shorten(prompt, _BEGINNING)
     pieces = "".join(
-        f"<bdi style='{_CHIP}'>{_text(piece.text)}</bdi>" if piece.is_command else _text(piece.text)
+        f"<bdi style='{_CHIP}'>{content(piece.text)}</bdi>" if piece.is_command else content(piece.text)
         for piece in segments(shown)
     )
     return f"<div dir='auto' style='{_PROMPT}{_SCROLL if is_long and whole else ''}'>{pieces}</div>"
@@ -193,19 +194,17 @@ def _facts(order: Order, status: Status, clip: ClipView | None) -> str:
     facts = [
         ("Model", order.model),
         ("Provider", order.provider),
-        ("Ordered", f"{order.mode} · {order.spec}"),
+        ("Ordered", " · ".join(filter(None, (order.mode, order.spec)))),
         ("Price", order.price),
     ]
     if clip:
         facts.append(("Delivered", _delivered(clip)))
-    cells = [_fact(label, f"<bdi>{_value(value)}</bdi>") for label, value in facts]
+    cells = [_fact(label, f"<bdi>{_value(value)}</bdi>") for label, value in facts if value]
     if status.task_id:
         cells.append(_fact("Task", f"<bdi style='{_MONO}'>{_value(status.task_id)}</bdi>"))
     if clip:
-        link = (
-            f"<a href='{_text(clip.src)}' style='{_MONO}'><bdi>{_value(clip.file)}</bdi></a> · {file_size(clip.size)}"
-        )
-        cells.append(_fact("File", link))
+        link = f"<a href='{attribute(clip.src)}' style='{_MONO}'><bdi>{_value(clip.file)}</bdi></a>"
+        cells.append(_fact("File", f"{link} · {file_size(clip.size)}"))
     return f"<div style='{_FACTS}'>{''.join(cells)}</div>"
 
 
@@ -225,19 +224,20 @@ def _again(status: Status, clip: ClipView | None, recipe: Recipe) -> str:
         values.append(("task", status.task_id))
     if clip:
         values += [("file", clip.file), ("sha256", clip.sha256)]
-    values.append(("created", recipe.created))
+    if recipe.created:
+        values.append(("created", recipe.created))
     width = max(len(name) for name, _ in values) + 2
     table = "\n".join(f"{_value(name.ljust(width))}<bdi>{_value(value)}</bdi>" for name, value in values)
     sent = (
         f"<div style='{_LABEL};margin-top:8px'>Prompt as sent</div>"
-        f"<pre style='{_PRE}'>{_text(recipe.prompt_sent)}</pre>"
+        f"<pre style='{_PRE}'>{content(recipe.prompt_sent)}</pre>"
         if recipe.prompt_sent
         else ""
     )
     return (
         "<details style='margin-top:10px'>"
         "<summary style='cursor:pointer;opacity:.7'>Everything needed to make it again</summary>"
-        f"<pre style='{_PRE}'>{_text(recipe.cell)}</pre><pre style='{_PRE}'>{table}</pre>{sent}</details>"
+        f"<pre style='{_PRE}'>{content(recipe.cell)}</pre><pre style='{_PRE}'>{table}</pre>{sent}</details>"
     )
 
 
@@ -251,9 +251,4 @@ def _delivered(clip: ClipView) -> str:
 
 def _value(text: str, limit: int = _LONG_VALUE) -> str:
     """A short text from outside as HTML, cut where it is absurdly long."""
-    return _text(shorten(text, limit))
-
-
-def _text(text: str) -> str:
-    """Text as HTML, safe in an attribute too."""
-    return html.escape(clean(text), quote=True)
+    return content(shorten(text, limit))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from html import escape
 from unicodedata import east_asian_width
+
+from hailuo_widgets.widgets.markup import content
 
 _CELL = "padding:3px 14px 3px 0;text-align:left;vertical-align:top;border:0"
 _HEAD = f"{_CELL};font-weight:500;opacity:.65"
@@ -38,12 +39,12 @@ class Table:
         return str(self)
 
     def _repr_html_(self) -> str:
-        caption = f'<div style="margin:0 0 6px;opacity:.8">{escape(self.caption)}</div>' if self.caption else ""
+        caption = f'<div style="margin:0 0 6px;opacity:.8">{content(self.caption)}</div>' if self.caption else ""
         if not self.rows:
             return caption
-        head = "".join(f'<th style="{_HEAD}">{escape(column)}</th>' for column in self.columns)
+        head = "".join(f'<th style="{_HEAD}">{content(column)}</th>' for column in self.columns)
         body = "".join(
-            "<tr>" + "".join(f'<td style="{_CELL};{_RULE}"><bdi>{escape(text)}</bdi></td>' for text in row) + "</tr>"
+            "<tr>" + "".join(f'<td style="{_CELL};{_RULE}"><bdi>{content(text)}</bdi></td>' for text in row) + "</tr>"
             for row in self.rows
         )
         return (
