@@ -135,6 +135,7 @@ def check_states(states):
         assert (state.url is not None) == (state.phase is Phase.SUCCEEDED)
         assert state.url is None or state.url.startswith(("https://", "http://"))
         assert state.progress is None or 0 <= state.progress <= 1
+        assert state.eta is None or state.eta > 0
         assert isinstance(state.word, str)
         assert state.task.id
         json.dumps(state.raw, ensure_ascii=False).encode()  # can be written down

@@ -75,7 +75,7 @@ class EvoLink(Provider):
         reply = yield HttpCall("POST", "/v1/videos/generations", json=body, paying=True)
         answer = fields.accepted(reply, _CODES)
         task = Task(fields.task_id(answer.get("id"), reply, _CODES), row.model)
-        eta = fields.number(fields.mapping(answer.get("task_info")).get("estimated_time"))
+        eta = fields.seconds(fields.mapping(answer.get("task_info")).get("estimated_time"))
         return TaskState(task, Phase.QUEUED, fields.text(answer.get("status")), eta=eta, raw=answer)
 
     def poll(self, task: Task) -> Flow[TaskState]:

@@ -80,6 +80,12 @@ def percent(value: Any) -> float | None:
     return None if result is None else min(max(result / 100, 0.0), 1.0)
 
 
+def seconds(value: Any) -> float | None:
+    """A span of time; None where it is no number above 0, which is how vendors write that they don't know."""
+    result = number(value)
+    return result if result and result > 0 else None
+
+
 def web_url(value: Any) -> str | None:
     """An http(s) URL, None for anything else; a vendor's reply must not make us open a file."""
     return value if isinstance(value, str) and value.startswith(("https://", "http://")) else None

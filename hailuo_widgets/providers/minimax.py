@@ -92,7 +92,7 @@ class MiniMax(Provider):
         if phase is Phase.FAILED or code in _MODERATED:
             reason = (code, message) if code not in {"", "0"} else ("", "")
             return TaskState(task, Phase.FAILED, word, error=fields.failure(reply, *reason, CODES), raw=answer)
-        _checked(reply, _POLL_CODES)
+        _check_code(reply, answer, _POLL_CODES)
         if phase is not Phase.SUCCEEDED:
             return TaskState(task, phase, word, raw=answer)
         # A string here, an integer in files/retrieve.
@@ -131,9 +131,13 @@ def _said(answer: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _checked(reply: HttpReply, known: fields.Codes) -> dict[str, Any]:
-    """v1 refuses with HTTP 200 and a code in `base_resp`."""
     answer = fields.accepted(reply, known, _said)
+    _check_code(reply, answer, known)
+    return answer
+
+
+def _check_code(reply: HttpReply, answer: Mapping[str, Any], known: fields.Codes) -> None:
+    """v1 refuses with HTTP 200 and a code in `base_resp`."""
     code, message = _said(answer)
     if code not in {"", "0"}:
         raise fields.error_of(reply, code=code, message=message, known=known)
-    return answer

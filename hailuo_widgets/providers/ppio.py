@@ -107,8 +107,7 @@ class Ppio(Provider):
             clip = fields.mapping(next(iter(fields.items(answer.get("videos"))), None))
             url = fields.clip_url(clip.get("video_url"), reply)
             return TaskState(task, phase, word, progress=1.0, url=url, raw=answer)
-        eta = fields.number(state.get("eta")) or None  # 0 where it isn't known
-        return TaskState(task, phase, word, progress=progress, eta=eta, raw=answer)
+        return TaskState(task, phase, word, progress=progress, eta=fields.seconds(state.get("eta")), raw=answer)
 
 
 class Novita(Ppio):
