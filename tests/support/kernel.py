@@ -11,6 +11,7 @@ import signal
 import subprocess
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 import zmq
@@ -21,7 +22,6 @@ from support.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
     from pathlib import Path
 
 OUTPUT_TYPES = frozenset({"stream", "display_data", "execute_result", "error"})
@@ -171,9 +171,11 @@ class Kernel:
         python, ipykernel = self.text(cell).split()
         return {"python": python, "ipykernel": ipykernel}
 
-    def interrupt(self) -> None:
-        """What the stop button does."""
+    def interrupt(self) -> datetime:
+        """What the stop button does; returns the moment, on the clock of the messages."""
+        now = datetime.now(UTC)
         self._live().send_signal(signal.SIGINT)
+        return now
 
     def restart(self) -> None:
         """End the process as a restart does and start a new one in its place; what it said is forgotten."""

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import types
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 MOST = 50_000
-_LEAVES = (int, float, complex, bool, type(None), type, types.ModuleType, types.BuiltinFunctionType)
+# A loop knows every connection of the process, and so a test's own server.
+_LEAVES = (
+    asyncio.AbstractEventLoop,
+    int,
+    float,
+    complex,
+    bool,
+    type(None),
+    type,
+    types.ModuleType,
+    types.BuiltinFunctionType,
+)
 
 
 def where(start: object, secret: str) -> str | None:

@@ -1,0 +1,156 @@
+"""`%%hailuo` in a bare kernel: cells that are queued, waits that are interrupted, outputs that find their place."""
+
+import json
+import re
+from collections import defaultdict
+
+import pytest
+
+ANIMALS = ("panda", "otter", "heron", "lynx", "gecko", "raven", "bison", "newt", "ibex", "mole")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+SETTLED = ("stored", "failed", "refused", "cancelled", "abandoned", "uncertain")
+
+
+@pytest.fixture
+def ready(kernel):
+    kernel.run("%load_ext hailuo_widgets")
+    return kernel
+
+
+def clip_cell(name, prompt="dances on a snowy summit at sunrise [Truck left]"):
+    return f"%%hailuo {name} -d 6 -r 768P\nA {name} {prompt}"
+
+
+def html(kernel, cell):
+    return "".join(m.content["data"].get("text/html", "") for m in kernel.outputs(cell) if "data" in m.content)
+
+
+def await_player(kernel, cell):
+    return kernel.wait_for("the player", lambda: html(kernel, cell) if "<video" in html(kernel, cell) else None, 120)
+
+
+def test_run_all_of_ten_queued_cells_runs_all_ten(ready):
+    cells = {name: ready.execute(clip_cell(name)) for name in ANIMALS}
+    for cell in cells.values():
+        assert ready.reply(cell).content["status"] == "ok", ready.reply(cell).content
+    for name, cell in cells.items():
+        shown = await_player(ready, cell)
+        assert [other for other in ANIMALS if f"A {other} " in shown] == [name]
+        assert len(ready.outputs(cell)) == 1
+        assert WIDGET not in ready.outputs(cell)[0].content["data"]
+    states = ready.execute(f"print(*[job.state for job in ({', '.join(ANIMALS)})])")
+    ready.reply(states)
+    assert ready.text(states).split() == ["stored"] * 10
+
+
+def test_the_settled_card_replaces_the_live_one_by_its_display_id(ready):
+    cell = ready.execute(clip_cell("panda"))
+    ready.reply(cell)
+    await_player(ready, cell)
+    shown = [m for m in ready.messages(cell) if m.type == "display_data"]
+    assert len(shown) == 1
+    assert WIDGET in shown[0].content["data"]
+    updates = [m for m in ready.messages() if m.type == "update_display_data"]
+    assert {m.display_id for m in updates} == {shown[0].display_id}
+    assert all({"text/html", "text/plain"} == set(m.content["data"]) for m in updates)
+
+
+@pytest.mark.parametrize("wait", ["panda.result()", "await panda"])
+def test_an_interrupted_wait_ends_at_once_and_the_job_goes_on(ready, wait):
+    ready.run("%hailuo config sketch_seconds=6")
+    cell = ready.execute(clip_cell("panda"))
+    ready.reply(cell)
+    waiting = ready.execute(f"print('waiting', flush=True)\n{wait}")
+    ready.wait_for("the wait's begin", lambda: "waiting" in ready.text(waiting))
+    ready.wait_for("a running job", lambda: "running" in states_told(ready))
+    interrupted = ready.interrupt()
+    reply = ready.reply(waiting)
+    # A cell that awaits is cancelled by ipykernel itself, and says so.
+    assert reply.content["ename"] in {"KeyboardInterrupt", "CancelledError"}
+    error = next(m for m in ready.messages(waiting) if m.type == "error")
+    assert (error.sent - interrupted).total_seconds() <= 0.5
+    state = ready.execute("print(panda.state, panda.done)")
+    ready.reply(state)
+    assert ready.text(state).split() == ["running", "False"]
+    await_player(ready, cell)
+    ready.run("assert panda.state == 'stored' and panda.clip.path.exists()")
+
+
+def states_told(kernel):
+    """What the live cards have said so far."""
+    updates = (m.content["data"].get("state", {}) for m in kernel.messages() if m.type == "comm_msg")
+    return [state["status"]["state"] for state in updates if "status" in state]
+
+
+def test_a_live_card_speaks_seldom_and_briefly(ready):
+    ready.run("%hailuo config sketch_seconds=4")
+    cells = [ready.execute(clip_cell(name)) for name in ANIMALS[:3]]
+    for cell in cells:
+        ready.reply(cell)
+    for cell in cells:
+        await_player(ready, cell)
+    told = defaultdict(list)
+    for message in ready.messages():
+        if message.type == "comm_msg":
+            told[message.content["comm_id"]].append(message)
+            assert len(json.dumps(message.content)) + message.buffers <= 2048
+    assert told
+    for messages in told.values():
+        at = [m.sent.timestamp() for m in messages]
+        assert max(sum(start <= each < start + 1 for each in at) for start in at) <= 4
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        ("%%hailuo panda -d 7\nA panda", "7 s"),
+        ("%%hailuo panda -p nobody\nA panda", "nobody"),
+        ("%%hailuo panda --colour red\nA panda", "colour"),
+        ("%%hailuo panda 'open\nA panda", "quotation"),
+        ("%%hailuo not-a-name\nA panda", "variable"),
+        ("%%hailuo panda\nA {pnda} in the snow", "pnda"),
+        ("%%hailuo panda\n" + "x" * 2001, "2000|2,000"),
+        ("%%hailuo panda --first-frame nowhere.png\nA panda", "nowhere.png"),
+        ("%hailuo jbos", "jobs"),
+        ("%hailuo config colour=red", "colour"),
+        ("%hailuo show nobody", "nobody"),
+    ],
+)
+def test_an_error_is_one_readable_message(ready, code, says):
+    cell = ready.execute(code)
+    reply = ready.reply(cell)
+    assert reply.content["status"] == "error"
+    shown = "\n".join(reply.content["traceback"]) + html(ready, cell)
+    assert re.search(says, shown)
+    assert "Traceback" not in shown
+    assert ".py" not in shown
+    assert len(reply.content["traceback"]) <= 12
+
+
+def test_braces_take_variables_and_nothing_else_expands(ready):
+    ready.run("animal = 'red panda {not again}'")
+    cell = ready.execute("%%hailuo job --dry-run\nA {animal} in {{braces}} with $HOME and {animal!r:>3}")
+    reply = ready.reply(cell)
+    text = ready.text(cell) + "\n".join(reply.content.get("traceback", []))
+    assert "/root" not in text.replace("$HOME", "")
+    ready.run("%%hailuo job\nA {animal} in {{braces}} with $HOME")
+    ready.run("assert job.quote.request.prompt == 'A red panda {not again} in {braces} with $HOME'")
+
+
+def test_the_same_cell_again_is_answered_from_the_library_for_nothing(ready):
+    await_player(ready, _done(ready, clip_cell("panda")))
+    again = _done(ready, clip_cell("panda"))
+    await_player(ready, again)
+    ready.run("assert panda.cached")
+    ready.restart()
+    ready.run("%load_ext hailuo_widgets")
+    await_player(ready, _done(ready, clip_cell("panda")))
+    ready.run("assert panda.cached")
+    assert len(list(ready.folder.glob("hailuo_library/clips/**/*.mp4"))) == 1
+
+
+def _done(kernel, code):
+    cell = kernel.execute(code)
+    reply = kernel.reply(cell)
+    assert reply.content["status"] == "ok", reply.content
+    return cell
