@@ -50,7 +50,7 @@ async def minimax(*faults: Any, **options: Any) -> AsyncIterator[tuple[Simulator
 @asynccontextmanager
 async def on_a_socket(app: ASGIApp) -> AsyncIterator[str]:
     """The app's base URL on a free port of this machine."""
-    config = uvicorn.Config(app, lifespan="off", log_level="error", access_log=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(app, lifespan="off", log_level="critical", access_log=False, timeout_graceful_shutdown=1)
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(config)
     serving = asyncio.create_task(server._serve(sockets=[listening]))  # `serve` would take over Ctrl-C
