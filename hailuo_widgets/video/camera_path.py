@@ -1,7 +1,8 @@
 """Where the camera is at each moment: the fifteen commands as one pure function of time.
 
-The model is a pinhole camera. World axes: x to the right, y up, z away from the viewer, in heights of the frame at distance 1. A point
-(X, Y, Z) is seen at u (right) and v (down) from the middle of the frame, in heights of the frame: see `Camera.project`.
+The model is a pinhole camera. World axes: x to the right, y up, z away from the viewer, in heights of the frame at
+distance 1. A point (X, Y, Z) is seen at u (right) and v (down) from the middle of the frame, in heights of the frame:
+see `Camera.project`.
 """
 
 from __future__ import annotations
@@ -80,8 +81,8 @@ def camera_at(moves: Sequence[Sequence[str]], t: float, *, duration: float = 6.0
     """The camera at a moment of the clip.
 
     Args:
-        moves: English command names; combined ones in one inner sequence, sequential ones one after the other. Names that are no camera
-            command move nothing.
+        moves: English command names; combined ones in one inner sequence, sequential ones one after the other. Names
+            that are no camera command move nothing.
         t: The moment, 0 at the first frame and 1 at the last.
         duration: Length of the clip in seconds, which sets the pace of `Shake` only.
 

@@ -32,7 +32,6 @@ _FONTS = (
     "C:/Windows/Fonts/msyh.ttc",
     "C:/Windows/Fonts/segoeui.ttf",
 )
-_MISSING = "·"
 _SCRIM = 0.42
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
@@ -66,21 +65,28 @@ def _font_for(character: str, size: int) -> int | None:
 
 def _plain(text: str) -> str:
     """Text on one line, without what is no visible character: controls, surrogates, marks of direction."""
-    visible = (" " if each.isspace() else each for each in text[:400] if unicodedata.category(each) not in {"Cc", "Cf", "Cs", "Co", "Cn"} or each.isspace())
+    visible = (
+        " " if each.isspace() else each
+        for each in text[:400]
+        if unicodedata.category(each) not in {"Cc", "Cf", "Cs", "Co", "Cn"} or each.isspace()
+    )
     return " ".join("".join(visible).split())
 
 
 def _runs(text: str, size: int) -> list[tuple[Font, str]]:
-    """The text cut into pieces that one font can draw; what none can draw becomes one quiet dot a piece."""
+    """The text cut into pieces that one font can draw; a stretch that none can draw becomes one ellipsis."""
     runs: list[tuple[Font, str]] = []
+    missing = False
     for each in text:
         index = _font_for(each, size)
-        character = _MISSING if index is None else each
-        font = _fonts(size)[0 if index is None else index]
+        if index is None and missing:
+            continue
+        missing = index is None
+        font = _fonts(size)[index or 0]
         if runs and runs[-1][0] is font:
-            runs[-1] = (font, runs[-1][1] + character)
+            runs[-1] = (font, runs[-1][1] + ("…" if missing else each))
         else:
-            runs.append((font, character))
+            runs.append((font, "…" if missing else each))
     return runs
 
 
@@ -132,7 +138,10 @@ class Caption:
         small = max(8, round(size * 0.72))
         tag_width = _width(tag, small) + small * 0.22 * len(tag)
         draw.rounded_rectangle(
-            (right - tag_width - small, middle - small * 0.92, right, middle + small * 0.92), small * 0.5, outline=150, width=max(1, size // 14)
+            (right - tag_width - small, middle - small * 0.92, right, middle + small * 0.92),
+            small * 0.5,
+            outline=150,
+            width=max(1, size // 14),
         )
         x = right - tag_width - small * 0.42
         for letter in tag:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
-from queue import Queue
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import av
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 _BT709 = 1  # the same number for primaries, transfer and matrix: ITU-T H.273, tables 2 to 4
 _LIMITED = 1
 _THREADS = 1
-"""Fixed, because x264 writes other bytes with another number of threads."""
+"""Fixed, because x264 writes other bytes with another number of threads. One leaves a core to the painting."""
 
-_IN_FLIGHT = 4
+_IN_FLIGHT = 5
+_PAINTERS = 1
 
 
 def planes_of(frame: av.VideoFrame) -> Planes:
@@ -36,7 +37,9 @@ def planes_of(frame: av.VideoFrame) -> Planes:
     return views[0], views[1], views[2]
 
 
-def encode(frames: Iterable[av.VideoFrame], path: Path | str, *, width: int, height: int, fps: int, preset: str) -> None:
+def encode(
+    frames: Iterable[av.VideoFrame], path: Path | str, *, width: int, height: int, fps: int, preset: str
+) -> None:
     """Write frames to an mp4 file, in order.
 
     Args:
@@ -69,12 +72,19 @@ def encode(frames: Iterable[av.VideoFrame], path: Path | str, *, width: int, hei
 
 
 def encode_while_painting(
-    paint: Callable[[Planes, int], None], count: int, path: Path | str, *, width: int, height: int, fps: int, preset: str
+    paint: Callable[[Planes, int], None],
+    count: int,
+    path: Path | str,
+    *,
+    width: int,
+    height: int,
+    fps: int,
+    preset: str,
 ) -> None:
-    """Paint each frame in this thread while another one encodes those that are finished.
+    """Encode frames in this thread while others paint those that come next.
 
     Args:
-        paint: Paints the frame of a given index into its planes.
+        paint: Paints the frame of a given index into its planes; called from several threads at once.
         count: How many frames.
         path: The file; what is there is replaced.
         width: Width in pixels, even.
@@ -85,40 +95,32 @@ def encode_while_painting(
     Raises:
         HailuoError: The file can't be written, or FFmpeg was built without x264.
     """
-    ready: Queue[av.VideoFrame | None] = Queue()
-    # x264 copies each picture as it takes it, so a few frames go round: fresh memory for each would cost more than the painting.
-    spare: Queue[av.VideoFrame] = Queue()
-    for _ in range(_IN_FLIGHT):
-        spare.put(av.VideoFrame(width, height, "yuv420p"))
-    failures: list[Exception] = []
 
-    def finished() -> Iterator[av.VideoFrame]:
-        while (frame := ready.get()) is not None:
-            yield frame
-            spare.put(frame)
+    def painted(frame: av.VideoFrame, index: int) -> av.VideoFrame:
+        paint(planes_of(frame), index)
+        return frame
 
-    def work() -> None:
-        frames = finished()
+    with ThreadPoolExecutor(_PAINTERS, thread_name_prefix="hailuo-sketch") as pool:
+
+        def frames() -> Iterator[av.VideoFrame]:
+            # x264 copies each picture as it takes it, so a few frames go round: fresh memory for each would cost more
+            # than the painting.
+            coming: deque[Future[av.VideoFrame]] = deque(
+                pool.submit(painted, av.VideoFrame(width, height, "yuv420p"), index)
+                for index in range(min(_IN_FLIGHT, count))
+            )
+            for index in range(_IN_FLIGHT, count + _IN_FLIGHT):
+                if not coming:
+                    return
+                frame = coming.popleft().result()
+                yield frame
+                if index < count:
+                    coming.append(pool.submit(painted, frame, index))
+
         try:
-            encode(frames, path, width=width, height=height, fps=fps, preset=preset)
-        except Exception as error:  # noqa: BLE001  # carried over to the painting thread
-            failures.append(error)
-            for _ in finished():
-                pass
-
-    thread = Thread(target=work, name="hailuo-sketch-encoder", daemon=True)
-    thread.start()
-    try:
-        for index in range(count):
-            if failures:
-                break
-            frame = spare.get()
-            paint(planes_of(frame), index)
-            ready.put(frame)
-    finally:
-        ready.put(None)
-        thread.join()
-    if failures:
-        raise HailuoError(
-            f"The sketch “{Path(path).name}” can't be written: {failures[0]}.", hint="Is its folder there, writable and not full?"
-        ) from failures[0]
+            encode(frames(), path, width=width, height=height, fps=fps, preset=preset)
+        except (av.error.FFmpegError, OSError) as error:
+            raise HailuoError(
+                f"The sketch “{Path(path).name}” can't be written: {error}.",
+                hint="Is its folder there, writable and not full?",
+            ) from error

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 
-def poster(
-    path: Path | str, *, width: int = 480, at: float = 0.0, quality: int = 80, max_bytes: int = 20_000
-) -> bytes:
+def poster(path: Path | str, *, width: int = 480, at: float = 0.0, quality: int = 80, max_bytes: int = 20_000) -> bytes:
     """A small JPEG of one moment, made to ride in a saved notebook.
 
     Args:
@@ -109,7 +107,8 @@ def _jpeg(picture: Image.Image, quality: int) -> bytes:
 def _scaled(frame: VideoFrame, width: int, *, enlarge: bool = False) -> Image.Image:
     width = width if enlarge else min(width, frame.width)
     height = max(1, round(frame.height * width / frame.width))
-    return frame.to_image(width=width, height=height, interpolation="AREA")
+    picture: Image.Image = frame.to_image(width=width, height=height, interpolation="AREA")
+    return picture
 
 
 def _frame_at(container: InputContainer, stream: VideoStream, at: float) -> VideoFrame | None:
@@ -147,7 +146,9 @@ def _moments(container: InputContainer, stream: VideoStream, count: int) -> list
     rate = float(stream.average_rate or 0)
     if not duration or not rate or duration * rate <= count * 4:
         return []
-    keys = [float(p.pts * (stream.time_base or 0)) for p in container.demux(stream) if p.is_keyframe and p.pts is not None]
+    keys = [
+        float(p.pts * (stream.time_base or 0)) for p in container.demux(stream) if p.is_keyframe and p.pts is not None
+    ]
     if not keys or any(after - before > 1.1 for before, after in pairwise([*keys, duration])):
         return []
     last = duration - 1 / rate

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 # Björn Ottosson, "A perceptual color space for image processing" (2020): OKLab to linear sRGB.
-_TO_LMS = np.array([[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]])
+_TO_LMS = np.array(
+    [[1, 0.3963377774, 0.2158037573], [1, -0.1055613458, -0.0638541728], [1, -0.0894841775, -1.2914855480]]
+)
 _TO_RGB = np.array(
     [
         [4.0767416621, -3.3077115913, 0.2309699292],
@@ -60,7 +62,7 @@ def to_yuv(lab: Floats) -> Floats:
 
 
 def srgb_to_yuv(srgb: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    """sRGB from 0 to 1, shape (…, 3), as unrounded 8-bit limited-range BT.709 YUV."""
+    """SRGB from 0 to 1, shape (…, 3), as unrounded 8-bit limited-range BT.709 YUV."""
     yuv: NDArray[np.floating[Any]] = srgb @ (_TO_YUV.T * _SCALE).astype(srgb.dtype) + _OFFSET.astype(srgb.dtype)
     return yuv
 
@@ -97,31 +99,55 @@ def light(name: str, turn: float) -> Light:
     match name:
         case "sunrise":
             return Light(
-                oklch(0.58, 0.085, 262 + turn), oklch(0.77, 0.085, 10 + turn), oklch(0.90, 0.085, 70 + turn / 2),
+                oklch(0.58, 0.085, 262 + turn),
+                oklch(0.77, 0.085, 10 + turn),
+                oklch(0.90, 0.085, 70 + turn / 2),
                 oklch(0.66, 0.075, 350 + turn),
-                oklch(0.27, 0.055, 285 + turn), oklch(0.975, 0.05, 90), 0.85,
-            )  # fmt: skip
+                oklch(0.27, 0.055, 285 + turn),
+                oklch(0.975, 0.05, 90),
+                0.85,
+            )
         case "day":
             return Light(
-                oklch(0.60, 0.105, 246 + turn / 2), oklch(0.77, 0.07, 232 + turn / 2), oklch(0.93, 0.03, 195 + turn),
+                oklch(0.60, 0.105, 246 + turn / 2),
+                oklch(0.77, 0.07, 232 + turn / 2),
+                oklch(0.93, 0.03, 195 + turn),
                 oklch(0.72, 0.065, 222 + turn),
-                oklch(0.34, 0.055, 205 + turn), oklch(0.99, 0.03, 100), 0.5,
-            )  # fmt: skip
+                oklch(0.34, 0.055, 205 + turn),
+                oklch(0.99, 0.03, 100),
+                0.5,
+            )
         case "sunset":
             return Light(
-                oklch(0.36, 0.105, 288 + turn), oklch(0.62, 0.15, 22 + turn), oklch(0.84, 0.135, 66 + turn / 2),
+                oklch(0.36, 0.105, 288 + turn),
+                oklch(0.62, 0.15, 22 + turn),
+                oklch(0.84, 0.135, 66 + turn / 2),
                 oklch(0.50, 0.115, 352 + turn),
-                oklch(0.20, 0.05, 310 + turn), oklch(0.95, 0.09, 85), 1.0,
-            )  # fmt: skip
+                oklch(0.20, 0.05, 310 + turn),
+                oklch(0.95, 0.09, 85),
+                1.0,
+            )
         case "dusk":
             return Light(
-                oklch(0.31, 0.085, 270 + turn), oklch(0.52, 0.10, 305 + turn), oklch(0.76, 0.10, 18 + turn),
+                oklch(0.31, 0.085, 270 + turn),
+                oklch(0.52, 0.10, 305 + turn),
+                oklch(0.76, 0.10, 18 + turn),
                 oklch(0.46, 0.095, 322 + turn),
-                oklch(0.18, 0.045, 280 + turn), oklch(0.95, 0.03, 95), 0.45, stars=True, moon=True,
-            )  # fmt: skip
+                oklch(0.18, 0.045, 280 + turn),
+                oklch(0.95, 0.03, 95),
+                0.45,
+                stars=True,
+                moon=True,
+            )
         case _:
             return Light(
-                oklch(0.17, 0.05, 268 + turn), oklch(0.27, 0.065, 258 + turn), oklch(0.44, 0.07, 235 + turn),
+                oklch(0.17, 0.05, 268 + turn),
+                oklch(0.27, 0.065, 258 + turn),
+                oklch(0.44, 0.07, 235 + turn),
                 oklch(0.30, 0.06, 248 + turn),
-                oklch(0.11, 0.03, 262 + turn), oklch(0.94, 0.025, 95), 0.5, stars=True, moon=True,
-            )  # fmt: skip
+                oklch(0.11, 0.03, 262 + turn),
+                oklch(0.94, 0.025, 95),
+                0.5,
+                stars=True,
+                moon=True,
+            )

@@ -1,6 +1,7 @@
 """The scene that stands for a prompt without a picture: sky, far, middle, near and a subject, each at its distance.
 
-Places are given as they are seen by the camera at rest: u to the right and v down, in frame heights from the middle of the frame.
+Places are given as they are seen by the camera at rest: u to the right and v down, in frame heights from the middle
+of the frame.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ class Sprite:
         u: Its middle at rest.
         v: Its middle at rest.
         height: Its height at rest, in frame heights.
-        alpha: Coverage, 0 to 128, its border 0; larger than it will be shown and smoothed, so that it can be sampled point by point.
+        alpha: Coverage, 0 to 128, its border 0; larger than it will be shown and smoothed, so that it can be sampled
+            point by point.
         planes: Y, U and V of the same shape, or one YUV colour.
         drift: To the right, in u a second.
         bob: How far it goes up and down by itself, in frame heights.
@@ -154,16 +156,23 @@ class _Builder:
         if colour is not None:
             # Local colour is seen in the light of the hour: darkened towards the shade.
             shade = mix(colour, light.shade, {"day": 0.12, "night": 0.78}.get(self.reading.light, 0.45))
-        # The straight way from a peach horizon to a violet shade is mud, so it leads over the colour of the air between.
+        # The straight way from a peach horizon to a violet shade is mud, so it leads over the air's own colour.
         through = mix(light.air, shade, 0.30)
         if depth < 0.5:
             return mix(light.horizon, through, depth * 2)
         return mix(through, shade, depth * 2 - 1)
 
     def ridge(
-        self, z: float, outline: Outline, depth: float, *, colour: Floats | None = None, fade: float = 0.3, haze: float = 0.35,
+        self,
+        z: float,
+        outline: Outline,
+        depth: float,
+        *,
+        colour: Floats | None = None,
+        fade: float = 0.3,
+        haze: float = 0.35,
         drift: float = 0.0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Add a layer whose foot is lost in haze the more, the farther it is."""
         top = self.tint(depth, colour)
         base = mix(top, self.light.horizon, haze * (1 - depth))
@@ -190,7 +199,9 @@ def build(text: str, height: int) -> Scene:
     _heaven(builder, sun)
     ground = _LAND[reading.place](builder, sun)
     _weather(builder)
-    stops = to_yuv(palette.gradient([(0, light.zenith), (0.55, light.middle), (1, light.horizon)], np.linspace(0, 1, 64)))
+    stops = to_yuv(
+        palette.gradient([(0, light.zenith), (0.55, light.middle), (1, light.horizon)], np.linspace(0, 1, 64))
+    )
     sky = Sky(stops, builder.horizon, to_yuv(mix(light.disc, light.horizon, 0.25)), sun, light.glow)
     items = builder.items
     subject = _subject(builder, ground)
@@ -208,10 +219,15 @@ def _heaven(b: _Builder, sun: tuple[float, float]) -> None:
             strength *= 0.6
         b.items.append(
             Points(
-                np.full(count, far), u.astype(np.float32), v.astype(np.float32), (0.0013, 0.0013), to_yuv(oklch(0.96, 0.02, 90)),
-                strength.astype(np.float32), twinkle=0.35,
+                np.full(count, far),
+                u.astype(np.float32),
+                v.astype(np.float32),
+                (0.0013, 0.0013),
+                to_yuv(oklch(0.96, 0.02, 90)),
+                strength.astype(np.float32),
+                twinkle=0.35,
             )
-        )  # fmt: skip
+        )
     radius = 0.042 if b.light.moon else 0.062
     b.items.append(Sprite(math.inf, *sun, 2 * radius, _disc(b, crescent=b.light.moon), to_yuv(b.light.disc)))
     for _ in range(int(b.lot.integers(3, 6))):
@@ -220,7 +236,9 @@ def _heaven(b: _Builder, sun: tuple[float, float]) -> None:
             colour = mix(b.light.middle, b.light.horizon, 0.45)
         place = (float(b.lot.uniform(-1.0, 1.0)), float(b.lot.uniform(-0.42, -0.10)))
         size = float(b.lot.uniform(0.05, 0.10))
-        b.items.append(Sprite(60.0, *place, size, _cloud(b.lot), to_yuv(colour), drift=float(b.lot.uniform(0.004, 0.010))))
+        b.items.append(
+            Sprite(60.0, *place, size, _cloud(b.lot), to_yuv(colour), drift=float(b.lot.uniform(0.004, 0.010)))
+        )
 
 
 def _disc(b: _Builder, *, crescent: bool) -> Bytes:
@@ -263,18 +281,27 @@ def _mountains(b: _Builder, _sun: tuple[float, float]) -> float:
     b.ridge(20, peaks, 0.42, haze=0.8, fade=0.30)
     ragged = np.abs(terrain.noise(b.lot, d, cells=130, octaves=3, gain=0.6))
     # Snow lies deeper on high summits and not at all on low ones.
-    cap = (peaks + (np.float32(0.02) + np.float32(0.07) * ragged) * np.clip((0.10 - peaks) * 8, 0, 1.6)).astype(np.float32)
+    cap = (peaks + (np.float32(0.02) + np.float32(0.07) * ragged) * np.clip((0.10 - peaks) * 8, 0, 1.6)).astype(
+        np.float32
+    )
     if b.snowy or b.reading.light != "night":
         # The summit's snow: the same outline painted light first, the rock below it over that.
         summit = b.items.pop()
         assert isinstance(summit, Ridge)
         white = to_yuv(mix(mix(b.light.horizon, b.light.disc, 0.55), b.light.shade, 0.10))
-        b.items += [Ridge(20, peaks, white, white, 1.0, 0.0), Ridge(20, cap, summit.top, summit.base, summit.fade, summit.crest)]
+        b.items += [
+            Ridge(20, peaks, white, white, 1.0, 0.0),
+            Ridge(20, cap, summit.top, summit.base, summit.fade, summit.crest),
+        ]
     wooded = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.20, height=0.07, cells=12), d, count=330, height=0.05)
-    b.ridge(9, wooded, 0.62, colour=oklch(0.42, 0.05, 170) if not b.snowy else oklch(0.50, 0.03, 230), haze=0.9, fade=0.16)
+    b.ridge(
+        9, wooded, 0.62, colour=oklch(0.42, 0.05, 170) if not b.snowy else oklch(0.50, 0.03, 230), haze=0.9, fade=0.16
+    )
     ground = terrain.hills(b.lot, d, level=0.315, height=0.035, cells=7)
     b.ridge(SUBJECT_Z + 0.1, ground, 0.74, colour=snow if b.snowy else grass, fade=0.3, haze=0.5)
-    near = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.46, height=0.03, cells=6), d, count=44, height=0.34, clear=0.40)
+    near = terrain.pines(
+        b.lot, terrain.hills(b.lot, d, level=0.46, height=0.03, cells=6), d, count=44, height=0.34, clear=0.40
+    )
     b.ridge(1.9, near, 0.95)
     return float(ground[_index(b, 0.0)])
 
@@ -282,25 +309,43 @@ def _mountains(b: _Builder, _sun: tuple[float, float]) -> float:
 def _forest(b: _Builder, _sun: tuple[float, float]) -> float:
     d, hue = b.density, 155 + float(b.lot.uniform(-20, 30))
     green = oklch(0.88, 0.03, 240) if b.snowy else oklch(0.45, 0.075, hue)
-    for z, level, tall, depth, count in ((34, 0.06, 0.10, 0.24, 420), (17, 0.12, 0.17, 0.42, 330), (9, 0.20, 0.25, 0.60, 200), (5.4, 0.27, 0.36, 0.76, 95)):
+    for z, level, tall, depth, count in (
+        (34, 0.06, 0.10, 0.24, 420),
+        (17, 0.12, 0.17, 0.42, 330),
+        (9, 0.20, 0.25, 0.60, 200),
+        (5.4, 0.27, 0.36, 0.76, 95),
+    ):
         base = terrain.hills(b.lot, d, level=level, height=0.03, cells=9)
-        b.ridge(z, terrain.pines(b.lot, base, d, count=count, height=tall), depth, colour=green, haze=1.25, fade=tall + 0.06)
+        b.ridge(
+            z, terrain.pines(b.lot, base, d, count=count, height=tall), depth, colour=green, haze=1.25, fade=tall + 0.06
+        )
     ground = terrain.hills(b.lot, d, level=0.33, height=0.02, cells=9)
     b.ridge(SUBJECT_Z + 0.1, ground, 0.80, colour=green, fade=0.3)
-    near = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.47, height=0.03, cells=7), d, count=20, height=0.85, clear=0.55)
+    near = terrain.pines(
+        b.lot, terrain.hills(b.lot, d, level=0.47, height=0.03, cells=7), d, count=20, height=0.85, clear=0.55
+    )
     b.ridge(1.9, near, 0.97)
     return float(ground[_index(b, 0.0)])
 
 
 def _meadow(b: _Builder, _sun: tuple[float, float]) -> float:
     d, hue = b.density, 128 + float(b.lot.uniform(-22, 26))
-    b.ridge(40, terrain.hills(b.lot, d, level=0.06, height=0.05, cells=12), 0.24, colour=oklch(0.6, 0.06, 220), haze=0.8)
-    b.ridge(20, terrain.hills(b.lot, d, level=0.12, height=0.06, cells=10), 0.42, colour=oklch(0.62, 0.08, hue + 25), haze=0.8, fade=0.14)
+    b.ridge(
+        40, terrain.hills(b.lot, d, level=0.06, height=0.05, cells=12), 0.24, colour=oklch(0.6, 0.06, 220), haze=0.8
+    )
+    b.ridge(
+        20,
+        terrain.hills(b.lot, d, level=0.12, height=0.06, cells=10),
+        0.42,
+        colour=oklch(0.62, 0.08, hue + 25),
+        haze=0.8,
+        fade=0.14,
+    )
     wooded = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.19, height=0.05, cells=9), d, count=90, height=0.045)
     b.ridge(9, wooded, 0.60, colour=oklch(0.60, 0.095, hue + 10), haze=0.8, fade=0.16)
     ground = terrain.hills(b.lot, d, level=0.315, height=0.045, cells=6)
     b.ridge(SUBJECT_Z + 0.1, ground, 0.76, colour=oklch(0.62, 0.11, hue), haze=0.5)
-    b.items.append(_sprinkle(b, 90, SUBJECT_Z, 0.37, 0.10, oklch(0.85, 0.10, float(b.lot.choice([20, 90, 330]))), 0.0026))
+    b.items.append(_flowers(b, oklch(0.85, 0.10, float(b.lot.choice([20, 90, 330])))))
     near = terrain.grass(b.lot, terrain.hills(b.lot, d, level=0.455, height=0.03, cells=7), d, height=0.15)
     b.ridge(1.9, _framing(near, 0.46), 0.94, colour=oklch(0.40, 0.09, hue))
     return float(ground[_index(b, 0.0)])
@@ -309,7 +354,13 @@ def _meadow(b: _Builder, _sun: tuple[float, float]) -> float:
 def _desert(b: _Builder, _sun: tuple[float, float]) -> float:
     d, hue = b.density, 58 + float(b.lot.uniform(-18, 14))
     sand = oklch(0.72, 0.115, hue)
-    b.ridge(40, terrain.mountains(b.lot, d, level=0.11, height=0.07, cells=7), 0.25, colour=oklch(0.5, 0.09, hue - 25), haze=0.9)
+    b.ridge(
+        40,
+        terrain.mountains(b.lot, d, level=0.11, height=0.07, cells=7),
+        0.25,
+        colour=oklch(0.5, 0.09, hue - 25),
+        haze=0.9,
+    )
     b.ridge(18, terrain.dunes(b.lot, d, level=0.15, height=0.08, cells=9), 0.45, colour=sand, haze=0.7, fade=0.14)
     b.ridge(9, terrain.dunes(b.lot, d, level=0.24, height=0.12, cells=6), 0.62, colour=sand, haze=0.8, fade=0.2)
     ground = terrain.dunes(b.lot, d, level=0.36, height=0.09, cells=4)
@@ -330,11 +381,28 @@ def _sea(b: _Builder, sun: tuple[float, float]) -> float:
     spread = 0.015 + 0.10 * rows
     v = 0.078 + 0.16 * rows
     glint = Points(
-        (12 - 7 * rows).astype(np.float32), (sun[0] + b.lot.normal(0, 1, 170) * spread).astype(np.float32), v.astype(np.float32),
-        (0.011, 0.0012), to_yuv(b.light.disc), (b.lot.uniform(0.25, 0.9, 170) * b.light.glow).astype(np.float32), twinkle=0.9,
-    )  # fmt: skip
-    for z, level, tall, depth, cells, drift in ((14, 0.115, 0.004, 0.52, 60, 0.02), (8, 0.165, 0.007, 0.62, 44, -0.025), (5, 0.23, 0.010, 0.70, 34, 0.03)):
-        b.ridge(z, terrain.waves(b.lot, d, level=level, height=tall, cells=cells), depth, colour=water, fade=0.12, haze=0.6, drift=drift)
+        (12 - 7 * rows).astype(np.float32),
+        (sun[0] + b.lot.normal(0, 1, 170) * spread).astype(np.float32),
+        v.astype(np.float32),
+        (0.011, 0.0012),
+        to_yuv(b.light.disc),
+        (b.lot.uniform(0.25, 0.9, 170) * b.light.glow).astype(np.float32),
+        twinkle=0.9,
+    )
+    for z, level, tall, depth, cells, drift in (
+        (14, 0.115, 0.004, 0.52, 60, 0.02),
+        (8, 0.165, 0.007, 0.62, 44, -0.025),
+        (5, 0.23, 0.010, 0.70, 34, 0.03),
+    ):
+        b.ridge(
+            z,
+            terrain.waves(b.lot, d, level=level, height=tall, cells=cells),
+            depth,
+            colour=water,
+            fade=0.12,
+            haze=0.6,
+            drift=drift,
+        )
     b.items.append(glint)
     ground = terrain.waves(b.lot, d, level=0.315, height=0.013, cells=26)
     b.ridge(SUBJECT_Z - 0.1, ground, 0.80, colour=water, fade=0.2, drift=-0.035)
@@ -345,11 +413,15 @@ def _sea(b: _Builder, sun: tuple[float, float]) -> float:
 def _city(b: _Builder, _sun: tuple[float, float]) -> float:
     d = b.density
     lit = {"night": 1.0, "dusk": 0.9, "sunset": 0.5, "sunrise": 0.4}.get(b.reading.light, 0.0)
-    for z, level, tall, depth, width in ((34, 0.22, 0.30, 0.28, 0.07), (17, 0.26, 0.42, 0.50, 0.10), (8, 0.31, 0.50, 0.72, 0.16)):
+    for z, level, tall, depth, width in (
+        (34, 0.22, 0.30, 0.28, 0.07),
+        (17, 0.26, 0.42, 0.50, 0.10),
+        (8, 0.31, 0.50, 0.72, 0.16),
+    ):
         outline, blocks = terrain.skyline(b.lot, d, level=level, height=tall, width=width)
         b.ridge(z, outline, depth, haze=1.3, fade=tall + 0.1)
         if lit:
-            b.items.append(_windows(b, z, blocks, level - 0.03, lit, 100 if z > 10 else 150))
+            b.items.append(_windows(b, z, blocks, floor=level - 0.03, lit=lit, count=100 if z > 10 else 150))
     ground = np.full(int(terrain.PERIOD * d), 0.34, np.float32)
     b.ridge(SUBJECT_Z + 0.1, ground, 0.84, fade=0.2)
     b.items.append(_lamps(b))
@@ -357,7 +429,9 @@ def _city(b: _Builder, _sun: tuple[float, float]) -> float:
     return 0.345
 
 
-def _windows(b: _Builder, z: float, blocks: list[tuple[float, float, float]], floor: float, lit: float, count: int) -> Points:
+def _windows(
+    b: _Builder, z: float, blocks: list[tuple[float, float, float]], *, floor: float, lit: float, count: int
+) -> Points:
     """Lit windows on a grid in each building, within what the camera can come to see."""
     pitch_u, pitch_v = (0.016, 0.022) if z > 10 else (0.024, 0.032)
     places = [
@@ -372,7 +446,9 @@ def _windows(b: _Builder, z: float, blocks: list[tuple[float, float, float]], fl
     colour = to_yuv(oklch(0.86, 0.11, 78 + float(b.lot.uniform(-20, 12))))
     strength = (b.lot.uniform(0.25, 0.95, len(chosen)) * lit * (0.55 if z > 10 else 0.85)).astype(np.float32)
     size = (0.0028, 0.0038) if z > 10 else (0.0046, 0.0064)
-    return Points(np.full(len(chosen), z, np.float32), (u + half) % (2 * half) - half, v, size, colour, strength, twinkle=0.05)
+    return Points(
+        np.full(len(chosen), z, np.float32), (u + half) % (2 * half) - half, v, size, colour, strength, twinkle=0.05
+    )
 
 
 def _lamps(b: _Builder) -> Points:
@@ -380,17 +456,25 @@ def _lamps(b: _Builder) -> Points:
     size = len(u)
     lit = 0.9 if b.reading.light in {"night", "dusk"} else 0.3
     return Points(
-        np.full(size, 2.6, np.float32), u, np.full(size, 0.40, np.float32), (0.05, 0.0016), to_yuv(oklch(0.85, 0.10, 75)),
+        np.full(size, 2.6, np.float32),
+        u,
+        np.full(size, 0.40, np.float32),
+        (0.05, 0.0016),
+        to_yuv(oklch(0.85, 0.10, 75)),
         np.full(size, lit, np.float32),
-    )  # fmt: skip
+    )
 
 
-def _sprinkle(b: _Builder, count: int, z: float, v: float, spread: float, colour: Floats, size: float) -> Points:
+def _flowers(b: _Builder, colour: Floats) -> Points:
+    count, size = 90, 0.0026
     return Points(
-        np.full(count, z, np.float32), b.lot.uniform(-2, 2, count).astype(np.float32),
-        (v + spread * b.lot.uniform(-0.4, 1, count)).astype(np.float32), (size, size), to_yuv(b.tint(0.6, colour)),
+        np.full(count, SUBJECT_Z, np.float32),
+        b.lot.uniform(-2, 2, count).astype(np.float32),
+        (0.37 + 0.10 * b.lot.uniform(-0.4, 1, count)).astype(np.float32),
+        (size, size),
+        to_yuv(b.tint(0.6, colour)),
         b.lot.uniform(0.4, 0.9, count).astype(np.float32),
-    )  # fmt: skip
+    )
 
 
 _LAND = {"mountains": _mountains, "forest": _forest, "meadow": _meadow, "desert": _desert, "sea": _sea, "city": _city}
@@ -405,7 +489,8 @@ def _framing(outline: Outline, level: float) -> Outline:
     u = np.arange(len(outline), dtype=np.float32) * np.float32(terrain.PERIOD / len(outline))
     away = np.minimum(u, terrain.PERIOD - u)
     share = np.clip((away - 0.42) / 0.25, 0, 1)
-    return (level + (outline - level) * share).astype(np.float32)
+    held: Outline = (level + (outline - level) * share).astype(np.float32)
+    return held
 
 
 def _weather(b: _Builder) -> None:
@@ -421,15 +506,38 @@ def _weather(b: _Builder) -> None:
     top = -0.1 if b.reading.weather == "fireflies" else -0.65
     b.items.append(
         Points(
-            z, b.lot.uniform(-1.3, 1.3, count).astype(np.float32), b.lot.uniform(top, 0.65, count).astype(np.float32), size,
-            to_yuv(colour), b.lot.uniform(low, low + 0.45, count).astype(np.float32),
-            twinkle=0.9 if b.reading.weather == "fireflies" else 0.0, fall=fall,
+            z,
+            b.lot.uniform(-1.3, 1.3, count).astype(np.float32),
+            b.lot.uniform(top, 0.65, count).astype(np.float32),
+            size,
+            to_yuv(colour),
+            b.lot.uniform(low, low + 0.45, count).astype(np.float32),
+            twinkle=0.9 if b.reading.weather == "fireflies" else 0.0,
+            fall=fall,
         )
-    )  # fmt: skip
+    )
 
 
-_SIZES = {"cabin": 0.26, "tree": 0.36, "balloon": 0.36, "bird": 0.20, "whale": 0.30, "boat": 0.32, "car": 0.26, "person": 0.24, "rabbit": 0.20, "cat": 0.22}
-_BOBS = {"bird": (0.016, 0.45), "balloon": (0.012, 0.16), "boat": (0.006, 0.3), "whale": (0.012, 0.2), "panda": (0.010, 1.0), "robot": (0.006, 0.8)}
+_SIZES = {
+    "cabin": 0.26,
+    "tree": 0.36,
+    "balloon": 0.36,
+    "bird": 0.20,
+    "whale": 0.30,
+    "boat": 0.32,
+    "car": 0.26,
+    "person": 0.24,
+    "rabbit": 0.20,
+    "cat": 0.22,
+}
+_BOBS = {
+    "bird": (0.016, 0.45),
+    "balloon": (0.012, 0.16),
+    "boat": (0.006, 0.3),
+    "whale": (0.012, 0.2),
+    "panda": (0.010, 1.0),
+    "robot": (0.006, 0.8),
+}
 _NATURAL = {
     "panda": ((250, 247, 242), (38, 36, 46), (250, 247, 242)),
     "bear": ((142, 96, 66), (46, 32, 32), (214, 178, 140)),
@@ -450,7 +558,12 @@ def _subject(b: _Builder, ground: float) -> Sprite:
     hue = float(b.lot.uniform(0, 360))
     accent = _srgb(oklch(0.80, 0.13, 62 if b.reading.light in {"night", "dusk"} else hue))
     body, dark, light = _NATURAL.get(
-        name, (_srgb(oklch(0.60, 0.14, (hue + 150) % 360)), _srgb(oklch(0.28, 0.04, hue + 200)), _srgb(oklch(0.95, 0.03, 80)))
+        name,
+        (
+            _srgb(oklch(0.60, 0.14, (hue + 150) % 360)),
+            _srgb(oklch(0.28, 0.04, hue + 200)),
+            _srgb(oklch(0.95, 0.03, 80)),
+        ),
     )
     if name == "tree":
         accent = _srgb(oklch(0.70, 0.11, float(b.lot.choice([130, 60, 10, 350]))))
@@ -463,8 +576,8 @@ def _subject(b: _Builder, ground: float) -> Sprite:
     # The hour's light falls on the subject too: its own colours are drawn a little towards the haze and the shade.
     air = to_yuv(mix(b.light.horizon, b.light.shade, 0.55))
     share = {"day": 0.08, "sunrise": 0.16, "sunset": 0.22, "dusk": 0.30, "night": 0.40}[b.reading.light]
-    yuv = (yuv * (1 - share) + air * share).round().astype(np.uint8)
-    planes = (yuv[..., 0].copy(), yuv[..., 1].copy(), yuv[..., 2].copy())
+    lit = (yuv * (1 - share) + air * share).round().astype(np.uint8)
+    planes = (lit[..., 0].copy(), lit[..., 1].copy(), lit[..., 2].copy())
     alpha = _coverage(np.asarray(picture.getchannel("A"), np.float32) / 255)
     u = float(b.lot.uniform(-0.06, 0.06))
     v = ground - high / 2 + 0.008
@@ -485,9 +598,15 @@ def _standing(b: _Builder, subject: Sprite, ground: float) -> tuple[Sprite, ...]
     alpha = np.clip(1 - np.hypot(x, y), 0, 1) ** 1.2 * 0.43
     shade = to_yuv(b.light.shade * np.array([0.8, 1, 1]))
     shadow = Sprite(
-        SUBJECT_Z, subject.u, ground + 0.006, subject.height * 0.16, _coverage(alpha), shade,
-        drift=subject.drift, follows=True,
-    )  # fmt: skip
+        SUBJECT_Z,
+        subject.u,
+        ground + 0.006,
+        subject.height * 0.16,
+        _coverage(alpha),
+        shade,
+        drift=subject.drift,
+        follows=True,
+    )
     return (shadow, subject)
 
 

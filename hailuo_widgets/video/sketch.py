@@ -166,11 +166,13 @@ def measures(sketch: Sketch) -> tuple[int, int, int]:
     """
     width, height = (side + side % 2 for side in (sketch.width, sketch.height))
     if not (16 <= width <= MAX_SIDE and 16 <= height <= MAX_SIDE):
-        raise UsageError(f"A sketch of {sketch.width} × {sketch.height} pixels can't be drawn.", hint=f"Each side has 16 to {MAX_SIDE} pixels.")
+        raise UsageError(
+            f"A sketch of {sketch.width} × {sketch.height} pixels can't be drawn.",
+            hint=f"Each side has 16 to {MAX_SIDE} pixels.",
+        )
     if not 1 <= sketch.fps <= 120:
         raise UsageError(f"A sketch can't have {sketch.fps} frames a second.", hint="Choose 1 to 120.")
     count = max(1, round(sketch.duration * sketch.fps)) if 0 < sketch.duration < 1e6 else 0
     if not 1 <= count <= MAX_FRAMES:
         raise UsageError(f"A sketch can't last {sketch.duration:g} s.", hint=f"It has at most {MAX_FRAMES} frames.")
     return width, height, count
-

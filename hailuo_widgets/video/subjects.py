@@ -62,7 +62,7 @@ class Pen:
         for x, y in points:
             self.oval(x, y, width / 2, width / 2, fill)
 
-    def box(self, left: float, top: float, right: float, bottom: float, fill: Colour, radius: float = 0) -> None:
+    def box(self, left: float, top: float, right: float, bottom: float, fill: Colour, radius: float = 0) -> None:  # noqa: PLR0917  # sides, then looks
         """A rectangle, its corners rounded."""
         k = self._unit
         self._draw.rounded_rectangle((left * k, top * k, right * k, bottom * k), radius * k, fill=fill)
@@ -83,7 +83,9 @@ def _bear(pen: Pen, tones: Tones, *, panda: bool) -> None:
     limbs = tones.dark if panda else tones.body
     pen.oval(36, 94, 12, 6.5, limbs)
     pen.oval(64, 94, 12, 6.5, limbs)
-    pen.curve([(27, 52), (50, 42), (73, 52), (80, 80), (70, 99), (30, 99), (20, 80)], tones.light if panda else tones.body)
+    pen.curve(
+        [(27, 52), (50, 42), (73, 52), (80, 80), (70, 99), (30, 99), (20, 80)], tones.light if panda else tones.body
+    )
     pen.line([(29, 60), (19, 72), (15, 62)], 11, limbs)
     pen.line([(71, 60), (82, 70), (88, 56)], 11, limbs)
     if panda:
@@ -92,7 +94,10 @@ def _bear(pen: Pen, tones: Tones, *, panda: bool) -> None:
         pen.oval(50, 80, 15, 15, tones.light)
     for x in (31, 69):
         pen.oval(x, 15, 8.5, 8.5, limbs)
-    pen.curve([(25, 18), (50, 6), (75, 18), (82, 38), (66, 52), (50, 54), (34, 52), (18, 38)], tones.light if panda else tones.body)
+    pen.curve(
+        [(25, 18), (50, 6), (75, 18), (82, 38), (66, 52), (50, 54), (34, 52), (18, 38)],
+        tones.light if panda else tones.body,
+    )
     if panda:
         pen.oval(39, 31, 6, 7.5, tones.dark)
         pen.oval(61, 31, 6, 7.5, tones.dark)
@@ -284,7 +289,13 @@ _DRAW: dict[str, Callable[[Pen, Tones], None]] = {
 AIRBORNE = frozenset({"bird", "balloon"})
 """Subjects that hang in the air instead of standing on the ground."""
 
-_EYES = {"panda": (50, 31, 13), "bear": (50, 31, 13), "cat": (48, 36, 12), "astronaut": (53, 26, 10), "robot": (50, 33, 12)}
+_EYES = {
+    "panda": (50, 31, 13),
+    "bear": (50, 31, 13),
+    "cat": (48, 36, 12),
+    "astronaut": (53, 26, 10),
+    "robot": (50, 33, 12),
+}
 
 
 def draw(name: str, tones: Tones, size: int, *, sunglasses: bool = False) -> Image.Image:
@@ -302,7 +313,9 @@ def draw(name: str, tones: Tones, size: int, *, sunglasses: bool = False) -> Ima
         x, y, half = _EYES[name]
         black = (22, 20, 30)
         for side in (-1, 1):
-            pen.box(x + side * half * 0.9 - half * 0.72, y - 5.5, x + side * half * 0.9 + half * 0.72, y + 5.5, black, 4.5)
+            pen.box(
+                x + side * half * 0.9 - half * 0.72, y - 5.5, x + side * half * 0.9 + half * 0.72, y + 5.5, black, 4.5
+            )
             pen.line([(x + side * half * 0.9 - 4, y - 2), (x + side * half * 0.9 - 1, y - 3)], 1.4, (150, 160, 185))
         pen.line([(x - half, y - 3.5), (x + half, y - 3.5)], 2.4, black)
     return pen.image

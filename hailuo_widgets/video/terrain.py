@@ -20,10 +20,12 @@ PERIOD = 8.0
 
 
 def _axis(density: int) -> NDArray[np.float32]:
-    return np.arange(int(PERIOD * density), dtype=np.float32) / density
+    return np.arange(int(PERIOD * density), dtype=np.float32) / np.float32(density)
 
 
-def noise(rng: Generator, density: int, *, cells: int, octaves: int = 5, gain: float = 0.5, ridged: bool = False) -> Outline:
+def noise(
+    rng: Generator, density: int, *, cells: int, octaves: int = 5, gain: float = 0.5, ridged: bool = False
+) -> Outline:
     """Fractal noise between about -1 and 1 (0 and 1 where ridged, with sharp summits).
 
     Args:
@@ -53,7 +55,7 @@ def noise(rng: Generator, density: int, *, cells: int, octaves: int = 5, gain: f
 
 
 def mountains(rng: Generator, density: int, *, level: float, height: float, cells: int) -> Outline:
-    """Jagged summits that stand on `level` and rise to about `height`: peaks and saddles in turn, joined by rough flanks."""
+    """Jagged summits that stand on `level` and rise to about `height`: peaks and saddles in turn, with rough flanks."""
     places = (np.arange(2 * cells) + rng.uniform(-0.28, 0.28, 2 * cells)) * (PERIOD / (2 * cells))
     rise = np.where(np.arange(2 * cells) % 2, rng.uniform(0.10, 0.38, 2 * cells), rng.uniform(0.50, 1.0, 2 * cells))
     flanks = np.interp(_axis(density), places, rise, period=PERIOD)
@@ -93,7 +95,7 @@ def _stand(outline: Outline, start: float, profile: Outline, density: int) -> No
 
 
 def pines(rng: Generator, outline: Outline, density: int, *, count: int, height: float, clear: float = 0.0) -> Outline:
-    """The outline with `count` pines on it, about `height` tall, in loose groups; none within `clear` of the middle of the frame."""
+    """The outline with `count` pines on it, about `height` tall, in loose groups; none within `clear` of the middle."""
     result = outline.copy()
     groups = rng.uniform(0, PERIOD, max(1, count // 7))
     for _ in range(count):
@@ -108,11 +110,13 @@ def pines(rng: Generator, outline: Outline, density: int, *, count: int, height:
         # Boughs hang in tiers: a saw whose teeth grow towards the foot.
         phase = (across * tiers) % 1
         cone = (1 - across) ** 1.12 - (0.5 - phase) * 0.13 * (0.25 + across) * (across * tiers > 0.5)
-        _stand(result, place - half, np.clip(cone, 0, 1) * np.float32(tall), density)
+        _stand(result, place - half, (np.clip(cone, 0, 1) * tall).astype(np.float32), density)
     return result
 
 
-def skyline(rng: Generator, density: int, *, level: float, height: float, width: float) -> tuple[Outline, list[tuple[float, float, float]]]:
+def skyline(
+    rng: Generator, density: int, *, level: float, height: float, width: float
+) -> tuple[Outline, list[tuple[float, float, float]]]:
     """A row of buildings.
 
     Returns:
@@ -124,13 +128,13 @@ def skyline(rng: Generator, density: int, *, level: float, height: float, width:
     while at < PERIOD:
         wide = width * rng.uniform(0.6, 1.5)
         tall = height * (0.25 + 0.75 * rng.random() ** 1.8)
-        _tower(rng, result, density, at, wide, level - tall)
+        _tower(rng, result, density, at=at, wide=wide, top=level - tall)
         blocks.append((at, at + wide, level - tall))
         at += wide * rng.uniform(0.92, 1.12)
     return result, blocks
 
 
-def _tower(rng: Generator, outline: Outline, density: int, at: float, wide: float, top: float) -> None:
+def _tower(rng: Generator, outline: Outline, density: int, *, at: float, wide: float, top: float) -> None:
     def box(left: float, right: float, level: float) -> None:
         index = np.arange(int(left * density), max(int(left * density) + 1, int(right * density))) % len(outline)
         outline[index] = np.minimum(outline[index], np.float32(level))
@@ -155,4 +159,5 @@ def grass(rng: Generator, outline: Outline, density: int, *, height: float) -> O
 
 def noise_envelope(rng: Generator, density: int) -> Outline:
     """A slow swelling between 0 and 1, by which tufts come and go."""
-    return np.clip(0.5 + 0.9 * noise(rng, density, cells=14, octaves=2), 0, 1).astype(np.float32)
+    swell: Outline = np.clip(0.5 + 0.9 * noise(rng, density, cells=14, octaves=2), 0, 1).astype(np.float32)
+    return swell

@@ -10,8 +10,14 @@ import numpy as np
 
 # In order: the first whose words are met wins, so the special stands before the common.
 _PLACES = {
-    "city": r"cit(y|ies)|street|skyline|skyscraper|tokyo|new york|neon|cyberpunk|urban|downtown|rooftop|城|街|都市|霓虹|东京|上海|大厦|摩天",
-    "sea": r"sea|seas|ocean|beach|waves?|coast|island|harbou?r|lake|river|boats?|ships?|sail\w*|whales?|surf\w*|underwater|海|湖|河|江|船|浪|岛|沙滩|鲸",
+    "city": (
+        r"cit(y|ies)|street|skyline|skyscraper|tokyo|new york|neon|cyberpunk|urban|downtown|rooftop|"
+        r"城|街|都市|霓虹|东京|上海|大厦|摩天"
+    ),
+    "sea": (
+        r"sea|seas|ocean|beach|waves?|coast|island|harbou?r|lake|river|boats?|ships?|sail\w*|whales?|surf\w*|underwater|"
+        r"海|湖|河|江|船|浪|岛|沙滩|鲸"
+    ),
     "desert": r"desert|dunes?|sand|camel|sahara|canyon|mars|沙漠|沙丘|戈壁|骆驼|火星|峡谷",
     "forest": r"forest|woods?|jungle|trees?|pines?|bamboo|fairy ?tale|森林|树|林|竹",
     "meadow": r"meadow|field|grass|flowers?|farm|garden|hills?|prairie|savanna|spring|草|花|田|农|春|丘",

@@ -24,7 +24,9 @@ def photo() -> bytes:
     noise = Image.effect_noise((1600, 900), 60).resize((1600, 900))
     tint = Image.radial_gradient("L").resize((1600, 900))
     out = io.BytesIO()
-    Image.merge("RGB", (tint, Image.blend(noise, tint, 0.8), Image.linear_gradient("L").resize((1600, 900)))).save(out, "JPEG", quality=90)
+    Image.merge("RGB", (tint, Image.blend(noise, tint, 0.8), Image.linear_gradient("L").resize((1600, 900)))).save(
+        out, "JPEG", quality=90
+    )
     return out.getvalue()
 
 
@@ -64,7 +66,11 @@ def measure(case: Sketch) -> tuple[float, float]:
         render(case, path)
         for _ in range(RUNS):
             whole.append(timed(lambda: render(case, path)))
-            alone.append(timed(lambda: encode(frames, path, width=case.width, height=case.height, fps=case.fps, preset="ultrafast")))
+            alone.append(
+                timed(
+                    lambda: encode(frames, path, width=case.width, height=case.height, fps=case.fps, preset="ultrafast")
+                )
+            )
     return statistics.median(whole), statistics.median(alone)
 
 
