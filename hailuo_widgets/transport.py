@@ -25,9 +25,6 @@ MAX_CONNECTIONS = 8
 REPLY_LIMIT = 16 * 1024 * 1024
 """Bytes; no vendor's JSON comes near it, and a hostile one must not fill the memory."""
 
-CHUNK = 256 * 1024
-"""Bytes in which a body is read."""
-
 CONNECT_SECONDS = 10.0
 BODY_SECONDS = 60.0
 """Seconds that the body of an answer may take, once it has begun."""
@@ -165,7 +162,7 @@ _NOTHING = NoReply("", sent=False)
 
 async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
     try:
-        async for chunk in response.aiter_raw(CHUNK):
+        async for chunk in response.aiter_raw():  # with a size, httpx would hold back, and lose, what came before a cut
             yield chunk
     except httpx.HTTPError as error:
         raise CutOffError(_no_reply(error).reason) from None
