@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 def main(folder: Path) -> int:
     totals = [0, 0, 0]
+    print(f"{'checks':<20} {'passed':>7} {'failed':>7} {'skipped':>8} {'seconds':>8}")
     for report in sorted(folder.glob("*.xml")):
         for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314  # written by the run before
             tests, failed, skipped = (
@@ -14,8 +15,11 @@ def main(folder: Path) -> int:
                 int(suite.get("failures", 0)) + int(suite.get("errors", 0)),
                 int(suite.get("skipped", 0)),
             )
+            seconds = float(suite.get("time", 0))
+            print(f"{report.stem:<20} {tests - failed - skipped:7} {failed:7} {skipped:8} {seconds:8.0f}")
             totals = [totals[0] + tests - failed - skipped, totals[1] + failed, totals[2] + skipped]
     passed, failed, skipped = totals
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
     return int(failed > 0 or passed == 0)
 
 

@@ -6,11 +6,13 @@ Everything is loaded when it is first used: `import hailuo_widgets` costs next t
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets._version import __version__
 
+TYPE_CHECKING = False  # typing's own costs 8 ms, and a bare import of this package is to cost next to nothing
 if TYPE_CHECKING:
+    from typing import Any
+
     from IPython.core.interactiveshell import InteractiveShell
 
     from hailuo_widgets.client import AsyncHailuo as AsyncHailuo

@@ -163,7 +163,10 @@ class AsyncHailuo:
             VendorError: If it still fails after that.
         """
         wanted = _task(task)
-        return await self._ask(lambda: self._provider.poll(wanted), wanted)
+        state = await self._ask(lambda: self._provider.poll(wanted), wanted)
+        if state.error is not None:
+            self._about(state.error, wanted)
+        return state
 
     async def status_many(self, tasks: Sequence[Task]) -> list[TaskState]:
         """Ask for up to `batch` tasks in one call; a task that the vendor doesn't know is left out."""
@@ -245,7 +248,7 @@ class AsyncHailuo:
                 return outcome
             if isinstance(outcome, VendorError):
                 problem = outcome
-                if not isinstance(problem, RateLimitError):
+                if not _certainly_not_taken(problem):
                     break
             elif outcome.sent:
                 problem = UncertainError(
@@ -318,6 +321,11 @@ class AsyncHailuo:
     @property
     def _host(self) -> str:
         return catalog().offer(self.name).title
+
+
+def _certainly_not_taken(problem: VendorError) -> bool:
+    """Whether a paying call may be sent again: HTTP 429, and MiniMax's 1002, which comes with HTTP 200."""
+    return isinstance(problem, RateLimitError) and (problem.http_status == 429 or problem.code == "1002")
 
 
 def pause(elapsed: float, *, local: bool) -> float:

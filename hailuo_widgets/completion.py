@@ -10,11 +10,12 @@ from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMa
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_LINE = re.compile(r"^%%hailuo\b(?P<rest>[^\n]*)$")
-_COMMAND = re.compile(r"^%hailuo\s+(?P<word>\w*)$")
-_CELL = re.compile(r"^%%hailuo\b[^\n]*\n", re.MULTILINE)
-_OPEN_BRACKET = re.compile(r"\[(?:[^\[\]\n]*[,，]\s*)?(?P<part>[^\[\],，\n]*)$")
-_VALUE = re.compile(r"(?:^|\s)(?P<option>-\w|--[\w-]+)[\s=]+(?P<part>[^\s]*)$")
+# Compiled when first used, not by %load_ext; re keeps them.
+_LINE = r"^%%hailuo\b(?P<rest>[^\n]*)$"
+_COMMAND = r"^%hailuo\s+(?P<word>\w*)$"
+_CELL = r"(?m)^%%hailuo\b[^\n]*\n"
+_OPEN_BRACKET = r"\[(?:[^\[\]\n]*[,，]\s*)?(?P<part>[^\[\],，\n]*)$"
+_VALUE = r"(?:^|\s)(?P<option>-\w|--[\w-]+)[\s=]+(?P<part>[^\s]*)$"
 
 
 @context_matcher()
@@ -36,13 +37,13 @@ def _candidates(before: str, token: str) -> Iterable[str]:
     from hailuo_widgets.magics import COMMANDS, HailuoMagics
 
     line = before.rsplit("\n", 1)[-1]
-    if command := _COMMAND.match(line):
+    if command := re.match(_COMMAND, line):
         return [each for each in COMMANDS if each.startswith(command["word"])]
-    if _CELL.match(before):
+    if re.match(_CELL, before):
         return _camera(line, token)
-    if not (head := _LINE.match(line)):
+    if not (head := re.match(_LINE, line)):
         return ()
-    if value := _VALUE.search(head["rest"]):
+    if value := re.search(_VALUE, head["rest"]):
         known = [each for each in _values(value["option"], head["rest"]) if each.startswith(value["part"])]
         if known:
             return [_after_token(each, value["part"], token) for each in known]
@@ -54,7 +55,7 @@ def _candidates(before: str, token: str) -> Iterable[str]:
 def _camera(line: str, token: str) -> Iterable[str]:
     from hailuo_widgets.spec.camera import CameraCommand
 
-    bracket = _OPEN_BRACKET.search(line)
+    bracket = re.search(_OPEN_BRACKET, line)
     if bracket is None:
         return ()
     part = bracket["part"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,10 @@ from hailuo_widgets.providers.minimax import MiniMax
 
 if TYPE_CHECKING:
     import httpx
+
+
+KEPT_SECONDS = 7 * 86_400
+"""How long a sketch's task is remembered: as long as MiniMax remembers its own (v2, Query a task: "older than 7 days")."""
 
 
 class Sketch(MiniMax):
@@ -42,4 +48,9 @@ def _folder() -> Path:
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "hailuo_widgets" / "sketches"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    oldest = time.time() - KEPT_SECONDS
+    for file in folder.iterdir():
+        with suppress(OSError):  # another kernel may tidy up at the same moment
+            if file.stat().st_mtime < oldest:
+                file.unlink()
     return folder

@@ -40,7 +40,7 @@ def order_of(quote: Quote, name: str, reason: str, *, cancellable: bool) -> Orde
         spec=spec_of(quote),
         price=str(quote.price),
         sketch=row.provider == EMBEDDED,
-        warnings=quote.warnings,
+        warnings=(*quote.warnings, *quote.notes),
         cancel="Cancel" if cancellable or row.provider == EMBEDDED else "Stop watching",
     )
 
