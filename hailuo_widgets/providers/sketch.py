@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 KEPT_SECONDS = 7 * 86_400
-"""How long a sketch's task is remembered: as long as MiniMax remembers its own (v2, Query a task: "older than 7 days")."""
+"""How long a sketch's task is remembered: as long as MiniMax remembers its own (v2, Query a task: 7 days)."""
 
 
 class Sketch(MiniMax):
