@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -9,13 +10,14 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.keys import EMBEDDED
 
 NOTEBOOK = "quickstart.ipynb"
 CELL_SECONDS = 600
 
 
 def demo(folder: str, *, execute: bool) -> int:
-    """Copy the quickstart into a folder and open it, or run it there.
+    """Copy the quickstart into a folder and open it, or run it there. Its clips are sketches, even where a key is set.
 
     Args:
         folder: Made where it is missing. A copy that is there already is kept, unless it is only to be run.
@@ -27,6 +29,7 @@ def demo(folder: str, *, execute: bool) -> int:
     Raises:
         UsageError: If what the demo needs is not installed.
     """
+    os.environ["HAILUO_PROVIDER"] = EMBEDDED  # to look around must cost nothing, whatever keys are set
     target = Path(folder).resolve()
     target.mkdir(parents=True, exist_ok=True)
     notebook = target / NOTEBOOK
