@@ -102,29 +102,33 @@ _stock_lock = threading.Lock()
 
 
 @cache
-def _stock_path(width: int, height: int, duration: int) -> Path:
-    """A clip of one grey picture, encoded once a process for each size and duration."""
+def _stock_path(width: int, height: int, duration: int, fps: int) -> Path:
+    """A clip of one grey picture, encoded once a process for each size, duration and rate."""
     import av
     import numpy as np
 
-    path = temporary_folder(_stock_path) / f"{width}x{height}-{duration}.mp4"
+    path = temporary_folder(_stock_path) / f"{width}x{height}-{duration}-{fps}.mp4"
     frame = av.VideoFrame.from_ndarray(np.full((height * 3 // 2, width), 128, np.uint8), format="yuv420p")
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
-        stream = container.add_stream("libx264", rate=24, options={"preset": "ultrafast", "g": "24"})
+        stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "g": str(fps)})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for index in range(24 * duration):
+        for index in range(fps * duration):
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
     return path
 
 
-def stock_clip() -> Draw:
-    """A drawer for load tests: one plain clip a size and duration, right in all that a probe can see."""
+def stock_clip(fps: int = 24) -> Draw:
+    """A drawer for load tests: one plain clip a size and duration, right in all that a probe can see.
+
+    Args:
+        fps: Frames a second; fewer than the vendors' 24 are encoded sooner.
+    """
 
     def encode(order: DrawOrder) -> Path:
         with _stock_lock:
-            return _stock_path(order.width, order.height, order.duration)
+            return _stock_path(order.width, order.height, order.duration, fps)
 
     async def draw(order: DrawOrder) -> Path:
         return await asyncio.to_thread(encode, order)
