@@ -6,6 +6,7 @@ import asyncio
 import types
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 MOST = 50_000
@@ -61,10 +62,8 @@ def _below(value: Any) -> Iterator[tuple[str, object]]:
         return
     if isinstance(value, types.FunctionType):
         for cell in value.__closure__ or ():
-            try:
+            with suppress(ValueError):  # an empty cell
                 yield ".closure", cell.cell_contents
-            except ValueError:
-                continue
         return
     if isinstance(value, types.MethodType):
         yield ".__self__", value.__self__
@@ -79,8 +78,7 @@ def _below(value: Any) -> Iterator[tuple[str, object]]:
     for name, each in list(getattr(value, "__dict__", {}).items()):
         yield f".{name}", each
     for kind in type(value).__mro__:
-        slots = kind.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            each = getattr(value, name, None) if not name.startswith("__") else None
-            if each is not None:
-                yield f".{name}", each
+        for name, slot in kind.__dict__.items():
+            if isinstance(slot, types.MemberDescriptorType):  # a slot; read as such, since a look-up may compute
+                with suppress(AttributeError):
+                    yield f".{name}", slot.__get__(value)
