@@ -13,6 +13,7 @@ from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
 from hailuo_widgets.keys import choose_provider, require_key
+from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.settings import Settings
 from hailuo_widgets.spec.quote import Quote, quote
@@ -94,7 +95,9 @@ class Session:
         if not live.in_kernel():
             return
         if isinstance(what, Job):
-            live.show(what, self.folder, self.loop, cancellable=wire(what.quote.row.provider).cancellable)
+            row = what.quote.row
+            cancellable = wire(row.provider).can_cancel(Task("", row.model))
+            live.show(what, self.folder, self.loop, cancellable=cancellable)
         elif isinstance(what, Quote):
             live.show_quote(what)
         else:

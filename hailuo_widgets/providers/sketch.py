@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.providers.base import Flow, Phase, Task, TaskState
 from hailuo_widgets.providers.minimax import MiniMax
 
 if TYPE_CHECKING:
@@ -41,6 +42,15 @@ class Sketch(MiniMax):
                 await simulator.aclose()
 
         return InProcess(simulator.app)
+
+    def can_cancel(self, task: Task) -> bool:  # noqa: ARG002  # any of them
+        """Always: nobody has to be told."""
+        return True
+
+    def cancel(self, task: Task) -> Flow[TaskState]:
+        """Nothing is sent: a sketch that nobody fetches costs nothing."""
+        yield from ()
+        return TaskState(task, Phase.CANCELLED)
 
 
 def _folder() -> Path:

@@ -41,7 +41,7 @@ def order_of(quote: Quote, name: str, reason: str, *, cancellable: bool) -> Orde
         price=str(quote.price),
         sketch=row.provider == EMBEDDED,
         warnings=(*quote.warnings, *quote.notes),
-        cancel="Cancel" if cancellable or row.provider == EMBEDDED else "Stop watching",
+        cancel="Cancel" if cancellable else "Stop watching",
     )
 
 
