@@ -325,4 +325,4 @@ async def test_the_grid_is_whole():
         "acedata": 3,
         "sketch": 26,
     }
-    assert len(ROWS) == 58
+    assert len(ROWS) == 59
