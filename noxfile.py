@@ -79,7 +79,8 @@ def frontend(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def docs(session: nox.Session) -> None:
     """The documentation, where a broken link or an unknown name is an error."""
-    run(session, workshop(session), "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", ".nox/site")
+    env = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # Material's advertisement
+    run(session, workshop(session), "-m", "mkdocs", "build", "--strict", "-f", "docs/mkdocs.yml", env=env)
 
 
 @nox.session(venv_backend="none")
