@@ -23,9 +23,9 @@ def matcher(context: CompletionContext) -> SimpleMatcherResult:
     """What may come next at the cursor, where a cell or line of ours is written."""
     before = context.full_text[: _offset(context)]
     token = context.token
-    return SimpleMatcherResult(
-        completions=[SimpleCompletion(text, type="hailuo") for text in _candidates(before, token)], suppress=False
-    )
+    found = [SimpleCompletion(text, type="hailuo") for text in _candidates(before, token)]
+    # Where we know what comes next, Python's own names would only bury it.
+    return SimpleMatcherResult(completions=found, suppress=bool(found))
 
 
 def _offset(context: CompletionContext) -> int:
@@ -68,6 +68,7 @@ def _camera(line: str, token: str) -> Iterable[str]:
 
 
 def _values(option: str, rest: str) -> Iterable[str]:
+    from hailuo_widgets.magics import HailuoMagics
     from hailuo_widgets.providers import names
     from hailuo_widgets.spec.catalog import catalog
 
@@ -83,7 +84,8 @@ def _values(option: str, rest: str) -> Iterable[str]:
         case "-d" | "--duration":
             return dict.fromkeys(str(each) for row in rows for seconds in row.durations.values() for each in seconds)
         case _:
-            return ()
+            action = HailuoMagics.hailuo_cell.parser._option_string_actions.get(option)  # noqa: SLF001  # as above
+            return (action.choices if action else None) or ()
 
 
 def _after_token(whole: str, part: str, token: str) -> str:
