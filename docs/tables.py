@@ -1,9 +1,11 @@
-"""Fills `<!-- table: NAME -->` in a page from the code itself, so that no page can say what the package doesn't do."""  # noqa: INP001
+# ruff: noqa: INP001  # a hook of MkDocs, not a package
+"""Fills `<!-- table: NAME -->` and `<!-- example: FILE -->` in a page from the code, which is always up to date."""
 
 from __future__ import annotations
 
 import argparse
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_widgets import errors
@@ -17,12 +19,15 @@ from hailuo_widgets.spec.catalog import catalog
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MARK = re.compile(r"<!-- table: (\w+) -->")
+_ROOT = Path(__file__).parent.parent
+_TABLE = re.compile(r"<!-- table: (\w+) -->")
+_EXAMPLE = re.compile(r"<!-- example: (\S+) -->")
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:
     """MkDocs calls this for each page."""
-    return _MARK.sub(lambda mark: _TABLES[mark[1]](), markdown)
+    markdown = _EXAMPLE.sub(lambda mark: f"```python\n{(_ROOT / mark[1]).read_text('utf-8')}```", markdown)
+    return _TABLE.sub(lambda mark: _TABLES[mark[1]](), markdown)
 
 
 def _options() -> str:
@@ -32,7 +37,7 @@ def _options() -> str:
         if isinstance(action, argparse._HelpAction):  # noqa: SLF001
             continue
         takes = action.nargs != 0 and bool(action.option_strings)
-        value = "|".join(action.choices or [action.dest.upper()]) if takes else ""
+        value = "/".join(action.choices or [action.dest.upper()]) if takes else ""
         written = ", ".join(action.option_strings) or action.dest.upper()
         rows.append((f"`{f'{written} {value}'.strip()}`", (action.help or "") % {}))
     return _table(("Option", "Meaning"), rows)
@@ -51,7 +56,7 @@ def _providers() -> str:
         models = tuple(dict.fromkeys(row.model for row in catalog().find(name)))
         key = f"`{offer.key}`" if offer.key else "none needed"
         address = f"`{offer.hosts[0]}`" if offer.key else "in this process"
-        rows.append((f"`{name}`", offer.title, key, address, ", ".join(f"`{model}`" for model in models)))
+        rows.append((f"`{name}`", offer.title, key, address, ", ".join(models)))
     return _table(("Provider", "Vendor", "Key", "Base URL", "Models"), rows)
 
 
