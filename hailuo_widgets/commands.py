@@ -21,9 +21,14 @@ if TYPE_CHECKING:
 
 
 def models(*words: str) -> Table:
-    """What can be asked for; with words, only the rows in which each of them stands somewhere."""
-    rows = [_model_row(row) for row in catalog().rows]
-    shown = tuple(row for row in rows if all(word.casefold() in " ".join(row).casefold() for word in words))
+    """What can be asked for; with words, only the rows in which each of them stands somewhere.
+
+    A word that is a whole entry means just that: `minimax` is the provider, and not every model with it in its name.
+    """
+    shown = tuple(_model_row(row) for row in catalog().rows)
+    for word in (each.casefold() for each in words):
+        exact = tuple(row for row in shown if word in map(str.casefold, row))
+        shown = exact or tuple(row for row in shown if word in " ".join(row).casefold())
     caption = "" if shown else f"Nothing in the catalogue matches “{' '.join(words)}”."
     return Table(("Provider", "Model", "Mode", "Resolution: seconds", "Price a clip", "Options"), shown, caption)
 

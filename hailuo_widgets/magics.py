@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from inspect import signature
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
 
@@ -130,7 +131,14 @@ class HailuoMagics(Magics):
         command, *rest = words
         if command not in COMMANDS:
             raise UsageError(f"There is no %hailuo {command}.", hint=did_you_mean(command, COMMANDS))
-        return getattr(commands, command)(*rest)
+        run = getattr(commands, command)
+        try:
+            signature(run).bind(*rest)
+        except TypeError:
+            raise UsageError(
+                f"%hailuo {command} takes nothing after it.", hint="%hailuo alone shows the manual."
+            ) from None
+        return run(*rest)
 
 
 def _words(line: str) -> list[str]:

@@ -226,10 +226,10 @@ def generate(
         HailuoError: With `wait`, if the job ended without a clip.
     """
     session = default_session()
-    request = VideoRequest.of(prompt=prompt, model=model, **fields)
     if key is not None:
         session.settings.give_key(provider or choose_provider(session.settings)[0], key, "argument")
         key = None  # or a traceback would hold it
+    request = VideoRequest.of(prompt=prompt, model=model, **fields)
     try:
         job = session.start(request, provider, name=name, fresh=fresh)
     except (RefusedError, AuthenticationError) as error:

@@ -1,0 +1,233 @@
+"""`%%hailuo` and `%hailuo` in a shell without a kernel, with MiniMax simulated in this process."""
+
+from __future__ import annotations
+
+import pytest
+
+import hailuo_widgets as hw
+from hailuo_widgets.engine.job import Job
+from hailuo_widgets.errors import HailuoError, RefusedError, UsageError
+from hailuo_widgets.simulator import Fault
+from support.session import session
+from support.shell import run, shell
+from support.vendor import KEY, PROMPT, submits
+
+SECONDS = 20
+
+
+@pytest.fixture
+def here(monkeypatch):
+    with session() as made:
+        for module in ("session", "commands"):
+            monkeypatch.setattr(f"hailuo_widgets.{module}.default_session", lambda: made)
+        yield made
+
+
+@pytest.fixture
+def notebook():
+    with shell() as made:
+        yield made
+
+
+def test_a_cell_binds_its_job_and_returns_at_once(here, notebook):
+    run(notebook, f"%%hailuo panda -d 6 -r 768P\n{PROMPT}\n")
+    job = notebook.user_ns["panda"]
+    assert isinstance(job, Job)
+    assert job.name == "panda"
+    assert job.quote.written.prompt == PROMPT
+    assert (job.quote.request.duration, job.quote.request.resolution) == (6, "768P")
+    assert job.result(SECONDS).path.is_file()
+    assert job.state == "stored"
+
+
+def test_options_may_stand_before_the_name(here, notebook):
+    run(notebook, f"%%hailuo -d 10 --resolution=768P panda --optimizer off\n{PROMPT}")
+    request = notebook.user_ns["panda"].quote.request
+    assert (request.duration, request.resolution, request.prompt_optimizer) == (10, "768P", False)
+
+
+def test_without_a_name_there_is_still_a_job(here, notebook):
+    run(notebook, f"%%hailuo\n{PROMPT}")
+    assert hw.jobs() == here.jobs()
+    assert here.jobs()[0].result(SECONDS)
+
+
+def test_wait_keeps_the_cell_until_the_clip_is_there(here, notebook):
+    run(notebook, f"%%hailuo panda --wait\n{PROMPT}")
+    assert notebook.user_ns["panda"].done
+
+
+def test_the_variable_is_there_even_if_the_waiting_fails(here, notebook):
+    here.simulator.faults.add(Fault("refused_input", "submit"))
+    with pytest.raises(HailuoError):
+        run(notebook, f"%%hailuo panda --wait\n{PROMPT}")
+    assert notebook.user_ns["panda"].state == "refused"
+
+
+def test_fresh_asks_anew(here, notebook):
+    for options in ("--wait", "--wait", "--wait --fresh"):
+        run(notebook, f"%%hailuo panda {options}\n{PROMPT}")
+    assert notebook.user_ns["panda"].replicate == 1
+    assert submits(here.simulator) == 2
+
+
+def test_a_dry_run_sends_nothing_and_says_the_price(here, notebook):
+    quote = run(notebook, f"%%hailuo panda --dry-run -r 1080P\n{PROMPT}")
+    assert str(quote.price) == "$0.49"
+    for part in ("$0.49", "6 s 1080P", "MiniMax-Hailuo-2.3"):
+        assert part in repr(quote)
+    assert "\n" not in repr(quote)
+    assert "panda" not in notebook.user_ns
+    assert not here.simulator.log
+    assert not here.jobs()
+
+
+def test_variables_in_the_cell_and_on_the_line(here, notebook, tmp_path):
+    from PIL import Image
+
+    picture = tmp_path / "a first frame; --fresh.png"
+    Image.new("RGB", (640, 400), "teal").save(picture)
+    notebook.user_ns |= {"animal": "fox {seconds}", "seconds": 10, "picture": picture}
+    quote = run(
+        notebook, "%%hailuo -d {seconds} --first-frame {picture} --dry-run\nA {animal}, {{no}} and $HOME {seconds}"
+    )
+    assert quote.written.prompt == "A fox {seconds}, {no} and $HOME 10"
+    assert quote.request.duration == 10
+    assert quote.row.mode == "I2V"
+
+
+def test_ipython_expands_nothing_by_itself(here, notebook):
+    notebook.user_ns |= {"a": 1, "b": 2}
+    with pytest.raises(UsageError, match="is no variable"):
+        run(notebook, "%%hailuo --dry-run\n{a|b}")
+    with pytest.raises(UsageError, match="is no variable"):
+        run(notebook, "%%hailuo --dry-run -d {a|b}\nA fox")
+
+
+MISTAKES = {
+    "%%hailuo --duratoin 6\nA fox": "--duratoin",
+    "%%hailuo -d six\nA fox": "six",
+    "%%hailuo -r\nA fox": "--resolution",
+    "%%hailuo --optimizer maybe\nA fox": "maybe",
+    "%%hailuo a b\nA fox": "b",
+    "%%hailuo 'a\nA fox": "quotation",
+    "%%hailuo 2nd\nA fox": "2nd",
+    "%%hailuo class\nA fox": "class",
+    "%%hailuo -p minmax\nA fox": "Did you mean minimax",
+    "%%hailuo -m MiniMax-Hailuo-2.4\nA fox": "MiniMax-Hailuo-2.3",
+    "%%hailuo -d 7\nA fox": "7",
+    "%%hailuo --first-frame nowhere.png\nA fox": "nowhere.png",
+    "%%hailuo\nA {fox}": "no variable “fox”",
+    "%%hailuo\n  \n": "prompt",
+    "%hailuo modles": "Did you mean models",
+    "%hailuo show": "one name",
+    "%hailuo show nobody": "nobody",
+    "%hailuo jobs now": "takes nothing",
+    "%hailuo config provider": "NAME=VALUE",
+    "%hailuo config libary=x": "Did you mean library",
+    "%hailuo config sketch_seconds=soon": "number of seconds",
+}
+
+
+@pytest.mark.parametrize("cell", MISTAKES)
+def test_a_mistake_is_one_readable_message(cell, here, notebook, capsys):
+    result = notebook.run_cell(cell)
+    shown = "".join(capsys.readouterr())
+    assert isinstance(result.error_in_exec, (UsageError, RefusedError))
+    assert MISTAKES[cell] in shown
+    assert "Traceback" not in shown
+    assert shown.count("\n") < 12
+    assert not here.simulator.log
+
+
+def test_everything_that_is_wrong_is_said_at_once(here, notebook, capsys):
+    notebook.run_cell("%%hailuo -d 10 -r 1080P\n" + "x" * 2001)
+    shown = capsys.readouterr().out
+    assert "2,000" in shown or "2000" in shown
+    assert "6 s only" in shown
+
+
+def test_the_manual_is_the_docstring(notebook, capsys):
+    notebook.run_cell("%%hailuo?")
+    shown = capsys.readouterr().out
+    for part in ("--resolution", "--first-frame", "--dry-run", "--wait", "--fresh", "camera", "[Pan left]", "{name}"):
+        assert part.casefold() in shown.casefold()
+    notebook.run_cell("%hailuo")
+    shown = capsys.readouterr().out
+    for part in ("models", "jobs", "show", "cost", "doctor", "config", "nest"):
+        assert f"%hailuo {part}" in shown
+
+
+def test_loading_again_changes_nothing(notebook):
+    notebook.run_line_magic("reload_ext", "hailuo_widgets")
+    assert "hailuo" in notebook.magics_manager.magics["cell"]
+
+
+# --- %hailuo --------------------------------------------------------------------------------------------------------
+
+
+def test_models_can_be_narrowed_down(here, notebook):
+    everything = run(notebook, "%hailuo models")
+    some = run(notebook, "%hailuo models minimax i2v 512P")
+    assert len(everything.rows) > len(some.rows) > 0
+    assert all(row[0] == "minimax" and row[2] == "I2V" for row in some.rows)
+    assert "Price" in str(some)
+    none = run(notebook, "%hailuo models <script>")
+    assert "Nothing" in str(none)
+    assert "<script>" not in none._repr_html_()
+
+
+def test_jobs_of_this_kernel_and_of_the_last(here, notebook):
+    assert "No jobs yet" in str(run(notebook, "%hailuo jobs"))
+    run(notebook, f"%%hailuo panda --wait\n{PROMPT}")
+    rows = run(notebook, "%hailuo jobs").rows
+    assert [row[:4] for row in rows] == [("panda", "stored", "minimax", "MiniMax-Hailuo-2.3")]
+    here._jobs.clear()  # as in the next kernel
+    assert run(notebook, "%hailuo jobs").rows == rows
+
+
+def test_what_it_cost(here, notebook):
+    assert "Nothing was spent" in str(run(notebook, "%hailuo cost"))
+    run(notebook, f"%%hailuo panda --wait\n{PROMPT}")
+    run(notebook, f"%%hailuo panda --wait\n{PROMPT}")
+    assert run(notebook, "%hailuo cost").rows == (("minimax", "1", "$0.28", ""),)
+
+
+def test_show_finds_a_job_by_any_of_its_names(here, notebook):
+    run(notebook, f"%%hailuo panda --wait\n{PROMPT}")
+    job = notebook.user_ns["panda"]
+    for name in ("panda", job.id, job.task_id):
+        assert here.job(name) is job
+        run(notebook, f"%hailuo show {name}")
+
+
+def test_config_shows_and_sets(here, notebook):
+    shown = str(run(notebook, "%hailuo config provider=sketch sketch_seconds=3 minimax_base_url=http://127.0.0.1:8642"))
+    for part in ("sketch", "the provider that is set", "3", "http://127.0.0.1:8642", "hailuo_library"):
+        assert part in shown
+    assert here.settings.sketch_seconds == 3.0
+
+
+@pytest.mark.parametrize("words", [f"key={KEY}x", f"minimax_api_key={KEY}x", f"MINIMAX_API_KEY={KEY}x", f"{KEY}x"])
+def test_a_key_on_the_line_is_neither_taken_nor_shown(words, here, notebook, capsys):
+    result = notebook.run_cell(f"%hailuo config {words}")
+    assert isinstance(result.error_in_exec, UsageError)
+    assert KEY not in "".join(capsys.readouterr())
+
+
+def test_doctor_says_where_keys_come_from_and_never_what_they_are(here, notebook, monkeypatch):
+    monkeypatch.setenv("EVOLINK_API_KEY", KEY)
+    table = run(notebook, "%hailuo doctor")
+    text = str(table) + table._repr_html_()
+    assert "key from a test" in text
+    assert "key from environment variable EVOLINK_API_KEY" in text
+    assert "no key: set PPIO_API_KEY" in text
+    assert "needs no key" in text
+    assert KEY not in text
+
+
+def test_nest_applies_the_one_that_loses_no_cells(here, notebook, monkeypatch):
+    applied = []
+    monkeypatch.setattr("nest_asyncio2.apply", lambda: applied.append(1))
+    assert "nest-asyncio2" in str(run(notebook, "%hailuo nest"))
+    assert applied == [1]
