@@ -34,7 +34,9 @@ def models(*words: str) -> Table:
 
 
 def _model_row(row: Row) -> tuple[str, ...]:
-    orders = ", ".join(f"{name}: {'/'.join(map(str, _span(seconds)))}" for name, seconds in row.durations.items())
+    orders = ", ".join(
+        f"{name}:\N{NO-BREAK SPACE}{'/'.join(map(str, _span(seconds)))}" for name, seconds in row.durations.items()
+    )
     prices = {str(row.price(name, each)) for name, seconds in row.durations.items() for each in seconds} or {
         str(row.price(None, None))
     }

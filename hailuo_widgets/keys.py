@@ -18,12 +18,12 @@ EMBEDDED = "sketch"
 def choose_provider(settings: Settings) -> tuple[str, str]:
     """The provider for a request that names none, and why it is that one."""
     if settings.provider:
-        return settings.provider, "the provider that is set"
+        return settings.provider, "The provider that is set"
     offers = catalog().offers
     for name in names():
         if name in offers and offers[name].key and settings.key(name, offers[name].key):
             return name, f"{offers[name].key} is set"
-    return EMBEDDED, "no provider's key is set, so it is drawn here"
+    return EMBEDDED, "No provider's key is set, so it is drawn here"
 
 
 def require_key(name: str, settings: Settings) -> FoundKey | None:

@@ -154,7 +154,7 @@ def test_a_bad_setting_in_the_environment_is_told():
 def test_without_a_key_it_is_drawn_here():
     name, reason = choose_provider(Settings.load())
     assert name == "sketch"
-    assert "no provider's key is set" in reason
+    assert "No provider's key is set" in reason
 
 
 def test_the_first_whose_key_is_set_in_the_catalogues_order(monkeypatch):
@@ -169,7 +169,7 @@ def test_the_first_whose_key_is_set_in_the_catalogues_order(monkeypatch):
 def test_what_is_set_goes_first(monkeypatch):
     monkeypatch.setenv(VARIABLE, KEY)
     settings = Settings.load({"HAILUO_PROVIDER": "ppio"})
-    assert choose_provider(settings) == ("ppio", "the provider that is set")
+    assert choose_provider(settings) == ("ppio", "The provider that is set")
     settings.set("provider", "")
     assert choose_provider(settings)[0] == "minimax"
 

@@ -68,6 +68,7 @@ _CHIP = (
 )
 _MESSAGE = "margin:0 0 10px;padding:1px 0 1px 10px;white-space:pre-line;overflow-wrap:break-word;border-left:3px solid "
 _ASIDE = "margin-top:8px;font-size:12px;opacity:.75"
+_WARNING = f"margin-top:8px;padding:1px 0 1px 10px;border-left:3px solid {_DOT['warn']}"
 _FACTS = "display:flex;flex-wrap:wrap;gap:6px 22px"
 _LABEL = "font-size:11px;line-height:1.4;opacity:.65"
 _MONO = "font:12px/1.5 monospace;word-break:break-all"
@@ -194,7 +195,7 @@ def _facts(order: Order, status: Status, clip: ClipView | None) -> str:
     facts = [
         ("Model", order.model),
         ("Provider", order.provider),
-        ("Ordered", " · ".join(filter(None, (order.mode, order.spec)))),
+        ("Ordered" if status.task_id or clip else "Asked for", " · ".join(filter(None, (order.mode, order.spec)))),
         ("Price", order.price),
     ]
     if clip:
@@ -214,8 +215,8 @@ def _fact(label: str, value: str) -> str:
 
 def _asides(order: Order) -> str:
     """Why this provider, and what in the order is probably a slip."""
-    lines = [order.provider_reason, *order.warnings[:5]]
-    return "".join(f"<div dir='auto' style='{_ASIDE}'>{_value(line)}</div>" for line in lines if line)
+    reason = f"<div dir='auto' style='{_ASIDE}'>{_value(order.provider_reason)}</div>" if order.provider_reason else ""
+    return reason + "".join(f"<div dir='auto' style='{_WARNING}'>{_value(line)}</div>" for line in order.warnings[:5])
 
 
 def _again(status: Status, clip: ClipView | None, recipe: Recipe) -> str:
