@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.clock import SystemClock
+from hailuo_widgets.clock import Clock, SystemClock
 from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
@@ -44,7 +45,7 @@ class Session:
         self.settings = settings or Settings.load()
         self.folder = folder or Path.cwd()
         self.loop = LoopThread()
-        self.clock = SystemClock()
+        self.clock: Clock = SystemClock()
         self._jobs: list[Job] = []
         self._live: dict[tuple[str, int], Job] = {}
         self._lock = threading.Lock()
@@ -52,6 +53,8 @@ class Session:
         self._libraries: dict[Path, Library] = {}
         self._clients: dict[tuple[str, str, float], AsyncHailuo] = {}
         self._records: dict[Path, Records] = {}
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin_anew)
 
     def quote(self, request: VideoRequest, provider: str | None = None) -> tuple[Quote, str]:
         """What would be sent and what it costs, and why it is this provider. Nothing is sent.
@@ -155,6 +158,12 @@ class Session:
         for library in self._libraries.values():
             library.close()
         self._clients, self._records, self._libraries = {}, {}, {}
+
+    def _begin_anew(self) -> None:
+        """After a fork: threads stayed behind in the parent, and connections are the parent's to close."""
+        self._left_to_the_parent = (self._clients, self._records, self._libraries)
+        self._clients, self._records, self._libraries, self._live = {}, {}, {}, {}
+        self._lock, self._opening = threading.Lock(), threading.Lock()
 
     async def _walk(self, job: Job, records: Records) -> None:
         task = asyncio.current_task()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 
 import pytest
 
@@ -89,6 +90,23 @@ def test_a_new_address_is_used_from_the_next_job_on(monkeypatch):
     assert "http://127.0.0.1:10" in repr(here._connect("minimax"))
     here.close()
     assert not here._clients
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_forked_child_can_go_on(here):
+    clip = hw.generate(PROMPT).result(SECONDS)
+    child = os.fork()
+    if child == 0:  # pragma: no cover - the child's
+        status = 1
+        try:
+            again, another = hw.generate(PROMPT), hw.generate(f"{PROMPT} in a child")
+            status = 0 if again.result(SECONDS).id == clip.id and another.result(SECONDS).path.is_file() else 2
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(here.library().journal.jobs()) == 2
+    assert hw.generate(f"{PROMPT} in a child").result(SECONDS).path.is_file()
 
 
 def test_nothing_runs_until_it_is_used():

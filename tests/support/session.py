@@ -27,8 +27,8 @@ class SimulatedSession(Session):
         settings.give_key("minimax", KEY, "a test")
         settings.set("provider", "minimax")
         super().__init__(settings)
-        self.clock = VirtualClock()
-        self.simulator: Simulator = simulator(self.clock, **options)
+        self.clock = clock = VirtualClock()
+        self.simulator: Simulator = simulator(clock, **options)
         self.simulator.faults.add(*faults)
         self.transport = transport or httpx.ASGITransport(self.simulator.app)
 
