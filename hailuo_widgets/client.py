@@ -294,6 +294,8 @@ class AsyncHailuo:
             if not problem.retryable or attempt + 1 == ATTEMPTS:
                 break
             await self.clock.sleep(_backoff(attempt, problem.retry_after))
+        if problem.charged is Charged.NO:  # the question cost nothing; what it is about may have been paid for
+            problem.charged = Charged.UNKNOWN
         raise self._about(problem, task)
 
     async def _run(self, flow: Flow[T]) -> T | NoReply | VendorError:

@@ -51,7 +51,7 @@ _CODES: fields.Codes = {
     "duplication": InvalidRequestError,
     "busy": VendorFaultError,
     "unknown": VendorFaultError,
-    "forbidden": AuthenticationError,
+    "forbidden": fields.forbidden,  # moderation, or no permission
     "canceled": CancelledError,
     "timeout": VendorFaultError,
     "content_too_large": InvalidRequestError,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 content_input = partial(ContentRefusedError, side="input")
 content_output = partial(ContentRefusedError, side="output", charged=Charged.UNKNOWN)
+
+_MODERATED = re.compile(r"sensitive|moderat|illegal content|content policy|content violat", re.IGNORECASE)
+_OF_THE_CLIP = re.compile(r"output|result|generated", re.IGNORECASE)
+_QUOTA = re.compile(r"quota|balance", re.IGNORECASE)
 
 ID_LIMIT = 256
 """Characters; no vendor's task id comes near it."""
@@ -220,7 +225,23 @@ def task_id(value: Any, reply: HttpReply, known: Codes, said: Said = said) -> st
     )
 
 
+def forbidden(message: str, **details: Any) -> VendorError:
+    """The error for a code that stands for several things at once; the vendor's words say which it is."""
+    if _QUOTA.search(message):
+        return BalanceError(message, **details)
+    return (_moderation(message) or AuthenticationError)(message, **details)
+
+
+def _moderation(message: str) -> ErrorKind | None:
+    """The error where the words speak of moderation, in the way of MiniMax, whose models all vendors resell."""
+    if not _MODERATED.search(message):
+        return None
+    return content_output if _OF_THE_CLIP.search(message) else content_input
+
+
 def failure(reply: HttpReply, code: str, message: str, known: Codes, **details: Any) -> VendorError:
     """Why a task failed. No vendor of ours says whether a failed task is charged, so that stays unknown."""
     words = message or "The vendor failed to make the clip, and did not say why."
+    if code not in known and (moderation := _moderation(words)):
+        known = {**known, code: moderation}
     return error_of(reply, code=code, message=words, known=known, **{"charged": Charged.UNKNOWN, **details})

@@ -35,7 +35,7 @@ _CODES: fields.Codes = {
     "model_error": AuthenticationError,  # "No permission to use the model"
     "tokens_too_long": InvalidRequestError,
     "auth_error": AuthenticationError,
-    "forbidden": AuthenticationError,
+    "forbidden": fields.forbidden,  # quota exceeded, or an address that is not on the list
     "timeout": VendorFaultError,
     "rate_limit": RateLimitError,
     "internal_error": VendorFaultError,
