@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+
 from support.waiting import wait_until
 
 CANARY = "sk-canary-5d41402abc4b2a76b9719d91"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Error, Locator, Page
 
     from support.jupyter_server import JupyterServer
 
@@ -34,8 +34,9 @@ OPEN = """async ([app, path]) => {
       return widget && widget.context ? widget : null;
     }, 'the notebook');
   }
-  await panel.context.ready;
-  await panel.sessionContext.ready;
+  const late = new Promise((_, fail) => setTimeout(fail, 60000, new Error('the notebook or its kernel never was ready')));
+  await Promise.race([panel.context.ready, late]);
+  await Promise.race([panel.sessionContext.ready, late]);
   if (panel.sessionContext.session) await panel.sessionContext.session.kernel.info;
   const seen = [];
   const kernelNow = () => panel.sessionContext.session?.kernel;
@@ -110,12 +111,17 @@ class NotebookPage:
         self.page: Page = self._context.new_page()
         self.page.set_default_timeout(30_000)
         self.errors: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._note_error)
         if server.app == "lab":
             self.page.goto(f"{server.url}lab?reset&token={server.token}")
         else:
             self.page.goto(f"{server.url}notebooks/{path}?token={server.token}")
         self.page.evaluate(OPEN, [server.app, path])
+
+    def _note_error(self, error: Error) -> None:
+        """Keep what came out of a widget's module, which is loaded from a Blob URL; the front ends have errors of their own."""
+        if "blob:" in (error.stack or ""):
+            self.errors.append(str(error))
 
     @property
     def file(self) -> Path:
@@ -198,6 +204,7 @@ class NotebookPage:
         self._command("apputils:change-theme", {"theme": name})
         light = "true" if theme == "light" else "false"
         self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=light)
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
     def screenshot(self, path: Path, theme: Theme = "light", of: Locator | None = None) -> None:
         """A picture of one element, or of the whole page, in the given theme."""

@@ -1,0 +1,59 @@
+"""A prompt is text, whatever it says: in the live card, in the settled one, and in a notebook that is opened untrusted."""
+
+import json
+
+import pytest
+
+MARKUP = (
+    """<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1"> "both" 'quotes' & </div></details>"""
+)
+PROMPTS = {
+    "markup": MARKUP,
+    "direction": "שלום עולם \u202eDROW DESREVER\u202c مرحبا [Pan left] end",
+    "emoji": "👩‍🚀🐼🏔️ a family 👨‍👩‍👧‍👦 waves 🇳🇿 [Zoom in]",
+    "chinese": "雪山之巅，一只戴墨镜的熊猫迎着日出起舞。" * 100,
+    "dollars": "costs $1 and $2 with \\frac{1}{2} **bold** `code`",
+}
+
+TEXT = """element => {
+  const walk = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  let text = '';
+  while (walk.nextNode()) text += walk.currentNode.data;
+  return text;
+}"""
+
+
+def visible(text):
+    """Without the direction marks, which may be shown otherwise than they were written."""
+    return "".join(text.split()).replace("\u202e", "").replace("\u202c", "")
+
+
+@pytest.mark.parametrize("kind", PROMPTS)
+def test_a_prompt_is_shown_as_text(server, open_notebook, kind):
+    prompt = PROMPTS[kind]
+    assert kind != "chinese" or len(prompt) == 2000
+    cells = [
+        "%load_ext hailuo_widgets\n%hailuo config sketch_seconds=2",
+        f"%%hailuo clip -d 6 -r 768P\n{prompt.replace('{', '{{').replace('}', '}}')}",
+    ]
+    page = open_notebook(server, f"hostile/{kind}.ipynb", cells)
+    page.run_cell(0)
+    page.run_cell(1)
+    live = page.cell_output(1).locator(".hw-job .hw-prompt")
+    live.wait_for()
+    assert visible(prompt) in visible(live.evaluate(TEXT))
+    page.cell_output(1).locator("video").wait_for(timeout=60_000)
+    assert visible(prompt) in visible(page.cell_output(1).evaluate(TEXT))
+    page.save()
+    outputs = json.loads(page.file.read_text())["cells"][1]["outputs"]
+    assert len(json.dumps(outputs, ensure_ascii=False).encode()) <= 30 * 1024
+
+    copy = page.file.with_name(f"{kind}-copy.ipynb")
+    copy.write_text(page.file.read_text().replace("sketch_seconds=2", "sketch_seconds=3"))
+    reopened = open_notebook(server, f"hostile/{copy.name}")
+    assert not reopened.is_trusted(1)
+    assert visible(prompt) in visible(reopened.cell_output(1).evaluate(TEXT))
+    for each in (page, reopened):
+        assert each.page.evaluate("() => window.hacked") is None
+        assert each.cell_output(1).locator("img[src=x], script").count() == 0
+        assert not each.errors
