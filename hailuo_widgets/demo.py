@@ -13,6 +13,7 @@ from hailuo_widgets.errors import UsageError
 from hailuo_widgets.keys import EMBEDDED
 
 NOTEBOOK = "quickstart.ipynb"
+EXECUTED = "quickstart-executed.ipynb"
 CELL_SECONDS = 600
 
 
@@ -20,7 +21,7 @@ def demo(folder: str, *, execute: bool) -> int:
     """Copy the quickstart into a folder and open it, or run it there. Its clips are sketches, even where a key is set.
 
     Args:
-        folder: Made where it is missing. A copy that is there already is kept, unless it is only to be run.
+        folder: Made where it is missing. A copy that is there already is kept: it may have been worked in.
         execute: Whether to run it without a browser.
 
     Returns:
@@ -32,7 +33,7 @@ def demo(folder: str, *, execute: bool) -> int:
     os.environ["HAILUO_PROVIDER"] = EMBEDDED  # to look around must cost nothing, whatever keys are set
     target = Path(folder).resolve()
     target.mkdir(parents=True, exist_ok=True)
-    notebook = target / NOTEBOOK
+    notebook = target / (EXECUTED if execute else NOTEBOOK)
     if execute or not notebook.exists():
         with as_file(_source()) as source:
             shutil.copyfile(source, notebook)

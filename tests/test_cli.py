@@ -134,7 +134,7 @@ def test_the_demo_runs_without_a_browser_and_says_where_everything_is(tmp_path):
     clip, page = re.findall(r"^(?:clip|page): (.+)$", done.stdout, re.MULTILINE)
     assert Path(clip).name == "a.mp4"
     assert "made it" in Path(page).read_text("utf-8")
-    assert "made it" in (tmp_path / "here" / "quickstart.ipynb").read_text("utf-8")
+    assert "made it" in (tmp_path / "here" / "quickstart-executed.ipynb").read_text("utf-8")
 
 
 @pytest.mark.parametrize("cell", ["1 / 0", "import os; os._exit(1)"])

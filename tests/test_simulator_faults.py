@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support.simulated import KEY, Bench, eventually
-from test_simulator_vendors import ACE_EXAMPLES, EVO_EXAMPLE, PPIO_EXAMPLE, UCLOUD_EXAMPLE
 
 from hailuo_widgets.simulator import Fault, Faults, Limit, Timing
+from support.simulated import KEY, Bench, eventually
+from test_simulator_vendors import ACE_EXAMPLES, EVO_EXAMPLE, PPIO_EXAMPLE, UCLOUD_EXAMPLE
 
 MINIMAX = {"model": "MiniMax-Hailuo-02", "prompt": "A mouse"}
 H3 = {"model": "MiniMax-H3", "content": [{"type": "text", "text": "A mouse"}], "ratio": "16:9"}

@@ -6,9 +6,9 @@ import asyncio
 
 import httpx
 import pytest
-from support.simulated import KEY, Bench, data_url
 
 from hailuo_widgets.simulator import FileTaskStore, State, Timing
+from support.simulated import KEY, Bench, data_url
 
 TEXT = {"model": "MiniMax-Hailuo-2.3", "prompt": "A mouse runs toward the camera [Push in]"}
 OK = {"status_code": 0, "status_msg": "success"}

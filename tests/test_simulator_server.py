@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 import uvicorn
-from support.simulated import KEY, eventually
 
 from hailuo_widgets.simulator import DrawOrder, Fault, LogEntry, Simulator, SketchDraw, Timing, stock_clip
 from hailuo_widgets.simulator.server import log_line, serve
+from support.simulated import KEY, eventually
 
 TEXT = {"model": "MiniMax-Hailuo-02", "prompt": "A mouse"}
 

@@ -7,9 +7,9 @@ import re
 
 import httpx
 import pytest
-from support.simulated import KEY, START, Bench, data_url, eventually
 
 from hailuo_widgets.simulator import Fault
+from support.simulated import KEY, START, Bench, data_url, eventually
 
 PICTURE = "https://example.com/landscape.jpg"
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

@@ -26,7 +26,7 @@ def log_line(entry: LogEntry, seconds: float) -> str:
     return f"{entry.method:6} {path} {status} {seconds * 1000:.0f} ms {entry.vendor}"
 
 
-def serve(port: int = 8787, *, host: str = "127.0.0.1", key: str = "test-key", fast: bool = False) -> None:
+def serve(port: int = 8642, *, host: str = "127.0.0.1", key: str = "test-key", fast: bool = False) -> None:
     """Serve all vendors' paths on one port until interrupted.
 
     Args:
