@@ -8,45 +8,26 @@ from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets import keychain
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.keys import choose_provider
+from hailuo_widgets.offers import offers
 from hailuo_widgets.providers import names
+from hailuo_widgets.reach import reach
 from hailuo_widgets.session import allow_nested_loops, default_session
-from hailuo_widgets.spec.catalog import Price, Row, catalog
+from hailuo_widgets.spec.catalog import Price, catalog
 from hailuo_widgets.widgets.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from hailuo_widgets.session import Session
 
 
 def models(*words: str) -> Table:
-    """What can be asked for; with words, only the rows in which each of them stands somewhere.
-
-    A word that is a whole entry means just that: `minimax` is the provider, and not every model with it in its name.
-    """
-    shown = tuple(_model_row(row) for row in catalog().rows)
-    for word in (each.casefold() for each in words):
-        exact = tuple(row for row in shown if word in map(str.casefold, row))
-        shown = exact or tuple(row for row in shown if word in " ".join(row).casefold())
-    caption = "" if shown else f"Nothing in the catalogue matches “{' '.join(words)}”."
-    return Table(("Provider", "Model", "Mode", "Resolution: seconds", "Price a clip", "Options"), shown, caption)
-
-
-def _model_row(row: Row) -> tuple[str, ...]:
-    orders = ", ".join(
-        f"{name}:\N{NO-BREAK SPACE}{'/'.join(map(str, _span(seconds)))}" for name, seconds in row.durations.items()
-    )
-    prices = {str(row.price(name, each)) for name, seconds in row.durations.items() for each in seconds} or {
-        str(row.price(None, None))
-    }
-    known = sorted(prices, key=lambda text: (len(text), text))
-    price = known[0] if len(known) == 1 else f"{known[0]} to {known[-1]}"
-    return (row.provider, row.model, row.mode.value, orders or "fixed", price, ", ".join(sorted(row.parameters)))
-
-
-def _span(seconds: tuple[int, ...]) -> Iterable[object]:
-    return (f"{seconds[0]}–{seconds[-1]}",) if len(seconds) > 3 else seconds
+    """What can be asked for; words and `NAME=VALUE` narrow it down."""
+    return offers(*words)
 
 
 def jobs() -> Table:
@@ -138,15 +119,89 @@ def doctor() -> Table:
             )
         )
     rows.append(("library", str(session.library_folder), _writable(session.library_folder)))
+    return Table(("What", "Found", "Note"), (*rows, *_providers(session)))
+
+
+def _providers(session: Session) -> Iterator[tuple[str, str, str]]:
+    """Each provider's key, and whether its host answers; asked are only those that would be used."""
     settings = session.settings
-    for name in names():
-        offer = catalog().offers.get(name)
-        if offer is None:
+    keys: dict[str, str] = {}
+    urls: dict[str, str] = {}
+    for name in (each for each in names() if each in catalog().offers):
+        offer = catalog().offer(name)
+        try:
+            found = settings.key(name, offer.key)
+        except UsageError as error:
+            keys[name] = str(error)
             continue
-        found = settings.key(name, offer.key)
-        key = "needs no key" if not offer.key else f"key from {found.origin}" if found else f"no key: set {offer.key}"
-        rows.append((name, key, settings.base_urls.get(name, "")))
-    return Table(("What", "Found", "Note"), tuple(rows))
+        if offer.key:
+            keys[name] = f"key from {found.origin}" if found else f"no key: set {offer.key}, or %hailuo login {name}"
+        else:
+            keys[name] = "needs no key"
+        if name in settings.base_urls or found:
+            urls[name] = settings.base_urls.get(name) or offer.hosts[0]
+    answers = session.loop.post(reach(urls)).result() if urls else {}
+    for name, key in keys.items():
+        yield name, key, f"{urls[name]} {answers[name]}" if name in urls else ""
+
+
+def login(*arguments: str) -> Table:
+    """Ask for a provider's key without showing it, and keep it: in the system's keyring, else in this kernel only."""
+    if len(arguments) != 1:  # not repeated: one of them may be a key
+        raise UsageError(
+            "%hailuo login takes one name, the provider's.",
+            hint="The key is asked for then, so that it is not saved with the notebook.",
+        )
+    name = arguments[0]
+    offer = catalog().offer(name)
+    if not offer.key:
+        raise UsageError(f"{offer.title} needs no key.")
+    settings = default_session().settings
+    key = _asked(f"Key for {offer.title}: ")
+    problem, kept = None, ""
+    try:
+        settings.give_key(name, key, "%hailuo login")
+        kept = keychain.keep(name, key.strip())
+    except UsageError as error:
+        problem = error.with_traceback(None)
+    key = ""  # no frame of a traceback may hold it
+    if problem:
+        raise problem
+    if kept:
+        text = (
+            f"{offer.title}'s key is kept in the system's keyring ({kept}), where your other kernels find it too; "
+            f"{offer.key} in the environment or in .env would come first there."
+        )
+    else:
+        reason = "no keyring of the system can be used here"
+        if not keychain.installed():
+            reason = 'pip install "hailuo-widgets[keyring]" to keep it in the system\'s keyring'
+        text = f"{offer.title}'s key is known to this kernel only: {reason}."
+    return Table((), (), text)
+
+
+def _asked(prompt: str) -> str:
+    """A secret from the keyboard, which is never shown.
+
+    Raises:
+        UsageError: If nobody can be asked without showing what is typed.
+    """
+    import getpass
+    import warnings
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", getpass.GetPassWarning)  # it would go on, and show what is typed
+            return getpass.getpass(prompt)
+    except (EOFError, OSError, NotImplementedError, getpass.GetPassWarning):
+        pass
+    except RuntimeError as error:  # the kernel's, where the front end takes no input
+        if type(error).__name__ != "StdinNotImplementedError":
+            raise
+    raise UsageError(
+        "The key can't be asked for here without showing it.",
+        hint="Set the provider's environment variable or write it into .env; %hailuo doctor names them.",
+    )
 
 
 def nest() -> Table:

@@ -21,8 +21,10 @@ def choose_provider(settings: Settings) -> tuple[str, str]:
         return settings.provider, "The provider that is set"
     offers = catalog().offers
     for name in names():
-        if name in offers and offers[name].key and settings.key(name, offers[name].key):
-            return name, f"{offers[name].key} is set"
+        found = settings.key(name, offers[name].key) if name in offers and offers[name].key else None
+        if found:
+            variable = offers[name].key
+            return name, f"{variable} is set" if variable in found.origin else f"Its key comes from {found.origin}"
     return EMBEDDED, "No provider's key is set, so it is drawn here"
 
 
@@ -39,7 +41,8 @@ def require_key(name: str, settings: Settings) -> FoundKey | None:
         where = f" Keys are made at {offer.keys_page}." if offer.keys_page else ""
         raise AuthenticationError(
             f"{offer.title} needs a key, and none is set.",
-            hint=f"Set {offer.key} in the environment or in a .env file.{where} Without a key there is -p {EMBEDDED}.",
+            hint=f"Set {offer.key} in the environment or in a .env file, or write %hailuo login {name} in a notebook."
+            f"{where} Without a key there is -p {EMBEDDED}.",
             provider=name,
         )
     return found

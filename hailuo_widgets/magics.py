@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
 
-COMMANDS = ("models", "jobs", "show", "cost", "doctor", "config", "nest")
+COMMANDS = ("models", "jobs", "show", "cost", "login", "doctor", "config", "nest")
 
 
 def options(function: Any) -> Any:
@@ -113,12 +113,13 @@ class HailuoMagics(Magics):
     def hailuo_line(self, line: str) -> Any:
         """Everything beside the clips themselves.
 
-        %hailuo models [WORD …]      what can be asked for: by provider, model, mode, resolution
+        %hailuo models [WORD …]      what can be asked for; narrowed by words or by mode=I2V duration=10 max_price=0.3
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo show NAME            a job's card once more
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
-        %hailuo doctor               what is set up, and what is missing
+        %hailuo login PROVIDER       ask for its key, never shown; kept in the system's keyring, else in this kernel
+        %hailuo doctor               what is set up, what is missing, and whether the vendors' hosts answer
         %hailuo nest                 allow asyncio.run() inside a cell, by nest-asyncio2
         """
         from hailuo_widgets import commands

@@ -1,4 +1,7 @@
-"""Where keys and the library's place come from: arguments, then `configure`, the environment, a `.env` file."""
+"""Where keys and the library's place come from.
+
+In this order: an argument, `configure` or `%hailuo login`, the environment, a `.env` file, the system's keyring.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+from hailuo_widgets import keychain
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.words import did_you_mean
 
@@ -108,7 +112,7 @@ class Settings:
         if name.casefold().endswith(("key", "token", "secret")):
             raise UsageError(
                 "A key does not belong into a cell: it would be saved with the notebook.",
-                hint="Set the provider's environment variable or write it into .env; %hailuo doctor names them.",
+                hint="Write %hailuo login PROVIDER, which asks for it; or set the provider's variable or .env.",
             )
         if name == "provider":
             self.provider = _known_provider(str(value)) if value else None
@@ -149,7 +153,17 @@ class Settings:
             return FoundKey.of(provider, value, f"environment variable {variable}")
         if variable and (value := _dotenv().get(variable, "").strip()):
             return FoundKey.of(provider, value, f"{variable} in .env")
-        return None
+        return _from_keyring(provider) if variable else None
+
+
+def _from_keyring(provider: str) -> FoundKey | None:
+    if provider not in _KEPT and (value := keychain.find(provider)):
+        _KEPT[provider] = FoundKey.of(provider, value, "the system's keyring")
+    return _KEPT.get(provider)
+
+
+_KEPT: dict[str, FoundKey] = {}
+"""Keys from the keyring, which is asked once a process: a key is looked up for each call."""
 
 
 def checked_base_url(url: str) -> str:

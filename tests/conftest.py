@@ -21,10 +21,12 @@ def _is_the_users(name: str) -> bool:
 # Before anything is collected, and so for every server and kernel that a test starts: no test may ever spend money.
 for _name in [name for name in os.environ if _is_the_users(name)]:
     del os.environ[_name]
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, tmp_path_factory, monkeypatch):
-    """The library is made in the working directory, so each test gets one that is thrown away; so is the cache."""
+    """The library is made in the working directory, so each test gets one that is thrown away; so are cache and settings."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))

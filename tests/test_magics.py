@@ -10,7 +10,7 @@ from hailuo_widgets.errors import HailuoError, RefusedError, UsageError
 from hailuo_widgets.simulator import Fault
 from support.session import session
 from support.shell import run, shell
-from support.vendor import KEY, PROMPT, submits
+from support.vendor import KEY, NOWHERE, PROMPT, submits
 
 SECONDS = 20
 
@@ -217,6 +217,7 @@ def test_a_key_on_the_line_is_neither_taken_nor_shown(words, here, notebook, cap
 
 def test_doctor_says_where_keys_come_from_and_never_what_they_are(here, notebook, monkeypatch):
     monkeypatch.setenv("EVOLINK_API_KEY", KEY)
+    here.settings.base_urls |= dict.fromkeys(("minimax", "evolink"), NOWHERE)
     table = run(notebook, "%hailuo doctor")
     text = str(table) + table._repr_html_()
     assert "key from a test" in text
