@@ -86,9 +86,12 @@ def docs(session: nox.Session) -> None:
 @nox.session(venv_backend="none")
 def tests(session: nox.Session) -> None:
     """Every test, in real JupyterLab and Notebook 7 too; `nox -s tests -- -k panda` runs some."""
+    python = workshop(session)
+    # Before the workers start: they could not say what is installed, and would do it at the same time.
+    run(session, python, "tests/support/chromium.py")
     # The browser's tests share one worker, everything else goes through the other.
     parallel = [] if session.posargs else ["--numprocesses=2", "--dist=loadgroup"]
-    pytest(session, workshop(session), "tests", "--ignore=tests/kernels", *parallel)
+    pytest(session, python, "tests", "--ignore=tests/kernels", *parallel)
 
 
 @nox.session

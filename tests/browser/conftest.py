@@ -1,4 +1,4 @@
-"""One Chromium and one server of each kind for the whole run; a notebook page for each test."""
+"""One server of each kind for the whole run, one Chromium for each file of tests, a notebook page for each test."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
+def chromium_path(request: pytest.FixtureRequest) -> str:
     terminal = request.config.get_terminal_writer()
 
     def say(line: str) -> None:
@@ -39,9 +39,17 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Browser]:
             terminal.line(line)
 
     with sync_playwright() as playwright:
-        path = find_chromium(playwright, say)
-        with playwright.chromium.launch(executable_path=path, args=chromium_flags()) as browser:
-            yield browser
+        return find_chromium(playwright, say)
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Browser]:
+    """Not for the whole run: while it lives, Playwright occupies the thread's event loop, and tests of our own loop fail."""
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=chromium_path, args=chromium_flags()) as browser,
+    ):
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import nbformat
 import pytest
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-LOAD = "%load_ext hailuo_widgets\n%hailuo config sketch_seconds={seconds}"
+LOAD = "%load_ext hailuo_widgets"
+SLOW = "import hailuo_widgets; hailuo_widgets.configure(sketch_seconds={seconds})"
 PANDA = "%%hailuo panda -d 6 -r 768P\nA fluffy panda in sunglasses dances on a snowy summit at sunrise [Truck left]"
 ORDER = ["planned", "submitting", "queued", "running", "downloading"]
 PICTURES = Path(__file__).parents[2] / "docs" / "pages" / "images"
@@ -62,7 +63,8 @@ def assert_plays(page, index):
 
 
 def test_the_first_clip_from_cell_to_reopened_notebook(server, open_notebook):
-    page = open_notebook(server, "first/clip.ipynb", [LOAD.format(seconds=4), PANDA])
+    page = open_notebook(server, "first/clip.ipynb", [LOAD, PANDA])
+    page.execute(SLOW.format(seconds=4))
     page.run_cell(0)
     page.page.evaluate(RECORD_STATES)
     page.run_cell(1)
@@ -104,7 +106,8 @@ def cancel(page, index):
 
 
 def test_cancel_in_an_idle_kernel(server, open_notebook):
-    page = open_notebook(server, "cancel/idle.ipynb", [LOAD.format(seconds=300), PANDA, "print(panda.state)"])
+    page = open_notebook(server, "cancel/idle.ipynb", [LOAD, PANDA, "print(panda.state)"])
+    page.execute(SLOW.format(seconds=300))
     page.run_cell(0)
     page.run_cell(1)
     page.cell_output(1).locator('.hw-job[data-state="running"], .hw-job[data-state="queued"]').wait_for()
@@ -116,7 +119,8 @@ def test_cancel_in_an_idle_kernel(server, open_notebook):
 
 def test_cancel_while_another_cell_awaits(server, open_notebook):
     awaiting = "import asyncio\nprint('awaiting')\nawait asyncio.sleep(600)"
-    page = open_notebook(server, "cancel/busy.ipynb", [LOAD.format(seconds=300), PANDA, awaiting])
+    page = open_notebook(server, "cancel/busy.ipynb", [LOAD, PANDA, awaiting])
+    page.execute(SLOW.format(seconds=300))
     page.run_cell(0)
     page.run_cell(1)
     page.run_cell(2, wait=False)
@@ -126,7 +130,8 @@ def test_cancel_while_another_cell_awaits(server, open_notebook):
 
 
 def test_cancel_by_keyboard(server, open_notebook):
-    page = open_notebook(server, "cancel/keyboard.ipynb", [LOAD.format(seconds=300), PANDA])
+    page = open_notebook(server, "cancel/keyboard.ipynb", [LOAD, PANDA])
+    page.execute(SLOW.format(seconds=300))
     page.run_cell(0)
     page.run_cell(1)
     button = page.cell_output(1).get_by_role("button", name="Cancel panda")

@@ -1,6 +1,7 @@
 """Finding a Chromium: the system's, else Playwright's own, else Debian's package, installed now.
 
 Never a skip: a browser test without a browser is a failure, and its message says what was tried.
+`python tests/support/chromium.py` does that alone.
 """
 
 from __future__ import annotations
@@ -93,3 +94,15 @@ def _advice(what: str) -> str:
         f"The browser tests need a Chromium. {what} "
         "Install chromium or google-chrome, or run `playwright install chromium`, then run the tests again."
     )
+
+
+def main() -> None:
+    """Say which one it will be, and install one where there is none."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        find_chromium(playwright, print)
+
+
+if __name__ == "__main__":
+    main()

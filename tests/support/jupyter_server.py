@@ -107,7 +107,6 @@ class JupyterServer:
             "IPYTHONDIR": str(self.home / "ipython"),
             "HOME": str(self.home),
             "JUPYTER_PREFER_ENV_PATH": "0",
-            "JUPYTER_NO_CONFIG": "0",
         }
 
     def _install_kernelspec(self) -> None:

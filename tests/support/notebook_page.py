@@ -136,6 +136,16 @@ class NotebookPage:
         """Queue every cell at once, as the menu's Run All does."""
         self._command("notebook:run-all-cells", wait=wait)
 
+    def execute(self, code: str) -> None:
+        """Run code in the kernel that is in no cell of the notebook: what a test needs and a reader should not see."""
+        self.page.evaluate(
+            """async code => {
+                const {kernel} = window.hailuoTest.panel.sessionContext.session;
+                await kernel.requestExecute({code, silent: true, store_history: false}).done;
+            }""",
+            code,
+        )
+
     def await_idle(self) -> None:
         """Wait until the kernel has nothing left to execute."""
         self.page.wait_for_function("() => window.hailuoTest.panel.sessionContext.session.kernel.status === 'idle'")
