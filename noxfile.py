@@ -50,6 +50,11 @@ def pytest(session: nox.Session, python: str, name: str, *arguments: str, env: d
     run(session, python, "-m", "pytest", report, *arguments, *session.posargs, env=env)
 
 
+def parallel(session: nox.Session) -> list[str]:
+    """Two workers, unless some tests were picked out."""
+    return [] if session.posargs else ["--numprocesses=2", "--dist=loadgroup"]
+
+
 @nox.session(venv_backend="none")
 def lint(session: nox.Session) -> None:
     """Style, format and types of all Python."""
@@ -90,8 +95,7 @@ def tests(session: nox.Session) -> None:
     # Before the workers start: they could not say what is installed, and would do it at the same time.
     run(session, python, "tests/support/chromium.py")
     # The browser's tests share one worker, everything else goes through the other.
-    parallel = [] if session.posargs else ["--numprocesses=2", "--dist=loadgroup"]
-    pytest(session, python, "tests", "--ignore=tests/kernels", *parallel)
+    pytest(session, python, "tests", "--ignore=tests/kernels", *parallel(session))
 
 
 @nox.session
@@ -102,7 +106,7 @@ def kernels(session: nox.Session, ipykernel: str) -> None:
     kernel_python = str(Path(session.bin) / "python")
     python = workshop(session)
     environment = {"HAILUO_KERNEL_PYTHON": kernel_python}
-    pytest(session, python, f"kernels-{ipykernel}", "tests/kernels", env=environment)
+    pytest(session, python, f"kernels-{ipykernel}", "tests/kernels", *parallel(session), env=environment)
 
 
 @nox.session(venv_backend="none", default=False)
