@@ -262,7 +262,10 @@ async def test_pictures_at_the_edge_of_the_rules_are_taken(row):
     if row.mode is Mode.T2V or "data" not in row.pictures:
         return
     edges = [picture(301, 301), picture(400, 1000), picture(1000, 400), picture(kind="JPEG"), picture(kind="WEBP")]
-    edges.append(picture(padding=20 * 1024 * 1024 - len(picture())))
+    if row is next(
+        each for each in ROWS if each.provider == row.provider and "data" in each.pictures and each.mode is Mode.I2V
+    ):
+        edges.append(picture(padding=20 * 1024 * 1024 - len(picture())))  # once a vendor: it is a lot to send
     (field, *_) = PICTURES[row.mode]
     async with bench(row.provider, draw=nothing) as table:
         for data in edges:
