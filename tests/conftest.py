@@ -27,6 +27,8 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, tmp_path_factory, monkeypatch):
     """The library is made in the working directory, so each test gets one that is thrown away; so are cache and settings."""
+    for name in [name for name in os.environ if _is_the_users(name)]:  # what an earlier test left: the demo sets one
+        monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
