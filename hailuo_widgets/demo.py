@@ -30,7 +30,6 @@ def demo(folder: str, *, execute: bool) -> int:
     Raises:
         UsageError: If what the demo needs is not installed.
     """
-    os.environ["HAILUO_PROVIDER"] = EMBEDDED  # to look around must cost nothing, whatever keys are set
     target = Path(folder).resolve()
     target.mkdir(parents=True, exist_ok=True)
     notebook = target / (EXECUTED if execute else NOTEBOOK)
@@ -38,6 +37,11 @@ def demo(folder: str, *, execute: bool) -> int:
         with as_file(_source()) as source:
             shutil.copyfile(source, notebook)
     return _execute(notebook) if execute else _open(notebook)
+
+
+def _environment() -> dict[str, str]:
+    """To look around must cost nothing, whatever keys are set."""
+    return {**os.environ, "HAILUO_PROVIDER": EMBEDDED}
 
 
 def _source() -> Path:
@@ -51,7 +55,7 @@ def _open(notebook: Path) -> int:
     print(f"Opening {notebook}. Press Ctrl+C here to stop.", flush=True)
     command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebook.parent}", notebook.name]
     try:
-        return subprocess.call(command)  # noqa: S603  # our own interpreter and file
+        return subprocess.call(command, env=_environment())  # noqa: S603  # our own interpreter and file
     except KeyboardInterrupt:
         return 0
 
@@ -69,7 +73,7 @@ def _execute(notebook: Path) -> int:
     try:
         NotebookClient(
             content, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}
-        ).execute()
+        ).execute(env=_environment())
     except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
         failed = str(error)
     nbformat.write(content, notebook)

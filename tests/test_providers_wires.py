@@ -423,11 +423,18 @@ def test_only_waiting_h3_tasks_are_cancelled():
     assert state.phase is Phase.RUNNING
 
 
-@pytest.mark.parametrize("name", ["minimax", "sketch", "ppio", "novita", "modelverse", "evolink", "acedata"])
+@pytest.mark.parametrize("name", ["minimax", "ppio", "novita", "modelverse", "evolink", "acedata"])
 def test_where_nothing_can_be_cancelled_the_task_goes_on(name):
     assert not provider(name).can_cancel(Task("1", "MiniMax-Hailuo-02"))
     _, state = walk(provider(name).cancel(Task("1")), reply({"id": "1"}))
     assert state.phase is Phase.RUNNING
+
+
+def test_a_sketch_is_cancelled_without_a_word():
+    flow = provider("sketch").cancel(Task("1"))
+    with pytest.raises(StopIteration) as end:
+        next(flow)
+    assert end.value.value.phase is Phase.CANCELLED
 
 
 def test_lone_surrogates_do_not_get_in():
