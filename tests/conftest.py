@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from hypothesis import settings
@@ -22,6 +23,10 @@ def _is_the_users(name: str) -> bool:
 for _name in [name for name in os.environ if _is_the_users(name)]:
     del os.environ[_name]
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+
+
+# multiprocessing's spawn asks for it, and the main module of an xdist worker has none.
+sys.modules["__main__"].__dict__.setdefault("__spec__", None)
 
 
 @pytest.fixture(autouse=True)
