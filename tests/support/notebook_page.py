@@ -34,9 +34,8 @@ OPEN = """async ([app, path]) => {
       return widget && widget.context ? widget : null;
     }, 'the notebook');
   }
-  const late = new Promise((_, fail) => setTimeout(fail, 60000, new Error('the notebook or its kernel never was ready')));
-  await Promise.race([panel.context.ready, late]);
-  await Promise.race([panel.sessionContext.ready, late]);
+  await panel.context.ready;
+  await panel.sessionContext.ready;
   if (panel.sessionContext.session) await panel.sessionContext.session.kernel.info;
   const seen = [];
   const kernelNow = () => panel.sessionContext.session?.kernel;
@@ -66,6 +65,12 @@ RUN_CELL = """async ([index, wait]) => {
   const run = window.jupyterapp.commands.execute('notebook:run-cell');
   if (wait) await run;
 }"""
+
+# Playwright itself waits for a promise for ever; one that has no answer is a failure with a name.
+IN_TIME = """([script, arg]) => Promise.race([
+  (0, eval)(script)(arg),
+  new Promise((_, fail) => setTimeout(fail, 120000, new Error('no answer within 120 s'))),
+])"""
 
 Theme = Literal["light", "dark"]
 
@@ -116,7 +121,10 @@ class NotebookPage:
             self.page.goto(f"{server.url}lab?reset&token={server.token}")
         else:
             self.page.goto(f"{server.url}notebooks/{path}?token={server.token}")
-        self.page.evaluate(OPEN, [server.app, path])
+        self._ask(OPEN, [server.app, path])
+
+    def _ask(self, script: str, arg: object = None) -> Any:
+        return self.page.evaluate(IN_TIME, [script, arg])
 
     def _note_error(self, error: Error) -> None:
         """Keep what came out of a widget's module, which is loaded from a Blob URL; the front ends have errors of their own."""
@@ -130,7 +138,7 @@ class NotebookPage:
 
     def run_cell(self, index: int, *, wait: bool = True) -> None:
         """Run one cell; `wait=False` returns as soon as it is queued."""
-        self.page.evaluate(RUN_CELL, [index, wait])
+        self._ask(RUN_CELL, [index, wait])
 
     def run_all(self, *, wait: bool = True) -> None:
         """Queue every cell at once, as the menu's Run All does."""
@@ -138,7 +146,7 @@ class NotebookPage:
 
     def execute(self, code: str) -> None:
         """Run code in the kernel that is in no cell of the notebook: what a test needs and a reader should not see."""
-        self.page.evaluate(
+        self._ask(
             """async code => {
                 const {kernel} = window.hailuoTest.panel.sessionContext.session;
                 await kernel.requestExecute({code, silent: true, store_history: false}).done;
@@ -152,11 +160,11 @@ class NotebookPage:
 
     def save(self) -> None:
         """Save the notebook and wait until the server has it."""
-        self.page.evaluate("() => window.hailuoTest.panel.context.save()")
+        self._ask("() => window.hailuoTest.panel.context.save()")
 
     def restart_kernel(self) -> None:
         """Restart the kernel without asking and wait until it answers again."""
-        self.page.evaluate("""async () => {
+        self._ask("""async () => {
             const {sessionContext} = window.hailuoTest.panel;
             await sessionContext.session.kernel.restart();
             await sessionContext.session.kernel.info;
@@ -164,11 +172,11 @@ class NotebookPage:
 
     def interrupt_kernel(self) -> None:
         """Interrupt whatever the kernel executes."""
-        self.page.evaluate("() => window.hailuoTest.panel.sessionContext.session.kernel.interrupt()")
+        self._ask("() => window.hailuoTest.panel.sessionContext.session.kernel.interrupt()")
 
     def shut_down_kernel(self) -> None:
         """End the kernel; the page stays open."""
-        self.page.evaluate("() => window.hailuoTest.panel.sessionContext.shutdown()")
+        self._ask("() => window.hailuoTest.panel.sessionContext.shutdown()")
 
     def cell(self, index: int) -> Locator:
         """The cell as it is drawn."""
@@ -180,7 +188,7 @@ class NotebookPage:
 
     def outputs(self, index: int) -> list[dict[str, Any]]:
         """The outputs of one cell as the notebook's model holds them now."""
-        found: list[dict[str, Any]] = self.page.evaluate(
+        found: list[dict[str, Any]] = self._ask(
             "index => window.hailuoTest.panel.content.widgets[index].model.toJSON().outputs", index
         )
         return found
@@ -198,11 +206,11 @@ class NotebookPage:
 
     def is_trusted(self, index: int) -> bool:
         """Whether the front end trusts the cell's outputs."""
-        return bool(self.page.evaluate("index => window.hailuoTest.panel.content.widgets[index].model.trusted", index))
+        return bool(self._ask("index => window.hailuoTest.panel.content.widgets[index].model.trusted", index))
 
     def iopub(self) -> list[IopubMessage]:
         """Everything that the kernel has published since the notebook was opened."""
-        return [IopubMessage(**message) for message in self.page.evaluate("() => window.hailuoTest.seen")]
+        return [IopubMessage(**message) for message in self._ask("() => window.hailuoTest.seen")]
 
     def comm_messages(self) -> list[IopubMessage]:
         """Only what was said on comms."""
@@ -231,7 +239,7 @@ class NotebookPage:
         self._context.close()
 
     def _command(self, name: str, args: dict[str, Any] | None = None, *, wait: bool = True) -> None:
-        self.page.evaluate(
+        self._ask(
             """async ([name, args, wait]) => {
                 const run = window.jupyterapp.commands.execute(name, args);
                 if (wait) await run;
