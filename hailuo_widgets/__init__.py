@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.session import configure as configure
     from hailuo_widgets.session import generate as generate
     from hailuo_widgets.session import jobs as jobs
+    from hailuo_widgets.session import resume as resume
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
     from hailuo_widgets.spec.request import VideoRequest as VideoRequest
@@ -41,6 +42,7 @@ _HOMES = {
     "configure": "session",
     "generate": "session",
     "jobs": "session",
+    "resume": "session",
 }
 
 __all__ = ["__version__", "load_ipython_extension", *_HOMES]  # noqa: PLE0604  # the names are strings
@@ -63,3 +65,18 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from hailuo_widgets.magics import register
 
     register(shell)
+    _tell_what_was_left_open()
+
+
+def _tell_what_was_left_open() -> None:
+    import os
+    from pathlib import Path
+
+    # Settings are not loaded for this: it would cost more than the whole extension.
+    folder = Path(os.environ.get("HAILUO_LIBRARY") or "hailuo_library").expanduser()
+    if (folder / "library.sqlite").is_file():
+        from hailuo_widgets.library.glance import left_open
+
+        if number := left_open(folder):
+            what = "1 clip was" if number == 1 else f"{number} clips were"
+            print(f"hailuo_widgets: {what} left open; %hailuo resume takes up what can be.")  # noqa: T201  # one line

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.session import Session
+    from hailuo_widgets.spec.quote import Quote
 
 
 def models(*words: str) -> Table:
@@ -46,8 +47,7 @@ def jobs() -> Table:
         for job in here
     ]
     known = {job.id for job in here}
-    folder = session.library_folder
-    if (folder / "library.sqlite").exists():
+    if session.has_library():
         rows += [
             (
                 row.name or row.id,
@@ -72,10 +72,57 @@ def show(*arguments: str) -> None:
     session.show(session.job(arguments[0]))
 
 
+def resume(*arguments: str) -> Table | None:
+    """Take up what was left open; with `--forget ID` or `--buy-again ID`, decide about one."""
+    session = default_session()
+    if arguments:
+        if len(arguments) != 2 or arguments[0] not in ("--forget", "--buy-again"):
+            raise UsageError(
+                "%hailuo resume is not understood.", hint="Write it alone, or with --forget ID or --buy-again ID."
+            )
+        option, job_id = arguments
+        if option == "--buy-again":
+            session.show(session.buy_again(job_id))
+            return None
+        session.forget(job_id)
+        return Table((), (), f"{job_id} is closed. Its cell may be run again; it is then sent anew.")
+    taken_up = session.resume()
+    for job in taken_up:
+        if job.task_id is not None:
+            session.show(job)
+    rows = tuple(
+        (
+            job.name or job.id,
+            "uncertain: was it charged?" if job.task_id is None else "taken up",
+            job.quote.row.provider,
+            job.task_id or "",
+            _short(job.quote.written.prompt),
+            "" if job.task_id else f"{where_to_look(job.quote)} Then --forget {job.id} or --buy-again {job.id}.",
+        )
+        for job in taken_up
+    )
+    caption = "" if rows else "Nothing was left open."
+    return Table(("Job", "", "Provider", "Task", "Prompt", "What to do"), rows, caption)
+
+
+def where_to_look(order: Quote) -> str:
+    """Where a person can see whether a request has arrived at its vendor."""
+    known = _LISTS.get((order.row.provider, order.row.model.startswith("MiniMax-H3")))
+    return known or f"{catalog().offer(order.row.provider).title} lists no tasks; its console shows what was charged."
+
+
+_LISTS = {
+    ("minimax", True): "GET /v2/query/video_generation lists the account's tasks, and so does MiniMax's console.",
+    ("acedata", False): "AceData's console lists the tasks (POST /hailuo/tasks with retrieve_batch does too).",
+    ("sketch", False): "A sketch costs nothing.",
+}
+"""Provider and whether it is an H3 model → the vendor's list of tasks, where it has one."""
+
+
 def cost() -> Table:
     """What was spent, by provider and currency; clips from the library cost nothing and are not counted."""
     session = default_session()
-    spent = session.library().journal.spending() if session.library_folder.exists() else []
+    spent = session.library().journal.spending() if session.has_library() else []
     rows = tuple(
         (each.provider, str(each.clips), _money(each.amount, each.currency), str(each.unknown) if each.unknown else "")
         for each in spent
@@ -97,6 +144,7 @@ def config(*assignments: str) -> Table | None:
         ("provider", chosen, reason),
         ("model", settings.model or "the provider's preferred one", ""),
         ("library", str(default_session().library_folder), ""),
+        *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
     ]

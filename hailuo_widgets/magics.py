@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
 
-COMMANDS = ("models", "jobs", "show", "cost", "login", "doctor", "config", "nest")
+COMMANDS = ("models", "jobs", "show", "resume", "cost", "login", "doctor", "config", "nest")
 
 
 def options(function: Any) -> Any:
@@ -116,6 +116,7 @@ class HailuoMagics(Magics):
         %hailuo models [WORD …]      what can be asked for; narrowed by words or by mode=I2V duration=10 max_price=0.3
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo show NAME            a job's card once more
+        %hailuo resume               take up what was left open; --forget ID, --buy-again ID decide about one
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
         %hailuo login PROVIDER       ask for its key, never shown; kept in the system's keyring, else in this kernel

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.clock import Clock, SystemClock
-from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.job import Job, new_id, sent_before
 from hailuo_widgets.engine.loop import LoopThread
+from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
-from hailuo_widgets.keys import choose_provider, require_key
+from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
+from hailuo_widgets.library import glance
+from hailuo_widgets.library.recall import quote_of
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.settings import Settings
@@ -64,9 +67,7 @@ class Session:
             UsageError: If there is no such provider.
         """
         name, reason = (provider, "") if provider else choose_provider(self.settings)
-        if request.model is None and self.settings.model:
-            request = request.model_copy(update={"model": self.settings.model})
-        return quote(request, name), reason
+        return quote(self._with_model(request), name), reason
 
     def start(self, request: VideoRequest, provider: str | None = None, *, name: str = "", fresh: bool = False) -> Job:
         """Begin a job. Returns at once; the work goes on behind it.
@@ -77,8 +78,10 @@ class Session:
             RefusedError: If the vendor would not accept the request. Nothing was sent.
             AuthenticationError: If the provider needs a key and none is set.
         """
-        order, reason = self.quote(request, provider)
-        require_key(order.row.provider, self.settings)
+        recalled = None if provider or fresh else self._same_words(request)
+        order, reason = recalled or self.quote(request, provider)
+        if fresh or not self._has_clip(order):  # what is there already needs no key
+            require_key(order.row.provider, self.settings)
         with self._lock:
             under_way = self._live.get((order.digest, 0))
             if under_way is not None and not under_way.done and not fresh:
@@ -90,6 +93,98 @@ class Session:
             records = self._record_keeper()
         self.loop.post(self._walk(job, records))
         return job
+
+    def resume(self) -> list[Job]:
+        """Take up again what was left open, by this kernel or by one that is gone, and what waits for a decision.
+
+        Returns:
+            The jobs: those with a task go on, one that may have been charged ends at once as `uncertain`. A job that
+            another kernel still watches is not among them.
+
+        Raises:
+            LibraryError: If the library can't be used.
+        """
+        if not self.has_library():
+            return []
+        records = self._record_keeper()
+        with self._lock:
+            here = {job.id for job in self._jobs if not job.done}
+        found = []
+        for row in self.library().journal.open_jobs():
+            if row.id in here:
+                continue
+            claim = self.library().journal.take_up(row.id, records.owner, self.clock.now())
+            if claim is None or claim.kind == "busy":
+                continue
+            job = Job(row.id, quote_of(row), name=row.name, replicate=row.replicate, reason="taken up again")
+            job.started = row.created
+            with self._lock:
+                self._jobs.append(job)
+                if claim.kind == "open":
+                    job.task_id = claim.task_id
+                    self._live[job.quote.digest, job.replicate] = job
+            if claim.kind == "open":
+                self.loop.post(self._walk(job, records))
+            else:
+                job.move(JobState.UNCERTAIN, error=sent_before(job))
+            found.append(job)
+        return found
+
+    def forget(self, job_id: str) -> Quote:
+        """Close a job that is uncertain or open by a person's decision: the same request may then be sent anew.
+
+        Returns:
+            What it had ordered.
+
+        Raises:
+            UsageError: If there is none of that id to decide about.
+        """
+        row = self.library().journal.job(job_id) if self.has_library() else None
+        if row is None or not self.library().journal.decide(job_id, self.clock.now()):
+            raise UsageError(f"There is no open job “{job_id}” to decide about.", hint="%hailuo resume lists them.")
+        return quote_of(row)
+
+    def buy_again(self, job_id: str) -> Job:
+        """Forget an uncertain job and send its request once more.
+
+        Raises:
+            UsageError: If there is none of that id, or its pictures are known by their hash only.
+        """
+        row = self.library().journal.job(job_id) if self.has_library() else None
+        if row is not None and any(media.known_sha256 for media in quote_of(row).written.media().values()):
+            raise UsageError(
+                "The library does not keep the pictures of that request.",
+                hint=f"%hailuo resume --forget {job_id}, and run its cell again.",
+            )
+        order = self.forget(job_id)
+        return self.start(order.written, order.row.provider)
+
+    def has_library(self) -> bool:
+        """Whether there is a library yet; looking for one makes none."""
+        return self.settings.library_url is not None or (self.library_folder / glance.FILE).is_file()
+
+    def _same_words(self, request: VideoRequest) -> tuple[Quote, str] | None:
+        """A real clip of the same words, where there would only be a sketch: what its author paid for comes first."""
+        if choose_provider(self.settings)[0] != EMBEDDED:
+            return None
+        words = self._with_model(request).digest()
+        # Where the journal is a file, a look into it spares loading the database's toolkit for nothing.
+        if self.settings.library_url is None and not glance.has_words(self.library_folder, words, EMBEDDED):
+            return None
+        row = self.library().journal.same_words(words, EMBEDDED)
+        if row is None or self.library().find(row.digest) is None:
+            return None
+        return quote_of(row), f"the library has these words as a clip by {row.provider}"
+
+    def _has_clip(self, order: Quote) -> bool:
+        if self.settings.library_url is None and not glance.has_clip(self.library_folder, order.digest):
+            return False
+        return self.library().find(order.digest) is not None
+
+    def _with_model(self, request: VideoRequest) -> VideoRequest:
+        if request.model is None and self.settings.model:
+            return request.model_copy(update={"model": self.settings.model})
+        return request
 
     def show(self, what: Job | Clip | Quote) -> None:
         """Show a job, a clip or a quote under the cell that runs now; outside a notebook this does nothing."""
@@ -145,7 +240,7 @@ class Session:
         folder = folder or self.library_folder
         with self._opening:
             if folder not in self._libraries:
-                self._libraries[folder] = Library(folder)
+                self._libraries[folder] = Library(folder, self.settings.library_url)
             return self._libraries[folder]
 
     def close(self) -> None:
@@ -259,6 +354,26 @@ def dry_run(prompt: str = "", *, provider: str | None = None, model: str | None 
         RefusedError: With every problem at once.
     """
     return default_session().quote(VideoRequest.of(prompt=prompt, model=model, **fields), provider)[0]
+
+
+def resume(*, show: bool = True) -> list[Job]:
+    """Take up every task that was left open: by a kernel that died, or by one that stopped watching.
+
+    Args:
+        show: Whether a card appears for each.
+
+    Returns:
+        The jobs; one that may have been charged without a clear answer is among them as `uncertain`, and is not sent.
+
+    Raises:
+        LibraryError: If the library can't be used.
+    """
+    session = default_session()
+    taken_up = session.resume()
+    if show:
+        for job in taken_up:
+            session.show(job)
+    return taken_up
 
 
 def jobs() -> list[Job]:

@@ -77,6 +77,8 @@ class Settings:
         library: The library's folder; a relative one is taken from where the kernel started.
         base_urls: Provider → another base URL (a gateway, or the simulator). http only to this machine.
         sketch_seconds: How long a sketch pretends to take, in seconds; 0 is as fast as it draws.
+        library_url: Where the journal is, if not in the library's folder: `postgresql+psycopg://…`. It may hold a
+            password, so it is not shown.
     """
 
     provider: str | None = None
@@ -84,6 +86,7 @@ class Settings:
     library: str = LIBRARY
     base_urls: dict[str, str] = field(default_factory=dict)
     sketch_seconds: float = 0.0
+    library_url: str | None = field(default=None, repr=False)
     _keys: dict[str, FoundKey] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -98,6 +101,8 @@ class Settings:
         for name in ("provider", "model", "library", "sketch_seconds"):
             if value := values.get(f"HAILUO_{name.upper()}"):
                 settings.set(name, value)
+        if url := values.get("HAILUO_LIBRARY_URL"):
+            settings.library_url = url.strip()
         for name, value in values.items():
             if name.startswith("HAILUO_") and name.endswith("_BASE_URL") and value:
                 settings.base_urls[name[len("HAILUO_") : -len("_BASE_URL")].lower()] = checked_base_url(value)
@@ -120,12 +125,20 @@ class Settings:
             self.model = str(value) if value else None
         elif name == "library":
             self.library = str(value)
+        elif name == "library_url":
+            url = str(value).strip()
+            if "@" in url and ":" in url.partition("@")[0].partition("://")[2]:
+                raise UsageError(
+                    "A password does not belong into a cell: it would be saved with the notebook.",
+                    hint="Set HAILUO_LIBRARY_URL in the environment or in .env, or leave it to PGPASSWORD.",
+                )
+            self.library_url = url or None
         elif name == "sketch_seconds":
             self.sketch_seconds = _seconds(name, value)
         elif name.endswith("_base_url"):
             self.base_urls[_known_provider(name.removesuffix("_base_url"))] = checked_base_url(str(value))
         else:
-            known = ("provider", "model", "library", "sketch_seconds", "<provider>_base_url")
+            known = ("provider", "model", "library", "library_url", "sketch_seconds", "<provider>_base_url")
             raise UsageError(f"There is no setting “{name}”.", hint=did_you_mean(name, known))
 
     def give_key(self, provider: str, key: str | SecretStr, origin: str) -> None:

@@ -29,6 +29,10 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 sys.modules["__main__"].__dict__.setdefault("__spec__", None)
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="many more rounds of what is tried at random")
+
+
 @pytest.fixture(autouse=True)
 def _own_folder(tmp_path, tmp_path_factory, monkeypatch):
     """The library is made in the working directory, so each test gets one that is thrown away; so are cache and settings."""

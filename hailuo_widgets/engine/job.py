@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError, TimedOutError
+from hailuo_widgets.errors import HailuoError, TimedOutError, UncertainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -38,6 +38,7 @@ class Job:
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why it is this provider.
         expected: Seconds that it will probably take, None where that is not known.
+        handed_over: Whether another kernel watches it now.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Job:
         self._lock = threading.Lock()
         self._stop: Callable[[], None] | None = None
         self._stop_wanted = False
+        self.handed_over = False
 
     @property
     def done(self) -> bool:
@@ -132,6 +134,14 @@ class Job:
         """Stop it: at the vendor where that can be done, else we stop watching and the vendor may still finish it."""
         with self._lock:
             self._stop_wanted = True
+            stop = self._stop
+        if stop is not None and not self.done:
+            stop()
+
+    def hand_over(self) -> None:
+        """Stop watching because another kernel does: this one stood still for so long that it seemed gone."""
+        with self._lock:
+            self.handed_over = True
             stop = self._stop
         if stop is not None and not self.done:
             stop()
@@ -211,6 +221,16 @@ class Job:
 def new_id(at: float) -> str:
     """A job's id: sorts by time, reads well as a file name, and does not collide between kernels."""
     return time.strftime("%Y%m%d-%H%M%S", time.gmtime(at)) + "-" + secrets.token_hex(3)
+
+
+def sent_before(job: Job) -> UncertainError:
+    """What to say of a job that an earlier kernel, or an earlier cell, has sent without a clear answer."""
+    return UncertainError(
+        "It was sent before and no clear answer came back, so it may have been charged.",
+        hint=f"It is not sent again by itself. %hailuo resume says where to look and how to decide about {job.id}.",
+        provider=job.quote.row.provider,
+        request=job.quote.request,
+    )
 
 
 _WAY_OUT = {

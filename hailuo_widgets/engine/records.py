@@ -6,6 +6,8 @@ import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.library import owner
 from hailuo_widgets.waiting import to_its_end
 
 if TYPE_CHECKING:
@@ -17,9 +19,14 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.state import JobState
     from hailuo_widgets.library.clip import Clip
+    from hailuo_widgets.library.journal import Claim
     from hailuo_widgets.library.library import Library
 
 T = TypeVar("T")
+
+RENEWED_EVERY = owner.SECONDS / 4
+BUSY_SECONDS = 1.0
+"""How long to wait before looking again how far another kernel is."""
 
 
 class Records:
@@ -33,6 +40,9 @@ class Records:
     def __init__(self, open_library: Callable[[], Library], clock: Clock) -> None:
         self._open = open_library
         self._clock = clock
+        self.owner = owner.new()
+        self._held: dict[str, Job] = {}
+        self._renewing: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hailuo_widgets-library")
 
     async def find(self, job: Job) -> Clip | None:
@@ -43,15 +53,56 @@ class Records:
         """How long such clips took so far; None where there were none."""
         return await self._do(lambda: self._open().journal.typical_seconds(job.quote.row.provider, job.quote.request))
 
-    async def begin(self, job: Job) -> None:
-        """Write down that the job is about to be sent; a fresh one gets its number here."""
+    async def claim(self, job: Job) -> Claim:
+        """Write down that the job is about to be sent, unless the same was sent before; a fresh one gets its number.
 
-        def begin() -> None:
-            replicate = None if job.fresh else job.replicate
-            journal = self._open().journal
-            job.replicate = journal.open_job(job.id, job.quote, replicate, job.name, self._clock.now())
+        While it is watched here, its lease is renewed, and nobody else takes it up.
+        """
 
-        await self._do(begin)
+        def claim() -> Claim:
+            library, at = self._open(), self._clock.now()
+            journal, order = library.journal, job.quote
+            if job.fresh:
+                job.replicate = journal.open_job(job.id, order, None, job.name, at, owner=self.owner)
+                return Claim("new", job.id, job.replicate)
+            row = journal.find_clip(order.digest, job.replicate)
+            lost = row.job_id if row is not None and library.find(order.digest, job.replicate) is None else None
+            return journal.claim(job.id, order, job.replicate, job.name, at, owner=self.owner, lost=lost)
+
+        from hailuo_widgets.library.journal import Claim
+
+        claimed = await self._do(claim)
+        if claimed.kind in ("new", "open"):
+            self.hold(job, claimed.job_id)
+        return claimed
+
+    async def pause(self) -> None:
+        """Wait until it pays to look again how far another kernel is."""
+        await self._clock.sleep(BUSY_SECONDS)
+
+    def hold(self, job: Job, job_id: str) -> None:
+        """Keep the lease of a job that was taken, until `release`."""
+        self._held[job_id] = job
+        if self._renewing is None or self._renewing.done():
+            self._renewing = asyncio.ensure_future(self._renew())
+
+    def release(self, job: Job) -> None:
+        """Watch it no more. The lease itself ends with the job's last state."""
+        self._held.pop(job.id, None)
+        if not self._held and self._renewing is not None:
+            self._renewing.cancel()
+
+    async def _renew(self) -> None:
+        while self._held:
+            await asyncio.sleep(RENEWED_EVERY)
+            held = dict(self._held)
+            try:
+                mine = await self._do(lambda: self._open().journal.renew(self.owner, self._clock.now()))
+            except LibraryError:  # what really needs the journal will say so
+                continue
+            for job_id, job in held.items():
+                if job_id not in mine and not job.done and job_id in self._held:
+                    job.hand_over()
 
     async def move(
         self, job: Job, state: JobState, *, task_id: str | None = None, detail: dict[str, Any] | None = None

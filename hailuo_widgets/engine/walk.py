@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.engine.job import sent_before
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import (
     CancelledError,
@@ -33,19 +34,25 @@ async def walk(job: Job, connect: Callable[[str], AsyncHailuo], records: Records
     """Take a job to its end. Never raises; how it ended stands in the job and in the journal.
 
     Args:
-        job: In the state `planned`.
-        connect: Gives the client for a provider; called where a clip has to be bought.
+        job: In the state `planned`: a new one, or, with a task, one that was taken up again.
+        connect: Gives the client for a provider; called where a clip has to be bought or fetched.
         records: The library.
     """
     client: AsyncHailuo | None = None
     try:
-        if not job.fresh and (clip := await records.find(job)):
-            job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id)
+        taken_up = job.task_id is not None
+        if not taken_up and not job.fresh and await _answered(job, records):
             return
         client = connect(job.quote.row.provider)
         job.expected = await records.typical_seconds(job)
         _heed()
-        state = await _buy(job, client, records)
+        if not taken_up and not await _claimed(job, records):
+            return
+        if job.task_id is not None:
+            state = TaskState(Task(job.task_id, job.quote.row.model), Phase.QUEUED)
+            job.move(JobState.QUEUED, note="taken up again")
+        else:
+            state = await _buy(job, client, records)
         state = await _follow(job, client, records, state)
         if state.phase is Phase.FAILED:
             await _end(job, records, JobState.FAILED, state.error or VendorFaultError("The vendor failed to make it."))
@@ -65,12 +72,38 @@ async def walk(job: Job, connect: Callable[[str], AsyncHailuo], records: Records
         )
         wrapped.__cause__ = error
         await _end(job, records, _crashed(job), wrapped)
+    finally:
+        records.release(job)
+
+
+async def _answered(job: Job, records: Records) -> bool:
+    clip = await records.find(job)
+    if clip is not None:
+        job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id)
+    return clip is not None
+
+
+async def _claimed(job: Job, records: Records) -> bool:
+    """Whether the job is ours to go on with: to be sent, or, where it was sent before, to be watched again."""
+    while True:
+        claim = await records.claim(job)
+        if claim.kind == "new":
+            job.move(JobState.SUBMITTING)
+            _heed()
+            return True
+        if claim.kind == "open":
+            job.id, job.task_id = claim.job_id, claim.task_id
+            return True
+        if claim.kind == "uncertain":
+            job.id = claim.job_id
+            raise sent_before(job)
+        if claim.kind == "stored" and await _answered(job, records):
+            return False
+        job.move(JobState.PLANNED, note="another kernel is making it")
+        await records.pause()
 
 
 async def _buy(job: Job, client: AsyncHailuo, records: Records) -> TaskState:
-    job.move(JobState.SUBMITTING)
-    await records.begin(job)
-    _heed()
     state = await client.submit(job.quote)
     # Known to the job even where the disk refuses it: a person may need it then.
     job.task_id = state.task.id
@@ -115,6 +148,9 @@ async def _stop(job: Job, client: AsyncHailuo | None, records: Records) -> None:
 
     A kernel that is restarted only stops to watch: what was paid for goes on, and can be taken up again.
     """
+    if job.handed_over:
+        job.move(JobState.ABANDONED, error=HailuoError("Another kernel on this library watches it now."))
+        return
     if job.task_id is None or client is None:
         await _end(job, records, JobState.CANCELLED, None)
         return

@@ -7,14 +7,16 @@ import sqlite3
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import URL, Engine, create_engine, event, func, insert, select, text, update
+from sqlalchemy import URL, Engine, create_engine, delete, event, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.library import owner as owners
 from hailuo_widgets.library import schema
-from hailuo_widgets.library.schema import clips, jobs, requests, transitions
+from hailuo_widgets.library.glance import OPEN_STATES
+from hailuo_widgets.library.schema import clips, jobs, leases, requests, transitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 BUSY_MS = 30_000
 """How long a connection waits for another kernel's write."""
 
-OPEN_STATES = ("submitting", "queued", "running", "downloading", "abandoned")
+WATCHED_STATES = ("submitting", "queued", "running", "downloading")
+"""In which somebody holds a job's lease."""
+
 BOUGHT_STATES = ("queued", "running", "downloading", "stored", "abandoned", "uncertain")
 
 
@@ -45,6 +49,27 @@ class Spending:
     clips: int
     amount: float
     unknown: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What became of the wish to make a clip.
+
+    Attributes:
+        kind: `"new"`: written down, so send it. `"open"`: it was sent before and nobody watches it; now it is ours.
+            `"busy"`: another kernel makes it. `"stored"`: the clip is there. `"uncertain"`: it was sent before, without
+            a clear answer, so a person decides.
+        job_id: Whose it is.
+        replicate: Its number among identical requests.
+        task_id: The vendor's, where it is known.
+        state: The job's.
+    """
+
+    kind: Literal["new", "open", "busy", "stored", "uncertain"]
+    job_id: str
+    replicate: int
+    task_id: str | None = None
+    state: str = "submitting"
 
 
 class Journal:
@@ -79,7 +104,9 @@ class Journal:
         """Close every connection."""
         self._engine.dispose()
 
-    def open_job(self, job_id: str, order: Quote, replicate: int | None, name: str, at: float) -> int:
+    def open_job(
+        self, job_id: str, order: Quote, replicate: int | None, name: str, at: float, *, owner: str = ""
+    ) -> int:
         """Write down what is about to be sent. Durable when it returns: from now on a crash leaves a trace.
 
         Args:
@@ -88,57 +115,98 @@ class Journal:
             replicate: Its number among identical requests; None for the next one that is free.
             name: The notebook's variable.
             at: Seconds since the epoch.
+            owner: Who watches it from now on.
 
         Returns:
             The replicate.
         """
+        with self._write(alone=True) as connection:
+            return _open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
+
+    def claim(
+        self,
+        job_id: str,
+        order: Quote,
+        replicate: int,
+        name: str,
+        at: float,
+        *,
+        owner: str,
+        lost: str | None = None,
+    ) -> Claim:
+        """Write down what is about to be sent, unless the same was sent before: nothing is bought twice.
+
+        Args:
+            job_id: Ours.
+            order: What is bought.
+            replicate: Its number among identical requests.
+            name: The notebook's variable.
+            at: Seconds since the epoch.
+            owner: Who watches it from now on.
+            lost: The job of a clip whose file is gone: it answers nothing any more.
+        """
+        with self._write(alone=True) as connection:
+            stored = connection.execute(
+                select(clips.c.job_id)
+                .where(clips.c.digest == order.digest, clips.c.replicate == replicate)
+                .order_by(clips.c.created.desc(), clips.c.job_id)
+            ).first()
+            if stored is not None and stored.job_id != lost:
+                return Claim("stored", stored.job_id, replicate, state="stored")
+            earlier = connection.execute(
+                select(jobs)
+                .where(
+                    jobs.c.digest == order.digest,
+                    jobs.c.replicate == replicate,
+                    jobs.c.state.in_((*OPEN_STATES, "uncertain")),
+                )
+                .order_by(jobs.c.created.desc(), jobs.c.id)
+            ).first()
+            if earlier is not None:
+                return _claim(connection, earlier, owner, at)
+            _open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
+        return Claim("new", job_id, replicate)
+
+    def take_up(self, job_id: str, owner: str, at: float) -> Claim | None:
+        """Take a job that nobody watches; None where there is none of that id, or it needs nobody."""
+        with self._write(alone=True) as connection:
+            row = connection.execute(
+                select(jobs).where(jobs.c.id == job_id, jobs.c.state.in_((*OPEN_STATES, "uncertain")))
+            ).first()
+            return _claim(connection, row, owner, at) if row is not None else None
+
+    def decide(self, job_id: str, at: float) -> bool:
+        """Close a job by a person's decision.
+
+        Returns:
+            Whether there was one to decide about.
+        """
+        with self._write(alone=True) as connection:
+            row = connection.execute(
+                select(jobs).where(jobs.c.id == job_id, jobs.c.state.in_((*OPEN_STATES, "uncertain")))
+            ).first()
+            if row is None or not _take(connection, job_id, "", at):
+                return False
+            _moved(connection, job_id, "cancelled", at, detail={"decided": "forget", "was": row.state})
+        return True
+
+    def renew(self, owner: str, now: float) -> set[str]:
+        """Renew every lease of a holder.
+
+        Returns:
+            The jobs that are still its own.
+        """
+        mine = leases.c.owner == owner
         with self._write() as connection:
-            if replicate is None:
-                query = select(func.max(jobs.c.replicate)).where(jobs.c.digest == order.digest)
-                highest = connection.execute(query).scalar()
-                replicate = 0 if highest is None else highest + 1
-            if connection.execute(select(requests.c.digest).where(requests.c.digest == order.digest)).first() is None:
-                connection.execute(
-                    insert(requests).values(
-                        digest=order.digest,
-                        written_digest=order.written_digest,
-                        provider=order.row.provider,
-                        model=order.row.model,
-                        mode=order.row.mode.value,
-                        prompt=order.written.prompt,
-                        written=order.written.canonical(),
-                        effective=order.request.canonical(),
-                        price=order.price.amount,
-                        currency=order.price.currency,
-                        created=at,
-                    )
-                )
-            connection.execute(
-                insert(jobs).values(
-                    id=job_id,
-                    digest=order.digest,
-                    replicate=replicate,
-                    name=name,
-                    state="submitting",
-                    created=at,
-                    updated=at,
-                )
-            )
-            connection.execute(insert(transitions).values(job_id=job_id, state="submitting", at=at))
-        return replicate
+            connection.execute(update(leases).where(mine).values(until=now + owners.SECONDS))
+            return {row.name.removeprefix("job:") for row in connection.execute(select(leases.c.name).where(mine))}
 
     def move(
         self, job_id: str, state: str, at: float, *, task_id: str | None = None, detail: dict[str, Any] | None = None
     ) -> None:
         """Write down a job's new state. Durable when it returns."""
-        values: dict[str, Any] = {"state": state, "updated": at}
-        if task_id is not None:
-            values["task_id"] = task_id
-        if detail is not None and "error" in detail:
-            values["error"] = detail
         with self._write() as connection:
-            connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))
-            connection.execute(insert(transitions).values(job_id=job_id, state=state, at=at, detail=detail))
+            _moved(connection, job_id, state, at, task_id=task_id, detail=detail)
 
     def store_clip(self, job_id: str, values: dict[str, Any], at: float) -> Row[Any]:
         """Write down a clip and its job's end in one go.
@@ -151,8 +219,7 @@ class Journal:
             connection.execute(
                 insert(clips).values(job_id=job_id, digest=job.digest, replicate=job.replicate, created=at, **values)
             )
-            connection.execute(update(jobs).where(jobs.c.id == job_id).values(state="stored", updated=at))
-            connection.execute(insert(transitions).values(job_id=job_id, state="stored", at=at))
+            _moved(connection, job_id, "stored", at)
         return self._clips(clips.c.job_id == job_id)[0]
 
     def find_clip(self, digest: str, replicate: int = 0) -> Row[Any] | None:
@@ -165,18 +232,28 @@ class Journal:
 
     def jobs(self, *states: str, limit: int = 200) -> list[Row[Any]]:
         """Jobs with their requests, newest first; those in the given states only, where any are given."""
-        query = (
-            select(
-                jobs, requests.c.provider, requests.c.model, requests.c.prompt, requests.c.price, requests.c.currency
-            )
-            .join(requests, requests.c.digest == jobs.c.digest)
-            .order_by(jobs.c.created.desc(), jobs.c.id)
-            .limit(limit)
-        )
+        query = _JOBS.order_by(jobs.c.created.desc(), jobs.c.id).limit(limit)
         if states:
             query = query.where(jobs.c.state.in_(states))
         with self._read() as connection:
             return list(connection.execute(query))
+
+    def open_jobs(self) -> list[Row[Any]]:
+        """Jobs that can be taken up again or wait for a person's decision, with their requests, oldest first."""
+        query = _JOBS.where(jobs.c.state.in_((*OPEN_STATES, "uncertain"))).order_by(jobs.c.created, jobs.c.id)
+        with self._read() as connection:
+            return list(connection.execute(query))
+
+    def job(self, job_id: str) -> Row[Any] | None:
+        """A job with its request; None where there is none of that id."""
+        with self._read() as connection:
+            return connection.execute(_JOBS.where(jobs.c.id == job_id)).first()
+
+    def same_words(self, written_digest: str, but_not_from: str) -> Row[Any] | None:
+        """The newest clip of a request written in the same way, by any other provider than that one."""
+        return next(
+            iter(self._clips(requests.c.written_digest == written_digest, requests.c.provider != but_not_from)), None
+        )
 
     def spending(self) -> list[Spending]:
         """What was bought, by provider and currency."""
@@ -229,7 +306,9 @@ class Journal:
     def _clips(self, *conditions: Any) -> list[Row[Any]]:
         query = (
             select(
-                clips, jobs.c.task_id, requests.c.provider, requests.c.model, requests.c.prompt, requests.c.effective
+                clips,
+                jobs.c.task_id,
+                *(column for column in requests.c if column.name not in ("digest", "created")),
             )
             .join(jobs, jobs.c.id == clips.c.job_id)
             .join(requests, requests.c.digest == clips.c.digest)
@@ -251,15 +330,113 @@ class Journal:
             ) from None
 
     @contextmanager
-    def _write(self) -> Iterator[Connection]:
+    def _write(self, *, alone: bool = False) -> Iterator[Connection]:
         try:
             with self._engine.begin() as connection:
+                if alone and connection.dialect.name == "postgresql":  # as SQLite's writers always are
+                    connection.execute(text("SELECT pg_advisory_xact_lock(7244016)"))
                 yield connection
         except SQLAlchemyError as error:
             raise LibraryError(
                 f"The library's journal can't be written: {_reason(error)}.",
                 hint="Check the folder and the disk's free space.",
             ) from None
+
+
+_JOBS = select(jobs, *(column for column in requests.c if column.name not in ("digest", "created"))).join(
+    requests, requests.c.digest == jobs.c.digest
+)
+
+
+def _open_job(
+    connection: Connection, job_id: str, order: Quote, *, replicate: int | None, name: str, at: float, owner: str
+) -> int:
+    if replicate is None:
+        query = select(func.max(jobs.c.replicate)).where(jobs.c.digest == order.digest)
+        highest = connection.execute(query).scalar()
+        replicate = 0 if highest is None else highest + 1
+    if connection.execute(select(requests.c.digest).where(requests.c.digest == order.digest)).first() is None:
+        connection.execute(
+            insert(requests).values(
+                digest=order.digest,
+                written_digest=order.written_digest,
+                provider=order.row.provider,
+                model=order.row.model,
+                mode=order.row.mode.value,
+                prompt=order.written.prompt,
+                written=order.written.canonical(),
+                effective=order.request.canonical(),
+                price=order.price.amount,
+                currency=order.price.currency,
+                created=at,
+            )
+        )
+    connection.execute(
+        insert(jobs).values(
+            id=job_id,
+            digest=order.digest,
+            replicate=replicate,
+            name=name,
+            state="submitting",
+            created=at,
+            updated=at,
+        )
+    )
+    connection.execute(insert(transitions).values(job_id=job_id, state="submitting", at=at))
+    if owner:
+        _take(connection, job_id, owner, at)
+    return replicate
+
+
+def _claim(connection: Connection, row: Row[Any], owner: str, at: float) -> Claim:
+    """Take an earlier job over, as far as it can be."""
+    state: str = row.state
+    kind: Literal["open", "busy", "uncertain"] = "open"
+    if state == "uncertain":
+        kind = "uncertain"
+    elif not _take(connection, row.id, owner, at):
+        kind = "busy"
+    elif row.task_id is None:  # its kernel ended between the intent and the answer
+        kind = state = "uncertain"
+        detail = {
+            "error": "UncertainError",
+            "message": "The kernel ended while the request was being sent.",
+            "charged": "unknown",
+        }
+        _moved(connection, row.id, state, at, detail=detail)
+    return Claim(kind, row.id, row.replicate, row.task_id, state)
+
+
+def _take(connection: Connection, job_id: str, owner: str, at: float) -> bool:
+    """Take a job's lease, unless somebody else who still runs has it."""
+    name = f"job:{job_id}"
+    held = connection.execute(select(leases).where(leases.c.name == name)).first()
+    if held is not None:
+        if held.owner != owner and held.until > at and not owners.gone(held.owner):
+            return False
+        connection.execute(delete(leases).where(leases.c.name == name))
+    connection.execute(insert(leases).values(name=name, owner=owner, until=at + owners.SECONDS))
+    return True
+
+
+def _moved(
+    connection: Connection,
+    job_id: str,
+    state: str,
+    at: float,
+    *,
+    task_id: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    values: dict[str, Any] = {"state": state, "updated": at}
+    if task_id is not None:
+        values["task_id"] = task_id
+    if detail is not None and "error" in detail:
+        values["error"] = detail
+    connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))
+    connection.execute(insert(transitions).values(job_id=job_id, state=state, at=at, detail=detail))
+    if state not in WATCHED_STATES:
+        connection.execute(delete(leases).where(leases.c.name == f"job:{job_id}"))
 
 
 def _reason(error: Exception) -> str:

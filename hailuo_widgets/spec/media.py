@@ -53,11 +53,19 @@ class Media:
         url: An http(s) or mm_file address that the vendor fetches itself, None where `data` is given.
         data: The file's bytes, None where `url` is given.
         name: Where it came from, for people: a file name, or `""`.
+        known_sha256: Of bytes that are not at hand: what a library keeps of a picture. It can't be sent.
     """
 
     url: str | None = None
     data: bytes | None = field(default=None, repr=False)
     name: str = ""
+    known_sha256: str = ""
+
+    @classmethod
+    def recalled(cls, canonical: str) -> Self:
+        """From what `canonical` gave: a URL, or a hash that stands for bytes."""
+        kind, _, digest = canonical.partition(":")
+        return cls(known_sha256=digest) if kind == "sha256" else cls(url=canonical)
 
     @classmethod
     def of(cls, value: Media | str | os.PathLike[str] | bytes | bytearray | memoryview | Image) -> Self:
@@ -101,7 +109,7 @@ class Media:
     @property
     def sha256(self) -> str:
         """Hex SHA-256 of the bytes, `""` for a URL."""
-        return hashlib.sha256(self.data).hexdigest() if self.data is not None else ""
+        return hashlib.sha256(self.data).hexdigest() if self.data is not None else self.known_sha256
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -120,6 +128,8 @@ class Media:
         return self.url if self.url is not None else f"sha256:{self.sha256}"
 
     def __str__(self) -> str:
+        if self.known_sha256:
+            return f"sha256:{self.known_sha256[:12]}"
         return self.name or self.url or f"{len(self.data or b''):,} bytes"
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from hailuo_widgets.errors import Problem, RefusedError
 from hailuo_widgets.spec.media import Media
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Mode(StrEnum):
@@ -88,6 +91,20 @@ class VideoRequest(BaseModel):
         except ValidationError as error:
             raise RefusedError([_problem(each) for each in error.errors(include_url=False)]) from None
 
+    @classmethod
+    def recalled(cls, canonical: Mapping[str, Any]) -> VideoRequest:
+        """From what `canonical` gave, out of a journal. Pictures are then known by their hash, and can't be sent.
+
+        Raises:
+            RefusedError: If a field is unknown or of the wrong type.
+        """
+        fields = dict(canonical)
+        for name in _PICTURES & fields.keys():
+            fields[name] = Media.recalled(str(fields[name]))
+        if "references" in fields:
+            fields["references"] = tuple(Media.recalled(str(each)) for each in fields["references"])
+        return cls.of(**fields)
+
     @property
     def mode(self) -> Mode:
         """What kind of generation this is, by the pictures it carries."""
@@ -124,6 +141,7 @@ class VideoRequest(BaseModel):
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+_PICTURES = frozenset({"first_frame", "last_frame", "subject"})
 _WORDS = {"int_type": "a whole number", "string_type": "text", "bool_type": "True or False"}
 
 
