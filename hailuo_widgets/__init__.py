@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.session import configure as configure
     from hailuo_widgets.session import generate as generate
     from hailuo_widgets.session import jobs as jobs
+    from hailuo_widgets.session import library as library
     from hailuo_widgets.session import resume as resume
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
@@ -45,10 +46,12 @@ _HOMES = {
     "resume": "session",
 }
 
-__all__ = ["__version__", "load_ipython_extension", *_HOMES]  # noqa: PLE0604  # the names are strings
+__all__ = ["__version__", "library", "load_ipython_extension", *_HOMES]  # noqa: PLE0604  # the names are strings
 
 
 def __getattr__(name: str) -> Any:
+    if name == "library":  # the package of that name, which can be called
+        return import_module(f"{__name__}.library")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -57,7 +60,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *__all__})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

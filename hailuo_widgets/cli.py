@@ -43,7 +43,50 @@ def _parser() -> argparse.ArgumentParser:
     simulator.add_argument("--key", default="test-key", help="the key that is accepted (default: %(default)s)")
     simulator.add_argument("--fast", action="store_true", help="tasks take as long as the drawing, not minutes")
     simulator.set_defaults(run=_simulator)
+
+    library = commands.add_parser("library", help="look after a library's folder")
+    acts = library.add_subparsers(required=True, metavar="ACT")
+    for name, run, text in (
+        ("rebuild", _rebuild, "make a new journal from the folder alone; the old one is kept"),
+        ("verify", _verify, "hash every clip anew"),
+    ):
+        act = acts.add_parser(name, help=text)
+        act.add_argument("folder", nargs="?", default="hailuo_library", help="default: %(default)s")
+        act.set_defaults(run=run)
     return parser
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    import time
+    from pathlib import Path
+
+    from hailuo_widgets.library.library import rebuild
+
+    clips, problems, old = rebuild(Path(options.folder), time.time())
+    print(f"The new journal knows {clips} clips." + (f" The old one is {old.name}." if old else ""))
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    from hailuo_widgets.library.glance import FILE
+    from hailuo_widgets.library.library import Library
+
+    folder = Path(options.folder)
+    if not (folder / FILE).is_file():
+        raise UsageError(f"“{folder}” holds no library.", hint="Name a library's folder.")
+    library = Library(folder)
+    try:
+        damaged = library.verify()
+        print(f"{len(library.clips())} clips, {len(damaged)} of them not as they were stored.")
+    finally:
+        library.close()
+    for each in damaged:
+        print(f"{each.clip.path.name}: {each.what}", file=sys.stderr)
+    return 1 if damaged else 0
 
 
 def _demo(options: argparse.Namespace) -> int:

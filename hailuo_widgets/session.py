@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.library.library import Library
+    from hailuo_widgets.shelf import Shelf
 
 
 CLOSE_SECONDS = 5.0
@@ -374,6 +375,18 @@ def resume(*, show: bool = True) -> list[Job]:
         for job in taken_up:
             session.show(job)
     return taken_up
+
+
+def library() -> Shelf:
+    """The clips that are there: `.search("fox")`, `.filter(model=…, tag=…)`, `.df`, `.export(folder)`, `.verify()`.
+
+    Raises:
+        LibraryError: If the library can't be used.
+    """
+    from hailuo_widgets.shelf import Shelf
+
+    session = default_session()
+    return Shelf(session.library(), session.clock)
 
 
 def jobs() -> list[Job]:

@@ -1,1 +1,24 @@
-"""What was asked, paid for and kept: a SQL journal beside the clips' files."""
+"""What was asked, paid for and kept: a SQL journal beside the clips' files.
+
+The package can be called: `hailuo_widgets.library()` is this kernel's library, and must stay it once a module of this
+package has been imported, which puts the package under that name.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from types import ModuleType
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from hailuo_widgets.shelf import Shelf
+
+
+class _Library(ModuleType):
+    def __call__(self) -> Shelf:
+        shelf: Shelf = import_module("hailuo_widgets.session").library()
+        return shelf
+
+
+sys.modules[__name__].__class__ = _Library

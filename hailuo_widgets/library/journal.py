@@ -6,23 +6,26 @@ import json
 import sqlite3
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import URL, Engine, create_engine, delete, event, func, insert, select, text, update
+from sqlalchemy import URL, Engine, create_engine, delete, event, func, insert, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.library import owner as owners
 from hailuo_widgets.library import schema
 from hailuo_widgets.library.glance import OPEN_STATES
-from hailuo_widgets.library.schema import clips, jobs, leases, requests, transitions
+from hailuo_widgets.library.schema import clips, jobs, leases, marks, requests, tags, transitions
+from hailuo_widgets.library.sidecar import MarksPart
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from sqlalchemy import Connection, Row
 
+    from hailuo_widgets.library.sidecar import Sidecar
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.spec.request import VideoRequest
 
@@ -208,6 +211,97 @@ class Journal:
         with self._write() as connection:
             _moved(connection, job_id, state, at, task_id=task_id, detail=detail)
 
+    def take_in(self, sidecar: Sidecar, path: str) -> None:
+        """Write down a clip from what is beside it: how a new journal is made of a folder alone."""
+        order, job = sidecar.request, sidecar.job
+        with self._write(alone=True) as connection:
+            if connection.execute(select(jobs.c.id).where(jobs.c.id == job.id)).first() is not None:
+                return
+            known = select(requests.c.digest).where(requests.c.digest == order.digest)
+            if connection.execute(known).first() is None:
+                price = None if order.price is None else Decimal(order.price)
+                values = {**order.model_dump(), "price": price, "created": job.created}
+                connection.execute(insert(requests).values(**values))
+            connection.execute(
+                insert(jobs).values(
+                    id=job.id,
+                    digest=order.digest,
+                    replicate=job.replicate,
+                    name=job.name,
+                    state="stored",
+                    task_id=job.task_id,
+                    created=job.created,
+                    updated=sidecar.clip.created,
+                )
+            )
+            history = job.history or [("stored", sidecar.clip.created)]
+            steps = [{"job_id": job.id, "state": state, "at": at} for state, at in history]
+            connection.execute(insert(transitions), steps)
+            connection.execute(
+                insert(clips).values(
+                    job_id=job.id,
+                    digest=order.digest,
+                    replicate=job.replicate,
+                    path=path,
+                    **sidecar.clip.model_dump(),
+                )
+            )
+            said = sidecar.marks
+            if said.rating is not None or said.note:
+                connection.execute(insert(marks).values(job_id=job.id, rating=said.rating, note=said.note))
+            for tag in dict.fromkeys(said.tags):
+                connection.execute(insert(tags).values(job_id=job.id, tag=tag))
+
+    def mark(self, job_id: str, **values: Any) -> None:
+        """Set a clip's `rating` or `note`."""
+        with self._write(alone=True) as connection:
+            if connection.execute(select(marks.c.job_id).where(marks.c.job_id == job_id)).first() is None:
+                connection.execute(insert(marks).values(job_id=job_id))
+            connection.execute(update(marks).where(marks.c.job_id == job_id).values(**values))
+
+    def tag(self, job_id: str, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Give a clip tags, or take some away."""
+        with self._write(alone=True) as connection:
+            connection.execute(delete(tags).where(tags.c.job_id == job_id, tags.c.tag.in_([*add, *remove])))
+            for each in dict.fromkeys(add):
+                connection.execute(insert(tags).values(job_id=job_id, tag=each))
+
+    def marked(self, job_ids: Sequence[str]) -> dict[str, MarksPart]:
+        """What people say of clips, by job; those of which nothing is said are left out."""
+        found: dict[str, dict[str, Any]] = {}
+        with self._read() as connection:
+            for start in range(0, len(job_ids), _MOST_VALUES):
+                some = job_ids[start : start + _MOST_VALUES]
+                for row in connection.execute(select(marks).where(marks.c.job_id.in_(some))):
+                    found.setdefault(row.job_id, {}).update(rating=row.rating, note=row.note)
+                query = select(tags).where(tags.c.job_id.in_(some)).order_by(tags.c.tag)
+                for row in connection.execute(query):
+                    found.setdefault(row.job_id, {}).setdefault("tags", []).append(row.tag)
+        return {job_id: MarksPart.model_validate(said) for job_id, said in found.items()}
+
+    def search(self, wanted: Wanted, limit: int | None = None) -> list[Row[Any]]:
+        """Clips that fit, joined with their requests and jobs, newest first."""
+        return self._clips(*_conditions(wanted), limit=limit)
+
+    def count(self, wanted: Wanted) -> int:
+        """How many clips fit."""
+        query = (
+            select(func.count())
+            .select_from(clips.join(requests, requests.c.digest == clips.c.digest))
+            .where(*_conditions(wanted))
+        )
+        with self._read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def drop_clips(self, job_ids: Sequence[str], at: float) -> None:
+        """Write down that clips were deleted; what was paid for them stays in the journal."""
+        with self._write(alone=True) as connection:
+            for job_id in job_ids:
+                for table in (tags, marks, clips):
+                    connection.execute(delete(table).where(table.c.job_id == job_id))
+                values = {"job_id": job_id, "state": "stored", "at": at, "detail": {"deleted": True}}
+                connection.execute(insert(transitions).values(**values))
+
     def store_clip(self, job_id: str, values: dict[str, Any], at: float) -> Row[Any]:
         """Write down a clip and its job's end in one go.
 
@@ -216,6 +310,7 @@ class Journal:
         """
         with self._write() as connection:
             job = connection.execute(select(jobs.c.digest, jobs.c.replicate).where(jobs.c.id == job_id)).one()
+            connection.execute(delete(clips).where(clips.c.job_id == job_id))  # fetched anew: its file was gone
             connection.execute(
                 insert(clips).values(job_id=job_id, digest=job.digest, replicate=job.replicate, created=at, **values)
             )
@@ -225,6 +320,10 @@ class Journal:
     def find_clip(self, digest: str, replicate: int = 0) -> Row[Any] | None:
         """The clip that answers a request, joined with its request and job; None where there is none."""
         return next(iter(self._clips(clips.c.digest == digest, clips.c.replicate == replicate)), None)
+
+    def clip_rows(self, job_id: str) -> list[Row[Any]]:
+        """The clip of a job, if there is one."""
+        return self._clips(clips.c.job_id == job_id)
 
     def clips(self) -> list[Row[Any]]:
         """Every clip, newest first."""
@@ -303,17 +402,19 @@ class Journal:
         with self._read() as connection:
             return [(row.state, row.at) for row in connection.execute(query)]
 
-    def _clips(self, *conditions: Any) -> list[Row[Any]]:
+    def _clips(self, *conditions: Any, limit: int | None = None) -> list[Row[Any]]:
         query = (
             select(
                 clips,
                 jobs.c.task_id,
+                jobs.c.name,
                 *(column for column in requests.c if column.name not in ("digest", "created")),
             )
             .join(jobs, jobs.c.id == clips.c.job_id)
             .join(requests, requests.c.digest == clips.c.digest)
             .where(*conditions)
-            .order_by(clips.c.created.desc())
+            .order_by(clips.c.created.desc(), clips.c.job_id)
+            .limit(limit)
         )
         with self._read() as connection:
             return list(connection.execute(query))
@@ -341,6 +442,65 @@ class Journal:
                 f"The library's journal can't be written: {_reason(error)}.",
                 hint="Check the folder and the disk's free space.",
             ) from None
+
+
+_MOST_VALUES = 500
+"""In one statement; SQLite takes at least 999."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which clips are looked for. What is empty does not matter.
+
+    Attributes:
+        words: Each has to stand in the prompt, the note, a tag or the job's name.
+        model: Its name.
+        provider: Its name.
+        since: Seconds since the epoch.
+        until: Seconds since the epoch.
+        tags: Each has to be there.
+        rating: At least this.
+        job_id: The job that made it.
+    """
+
+    job_id: str = ""
+    words: tuple[str, ...] = ()
+    model: str = ""
+    provider: str = ""
+    since: float | None = None
+    until: float | None = None
+    tags: tuple[str, ...] = ()
+    rating: int | None = None
+
+
+def _conditions(wanted: Wanted) -> list[Any]:
+    found: list[Any] = []
+    for word in wanted.words:
+        noted = select(marks.c.job_id).where(marks.c.note.icontains(word, autoescape=True))
+        tagged = select(tags.c.job_id).where(tags.c.tag.icontains(word, autoescape=True))
+        named = select(jobs.c.id).where(jobs.c.name == word)
+        found.append(
+            or_(
+                requests.c.prompt.icontains(word, autoescape=True),
+                clips.c.job_id.in_(noted),
+                clips.c.job_id.in_(tagged),
+                clips.c.job_id.in_(named),
+            )
+        )
+    if wanted.job_id:
+        found.append(clips.c.job_id == wanted.job_id)
+    if wanted.model:
+        found.append(func.lower(requests.c.model) == wanted.model.lower())
+    if wanted.provider:
+        found.append(requests.c.provider == wanted.provider)
+    if wanted.since is not None:
+        found.append(clips.c.created >= wanted.since)
+    if wanted.until is not None:
+        found.append(clips.c.created < wanted.until)
+    found += [clips.c.job_id.in_(select(tags.c.job_id).where(tags.c.tag == tag)) for tag in wanted.tags]
+    if wanted.rating is not None:
+        found.append(clips.c.job_id.in_(select(marks.c.job_id).where(marks.c.rating >= wanted.rating)))
+    return found
 
 
 _JOBS = select(jobs, *(column for column in requests.c if column.name not in ("digest", "created"))).join(
