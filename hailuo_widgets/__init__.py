@@ -77,7 +77,7 @@ def _tell_what_was_left_open() -> None:
 
     # Settings are not loaded for this: it would cost more than the whole extension.
     folder = Path(os.environ.get("HAILUO_LIBRARY") or "hailuo_library").expanduser()
-    if (folder / "library.sqlite").is_file():
+    if os.path.isfile(folder / "library.sqlite"):  # noqa: PTH113  # Path.is_file raises for a path that is too long
         from hailuo_widgets.library.glance import left_open
 
         if number := left_open(folder):

@@ -110,10 +110,13 @@ class Session:
         records = self._record_keeper()
         with self._lock:
             here = {job.id for job in self._jobs if not job.done}
+            known = {job.id: job.task_id for job in self._jobs if job.task_id is not None}
         found = []
         for row in self.library().journal.open_jobs():
             if row.id in here:
                 continue
+            if row.task_id is None and row.id in known:  # the disk had refused to keep it
+                self.library().journal.move(row.id, "abandoned", self.clock.now(), task_id=known[row.id])
             claim = self.library().journal.take_up(row.id, records.owner, self.clock.now())
             if claim is None or claim.kind == "busy":
                 continue
@@ -162,7 +165,7 @@ class Session:
 
     def has_library(self) -> bool:
         """Whether there is a library yet; looking for one makes none."""
-        return self.settings.library_url is not None or (self.library_folder / glance.FILE).is_file()
+        return self.settings.library_url is not None or glance.exists(self.library_folder)
 
     def _same_words(self, request: VideoRequest) -> tuple[Quote, str] | None:
         """A real clip of the same words, where there would only be a sketch: what its author paid for comes first."""

@@ -187,7 +187,7 @@ async def _end(job: Job, records: Records, state: JobState, error: HailuoError |
     detail = _detail(error) if error else None
     try:
         if job.state is not JobState.PLANNED:  # what was never begun is not in the journal
-            await records.move(job, state, detail=detail)
+            await records.move(job, state, task_id=job.task_id, detail=detail)  # its id may not be on disk yet
     except HailuoError as broken:  # the disk is what failed: the job still has to end
         error = error or broken
     if isinstance(error, VendorError):

@@ -27,6 +27,14 @@ _SAME_WORDS = """
 _SAME_REQUEST = "SELECT 1 FROM clips WHERE digest = ? AND replicate = ? LIMIT 1"
 
 
+def exists(folder: Path) -> bool:
+    """Whether there is a library in that folder."""
+    try:
+        return (folder / FILE).is_file()
+    except OSError:  # a path that is too long, say: there can't be one
+        return False
+
+
 def left_open(folder: Path) -> int:
     """How many jobs nobody watches any more; those of kernels that still run are not counted."""
     now = time.time()
@@ -45,9 +53,9 @@ def has_clip(folder: Path, digest: str, replicate: int = 0) -> bool:
 
 
 def _rows(folder: Path, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    file = folder / FILE
-    if not file.is_file():
+    if not exists(folder):
         return []
+    file = folder / FILE
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)) as connection:
             return connection.execute(statement, values).fetchall()

@@ -86,7 +86,18 @@ class Journal:
     """
 
     def __init__(self, url: str | URL) -> None:
-        self._engine = _engine(url)
+        try:
+            self._engine = _engine(url)
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            driver = isinstance(error, ImportError)
+            raise LibraryError(
+                "The journal's database needs a driver that is not installed."
+                if driver
+                else "The journal's URL can't be read.",  # not repeated: it may hold a password
+                hint='pip install "hailuo-widgets[postgresql]"'
+                if driver
+                else "It should read sqlite:///PATH or postgresql+psycopg://HOST/DATABASE.",
+            ) from None
         self._reader = self._engine.execution_options(reads=True)
         try:
             with self._engine.begin() as connection:

@@ -1,0 +1,175 @@
+"""The disk refuses at any step of the way: a clear error, nothing bought twice, and the task arrives once there is room."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.spec.request import VideoRequest
+from support.session import session
+from support.vendor import PROMPT, submits
+
+SECONDS = 20
+REQUEST = VideoRequest.of(prompt=PROMPT)
+
+
+class Disk:
+    """Refuses the calls of one kind on files whose name ends in one way, from the given one on."""
+
+    def __init__(self, monkeypatch, code: int, call: str, suffix: str, after: int = 0):
+        self.left, self.code, self.suffix, self.refused = after, code, suffix, 0
+        real_open, real_fsync, real_replace = Path.open, os.fsync, Path.replace
+        disk = self
+
+        class File:
+            def __init__(self, inner):
+                self.inner = inner
+
+            def write(self, data):
+                disk.refuse()
+                return self.inner.write(data)
+
+            def __getattr__(self, name):
+                return getattr(self.inner, name)
+
+            def __enter__(self):
+                return self
+
+            def __exit__(self, *_):
+                self.inner.close()
+
+        def opened(path, mode="r", *args, **options):
+            if not path.name.endswith(suffix) or "r" in mode:
+                return real_open(path, mode, *args, **options)
+            if call == "open":
+                disk.refuse()
+            file = real_open(path, mode, *args, **options)
+            return File(file) if call == "write" else file
+
+        def synced(handle):
+            if call == "fsync" and str(Path(f"/proc/self/fd/{handle}").readlink()).endswith(suffix):
+                disk.refuse()
+            real_fsync(handle)
+
+        def replaced(path, target):
+            if call == "replace" and path.name.endswith(suffix):
+                disk.refuse()
+            return real_replace(path, target)
+
+        monkeypatch.setattr(Path, "open", opened)
+        monkeypatch.setattr(os, "fsync", synced)
+        monkeypatch.setattr(Path, "replace", replaced)
+
+    def refuse(self):
+        if self.left:
+            self.left -= 1
+            return
+        self.refused += 1
+        raise OSError(self.code, os.strerror(self.code))
+
+
+@pytest.mark.parametrize("suffix", [".mp4.part", ".json.part"])
+@pytest.mark.parametrize("call", ["open", "write", "fsync", "replace"])
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO], ids=["ENOSPC", "EROFS", "EIO"])
+def test_a_file_that_can_not_be_written_leaves_the_task_to_be_taken_up(code, call, suffix, monkeypatch):
+    with session() as here, monkeypatch.context() as patches:
+        disk = Disk(patches, code, call, suffix)
+        job = here.start(REQUEST)
+        with pytest.raises(HailuoError, match="can't be written") as caught:
+            job.result(SECONDS)
+        assert disk.refused
+        assert os.strerror(code) in str(caught.value)
+        assert caught.value.hint
+        assert job.state == "abandoned"
+        assert here.library().clips() == []
+        assert not list(here.library_folder.rglob("*.part"))
+        patches.undo()
+        (again,) = here.resume()
+        clip = again.result(SECONDS)
+        assert clip.path.with_suffix(".json").is_file()
+        assert here.library().verify() == []
+        assert submits(here.simulator) == 1
+
+
+STEPS = ("claim", "queued", "running", "downloading", "store_clip")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_journal_that_is_full_pays_once_and_loses_nothing(step, monkeypatch):
+    with session() as here:
+        journal = here.library().journal
+        real_move, real_claim, real_store = journal.move, journal.claim, journal.store_clip
+
+        def full(pages: int) -> None:
+            # Every connection of the pool is asked: SQLite itself then says that the disk is full.
+            with journal._engine.connect() as connection:
+                used = connection.exec_driver_sql("PRAGMA page_count").scalar()
+                connection.exec_driver_sql(f"PRAGMA max_page_count = {pages or used}")
+
+        def stuffed(act, *args, **options):
+            with journal._engine.connect() as connection:
+                connection.exec_driver_sql("CREATE TABLE IF NOT EXISTS ballast (data BLOB)")
+                connection.commit()
+            full(0)
+            try:
+                with journal._write() as connection:
+                    connection.exec_driver_sql("INSERT INTO ballast VALUES (zeroblob(1000000))")
+            finally:
+                full(1_000_000_000)
+            return act(*args, **options)
+
+        def move(job_id, state, *args, **options):
+            if state == step:
+                return stuffed(real_move, job_id, state, *args, **options)
+            return real_move(job_id, state, *args, **options)
+
+        monkeypatch.setattr(journal, "move", move)
+        if step == "claim":
+            monkeypatch.setattr(journal, "claim", lambda *args, **options: stuffed(real_claim, *args, **options))
+        if step == "store_clip":
+            monkeypatch.setattr(journal, "store_clip", lambda *args: stuffed(real_store, *args))
+        job = here.start(REQUEST)
+        with pytest.raises(HailuoError, match="full"):
+            job.result(SECONDS)
+        monkeypatch.undo()
+        assert submits(here.simulator) == (0 if step == "claim" else 1)
+        for each in here.resume():
+            if each.task_id:
+                each.result(SECONDS)
+        again = here.start(REQUEST)
+        again.result(SECONDS)
+        assert submits(here.simulator) == 1
+        assert len(here.library().clips()) == 1
+
+
+def test_a_task_id_that_no_disk_took_is_kept_by_the_kernel(monkeypatch):
+    from hailuo_widgets.errors import LibraryError
+
+    with session() as here:
+        journal = here.library().journal
+
+        def full(*_args, **_options):
+            raise LibraryError("The library's journal can't be written: disk full.")
+
+        monkeypatch.setattr(journal, "move", full)
+        job = here.start(REQUEST)
+        with pytest.raises(HailuoError, match="disk full"):
+            job.result(SECONDS)
+        assert job.task_id
+        monkeypatch.undo()
+        (again,) = here.resume()
+        assert again.result(SECONDS).task_id == job.task_id
+        assert submits(here.simulator) == 1
+
+
+def test_a_path_that_is_too_long_is_said_before_anything_is_paid(tmp_path):
+    with session() as here:
+        here.settings.set("library", str(tmp_path / ("x" * 300)))
+        with pytest.raises(HailuoError, match="can't be made") as caught:
+            here.start(REQUEST).result(SECONDS)
+        assert "library=" in caught.value.hint
+        assert submits(here.simulator) == 0

@@ -1,0 +1,112 @@
+"""The journal on PostgreSQL: the same code, a real server, the same promises."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from hailuo_widgets.errors import LibraryError, UsageError
+from hailuo_widgets.library.journal import Journal
+from hailuo_widgets.settings import Settings
+from hailuo_widgets.shelf import Shelf
+from hailuo_widgets.spec.request import VideoRequest
+from support.kill import STEPS, check, finish, rows, start, vendor
+from support.postgres import server
+from support.session import session
+
+pytestmark = pytest.mark.xdist_group("postgresql")
+
+SECONDS = 20
+JOBS = 10
+PLACES = [f"{when} {step}" for step in STEPS for when in ("before", "after")]
+
+
+@pytest.fixture(scope="module")
+def running():
+    with server() as url:
+        yield url
+
+
+@pytest.fixture
+def database(running, request):
+    """A database of the test's own."""
+    name = f"test_{abs(hash(request.node.name))}"
+    engine = create_engine(running, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    return make_url(running).set(database=name).render_as_string(hide_password=False)
+
+
+def test_a_clip_and_what_is_said_of_it(database):
+    with session() as here:
+        here.settings.set("library_url", database)
+        here.start(VideoRequest.of(prompt="A red fox, 狐狸 'x'; --")).result(SECONDS)
+        assert not (here.library_folder / "library.sqlite").exists()
+        shelf = Shelf(here.library(), here.clock)
+        shelf.search("FOX").tag("best").rate(5)
+        assert len(shelf.filter(tag="best", rating=5, model="MiniMax-Hailuo-2.3")) == 1
+        assert "★★★★★" in repr(shelf)
+        assert here.library().journal.spending()[0].clips == 1
+        assert here.resume() == []
+        job = here.start(VideoRequest.of(prompt="A red fox, 狐狸 'x'; --"))
+        job.result(SECONDS)
+        assert job.cached
+        assert shelf.prune(delete=True).caption == "There is nothing to delete."
+
+
+def asked(count: int = JOBS) -> list[str]:
+    return [f"Fox number {number} trots across fresh snow" for number in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(seed, database, tmp_path):
+    chance = random.Random(seed)
+    folder = tmp_path / "library"
+    place = f"{PLACES[seed % len(PLACES)]} {chance.randint(1, JOBS)}"
+    with vendor() as (sim, url):
+        process, _ = start(folder, url, asked(), die_at=place, database=database)
+        process.join(60)
+        assert process.exitcode == -9
+        left = rows(folder, database)
+        finish(*start(folder, url, [], resume=True, database=database))
+        check(sim, folder, left, database)
+
+
+def test_four_kernels_on_one_journal_pay_once(database, tmp_path):
+    folder = tmp_path / "library"
+    with vendor() as (sim, url):
+        with ThreadPoolExecutor() as pool:
+            kernels = list(pool.map(lambda _: start(folder, url, asked(), database=database), range(4)))
+            ends = list(pool.map(lambda each: finish(*each), kernels))
+        assert [Counter(states.values()) for states in ends] == [{"stored": JOBS}] * 4
+        assert len(check(sim, folder, [], database)) == JOBS
+
+
+def test_a_server_that_is_not_there_is_told_in_one_sentence():
+    with pytest.raises(LibraryError, match="can't be opened"):
+        Journal("postgresql+psycopg://hailuo@127.0.0.1:9/nothing")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"), [("canary", "can't be read"), ("oracle+canary://x", "can't be read"), ("mysql://x", "a driver")]
+)
+def test_an_unusable_url_is_told_without_repeating_it(url, says):
+    with pytest.raises(LibraryError, match=says) as caught:
+        Journal(url)
+    assert "canary" not in str(caught.value)
+
+
+def test_a_password_does_not_come_from_a_cell_and_is_not_shown():
+    settings = Settings.load({"HAILUO_LIBRARY_URL": "postgresql+psycopg://me:canary@host/db"})
+    assert settings.library_url == "postgresql+psycopg://me:canary@host/db"
+    assert "canary" not in repr(settings)
+    with pytest.raises(UsageError, match="password") as caught:
+        settings.set("library_url", "postgresql+psycopg://me:canary@host/db")
+    assert "canary" not in str(caught.value)
+    settings.set("library_url", "")
+    assert settings.library_url is None
