@@ -23,6 +23,7 @@ RANKS = {
     "completion": 7,
     "offers": 7,
     "session": 6,
+    "shelf": 6,
     "widgets": 5,
     "sweeps": 4,
     "engine": 3,

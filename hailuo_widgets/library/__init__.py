@@ -10,15 +10,10 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from hailuo_widgets.shelf import Shelf
-
 
 class _Library(ModuleType):
-    def __call__(self) -> Shelf:
-        shelf: Shelf = import_module("hailuo_widgets.session").library()
-        return shelf
+    def __call__(self) -> object:
+        return import_module("hailuo_widgets.session").library()
 
 
 sys.modules[__name__].__class__ = _Library

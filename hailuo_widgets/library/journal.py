@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -10,8 +11,24 @@ from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
-from sqlalchemy import URL, Engine, create_engine, delete, event, func, insert, or_, select, text, update
+from sqlalchemy import (
+    URL,
+    Boolean,
+    Engine,
+    bindparam,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.library import owner as owners
@@ -292,7 +309,18 @@ class Journal:
 
     def search(self, wanted: Wanted, limit: int | None = None) -> list[Row[Any]]:
         """Clips that fit, joined with their requests and jobs, newest first."""
-        return self._clips(*_conditions(wanted), limit=limit)
+        conditions = _conditions(wanted)
+        if limit is None:
+            return self._clips(*conditions)
+        # Ids alone are sorted quickly; the long rows are fetched for the few that are wanted.
+        first = (
+            select(clips.c.job_id)
+            .join(requests, requests.c.digest == clips.c.digest)
+            .where(*conditions)
+            .order_by(clips.c.created.desc(), clips.c.job_id)
+            .limit(limit)
+        )
+        return self._clips(clips.c.job_id.in_(first))
 
     def count(self, wanted: Wanted) -> int:
         """How many clips fit."""
@@ -413,7 +441,7 @@ class Journal:
         with self._read() as connection:
             return [(row.state, row.at) for row in connection.execute(query)]
 
-    def _clips(self, *conditions: Any, limit: int | None = None) -> list[Row[Any]]:
+    def _clips(self, *conditions: Any) -> list[Row[Any]]:
         query = (
             select(
                 clips,
@@ -425,7 +453,6 @@ class Journal:
             .join(requests, requests.c.digest == clips.c.digest)
             .where(*conditions)
             .order_by(clips.c.created.desc(), clips.c.job_id)
-            .limit(limit)
         )
         with self._read() as connection:
             return list(connection.execute(query))
@@ -487,12 +514,12 @@ class Wanted:
 def _conditions(wanted: Wanted) -> list[Any]:
     found: list[Any] = []
     for word in wanted.words:
-        noted = select(marks.c.job_id).where(marks.c.note.icontains(word, autoescape=True))
-        tagged = select(tags.c.job_id).where(tags.c.tag.icontains(word, autoescape=True))
+        noted = select(marks.c.job_id).where(_holds(marks.c.note, word))
+        tagged = select(tags.c.job_id).where(_holds(tags.c.tag, word))
         named = select(jobs.c.id).where(jobs.c.name == word)
         found.append(
             or_(
-                requests.c.prompt.icontains(word, autoescape=True),
+                _holds(requests.c.prompt, word),
                 clips.c.job_id.in_(noted),
                 clips.c.job_id.in_(tagged),
                 clips.c.job_id.in_(named),
@@ -514,9 +541,36 @@ def _conditions(wanted: Wanted) -> list[Any]:
     return found
 
 
+class _Holds(GenericFunction[bool]):
+    """Whether a text holds a pattern, in capitals or not."""
+
+    type = Boolean()
+    inherit_cache = True
+    name = "holds"
+
+
+@compiles(_Holds)
+def _ilike(holds: _Holds, compiler: Any, **options: Any) -> str:
+    text, pattern = (compiler.process(each, **options) for each in holds.clauses)
+    # SQLite's LIKE looks past the case of its own accord, where `lower` would copy every prompt.
+    word = "LIKE" if compiler.dialect.name == "sqlite" else "ILIKE"
+    return f"({text} {word} {pattern} ESCAPE '/')"
+
+
+def _holds(text: Any, word: str) -> _Holds:
+    return _Holds(text, "%" + re.sub("[/%_]", r"/\g<0>", word) + "%")
+
+
 _JOBS = select(jobs, *(column for column in requests.c if column.name not in ("digest", "created"))).join(
     requests, requests.c.digest == jobs.c.digest
 )
+
+
+# Made once: to make them anew costs more than to carry them out.
+_TO_STATE = (
+    update(jobs).where(jobs.c.id == bindparam("its_id")).values(state=bindparam("state"), updated=bindparam("updated"))
+)
+_STEP = transitions.insert().inline()
 
 
 def _open_job(
@@ -599,13 +653,13 @@ def _moved(
     task_id: str | None = None,
     detail: dict[str, Any] | None = None,
 ) -> None:
-    values: dict[str, Any] = {"state": state, "updated": at}
+    step = {"job_id": job_id, "state": state, "at": at, "detail": detail}
+    connection.execute(_TO_STATE, {"its_id": job_id, "state": state, "updated": at})
     if task_id is not None:
-        values["task_id"] = task_id
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(task_id=task_id))
     if detail is not None and "error" in detail:
-        values["error"] = detail
-    connection.execute(update(jobs).where(jobs.c.id == job_id).values(**values))
-    connection.execute(insert(transitions).values(job_id=job_id, state=state, at=at, detail=detail))
+        connection.execute(update(jobs).where(jobs.c.id == job_id).values(error=detail))
+    connection.execute(_STEP, step)
     if state not in WATCHED_STATES:
         connection.execute(delete(leases).where(leases.c.name == f"job:{job_id}"))
 

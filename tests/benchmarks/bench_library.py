@@ -1,0 +1,225 @@
+"""How quick a library of 10,000 clips is, and downloads beside curl. `python tests/benchmarks/bench_library.py`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import shutil
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert
+
+from hailuo_widgets.clock import SystemClock
+from hailuo_widgets.library.journal import Journal, Wanted
+from hailuo_widgets.library.library import Library
+from hailuo_widgets.library.schema import clips, jobs, requests
+from hailuo_widgets.shelf import Shelf
+from hailuo_widgets.spec.quote import quote
+from hailuo_widgets.spec.request import VideoRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CLIPS = 10_000
+TRANSITIONS = 1_000
+FILES = 200
+SIZE = 2_000_000
+AT_ONCE = 8
+RUNS = 9
+
+
+def seconds(act: Callable[[], object], runs: int = RUNS) -> float:
+    taken = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        act()
+        taken.append(time.perf_counter() - start)
+    return statistics.median(taken)
+
+
+def fill(folder: Path) -> None:
+    library = Library(folder)
+    effective = quote(VideoRequest.of(prompt="A fox"), "minimax").request.canonical()
+    words = ("fox", "panda", "otter", "heron", "lynx", "gecko", "raven")
+    ids = [f"{number:06}" for number in range(CLIPS)]
+    prompts = [f"A {words[n % 7]} walks through scene {n}, in a light that changes. " * 6 for n in range(CLIPS)]
+    with library.journal._write() as connection:
+        for table, row in (
+            (
+                requests,
+                lambda n, prompt: {
+                    "digest": f"{n:064}",
+                    "written_digest": f"{n:064}",
+                    "provider": "minimax",
+                    "model": "MiniMax-Hailuo-2.3",
+                    "mode": "T2V",
+                    "prompt": prompt,
+                    "written": {"prompt": prompt},
+                    "effective": {**effective, "prompt": prompt},
+                    "price": None,
+                    "currency": "USD",
+                    "created": float(n),
+                },
+            ),
+            (
+                jobs,
+                lambda n, _: {
+                    "id": ids[n],
+                    "digest": f"{n:064}",
+                    "replicate": 0,
+                    "name": "",
+                    "state": "stored",
+                    "task_id": str(n),
+                    "created": float(n),
+                    "updated": float(n),
+                },
+            ),
+            (
+                clips,
+                lambda n, _: {
+                    "job_id": ids[n],
+                    "digest": f"{n:064}",
+                    "replicate": 0,
+                    "path": f"clips/{ids[n]}.mp4",
+                    "sha256": "0" * 64,
+                    **dict.fromkeys(("size", "width", "height", "frames"), 1),
+                    "fps": 25.0,
+                    "duration": 6.0,
+                    "codec": "h264",
+                    "created": float(n),
+                },
+            ),
+        ):
+            connection.execute(insert(table), [row(n, prompt) for n, prompt in enumerate(prompts)])
+    library.close()
+
+
+def reading(folder: Path) -> None:
+    report("opening", seconds(lambda: Library(folder).close()) * 1e3, "ms", "≤ 50")
+    library = Library(folder)
+    shelf = Shelf(library, SystemClock())
+    for text in ("scene 9876", "gecko", "nowhere"):
+        wanted = Wanted(words=tuple(text.split()))
+        found = seconds(lambda wanted=wanted: library.search(wanted, 20))
+        report(f"text search for “{text}”, first 20", found * 1e3, "ms", "≤ 20")
+    report("library() shown", seconds(shelf._repr_html_) * 1e3, "ms", "≤ 300")
+    library.close()
+
+
+def writing(folder: Path) -> None:
+    ours, raw = [], []
+    for run in range(3):
+        journal = Journal(f"sqlite:///{folder / f'ours{run}.sqlite'}")
+        journal.open_job("a", quote(VideoRequest.of(prompt="A fox"), "minimax"), 0, "", 1.0)
+        ours.append(seconds(lambda each=journal: [each.move("a", "running", 2.0) for _ in range(TRANSITIONS)], 1))
+        journal.close()
+        plain = sqlite3.connect(folder / f"ours{run}.sqlite", isolation_level=None)
+        plain.execute("PRAGMA journal_mode = WAL")
+        plain.execute("PRAGMA synchronous = FULL")
+
+        def move(plain: sqlite3.Connection = plain) -> None:
+            for _ in range(TRANSITIONS):
+                plain.execute("BEGIN IMMEDIATE")
+                plain.execute("UPDATE jobs SET state = ?, updated = ? WHERE id = ?", ("running", 2.0, "a"))
+                plain.execute("INSERT INTO transitions (job_id, state, at) VALUES (?, ?, ?)", ("a", "running", 2.0))
+                plain.execute("COMMIT")
+
+        raw.append(seconds(move, 1))
+        plain.close()
+    best, base = min(ours), min(raw)
+    report(f"{TRANSITIONS} transitions", best, "s", f"≤ 1.0, or 1.5 × sqlite3's {base:.2f} = {1.5 * base:.2f}")
+
+
+def downloading(folder: Path) -> None:
+    served = folder / "served"
+    served.mkdir()
+    head = (24).to_bytes(4) + b"ftypisom" + bytes(12)
+    moov = (8).to_bytes(4) + b"moov"
+    body = (SIZE - len(head) - len(moov)).to_bytes(4) + b"mdat"
+    for number in range(FILES):
+        filling = os.urandom(SIZE - len(head) - len(moov) - len(body))
+        (served / f"{number}.mp4").write_bytes(head + moov + body + filling)
+    command = ["import socketserver, http.server, functools, sys", "class H(http.server.SimpleHTTPRequestHandler):"]
+    command += [" protocol_version = 'HTTP/1.1'", " def log_message(self, *_): pass"]
+    command += [
+        f"s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(H, directory={str(served)!r}))"
+    ]
+    command += ["print(s.server_port, flush=True)", "s.serve_forever()"]
+    server = subprocess.Popen([sys.executable, "-c", "\n".join(command)], stdout=subprocess.PIPE, text=True)
+    assert server.stdout
+    base = f"http://127.0.0.1:{int(server.stdout.readline())}"
+    try:
+        ours, theirs, cpu = [], [], []
+        for run in range(3):
+            target = folder / f"curl{run}"
+            target.mkdir()
+            lines = "\n".join(f'url = "{base}/{n}.mp4"\noutput = "{target}/{n}.mp4"' for n in range(FILES))
+            (folder / "list").write_text(lines)
+            command = [
+                "curl",
+                "--no-progress-meter",
+                "--parallel",
+                "--parallel-max",
+                str(AT_ONCE),
+                "-K",
+                str(folder / "list"),
+            ]
+            theirs.append(seconds(lambda command=command: subprocess.run(command, check=True), 1))
+            shutil.rmtree(target)
+            spent = time.process_time()
+            ours.append(asyncio.run(_fetch_all(base, folder / f"ours{run}")))
+            cpu.append(time.process_time() - spent)
+            shutil.rmtree(folder / f"ours{run}")
+    finally:
+        server.kill()
+        server.wait()
+    report(f"{FILES} × {SIZE / 1e6:g} MB, fsyncs left out", min(ours), "s", f"≤ 1.25 × curl's {min(theirs):.2f}")
+    report("  of the CPU", min(cpu) * 1e3 / (FILES * SIZE / 1e6), "ms a MB", "≤ 1.5")
+    report("  memory at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", "")
+
+
+async def _fetch_all(base: str, folder: Path) -> float:
+    from hailuo_widgets import download as downloads
+    from hailuo_widgets.transport import Transport
+
+    real = downloads.os.fsync
+    transport = Transport(base, dict)
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def fetch(number: int) -> None:
+        async with gate:
+            await downloads.download(transport, f"{base}/{number}.mp4", folder / f"{number}.mp4", clock=SystemClock())
+
+    downloads.os.fsync = lambda _handle: None  # curl does none
+    try:
+        start = time.perf_counter()
+        await asyncio.gather(*map(fetch, range(FILES)))
+        return time.perf_counter() - start
+    finally:
+        downloads.os.fsync = real
+        await transport.aclose()
+
+
+def report(what: str, figure: float, unit: str, goal: str) -> None:
+    print(f"{what:44} {figure:8.2f} {unit:8} {goal}", flush=True)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        fill(folder / "library")
+        reading(folder / "library")
+        writing(folder)
+        downloading(folder)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""A kernel that is killed in the middle of its clips, and the one that is started after it."""
+
+import pytest
+
+CELLS = 3
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_after_a_kill_the_next_kernel_says_so_and_the_clips_arrive(state, start_kernel):
+    kernel = start_kernel()
+    kernel.run("%load_ext hailuo_widgets\n%hailuo config sketch_seconds=8")
+    for number in range(CELLS):
+        kernel.run(f"%%hailuo fox{number}\nFox number {number} trots across fresh snow")
+    kernel.run(
+        "import time\n"
+        f"while not all(each.state == {state!r} for each in (fox0, fox1, fox2)): time.sleep(0.05)\n"
+        "print(fox0.task_id)"
+    )
+    kernel.kill()
+    kernel = start_kernel()
+    loaded = kernel.execute("%load_ext hailuo_widgets")
+    kernel.reply(loaded)
+    assert (
+        kernel.text(loaded).strip()
+        == f"hailuo_widgets: {CELLS} clips were left open; %hailuo resume takes up what can be."
+    )
+    kernel.run("import hailuo_widgets as hw\njobs = hw.resume(show=False)")
+    told = kernel.execute("print(*[each.result(100).id == each.id for each in jobs], len(hw.library()), hw.resume())")
+    assert kernel.reply(told, 120).content["status"] == "ok", kernel.text(told)
+    assert kernel.text(told).strip() == f"{' '.join(['True'] * CELLS)} {CELLS} []"
