@@ -27,13 +27,13 @@ def test_runs_cells_counts_widget_messages_and_saves(server, open_notebook):
 
 
 def test_restart_interrupt_and_themes(server, open_notebook, tmp_path):
-    page = open_notebook(server, "harness/b.ipynb", ["import time\ntime.sleep(600)", "'alive'"])
+    page = open_notebook(server, "harness/b.ipynb", ["import time\nprint('asleep')\ntime.sleep(600)", "'alive'"])
     page.set_theme("dark")
     page.screenshot(tmp_path / "dark.png", "dark")
     page.screenshot(tmp_path / "light.png", "light")
     assert (tmp_path / "dark.png").read_bytes() != (tmp_path / "light.png").read_bytes()
     page.run_cell(0, wait=False)
-    page.page.wait_for_function("() => window.hailuoTest.panel.sessionContext.session.kernel.status === 'busy'")
+    page.cell_output(0).get_by_text("asleep", exact=True).wait_for()
     page.interrupt_kernel()
     page.cell_output(0).get_by_text("KeyboardInterrupt").first.wait_for()
     page.restart_kernel()
