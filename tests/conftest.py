@@ -27,7 +27,16 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 
 # multiprocessing's spawn asks it for a spec, and the main module of an xdist worker has none.
 _MAIN = sys.modules["__main__"]
-_MAIN.__dict__.setdefault("__spec__", None)
+vars(_MAIN).setdefault("__spec__", None)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="many more rounds of what is tried at random")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item):
+    sys.modules["__main__"] = _MAIN  # an IPython shell puts its own there, and leaves it
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +44,6 @@ def _own_folder(tmp_path, tmp_path_factory, monkeypatch):
     """The library is made in the working directory, so each test gets one that is thrown away; so are cache and settings."""
     for name in [name for name in os.environ if _is_the_users(name)]:  # what an earlier test left: the demo sets one
         monkeypatch.delenv(name)
-    monkeypatch.setitem(sys.modules, "__main__", _MAIN)  # an IPython shell puts its own there
-    # multiprocessing's spawn asks for it; neither the main module of an xdist worker nor what a shell leaves there has one.
-    vars(sys.modules["__main__"]).setdefault("__spec__", None)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))

@@ -54,12 +54,12 @@ def message(order: Order, status: Status) -> Message:
     if status.state == "uncertain":
         return Message(
             "The request was sent, but no answer came back, so it may have been charged.",
-            f"Look at your account at {order.provider} before you run the cell again: a second run could pay twice.",
+            f"Look at your account at {order.provider}, then decide: %hailuo resume lists this job with what can be done.",
         )
     if status.state == "abandoned":
         return Message(
             f"Nobody is watching any more; {order.provider} may still finish this clip.",
-            "Resume it to fetch what was paid for; running the cell anew would order a second one.",
+            "%hailuo resume, or the same cell once more, fetches what was paid for. Nothing is bought twice.",
         )
     return Message("", "")
 
