@@ -67,7 +67,7 @@ def test_a_status_says_only_what_is_known(card):
 def test_an_open_question_about_money_is_explained(card):
     card.show(ORDER, Status("uncertain"))
     assert "may have been charged" in card.status["error"]
-    assert "pay twice" in card.status["hint"]
+    assert "Nothing is sent again" in card.status["hint"]
 
 
 @settings(max_examples=60, deadline=None)

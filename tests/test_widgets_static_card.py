@@ -161,7 +161,7 @@ def test_a_refusal_says_what_is_wrong_and_the_way_out():
 
 @pytest.mark.parametrize(
     ("state", "words"),
-    [("uncertain", "could pay twice"), ("abandoned", "may still finish this clip")],
+    [("uncertain", "Nothing is sent again"), ("abandoned", "may still finish this clip")],
 )
 def test_a_state_that_leaves_money_open_explains_itself(state, words):
     assert words in Seen(settled_html(ORDER, Status(state), None, None)).text

@@ -54,7 +54,7 @@ def message(order: Order, status: Status) -> Message:
     if status.state == "uncertain":
         return Message(
             "The request was sent, but no answer came back, so it may have been charged.",
-            f"Look at your account at {order.provider}, then decide: %hailuo resume lists this job with what can be done.",
+            f"Look at your account at {order.provider}, then decide: %hailuo resume. Nothing is sent again by itself.",
         )
     if status.state == "abandoned":
         return Message(
