@@ -119,6 +119,6 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none", default=False)
 def long(session: nox.Session) -> None:
-    """The property tests that set no number of their own, with twenty times the examples."""
+    """What is tried at random, with many more rounds and examples."""
     slow = ("--ignore=tests/kernels", "--ignore=tests/browser")
-    pytest(session, workshop(session), "long", "--hypothesis-profile=long", *slow)
+    pytest(session, workshop(session), "long", "--long", "--hypothesis-profile=long", *slow)
