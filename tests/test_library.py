@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import shutil
 import sqlite3
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from support.session import session
 from support.vendor import PROMPT, submits
 
 SECONDS = 20
+DATA = Path(__file__).parent / "data"
 
 
 def order(prompt: str = PROMPT, provider: str = "minimax", **fields):
@@ -166,10 +168,10 @@ def test_a_journal_that_breaks_later_is_told_in_one_sentence(journal, tmp_path):
     assert "UPDATE" not in str(caught.value)
 
 
-def test_the_first_releases_tables_have_not_changed():
+def test_the_tables_have_not_changed_without_a_new_version():
     """A library of version 1 must open for ever: a change here needs a new VERSION and a migration."""
     columns = {table.name: " ".join(column.name for column in table.columns) for table in schema.metadata.sorted_tables}
-    assert schema.VERSION == 1
+    assert schema.VERSION == 2
     assert columns == {
         "about": "name value",
         "leases": "name owner until",
@@ -179,7 +181,29 @@ def test_the_first_releases_tables_have_not_changed():
         "transitions": "id job_id state at detail",
         "marks": "job_id rating starred note",
         "tags": "job_id tag",
+        "sweeps": "name document created updated",
     }
+
+
+def made_of(path: Path) -> tuple[dict[str, list[tuple]], set[tuple]]:
+    """Every table's columns, and every index, as SQLite knows them."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        columns = {name: connection.execute(f"PRAGMA table_info({name})").fetchall() for name in sorted(names)}
+        indices = connection.execute("SELECT tbl_name, name FROM sqlite_master WHERE type = 'index'").fetchall()
+    kinds = {name: [(row[1], row[3], row[5]) for row in rows] for name, rows in columns.items()}
+    return kinds, set(indices)
+
+
+def test_the_first_releases_journal_becomes_one_as_it_is_made_now(tmp_path):
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    shutil.copy(DATA / "library-v1.sqlite", old)
+    was = Journal(f"sqlite:///{old}")
+    assert was.jobs()
+    was.keep_sweep("camera", {"prompt": "A fox"}, 1.0)
+    was.close()
+    Journal(f"sqlite:///{new}").close()
+    assert made_of(old) == made_of(new)
 
 
 def test_an_older_journal_is_brought_up_to_date(tmp_path, monkeypatch):
@@ -187,17 +211,47 @@ def test_an_older_journal_is_brought_up_to_date(tmp_path, monkeypatch):
     first = Journal(f"sqlite:///{path}")
     first.open_job("a", order(), 0, "", 1.0)
     first.close()
-    monkeypatch.setattr(schema, "VERSION", 2)
+    now = schema.VERSION
+    monkeypatch.setattr(schema, "VERSION", now + 1)
     monkeypatch.setitem(
-        schema.MIGRATIONS, 1, lambda connection: connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN extra TEXT")
+        schema.MIGRATIONS, now, lambda connection: connection.exec_driver_sql("ALTER TABLE jobs ADD COLUMN extra TEXT")
     )
     second = Journal(f"sqlite:///{path}")
     assert second.jobs()[0].id == "a"
     second.close()
-    with sqlite3.connect(path) as connection:
-        assert connection.execute("SELECT value FROM about").fetchone() == ("2",)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT value FROM about").fetchone() == (str(now + 1),)
         assert connection.execute("SELECT extra FROM jobs").fetchone() == (None,)
-    connection.close()
+
+
+def test_sweeps_are_kept_under_their_names(journal):
+    assert journal.sweeps() == []
+    assert journal.sweep("camera") is None
+    document = {"prompt": "A fox {狐狸|'x'; --}", "axes": [{"name": "seed", "values": [1, 2.5, None, True]}]}
+    journal.keep_sweep("camera", document, 1.0)
+    journal.keep_sweep("light", {}, 2.0)
+    journal.keep_sweep("camera", {**document, "repeat": 2}, 3.0)
+    assert journal.sweep("camera") == {**document, "repeat": 2}
+    assert journal.sweeps() == [("light", 2.0), ("camera", 1.0)]
+
+
+def test_many_requests_are_answered_at_once(tmp_path):
+    library = Library(tmp_path / "library")
+    values = dict.fromkeys(("size", "width", "height", "fps", "frames", "duration"), 1)
+    orders = [order(f"Fox {number}") for number in range(700)]
+    (library.folder / "clips").mkdir()
+    for number, each in enumerate(orders[:6]):
+        library.journal.open_job(f"job-{number}", each, None, "", 1.0)
+        path = library.clip_path(f"job-{number}")
+        path.write_bytes(b"clip")
+        place = path.relative_to(library.folder).as_posix()
+        library.journal.store_clip(f"job-{number}", {**values, "path": place, "sha256": "0" * 64, "codec": "h264"}, 2.0)
+    library.clip_path("job-5").unlink()
+    keys = [(each.digest, replicate) for each in orders for replicate in (0, 1)]
+    found = library.find_many(iter(keys))
+    assert found == {(each.digest, 0): library.find(each.digest) for each in orders[:5]}
+    assert library.find_many([]) == {}
+    library.close()
 
 
 WRITES = 25

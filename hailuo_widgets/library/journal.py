@@ -34,7 +34,7 @@ from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.library import owner as owners
 from hailuo_widgets.library import schema
 from hailuo_widgets.library.glance import OPEN_STATES
-from hailuo_widgets.library.schema import clips, jobs, leases, marks, requests, tags, transitions
+from hailuo_widgets.library.schema import clips, jobs, leases, marks, requests, sweeps, tags, transitions
 from hailuo_widgets.library.sidecar import MarksPart
 
 if TYPE_CHECKING:
@@ -221,6 +221,33 @@ class Journal:
             _moved(connection, job_id, "cancelled", at, detail={"decided": "forget", "was": row.state})
         return True
 
+    def keep_sweep(self, name: str, document: dict[str, Any], at: float) -> None:
+        """Keep a sweep's definition under its name, in place of an earlier one of that name.
+
+        Args:
+            name: At most 200 characters.
+            document: What it consists of; JSON.
+            at: Seconds since the epoch.
+        """
+        with self._write(alone=True) as connection:
+            kept = connection.execute(select(sweeps.c.name).where(sweeps.c.name == name)).first()
+            if kept is None:
+                connection.execute(insert(sweeps).values(name=name, document=document, created=at, updated=at))
+            else:
+                change = update(sweeps).where(sweeps.c.name == name).values(document=document, updated=at)
+                connection.execute(change)
+
+    def sweep(self, name: str) -> dict[str, Any] | None:
+        """The definition of a sweep; None where there is none of that name."""
+        with self._read() as connection:
+            return connection.execute(select(sweeps.c.document).where(sweeps.c.name == name)).scalar()
+
+    def sweeps(self) -> list[tuple[str, float]]:
+        """The names of all sweeps, and when each was first kept (seconds since the epoch); newest first."""
+        query = select(sweeps.c.name, sweeps.c.created).order_by(sweeps.c.created.desc(), sweeps.c.name)
+        with self._read() as connection:
+            return [(row.name, row.created) for row in connection.execute(query)]
+
     def renew(self, owner: str, now: float) -> set[str]:
         """Renew every lease of a holder.
 
@@ -359,6 +386,17 @@ class Journal:
     def find_clip(self, digest: str, replicate: int = 0) -> Row[Any] | None:
         """The clip that answers a request, joined with its request and job; None where there is none."""
         return next(iter(self._clips(clips.c.digest == digest, clips.c.replicate == replicate)), None)
+
+    def find_clips(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
+        """The clips that answer many requests, by digest and replicate; requests without one are left out."""
+        wanted = dict.fromkeys(keys)
+        digests = list(dict.fromkeys(digest for digest, _ in wanted))
+        found: dict[tuple[str, int], Row[Any]] = {}
+        for start in range(0, len(digests), _MOST_VALUES):
+            for row in self._clips(clips.c.digest.in_(digests[start : start + _MOST_VALUES])):
+                if (row.digest, row.replicate) in wanted:
+                    found.setdefault((row.digest, row.replicate), row)  # the newest comes first
+        return found
 
     def clip_rows(self, job_id: str) -> list[Row[Any]]:
         """The clip of a job, if there is one."""

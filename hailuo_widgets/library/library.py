@@ -57,6 +57,7 @@ class Library:
 
     def __init__(self, folder: Path, url: str | None = None) -> None:
         self.folder = folder
+        self._frames = folder / "frames"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -72,13 +73,22 @@ class Library:
 
     def poster_path(self, job_id: str) -> Path:
         """Where a clip's poster goes."""
-        return self.folder / "frames" / f"{job_id}.jpg"
+        return self._frames / f"{job_id}.jpg"
 
     def find(self, digest: str, replicate: int = 0) -> Clip | None:
         """The clip that answers a request at no cost; None where there is none, or where its file is gone."""
         row = self.journal.find_clip(digest, replicate)
         clip = self._clip(row) if row is not None else None
         return clip if clip is not None and clip.path.is_file() else None
+
+    def find_many(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Clip]:
+        """The clips that answer many requests at no cost; those of which there is none, or no file, are left out.
+
+        Args:
+            keys: Digest and replicate of each.
+        """
+        found = {key: self._clip(row) for key, row in self.journal.find_clips(keys).items()}
+        return {key: clip for key, clip in found.items() if clip is not None and clip.path.is_file()}
 
     def clips(self) -> list[Clip]:
         """Every clip, newest first."""

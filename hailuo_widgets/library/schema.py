@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = 1
+VERSION = 2
 
 metadata = MetaData()
 
@@ -57,12 +57,13 @@ jobs = Table(
     Column("digest", String(64), ForeignKey("requests.digest"), nullable=False),
     Column("replicate", Integer, nullable=False),
     Column("name", Text, nullable=False),
-    Column("state", String(16), nullable=False, index=True),
+    Column("state", String(16), nullable=False),
     Column("task_id", Text),
     Column("error", JSON),
     Column("created", Double, nullable=False),
     Column("updated", Double, nullable=False),
     Index("jobs_by_request", "digest", "replicate"),
+    Index("jobs_by_state", "state", "created"),
 )
 
 transitions = Table(
@@ -118,8 +119,28 @@ leases = Table(
     Column("until", Double, nullable=False),
 )
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {}
-"""From the version in the key to the next one."""
+sweeps = Table(
+    "sweeps",
+    metadata,
+    Column("name", String(200), primary_key=True),
+    Column("document", JSON, nullable=False),
+    Column("created", Double, nullable=False),
+    Column("updated", Double, nullable=False),
+)
+
+
+def _to_2(connection: Connection) -> None:
+    """Sweeps are kept; jobs are found by state in the order of their making."""
+    connection.exec_driver_sql(
+        "CREATE TABLE sweeps (name VARCHAR(200) NOT NULL PRIMARY KEY, document JSON NOT NULL, "
+        "created DOUBLE PRECISION NOT NULL, updated DOUBLE PRECISION NOT NULL)"
+    )
+    connection.exec_driver_sql("DROP INDEX ix_jobs_state")
+    connection.exec_driver_sql("CREATE INDEX jobs_by_state ON jobs (state, created)")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2}
+"""From the version in the key to the next one. Each says in SQL what it does: the tables above go on changing."""
 
 
 def prepare(connection: Connection) -> None:
