@@ -33,8 +33,8 @@ class JobCard(anywidget.AnyWidget):
         status: How far it has come (`Status` in `static/job_card.js`), at most `STATUS_LIMIT` bytes.
     """
 
-    _esm = joined("job_card.js")
-    _css = joined("base.css", "job_card.css")
+    _esm = joined("dom.js", "job_card.js")
+    _css = joined("base.css", "ring.css", "job_card.css")
 
     order = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)

@@ -1,5 +1,7 @@
+import { clock, element, facts, fraction, prompt, remaining, ring, say, turnRing } from "./dom.js";
+
 /**
- * The live card of one job. Everything from outside is set as text, never as HTML.
+ * The live card of one job.
  *
  * @typedef {object} Order
  * @property {string} name The notebook's variable, "" where there is none.
@@ -32,93 +34,6 @@
  * @property {(event: string, callback: () => void) => void} off
  * @property {(content: {type: "cancel"}) => void} send
  */
-
-/** An estimate never claims to be done. */
-const ESTIMATE_LIMIT = 0.95;
-
-/**
- * @template {keyof HTMLElementTagNameMap} Tag
- * @param {Tag} tag
- * @param {string} [classes]
- * @param {string} [text]
- * @returns {HTMLElementTagNameMap[Tag]}
- */
-function element(tag, classes = "", text = "") {
-  const made = document.createElement(tag);
-  made.className = classes;
-  made.textContent = text;
-  return made;
-}
-
-/**
- * Set a text only where it differs, so that a screen reader isn't told the same thing again.
- * @param {HTMLElement} target
- * @param {string} [text]
- */
-function say(target, text = "") {
-  if (target.textContent !== text) target.textContent = text;
-  target.hidden = !text;
-}
-
-/** @param {number} seconds */
-function clock(seconds) {
-  const whole = Math.round(seconds);
-  const two = (/** @type {number} */ part) => String(part % 60).padStart(2, "0");
-  const minutes = Math.floor(whole / 60);
-  return minutes < 60
-    ? `${minutes}:${two(whole)}`
-    : `${Math.floor(minutes / 60)}:${two(minutes)}:${two(whole)}`;
-}
-
-/** @param {number} seconds */
-function remaining(seconds) {
-  if (seconds <= 0) return "taking longer than usual";
-  if (seconds < 10) return "a few seconds left";
-  if (seconds < 90) return `about ${Math.ceil(seconds / 10) * 10} s left`;
-  return `about ${Math.round(seconds / 60)} min left`;
-}
-
-/** @param {Order["segments"]} segments */
-function prompt(segments) {
-  const line = element("div", "hw-prompt");
-  line.dir = "auto";
-  line.append(...segments.map(([text, isCommand]) => (isCommand ? element("bdi", "hw-chip", text) : text)));
-  return line;
-}
-
-/** @param {Order} order */
-function facts(order) {
-  const list = element("dl", "hw-facts");
-  const rows = { Model: order.model, Provider: order.provider, Order: order.spec, Price: order.price };
-  for (const [label, value] of Object.entries(rows)) {
-    const row = element("div");
-    const shown = element("dd", "hw-number", value);
-    shown.dir = "auto";
-    row.append(element("dt", "", label), shown);
-    list.append(row);
-  }
-  return list;
-}
-
-/** @param {string} name */
-function ring(name) {
-  const outer = element("div", "hw-ring");
-  outer.role = "progressbar";
-  outer.ariaLabel = `Progress of ${name}`;
-  outer.ariaValueMin = "0";
-  outer.ariaValueMax = "100";
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 60 60");
-  svg.setAttribute("aria-hidden", "true");
-  for (const part of ["track", "arc"]) {
-    const circle = document.createElementNS(svg.namespaceURI, "circle");
-    const shape = { cx: "30", cy: "30", r: "26", pathLength: "100", "data-part": part };
-    for (const [key, value] of Object.entries(shape)) circle.setAttribute(key, value);
-    svg.append(circle);
-  }
-  outer.append(svg);
-  return outer;
-}
 
 /** @param {Order} order */
 function layOut(order) {
@@ -179,21 +94,16 @@ function layOut(order) {
 
   const warnings = order.warnings.map((warning) => element("div", "hw-warning", warning));
   const body = element("div", "hw-body");
-  body.append(top, prompt(order.segments), parts.message, facts(order), ...warnings, foot);
+  const rows = /** @type {[string, string][]} */ ([
+    ["Model", order.model],
+    ["Provider", order.provider],
+    ["Order", order.spec],
+    ["Price", order.price],
+  ]);
+  body.append(top, prompt(order.segments), parts.message, facts(rows), ...warnings, foot);
   parts.card.append(parts.stage, body, parts.bar);
   root.append(parts.card);
   return parts;
-}
-
-/**
- * How far it is: the vendor's figure, else an estimate from the time; null where nothing is known.
- * @param {Status} status
- * @param {number} elapsed
- */
-function fraction(status, elapsed) {
-  if (status.progress !== undefined) return Math.min(1, Math.max(0, status.progress));
-  if (!status.task_id || !status.expected) return null;
-  return Math.min(ESTIMATE_LIMIT, elapsed / status.expected);
 }
 
 /** One call a model: every view of it shares the moment at which its status arrived. */
@@ -222,7 +132,7 @@ export default () => {
       const tick = () => {
         const status = model.get("status");
         const elapsed = status.elapsed + (performance.now() - received) / 1000;
-        const known = fraction(status, elapsed);
+        const known = fraction(status, elapsed, Boolean(status.task_id));
         const expected = status.expected ? ` of about ${clock(status.expected)}` : "";
         say(parts.time, `${clock(elapsed)}${expected}`);
         const awaited = status.task_id && status.expected && status.state !== "downloading";
@@ -233,7 +143,7 @@ export default () => {
         );
         parts.card.dataset.known = String(known !== null);
         parts.card.style.setProperty("--hw-fraction", String(known ?? 0));
-        parts.ring.ariaValueNow = known === null ? null : String(Math.round(known * 20) * 5);
+        turnRing(parts.ring, known);
       };
 
       const update = () => {
