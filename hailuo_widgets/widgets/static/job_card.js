@@ -155,7 +155,7 @@ export default () => {
         say(parts.state, status.word);
         say(parts.note, status.note);
         say(parts.charged, status.charged);
-        say(parts.task, status.task_id);
+        say(parts.task, status.task_id && `task ${status.task_id}`);
         say(parts.error, status.error);
         say(parts.hint, status.hint);
         parts.message.hidden = !(status.error || status.hint);
