@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.library.journal import Wanted
 from hailuo_widgets.library.sidecar import MarksPart
+from hailuo_widgets.library.wanted import Wanted
 from hailuo_widgets.widgets.table import Table
 
 if TYPE_CHECKING:

@@ -350,7 +350,7 @@ def test_a_file_that_is_no_video_is_not_taken_in(tmp_path):
     path.parent.mkdir()
     path.write_bytes(b"rubbish")
     with pytest.raises(Exception, match="can't be read as a video"):
-        library.store("a", Downloaded(path, 7, "0" * 64), 2.0)
+        library.describe("a", Downloaded(path, 7, "0" * 64), 2.0)
     assert library.find(order().digest) is None
     library.close()
 

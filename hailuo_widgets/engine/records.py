@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.engine.errands import Errands
 from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.library import owner
 from hailuo_widgets.waiting import to_its_end
@@ -19,10 +19,8 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.state import JobState
     from hailuo_widgets.library.clip import Clip
-    from hailuo_widgets.library.journal import Claim
     from hailuo_widgets.library.library import Library
-
-T = TypeVar("T")
+    from hailuo_widgets.library.steps import Claim
 
 RENEWED_EVERY = owner.SECONDS / 4
 BUSY_SECONDS = 1.0
@@ -43,15 +41,22 @@ class Records:
         self.owner = owner.new()
         self._held: dict[str, Job] = {}
         self._renewing: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hailuo_widgets-library")
+        self._typical: dict[tuple[str, str | None, int | None, str | None], float | None] = {}
+        self._journal = Errands(lambda reads: self._open().journal.together(reads=reads), "hailuo_widgets-library")
 
     async def find(self, job: Job) -> Clip | None:
         """The clip that answers the job's request already."""
-        return await self._do(lambda: self._open().find(job.quote.digest, job.replicate))
+        return await self._journal.do(lambda: self._open().find(job.quote.digest, job.replicate), reads=True)
 
     async def typical_seconds(self, job: Job) -> float | None:
         """How long such clips took so far; None where there were none."""
-        return await self._do(lambda: self._open().journal.typical_seconds(job.quote.row.provider, job.quote.request))
+        order = job.quote.request
+        key = (job.quote.row.provider, order.model, order.duration, order.resolution)
+        if key not in self._typical:
+            self._typical[key] = await self._journal.do(
+                lambda: self._open().journal.typical_seconds(key[0], order), reads=True
+            )
+        return self._typical[key]
 
     async def claim(self, job: Job) -> Claim:
         """Write down that the job is about to be sent, unless the same was sent before; a fresh one gets its number.
@@ -65,13 +70,15 @@ class Records:
             if job.fresh:
                 job.replicate = journal.open_job(job.id, order, None, job.name, at, owner=self.owner)
                 return Claim("new", job.id, job.replicate)
-            row = journal.find_clip(order.digest, job.replicate)
-            lost = row.job_id if row is not None and library.find(order.digest, job.replicate) is None else None
-            return journal.claim(job.id, order, job.replicate, job.name, at, owner=self.owner, lost=lost)
+            claimed = journal.claim(job.id, order, job.replicate, job.name, at, owner=self.owner)
+            if claimed.kind == "stored" and library.find(order.digest, job.replicate) is None:  # its file is gone
+                lost = claimed.job_id
+                claimed = journal.claim(job.id, order, job.replicate, job.name, at, owner=self.owner, lost=lost)
+            return claimed
 
-        from hailuo_widgets.library.journal import Claim
+        from hailuo_widgets.library.steps import Claim
 
-        claimed = await self._do(claim)
+        claimed = await self._journal.do(claim)
         if claimed.kind in ("new", "open"):
             self.hold(job, claimed.job_id)
         return claimed
@@ -97,7 +104,7 @@ class Records:
             await asyncio.sleep(RENEWED_EVERY)
             held = dict(self._held)
             try:
-                mine = await self._do(lambda: self._open().journal.renew(self.owner, self._clock.now()))
+                mine = await self._journal.do(lambda: self._open().journal.renew(self.owner, self._clock.now()))
             except LibraryError:  # what really needs the journal will say so
                 continue
             for job_id, job in held.items():
@@ -109,24 +116,23 @@ class Records:
     ) -> None:
         """Write down a state."""
         at = self._clock.now()
-        await self._do(lambda: self._open().journal.move(job.id, state.value, at, task_id=task_id, detail=detail))
+        await self._journal.do(
+            lambda: self._open().journal.move(job.id, state.value, at, task_id=task_id, detail=detail)
+        )
 
     async def store(self, job: Job, downloaded: Downloaded) -> Clip:
         """Take a downloaded clip into the library."""
-        return await self._do(lambda: self._open().store(job.id, downloaded, self._clock.now()))
+        library, at = await self._journal.do(self._open, reads=True), self._clock.now()
+        # Looking into a clip takes longer than writing it down, so that does not hold up the others' steps.
+        values = await to_its_end(asyncio.to_thread(library.describe, job.id, downloaded, at))
+        clip = await self._journal.do(lambda: library.store(job.id, values, at))
+        self._typical.clear()
+        return clip
 
     async def clip_path(self, job: Job) -> Path:
         """Where the job's clip goes."""
-        return await self._do(lambda: self._open().clip_path(job.id))
-
-    async def _do(self, work: Callable[[], T]) -> T:
-        """Have it done, and wait for it even when cancelled: what the journal says is then what happened."""
-        try:
-            future = self._thread.submit(work)
-        except RuntimeError:  # the interpreter is ending and starts no threads; what is known still has to be kept
-            return work()
-        return await to_its_end(asyncio.wrap_future(future))
+        return await self._journal.do(lambda: self._open().clip_path(job.id), reads=True)
 
     def close(self) -> None:
         """End the thread once what is under way is written."""
-        self._thread.shutdown(wait=True)
+        self._journal.close()

@@ -2,55 +2,34 @@
 
 from __future__ import annotations
 
-import json
-import re
-import sqlite3
-from contextlib import contextmanager, suppress
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    URL,
-    Boolean,
-    Engine,
-    bindparam,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    or_,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import GenericFunction
 
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.library import database, schema, steps
 from hailuo_widgets.library import owner as owners
-from hailuo_widgets.library import schema
 from hailuo_widgets.library.glance import OPEN_STATES
 from hailuo_widgets.library.schema import clips, jobs, leases, marks, requests, sweeps, tags, transitions
 from hailuo_widgets.library.sidecar import MarksPart
+from hailuo_widgets.library.steps import Claim
+from hailuo_widgets.library.wanted import conditions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import URL, Connection, Row
 
     from hailuo_widgets.library.sidecar import Sidecar
+    from hailuo_widgets.library.wanted import Wanted
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.spec.request import VideoRequest
-
-BUSY_MS = 30_000
-"""How long a connection waits for another kernel's write."""
-
-WATCHED_STATES = ("submitting", "queued", "running", "downloading")
-"""In which somebody holds a job's lease."""
 
 BOUGHT_STATES = ("queued", "running", "downloading", "stored", "abandoned", "uncertain")
 
@@ -71,29 +50,8 @@ class Spending:
     unknown: int
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """What became of the wish to make a clip.
-
-    Attributes:
-        kind: `"new"`: written down, so send it. `"open"`: it was sent before and nobody watches it; now it is ours.
-            `"busy"`: another kernel makes it. `"stored"`: the clip is there. `"uncertain"`: it was sent before, without
-            a clear answer, so a person decides.
-        job_id: Whose it is.
-        replicate: Its number among identical requests.
-        task_id: The vendor's, where it is known.
-        state: The job's.
-    """
-
-    kind: Literal["new", "open", "busy", "stored", "uncertain"]
-    job_id: str
-    replicate: int
-    task_id: str | None = None
-    state: str = "submitting"
-
-
 class Journal:
-    """A journal, named by a database URL. Safe to use from one thread at a time; several processes may share one.
+    """A journal, named by a database URL. Several threads and several processes may use one.
 
     Args:
         url: `sqlite:///…` or `postgresql+psycopg://…`.
@@ -104,7 +62,7 @@ class Journal:
 
     def __init__(self, url: str | URL) -> None:
         try:
-            self._engine = _engine(url)
+            self._engine = database.connect(url)
         except (SQLAlchemyError, ImportError, ValueError) as error:
             driver = isinstance(error, ImportError)
             raise LibraryError(
@@ -116,6 +74,8 @@ class Journal:
                 else "It should read sqlite:///PATH or postgresql+psycopg://HOST/DATABASE.",
             ) from None
         self._reader = self._engine.execution_options(reads=True)
+        self._errors = (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error)
+        self._mine = threading.local()
         try:
             with self._engine.begin() as connection:
                 if self._engine.dialect.name == "postgresql":  # two kernels may open a new journal at once
@@ -124,16 +84,32 @@ class Journal:
         except LibraryError:
             self.close()
             raise
-        except (SQLAlchemyError, OSError, ValueError, LookupError) as error:
+        except (*self._errors, OSError, ValueError, LookupError) as error:
             self.close()
             raise LibraryError(
-                f"The library's journal can't be opened: {_reason(error)}.",
+                f"The library's journal can't be opened: {database.reason(error)}.",
                 hint="Check the folder, or set another library.",
             ) from None
 
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    @contextmanager
+    def together(self, *, reads: bool = False) -> Iterator[None]:
+        """Do everything that this thread does inside in one transaction: many steps then cost one fsync.
+
+        It is durable once this has ended without an error; with one, nothing of it is.
+
+        Args:
+            reads: Whether nothing is written.
+        """
+        with self._read() if reads else self._write(alone=True) as connection:
+            self._mine.connection = connection
+            try:
+                yield
+            finally:
+                self._mine.connection = None
 
     def open_job(
         self, job_id: str, order: Quote, replicate: int | None, name: str, at: float, *, owner: str = ""
@@ -152,7 +128,7 @@ class Journal:
             The replicate.
         """
         with self._write(alone=True) as connection:
-            return _open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
+            return steps.open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
 
     def claim(
         self,
@@ -177,34 +153,22 @@ class Journal:
             lost: The job of a clip whose file is gone: it answers nothing any more.
         """
         with self._write(alone=True) as connection:
-            stored = connection.execute(
-                select(clips.c.job_id)
-                .where(clips.c.digest == order.digest, clips.c.replicate == replicate)
-                .order_by(clips.c.created.desc(), clips.c.job_id)
-            ).first()
-            if stored is not None and stored.job_id != lost:
-                return Claim("stored", stored.job_id, replicate, state="stored")
-            earlier = connection.execute(
-                select(jobs)
-                .where(
-                    jobs.c.digest == order.digest,
-                    jobs.c.replicate == replicate,
-                    jobs.c.state.in_((*OPEN_STATES, "uncertain")),
-                )
-                .order_by(jobs.c.created.desc(), jobs.c.id)
-            ).first()
-            if earlier is not None:
-                return _claim(connection, earlier, owner, at)
-            _open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
+            stored = steps.clip_of(connection, order.digest, replicate)
+            if stored is not None and stored != lost:
+                return Claim("stored", stored, replicate, state="stored")
+            earlier = steps.sent_before(connection, order.digest, replicate)
+            if earlier is not None and earlier.id != job_id:
+                return steps.take_over(connection, earlier, owner, at)
+            if earlier is not None:  # written down a moment ago, and only the answer was lost
+                return Claim("new", job_id, replicate)
+            steps.open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
         return Claim("new", job_id, replicate)
 
     def take_up(self, job_id: str, owner: str, at: float) -> Claim | None:
         """Take a job that nobody watches; None where there is none of that id, or it needs nobody."""
         with self._write(alone=True) as connection:
-            row = connection.execute(
-                select(jobs).where(jobs.c.id == job_id, jobs.c.state.in_((*OPEN_STATES, "uncertain")))
-            ).first()
-            return _claim(connection, row, owner, at) if row is not None else None
+            earlier = steps.unfinished(connection, job_id)
+            return steps.take_over(connection, earlier, owner, at) if earlier is not None else None
 
     def decide(self, job_id: str, at: float) -> bool:
         """Close a job by a person's decision.
@@ -213,12 +177,11 @@ class Journal:
             Whether there was one to decide about.
         """
         with self._write(alone=True) as connection:
-            row = connection.execute(
-                select(jobs).where(jobs.c.id == job_id, jobs.c.state.in_((*OPEN_STATES, "uncertain")))
-            ).first()
-            if row is None or not _take(connection, job_id, "", at):
+            earlier = steps.unfinished(connection, job_id)
+            if earlier is None or not steps.take(connection, job_id, "", at):
                 return False
-            _moved(connection, job_id, "cancelled", at, detail={"decided": "forget", "was": row.state})
+            detail = {"decided": "forget", "was": earlier.state}
+            steps.moved(connection, job_id, "cancelled", at, detail=detail)
         return True
 
     def keep_sweep(self, name: str, document: dict[str, Any], at: float) -> None:
@@ -264,7 +227,7 @@ class Journal:
     ) -> None:
         """Write down a job's new state. Durable when it returns."""
         with self._write() as connection:
-            _moved(connection, job_id, state, at, task_id=task_id, detail=detail)
+            steps.moved(connection, job_id, state, at, task_id=task_id, detail=detail)
 
     def take_in(self, sidecar: Sidecar, path: str) -> None:
         """Write down a clip from what is beside it: how a new journal is made of a folder alone."""
@@ -336,14 +299,13 @@ class Journal:
 
     def search(self, wanted: Wanted, limit: int | None = None) -> list[Row[Any]]:
         """Clips that fit, joined with their requests and jobs, newest first."""
-        conditions = _conditions(wanted)
         if limit is None:
-            return self._clips(*conditions)
+            return self._clips(*conditions(wanted))
         # Ids alone are sorted quickly; the long rows are fetched for the few that are wanted.
         first = (
             select(clips.c.job_id)
             .join(requests, requests.c.digest == clips.c.digest)
-            .where(*conditions)
+            .where(*conditions(wanted))
             .order_by(clips.c.created.desc(), clips.c.job_id)
             .limit(limit)
         )
@@ -354,7 +316,7 @@ class Journal:
         query = (
             select(func.count())
             .select_from(clips.join(requests, requests.c.digest == clips.c.digest))
-            .where(*_conditions(wanted))
+            .where(*conditions(wanted))
         )
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
@@ -375,17 +337,14 @@ class Journal:
             The clip, joined with its request and job.
         """
         with self._write() as connection:
-            job = connection.execute(select(jobs.c.digest, jobs.c.replicate).where(jobs.c.id == job_id)).one()
-            connection.execute(delete(clips).where(clips.c.job_id == job_id))  # fetched anew: its file was gone
-            connection.execute(
-                insert(clips).values(job_id=job_id, digest=job.digest, replicate=job.replicate, created=at, **values)
-            )
-            _moved(connection, job_id, "stored", at)
+            steps.stored(connection, job_id, values, at)
         return self._clips(clips.c.job_id == job_id)[0]
 
     def find_clip(self, digest: str, replicate: int = 0) -> Row[Any] | None:
         """The clip that answers a request, joined with its request and job; None where there is none."""
-        return next(iter(self._clips(clips.c.digest == digest, clips.c.replicate == replicate)), None)
+        with self._read() as connection:
+            job_id = steps.clip_of(connection, digest, replicate)
+        return None if job_id is None else next(iter(self.clip_rows(job_id)), None)
 
     def find_clips(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
         """The clips that answer many requests, by digest and replicate; requests without one are left out."""
@@ -479,255 +438,56 @@ class Journal:
         with self._read() as connection:
             return [(row.state, row.at) for row in connection.execute(query)]
 
-    def _clips(self, *conditions: Any) -> list[Row[Any]]:
-        query = (
-            select(
-                clips,
-                jobs.c.task_id,
-                jobs.c.name,
-                *(column for column in requests.c if column.name not in ("digest", "created")),
-            )
-            .join(jobs, jobs.c.id == clips.c.job_id)
-            .join(requests, requests.c.digest == clips.c.digest)
-            .where(*conditions)
-            .order_by(clips.c.created.desc(), clips.c.job_id)
-        )
+    def _clips(self, *fitting: Any) -> list[Row[Any]]:
+        query = _CLIPS.where(*fitting)
         with self._read() as connection:
             return list(connection.execute(query))
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
         try:
+            if (mine := self._shared()) is not None:
+                yield mine
+                return
             with self._reader.connect() as connection:
                 yield connection
-        except SQLAlchemyError as error:
+        except self._errors as error:
             raise LibraryError(
-                f"The library's journal can't be read: {_reason(error)}.",
+                f"The library's journal can't be read: {database.reason(error)}.",
                 hint="Check the folder, or set another library.",
             ) from None
 
     @contextmanager
     def _write(self, *, alone: bool = False) -> Iterator[Connection]:
         try:
+            if (mine := self._shared()) is not None:
+                yield mine
+                return
             with self._engine.begin() as connection:
                 if alone and connection.dialect.name == "postgresql":  # as SQLite's writers always are
                     connection.execute(text("SELECT pg_advisory_xact_lock(7244016)"))
                 yield connection
-        except SQLAlchemyError as error:
+        except self._errors as error:
             raise LibraryError(
-                f"The library's journal can't be written: {_reason(error)}.",
+                f"The library's journal can't be written: {database.reason(error)}.",
                 hint="Check the folder and the disk's free space.",
             ) from None
+
+    def _shared(self) -> Connection | None:
+        """The connection of the transaction that this thread is in."""
+        shared: Connection | None = getattr(self._mine, "connection", None)
+        return shared
 
 
 _MOST_VALUES = 500
 """In one statement; SQLite takes at least 999."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which clips are looked for. What is empty does not matter.
-
-    Attributes:
-        words: Each has to stand in the prompt, the note, a tag or the job's name.
-        model: Its name.
-        provider: Its name.
-        since: Seconds since the epoch.
-        until: Seconds since the epoch.
-        tags: Each has to be there.
-        rating: At least this.
-        job_id: The job that made it.
-    """
-
-    job_id: str = ""
-    words: tuple[str, ...] = ()
-    model: str = ""
-    provider: str = ""
-    since: float | None = None
-    until: float | None = None
-    tags: tuple[str, ...] = ()
-    rating: int | None = None
-
-
-def _conditions(wanted: Wanted) -> list[Any]:
-    found: list[Any] = []
-    for word in wanted.words:
-        noted = select(marks.c.job_id).where(_holds(marks.c.note, word))
-        tagged = select(tags.c.job_id).where(_holds(tags.c.tag, word))
-        named = select(jobs.c.id).where(jobs.c.name == word)
-        found.append(
-            or_(
-                _holds(requests.c.prompt, word),
-                clips.c.job_id.in_(noted),
-                clips.c.job_id.in_(tagged),
-                clips.c.job_id.in_(named),
-            )
-        )
-    if wanted.job_id:
-        found.append(clips.c.job_id == wanted.job_id)
-    if wanted.model:
-        found.append(func.lower(requests.c.model) == wanted.model.lower())
-    if wanted.provider:
-        found.append(requests.c.provider == wanted.provider)
-    if wanted.since is not None:
-        found.append(clips.c.created >= wanted.since)
-    if wanted.until is not None:
-        found.append(clips.c.created < wanted.until)
-    found += [clips.c.job_id.in_(select(tags.c.job_id).where(tags.c.tag == tag)) for tag in wanted.tags]
-    if wanted.rating is not None:
-        found.append(clips.c.job_id.in_(select(marks.c.job_id).where(marks.c.rating >= wanted.rating)))
-    return found
-
-
-class _Holds(GenericFunction[bool]):
-    """Whether a text holds a pattern, in capitals or not."""
-
-    type = Boolean()
-    inherit_cache = True
-    name = "holds"
-
-
-@compiles(_Holds)
-def _ilike(holds: _Holds, compiler: Any, **options: Any) -> str:
-    text, pattern = (compiler.process(each, **options) for each in holds.clauses)
-    # SQLite's LIKE looks past the case of its own accord, where `lower` would copy every prompt.
-    word = "LIKE" if compiler.dialect.name == "sqlite" else "ILIKE"
-    return f"({text} {word} {pattern} ESCAPE '/')"
-
-
-def _holds(text: Any, word: str) -> _Holds:
-    return _Holds(text, "%" + re.sub("[/%_]", r"/\g<0>", word) + "%")
-
-
-_JOBS = select(jobs, *(column for column in requests.c if column.name not in ("digest", "created"))).join(
-    requests, requests.c.digest == jobs.c.digest
+_ORDER = [column for column in requests.c if column.name not in ("digest", "created")]
+_CLIPS = (
+    select(clips, jobs.c.task_id, jobs.c.name, *_ORDER)
+    .join(jobs, jobs.c.id == clips.c.job_id)
+    .join(requests, requests.c.digest == clips.c.digest)
+    .order_by(clips.c.created.desc(), clips.c.job_id)
 )
-
-
-# Made once: to make them anew costs more than to carry them out.
-_TO_STATE = (
-    update(jobs).where(jobs.c.id == bindparam("its_id")).values(state=bindparam("state"), updated=bindparam("updated"))
-)
-_STEP = transitions.insert().inline()
-
-
-def _open_job(
-    connection: Connection, job_id: str, order: Quote, *, replicate: int | None, name: str, at: float, owner: str
-) -> int:
-    if replicate is None:
-        query = select(func.max(jobs.c.replicate)).where(jobs.c.digest == order.digest)
-        highest = connection.execute(query).scalar()
-        replicate = 0 if highest is None else highest + 1
-    if connection.execute(select(requests.c.digest).where(requests.c.digest == order.digest)).first() is None:
-        connection.execute(
-            insert(requests).values(
-                digest=order.digest,
-                written_digest=order.written_digest,
-                provider=order.row.provider,
-                model=order.row.model,
-                mode=order.row.mode.value,
-                prompt=order.written.prompt,
-                written=order.written.canonical(),
-                effective=order.request.canonical(),
-                price=order.price.amount,
-                currency=order.price.currency,
-                created=at,
-            )
-        )
-    connection.execute(
-        insert(jobs).values(
-            id=job_id,
-            digest=order.digest,
-            replicate=replicate,
-            name=name,
-            state="submitting",
-            created=at,
-            updated=at,
-        )
-    )
-    connection.execute(insert(transitions).values(job_id=job_id, state="submitting", at=at))
-    if owner:
-        _take(connection, job_id, owner, at)
-    return replicate
-
-
-def _claim(connection: Connection, row: Row[Any], owner: str, at: float) -> Claim:
-    """Take an earlier job over, as far as it can be."""
-    state: str = row.state
-    kind: Literal["open", "busy", "uncertain"] = "open"
-    if state == "uncertain":
-        kind = "uncertain"
-    elif not _take(connection, row.id, owner, at):
-        kind = "busy"
-    elif row.task_id is None:  # its kernel ended between the intent and the answer
-        kind = state = "uncertain"
-        detail = {
-            "error": "UncertainError",
-            "message": "The kernel ended while the request was being sent.",
-            "charged": "unknown",
-        }
-        _moved(connection, row.id, state, at, detail=detail)
-    return Claim(kind, row.id, row.replicate, row.task_id, state)
-
-
-def _take(connection: Connection, job_id: str, owner: str, at: float) -> bool:
-    """Take a job's lease, unless somebody else who still runs has it."""
-    name = f"job:{job_id}"
-    held = connection.execute(select(leases).where(leases.c.name == name)).first()
-    if held is not None:
-        if held.owner != owner and held.until > at and not owners.gone(held.owner):
-            return False
-        connection.execute(delete(leases).where(leases.c.name == name))
-    connection.execute(insert(leases).values(name=name, owner=owner, until=at + owners.SECONDS))
-    return True
-
-
-def _moved(
-    connection: Connection,
-    job_id: str,
-    state: str,
-    at: float,
-    *,
-    task_id: str | None = None,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    step = {"job_id": job_id, "state": state, "at": at, "detail": detail}
-    connection.execute(_TO_STATE, {"its_id": job_id, "state": state, "updated": at})
-    if task_id is not None:
-        connection.execute(update(jobs).where(jobs.c.id == job_id).values(task_id=task_id))
-    if detail is not None and "error" in detail:
-        connection.execute(update(jobs).where(jobs.c.id == job_id).values(error=detail))
-    connection.execute(_STEP, step)
-    if state not in WATCHED_STATES:
-        connection.execute(delete(leases).where(leases.c.name == f"job:{job_id}"))
-
-
-def _reason(error: Exception) -> str:
-    """The database's own words, in one line, without the statement and its values."""
-    return str(getattr(error, "orig", None) or error).strip().partition("\n")[0].rstrip(".")
-
-
-def _engine(url: str | URL) -> Engine:
-    engine = create_engine(url, json_serializer=lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True))
-    if engine.dialect.name == "sqlite":
-
-        @event.listens_for(engine, "connect")
-        def configure(connection: Any, _record: Any) -> None:
-            connection.isolation_level = None  # transactions are begun below, as IMMEDIATE
-            cursor = connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
-            # On a network file system WAL does not work; SQLite then keeps the rollback journal, or says an error and
-            # keeps it. Two kernels that open a new journal at once can meet here as well.
-            with suppress(sqlite3.OperationalError):
-                cursor.execute("PRAGMA journal_mode = WAL")
-            cursor.execute("PRAGMA synchronous = FULL")
-            cursor.execute("PRAGMA foreign_keys = ON")
-            cursor.close()
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            # A transaction that begins as a reader and then writes can fail at once when another kernel writes.
-            reads = connection.get_execution_options().get("reads", False)
-            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
-
-    return engine
+_JOBS = select(jobs, *_ORDER).join(requests, requests.c.digest == jobs.c.digest)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from hailuo_widgets.download import Downloaded
-    from hailuo_widgets.library.journal import Wanted
+    from hailuo_widgets.library.wanted import Wanted
 
 
 _PLACE = re.compile(r"(?!/)(?!.*\.\.)[^\\:]+")
@@ -94,16 +94,20 @@ class Library:
         """Every clip, newest first."""
         return [clip for row in self.journal.clips() if (clip := self._clip(row)) is not None]
 
-    def store(self, job_id: str, downloaded: Downloaded, at: float) -> Clip:
-        """Take a downloaded file in: look into it, make its poster, write it down.
+    def describe(self, job_id: str, downloaded: Downloaded, at: float) -> dict[str, Any]:
+        """Look into a downloaded file, make its poster, and write down beside it all that is known of it.
 
         Args:
             job_id: The job that asked for it.
             downloaded: The file, in its place already.
             at: Seconds since the epoch.
 
+        Returns:
+            What `store` wants to know of it.
+
         Raises:
             UnreadableVideoError: If it is no video.
+            LibraryError: If the disk refuses it.
         """
         from hailuo_widgets.video.frames import poster
         from hailuo_widgets.video.probe import probe
@@ -124,7 +128,17 @@ class Library:
             "duration": info.duration,
             "codec": info.video_codec,
         }
-        self._describe(job_id, downloaded.path, {**values, "created": at})  # first, so that no clip is without one
+        self._write_sidecar(job_id, downloaded.path, {**values, "created": at})
+        return values
+
+    def store(self, job_id: str, values: dict[str, Any], at: float) -> Clip:
+        """Take a clip in that was described: from now on the journal knows it, and none is without its sidecar.
+
+        Args:
+            job_id: The job that asked for it.
+            values: From `describe`.
+            at: Seconds since the epoch.
+        """
         clip = self._clip(self.journal.store_clip(job_id, values, at))
         assert clip is not None
         return clip
@@ -165,8 +179,9 @@ class Library:
 
     def unused(self) -> list[Path]:
         """Files under `clips/` and `frames/` that belong to no clip and to no job that is still open."""
-        wanted = {clip.id for clip in self.clips()} | {row.id for row in self.journal.open_jobs()}
         places = [*self._files("clips"), *self._files("frames")]
+        # In this order: a job that ends meanwhile is found among the clips.
+        wanted = {row.id for row in self.journal.open_jobs()} | {clip.id for clip in self.clips()}
         return [path for path in places if path.name.partition(".")[0] not in wanted]
 
     def delete(self, clips: Sequence[Clip], files: Sequence[Path], at: float) -> None:
@@ -233,7 +248,7 @@ class Library:
         folder = self.folder / name
         return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
 
-    def _describe(self, job_id: str, path: Path, clip: dict[str, Any]) -> None:
+    def _write_sidecar(self, job_id: str, path: Path, clip: dict[str, Any]) -> None:
         row = self.journal.job(job_id)
         assert row is not None
         said = self.journal.marked([job_id]).get(job_id, sidecar.MarksPart())
@@ -261,7 +276,7 @@ class Library:
         row = next(iter(self.journal.clip_rows(job_id)), None)
         clip = self._clip(row) if row is not None else None
         if row is not None and clip is not None and clip.path.is_file():
-            self._describe(job_id, clip.path, {name: getattr(row, name) for name in sidecar.ClipPart.model_fields})
+            self._write_sidecar(job_id, clip.path, {name: getattr(row, name) for name in sidecar.ClipPart.model_fields})
 
     def close(self) -> None:
         """Close the journal."""

@@ -15,12 +15,16 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from hailuo_widgets.clock import SystemClock
-from hailuo_widgets.library.journal import Journal, Wanted
+from hailuo_widgets.engine.job import Job
+from hailuo_widgets.engine.records import Records
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.library.journal import Journal
 from hailuo_widgets.library.library import Library
 from hailuo_widgets.library.schema import clips, jobs, requests
+from hailuo_widgets.library.wanted import Wanted
 from hailuo_widgets.shelf import Shelf
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
@@ -138,6 +142,37 @@ def writing(folder: Path) -> None:
     report(f"{TRANSITIONS} transitions", best, "s", f"≤ 1.0, or 1.5 × sqlite3's {base:.2f} = {1.5 * base:.2f}")
 
 
+def many_at_once(folder: Path) -> None:
+    """200 jobs that move at the same time: claimed, three more states, stored."""
+    library = Library(folder / "many")
+    records = Records(lambda: library, SystemClock())
+    jobs = [Job(f"job-{number}", quote(VideoRequest.of(prompt=f"Fox {number}"), "minimax")) for number in range(200)]
+    figures = {**dict.fromkeys(("size", "width", "height", "frames"), 1), "fps": 25.0, "duration": 6.0}
+    commits = []
+    event.listen(library.journal._engine, "commit", commits.append)
+
+    async def walk(job: Job) -> None:
+        await records.find(job)
+        await records.claim(job)
+        await records.move(job, JobState.QUEUED, task_id=job.id)
+        await records.move(job, JobState.RUNNING)
+        await records.move(job, JobState.DOWNLOADING)
+        values = {**figures, "path": f"clips/{job.id}.mp4", "sha256": "0" * 64, "codec": "h264"}
+        await records._journal.do(lambda: library.store(job.id, values, 2.0))
+        records.release(job)
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*map(walk, jobs))
+
+    cpu, start = time.process_time(), time.perf_counter()
+    asyncio.run(all_of_them())
+    report("200 jobs at once, in the journal", time.perf_counter() - start, "s", "")
+    report("  of CPU", time.process_time() - cpu, "s", "")
+    report("  transactions", len(commits), "", "1,200 and more one by one")
+    records.close()
+    library.close()
+
+
 def downloading(folder: Path) -> None:
     served = folder / "served"
     served.mkdir()
@@ -218,6 +253,7 @@ def main() -> None:
         fill(folder / "library")
         reading(folder / "library")
         writing(folder)
+        many_at_once(folder)
         downloading(folder)
 
 

@@ -34,7 +34,7 @@ STEPS = (
     "Journal.move:running",
     "Journal.move:downloading",
     "AsyncHailuo.download",
-    "Library.store",
+    "Library.describe",
     "Journal.store_clip",
 )
 """Each is a place to die at: before it, and when it is done."""
