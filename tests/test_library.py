@@ -80,6 +80,16 @@ def test_what_was_spent(journal):
     assert (spent["sketch"].amount, spent["sketch"].unknown) == (0, 0)
 
 
+def test_what_was_paid_for_and_forgotten_was_spent(journal):
+    bought(journal, "a", state="abandoned")
+    bought(journal, "b", order("b"), state="cancelled")  # by the vendor, who takes nothing for it
+    journal.open_job("c", order("c"), None, "", 1.0)  # its kernel died before there was a task
+    for job_id in "ac":
+        assert journal.decide(job_id, 2000.0)
+    (spent,) = journal.spending()
+    assert (spent.clips, spent.amount) == (1, pytest.approx(0.28))
+
+
 def test_how_long_such_a_clip_takes(journal):
     assert journal.typical_seconds("minimax", order().request) is None
     for number, took in enumerate((50.0, 60.0, 400.0)):

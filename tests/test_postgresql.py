@@ -13,6 +13,7 @@ from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.library.journal import Journal
 from hailuo_widgets.settings import Settings
 from hailuo_widgets.shelf import Shelf
+from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from support.kill import STEPS, check, finish, rows, start, vendor
 from support.postgres import server
@@ -51,12 +52,43 @@ def test_a_clip_and_what_is_said_of_it(database):
         shelf.search("FOX").tag("best").rate(5)
         assert len(shelf.filter(tag="best", rating=5, model="MiniMax-Hailuo-2.3")) == 1
         assert "★★★★★" in repr(shelf)
+        assert len(shelf.search("x fox best")) == 1
         assert here.library().journal.spending()[0].clips == 1
         assert here.resume() == []
         job = here.start(VideoRequest.of(prompt="A red fox, 狐狸 'x'; --"))
         job.result(SECONDS)
         assert job.cached
         assert shelf.prune(delete=True).caption == "There is nothing to delete."
+
+
+def test_a_journal_of_the_first_schema_is_brought_up_to_date(database):
+    Journal(database).close()
+    engine = create_engine(database)
+    with engine.begin() as connection:
+        for command in (
+            "DROP TABLE sweeps",
+            "DROP INDEX jobs_by_state",
+            "CREATE INDEX ix_jobs_state ON jobs (state)",
+            "UPDATE about SET value = '1' WHERE name = 'schema'",
+        ):
+            connection.exec_driver_sql(command)
+    engine.dispose()
+    journal = Journal(database)
+    journal.keep_sweep("camera", {"prompt": "{狐狸|'x'; --}"}, 1.0)
+    assert journal.sweep("camera") == {"prompt": "{狐狸|'x'; --}"}
+    journal.close()
+
+
+def test_what_was_paid_for_and_forgotten_was_spent(database):
+    journal = Journal(database)
+    for number, state in enumerate(("abandoned", "cancelled", "failed")):
+        order = quote(VideoRequest.of(prompt=f"Fox {number}"), "minimax")
+        journal.open_job(str(number), order, None, "", 1.0)
+        journal.move(str(number), state, 2.0, task_id="1", detail={"error": "x"} if state == "failed" else None)
+    assert journal.decide("0", 3.0)
+    assert [spent.clips for spent in journal.spending()] == [1]
+    assert journal.job("2").error == {"error": "x"}
+    journal.close()
 
 
 def asked(count: int = JOBS) -> list[str]:

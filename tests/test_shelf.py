@@ -87,6 +87,18 @@ def test_tags_ratings_and_notes(here):
         all_of_them.tag("")
 
 
+def test_a_note_belongs_to_one_clip_of_several_of_one_request(here):
+    first = here.start(VideoRequest.of(prompt="A red fox")).result(SECONDS)
+    second = here.start(VideoRequest.of(prompt="A red fox"), fresh=True).result(SECONDS)
+    here.library().mark(second.id, note="the snow is right")
+    here.library().tag(first.id, ["first"])
+    clips = Shelf(here.library(), here.clock)
+    assert [clip.id for clip in clips.search("snow")] == [second.id]
+    assert [clip.id for clip in clips.search("fox first")] == [first.id]
+    assert [clip.id for clip in clips.search("snow first")] == []
+    assert (len(clips.search("fox")), len(clips.search("fox snow"))) == (2, 1)
+
+
 def test_what_is_shown_of_hostile_words_is_text(here):
     shown = shelf(here, "<script>alert(1)</script> fox")._repr_html_()
     assert "<script>" not in shown

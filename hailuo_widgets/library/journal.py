@@ -9,7 +9,7 @@ from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
@@ -391,7 +391,7 @@ class Journal:
         )
 
     def spending(self) -> list[Spending]:
-        """What was bought, by provider and currency."""
+        """What was bought, by provider and currency; a task that a person has forgotten is among it."""
         query = (
             select(
                 requests.c.provider,
@@ -401,7 +401,7 @@ class Journal:
                 (func.count() - func.count(requests.c.price)).label("unknown"),
             )
             .join(jobs, jobs.c.digest == requests.c.digest)
-            .where(jobs.c.state.in_(BOUGHT_STATES))
+            .where(or_(jobs.c.state.in_(BOUGHT_STATES), jobs.c.id.in_(_FORGOTTEN)))
             .group_by(requests.c.provider, requests.c.currency)
             .order_by(requests.c.provider)
         )
@@ -483,6 +483,17 @@ _MOST_VALUES = 500
 """In one statement; SQLite takes at least 999."""
 
 
+# The vendor took these on: not to watch a task any more does not bring its money back.
+_FORGOTTEN = (
+    select(jobs.c.id)
+    .join(transitions, transitions.c.job_id == jobs.c.id)
+    .where(
+        jobs.c.state == "cancelled",
+        jobs.c.task_id.is_not(None),
+        transitions.c.state == "cancelled",
+        transitions.c.detail["decided"].as_string() == "forget",
+    )
+)
 _ORDER = [column for column in requests.c if column.name not in ("digest", "created")]
 _CLIPS = (
     select(clips, jobs.c.task_id, jobs.c.name, *_ORDER)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, func, or_, select
+from sqlalchemy import Boolean, func, or_, select, union
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -38,21 +38,31 @@ class Wanted:
     rating: int | None = None
 
 
+_asked = requests.alias("asked")
+_made = clips.alias("made")
+
+
+def _said(word: str) -> Any:
+    """The jobs in whose note, tags or name a word stands."""
+    noted = select(marks.c.job_id).where(_holds(marks.c.note, word))
+    tagged = select(tags.c.job_id).where(_holds(tags.c.tag, word))
+    return union(noted, tagged, select(jobs.c.id).where(jobs.c.name == word))
+
+
+def _said_of_clips(word: str) -> Any:
+    """The requests of their clips."""
+    return select(_made.c.digest).where(_made.c.job_id.in_(_said(word)))
+
+
 def conditions(wanted: Wanted) -> list[Any]:
     """As they stand in a query over clips and their requests."""
+    words = sorted(wanted.words, key=len, reverse=True)  # a long one is rare, and then the others are not looked for
     found: list[Any] = []
-    for word in wanted.words:
-        noted = select(marks.c.job_id).where(_holds(marks.c.note, word))
-        tagged = select(tags.c.job_id).where(_holds(tags.c.tag, word))
-        named = select(jobs.c.id).where(jobs.c.name == word)
-        found.append(
-            or_(
-                _holds(requests.c.prompt, word),
-                clips.c.job_id.in_(noted),
-                clips.c.job_id.in_(tagged),
-                clips.c.job_id.in_(named),
-            )
-        )
+    if words:
+        # The prompts are gone through once, in the order in which they lie; clips are looked up for those that fit.
+        fitting = [or_(_holds(_asked.c.prompt, word), _asked.c.digest.in_(_said_of_clips(word))) for word in words]
+        found.append(clips.c.digest.in_(select(_asked.c.digest).where(*fitting)))
+    found += [or_(_holds(requests.c.prompt, word), clips.c.job_id.in_(_said(word))) for word in words]
     if wanted.job_id:
         found.append(clips.c.job_id == wanted.job_id)
     if wanted.model:

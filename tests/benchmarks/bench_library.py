@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import resource
 import shutil
@@ -49,6 +50,10 @@ def seconds(act: Callable[[], object], runs: int = RUNS) -> float:
     return statistics.median(taken)
 
 
+def digest(number: int) -> str:
+    return hashlib.sha256(str(number).encode()).hexdigest()
+
+
 def fill(folder: Path) -> None:
     library = Library(folder)
     effective = quote(VideoRequest.of(prompt="A fox"), "minimax").request.canonical()
@@ -60,8 +65,8 @@ def fill(folder: Path) -> None:
             (
                 requests,
                 lambda n, prompt: {
-                    "digest": f"{n:064}",
-                    "written_digest": f"{n:064}",
+                    "digest": digest(n),
+                    "written_digest": digest(n),
                     "provider": "minimax",
                     "model": "MiniMax-Hailuo-2.3",
                     "mode": "T2V",
@@ -77,7 +82,7 @@ def fill(folder: Path) -> None:
                 jobs,
                 lambda n, _: {
                     "id": ids[n],
-                    "digest": f"{n:064}",
+                    "digest": digest(n),
                     "replicate": 0,
                     "name": "",
                     "state": "stored",
@@ -90,7 +95,7 @@ def fill(folder: Path) -> None:
                 clips,
                 lambda n, _: {
                     "job_id": ids[n],
-                    "digest": f"{n:064}",
+                    "digest": digest(n),
                     "replicate": 0,
                     "path": f"clips/{ids[n]}.mp4",
                     "sha256": "0" * 64,
