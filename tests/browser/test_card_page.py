@@ -98,7 +98,7 @@ def test_it_says_what_was_ordered_and_how_far_it_is(page, mount):
         "SKETCH",
         "T2V · 6 s · 768P",
         "free",
-        "t1",
+        "task t1",
     ):
         expect(card.get_by_text(text, exact=True).first).to_be_visible()
     expect(card.get_by_text("no key is set, so this is a sketch")).to_be_visible()
