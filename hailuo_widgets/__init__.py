@@ -46,12 +46,12 @@ _HOMES = {
     "resume": "session",
 }
 
-__all__ = ["__version__", "library", "load_ipython_extension", *_HOMES]  # noqa: PLE0604  # the names are strings
+__all__ = ["__version__", "library", "load_ipython_extension", "widgets", *_HOMES]  # noqa: PLE0604  # the names are strings
 
 
 def __getattr__(name: str) -> Any:
-    if name == "library":  # the package of that name, which can be called
-        return import_module(f"{__name__}.library")
+    if name in ("library", "widgets"):  # packages; the library's can be called
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

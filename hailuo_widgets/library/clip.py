@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from hailuo_widgets.spec.media import Media
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
@@ -62,6 +64,17 @@ class Clip:
             self.poster_path.parent.mkdir(parents=True, exist_ok=True)
             self.poster_path.write_bytes(poster(self.path, max_bytes=POSTER_MAX_BYTES))
         return self.poster_path.read_bytes()
+
+    def last_frame(self) -> Media:
+        """Its very last picture, lossless: the first frame of a clip that goes on from here.
+
+        Raises:
+            UnreadableVideoError: If the file can't be decoded.
+        """
+        from hailuo_widgets.spec.media import Media
+        from hailuo_widgets.video.frames import last_frame
+
+        return Media(data=last_frame(self.path), name=f"{self.id}-last.png")
 
     def __str__(self) -> str:
         return f"{self.path} ({self.width}×{self.height}, {self.fps:g} fps, {self.duration:.1f} s)"

@@ -202,6 +202,11 @@ def _references(request: VideoRequest, row: Row) -> Iterator[Problem]:
         )
 
 
+def picture_problems(name: str, media: Media) -> list[Problem]:
+    """What every vendor would find wrong with a picture; empty where nothing is, or where its bytes are not at hand."""
+    return list(_picture(name, media, "")) if media.data is not None else []
+
+
 def _picture(name: str, media: Media, source: str) -> Iterator[Problem]:
     assert media.data is not None
     if media.mime not in PICTURE_TYPES:
