@@ -138,7 +138,9 @@ class AsyncHailuo:
             request = VideoRequest.of(prompt=request, **fields)
         return quote(request, self.name)
 
-    async def submit(self, request: VideoRequest | Quote | str, **fields: Any) -> TaskState:
+    async def submit(
+        self, request: VideoRequest | Quote | str, *, attempts: int = ATTEMPTS, **fields: Any
+    ) -> TaskState:
         """Buy a clip. The paying call leaves this machine once; again only where it certainly did not arrive.
 
         Cancelled while that call is in the air, it still waits for the answer and returns the task: what may have been
@@ -146,6 +148,7 @@ class AsyncHailuo:
 
         Args:
             request: What to make: a prompt, a request, or a quote.
+            attempts: How often the call is made at most, where it certainly was not taken; 1 to decide that yourself.
             fields: With a prompt: more fields of `VideoRequest`.
 
         Raises:
@@ -154,7 +157,7 @@ class AsyncHailuo:
             VendorError: If the vendor turned it down.
         """
         order = request if isinstance(request, Quote) else self.quote(request, **fields)
-        return await self._pay(lambda: self._provider.submit(order.request, order.row), order)
+        return await self._pay(lambda: self._provider.submit(order.request, order.row), order, attempts)
 
     async def status(self, task: Task | TaskState | str) -> TaskState:
         """Ask how a task stands. Asked again by itself where the question fails.
@@ -239,16 +242,16 @@ class AsyncHailuo:
             raise self._about(error, state.task) from None
         raise AssertionError("unreachable")
 
-    async def _pay(self, flow: Callable[[], Flow[T]], order: Quote) -> T:
+    async def _pay(self, flow: Callable[[], Flow[T]], order: Quote, attempts: int) -> T:
         problem: VendorError
         before = cancellations()
-        for attempt in range(ATTEMPTS):
+        for attempt in range(attempts):
             outcome = await self._sent(flow())
             if not isinstance(outcome, (NoReply, VendorError)):
                 return outcome
             if isinstance(outcome, VendorError):
                 problem = outcome
-                if not _certainly_not_taken(problem):
+                if not certainly_not_taken(problem):
                     break
             elif outcome.sent:
                 problem = UncertainError(
@@ -262,7 +265,7 @@ class AsyncHailuo:
                 )
             if cancellations() > before:
                 raise asyncio.CancelledError
-            if attempt + 1 < ATTEMPTS:
+            if attempt + 1 < attempts:
                 await self.clock.sleep(_backoff(attempt, problem.retry_after))
         if problem.charged is Charged.UNKNOWN and not isinstance(problem, UncertainError):
             problem = UncertainError(
@@ -325,7 +328,7 @@ class AsyncHailuo:
         return catalog().offer(self.name).title
 
 
-def _certainly_not_taken(problem: VendorError) -> bool:
+def certainly_not_taken(problem: VendorError) -> bool:
     """Whether a paying call may be sent again: HTTP 429, and MiniMax's 1002, which comes with HTTP 200."""
     return isinstance(problem, RateLimitError) and (problem.http_status == 429 or problem.code == "1002")
 

@@ -147,8 +147,15 @@ def config(*assignments: str) -> Table | None:
         *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
+        *_limits("requests_per_minute", settings.requests_per_minute),
+        *_limits("tasks_in_flight", settings.tasks_in_flight),
     ]
     return Table(("Setting", "Value", ""), tuple(rows))
+
+
+def _limits(name: str, limits: dict[str, int]) -> Iterator[tuple[str, str, str]]:
+    for provider, limit in limits.items():
+        yield f"{provider}_{name}", str(limit or "no limit"), "instead of what the vendor publishes"
 
 
 def doctor() -> Table:

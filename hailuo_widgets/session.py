@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.clock import Clock, SystemClock
+from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id, sent_before
+from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
@@ -25,13 +27,17 @@ from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pydantic import SecretStr
 
     from hailuo_widgets.client import AsyncHailuo
+    from hailuo_widgets.engine.dispatcher import Dispatcher
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.library.library import Library
     from hailuo_widgets.shelf import Shelf
+    from hailuo_widgets.spec.catalog import Row
 
 
 CLOSE_SECONDS = 5.0
@@ -57,6 +63,7 @@ class Session:
         self._libraries: dict[Path, Library] = {}
         self._clients: dict[tuple[str, str, float], AsyncHailuo] = {}
         self._records: dict[Path, Records] = {}
+        self._dispatcher: Dispatcher | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._begin_anew)
 
@@ -92,8 +99,29 @@ class Session:
                 self._live[order.digest, 0] = job
             self._jobs.append(job)
             records = self._record_keeper()
-        self.loop.post(self._walk(job, records))
+        self.loop.post(self._walk(job, records, Group(name)))
         return job
+
+    def launch(self, jobs: Sequence[Job], group: Group) -> None:
+        """Begin jobs that were asked for together, in that order. Returns at once.
+
+        Each waits for its turn: within its vendor's limits and the group's budget, fairly between the groups. One whose
+        request is under way already waits for that clip instead of buying it.
+        """
+        with self._lock:
+            self._jobs.extend(jobs)
+            for job in jobs:
+                if not job.fresh:
+                    self._live.setdefault((job.quote.digest, job.replicate), job)
+                    if self._live[job.quote.digest, job.replicate].done:
+                        self._live[job.quote.digest, job.replicate] = job
+            records = self._record_keeper()
+        for job in jobs:
+            self.loop.post(self._walk(job, records, group))
+
+    def limits_of(self, row: Row) -> Limits:
+        """What a vendor takes, as far as the catalogue and the settings know."""
+        return limits_of(row, self.settings)
 
     def resume(self) -> list[Job]:
         """Take up again what was left open, by this kernel or by one that is gone, and what waits for a decision.
@@ -128,7 +156,7 @@ class Session:
                     job.task_id = claim.task_id
                     self._live[job.quote.digest, job.replicate] = job
             if claim.kind == "open":
-                self.loop.post(self._walk(job, records))
+                self.loop.post(self._walk(job, records, Group(job.name)))
             else:
                 job.move(JobState.UNCERTAIN, error=sent_before(job))
             found.append(job)
@@ -256,22 +284,25 @@ class Session:
             records.close()
         for library in self._libraries.values():
             library.close()
-        self._clients, self._records, self._libraries = {}, {}, {}
+        self._clients, self._records, self._libraries, self._dispatcher = {}, {}, {}, None
 
     def _begin_anew(self) -> None:
         """After a fork: threads stayed behind in the parent, and connections are the parent's to close."""
         self._left_to_the_parent = (self._clients, self._records, self._libraries)
         self._clients, self._records, self._libraries, self._live = {}, {}, {}, {}
+        self._dispatcher = None
         self._lock, self._opening = threading.Lock(), threading.Lock()
 
-    async def _walk(self, job: Job, records: Records) -> None:
+    async def _walk(self, job: Job, records: Records, group: Group) -> None:
         task = asyncio.current_task()
         assert task is not None
         job.stop_with(lambda: self.loop.call(task.cancel))
         # Loaded here, on the loop's thread: the cell that asked has long returned.
-        from hailuo_widgets.engine.walk import walk
+        from hailuo_widgets.engine.dispatcher import Dispatcher
 
-        await walk(job, self._connect, records)
+        if self._dispatcher is None:
+            self._dispatcher = Dispatcher(self._connect, self.clock, self.limits_of)
+        await self._dispatcher.run(job, records, group)
 
     def _connect(self, provider: str) -> AsyncHailuo:
         from hailuo_widgets.client import AsyncHailuo

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LIBRARY = "hailuo_library"
 """The folder's name, beside the notebook."""
 
+_LIMITS = ("_requests_per_minute", "_tasks_in_flight")
+
 _PLAIN_URL = re.compile(r"[^\s@?#\\]+")
 
 
@@ -79,6 +81,9 @@ class Settings:
         sketch_seconds: How long a sketch pretends to take, in seconds; 0 is as fast as it draws.
         library_url: Where the journal is, if not in the library's folder: `postgresql+psycopg://…`. It may hold a
             password, so it is not shown.
+        requests_per_minute: Provider → how many requests a minute your account may make; 0 for no limit. The catalogue
+            knows what vendors publish.
+        tasks_in_flight: Provider → how many tasks your account may have at once; 0 for no limit.
     """
 
     provider: str | None = None
@@ -87,6 +92,8 @@ class Settings:
     base_urls: dict[str, str] = field(default_factory=dict)
     sketch_seconds: float = 0.0
     library_url: str | None = field(default=None, repr=False)
+    requests_per_minute: dict[str, int] = field(default_factory=dict)
+    tasks_in_flight: dict[str, int] = field(default_factory=dict)
     _keys: dict[str, FoundKey] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -106,6 +113,8 @@ class Settings:
         for name, value in values.items():
             if name.startswith("HAILUO_") and name.endswith("_BASE_URL") and value:
                 settings.base_urls[name[len("HAILUO_") : -len("_BASE_URL")].lower()] = checked_base_url(value)
+            if name.startswith("HAILUO_") and name.lower().endswith(_LIMITS) and value:
+                settings.set(name.removeprefix("HAILUO_").lower(), value)
         return settings
 
     def set(self, name: str, value: Any) -> None:
@@ -137,8 +146,13 @@ class Settings:
             self.sketch_seconds = _seconds(name, value)
         elif name.endswith("_base_url"):
             self.base_urls[_known_provider(name.removesuffix("_base_url"))] = checked_base_url(str(value))
+        elif name.endswith(_LIMITS):
+            limit = next(each for each in _LIMITS if name.endswith(each))
+            limits: dict[str, int] = getattr(self, limit.removeprefix("_"))
+            limits[_known_provider(name.removesuffix(limit))] = _count(name, value)
         else:
-            known = ("provider", "model", "library", "library_url", "sketch_seconds", "<provider>_base_url")
+            of_a_provider = (f"<provider>{each}" for each in ("_base_url", *_LIMITS))
+            known = ("provider", "model", "library", "library_url", "sketch_seconds", *of_a_provider)
             raise UsageError(f"There is no setting “{name}”.", hint=did_you_mean(name, known))
 
     def give_key(self, provider: str, key: str | SecretStr, origin: str) -> None:
@@ -229,6 +243,13 @@ def _seconds(name: str, value: Any) -> float:
     if not 0 <= seconds <= 86_400:
         raise UsageError(f"{name} should be a number of seconds from 0 to 86400, not “{str(value)[:40]}”.")
     return seconds
+
+
+def _count(name: str, value: Any) -> int:
+    text = str(value).strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 7):
+        raise UsageError(f"{name} should be a whole number, 0 for no limit, not “{text[:40]}”.")
+    return int(text)
 
 
 def _dotenv() -> dict[str, str]:

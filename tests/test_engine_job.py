@@ -211,7 +211,6 @@ ENDS = [
     ("bad_key", "submit", JobState.REFUSED, errors.AuthenticationError, Charged.NO),
     ("no_balance", "submit", JobState.REFUSED, errors.BalanceError, Charged.NO),
     ("refused_input", "submit", JobState.REFUSED, errors.ContentRefusedError, Charged.NO),
-    ("rate_limited", "submit", JobState.REFUSED, errors.RateLimitError, Charged.NO),
     ("lost", "submit", JobState.UNCERTAIN, errors.UncertainError, Charged.UNKNOWN),
     ("http_502", "submit", JobState.UNCERTAIN, errors.UncertainError, Charged.UNKNOWN),
     ("html", "submit", JobState.UNCERTAIN, errors.UncertainError, Charged.UNKNOWN),
@@ -240,10 +239,25 @@ def test_every_end_has_its_state_and_its_error(fault, at, state, kind, charged):
             assert error.charged is charged
         row = here.library().journal.jobs()[0]
         assert row.error["message"] == error.message
-        assert submits(here.simulator) == (5 if fault == "rate_limited" else 1)
+        assert submits(here.simulator) == 1
         assert not list(here.library_folder.glob("clips/*"))
         assert error.message in repr(job)
         assert KEY not in repr(job) + repr(error) + repr(row)
+
+
+@pytest.mark.parametrize("fault", ["rate_limited", "http_429"])
+def test_not_now_is_waited_for_however_often_it_is_said(fault):
+    with session(Fault(fault, "submit", times=20)) as here:
+        notes = []
+        gate = gated(here, "/v1/video_generation")
+        job = here.start(ask())
+        job.observe(lambda each: notes.append((each.state.value, each.note)))
+        gate.open.set()
+        assert job.result(SECONDS).path.is_file()
+        assert (submits(here.simulator), here.simulator.billed["minimax"]) == (21, 1)
+        assert ("planned", "the vendor says “not now”; waits for its turn") in notes
+        assert here.history(job)[:4] == ["submitting", "planned", "submitting", "planned"]
+        assert job.note == ""
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.errors import AuthenticationError, UsageError
 from hailuo_widgets.keys import choose_provider, require_key
 from hailuo_widgets.providers import names
@@ -186,3 +187,18 @@ def test_a_key_that_is_missing_is_told_with_its_name_and_its_page():
         assert offer.keys_page in caught.value.hint
         assert "-p sketch" in caught.value.hint
         assert caught.value.provider == name
+
+
+def test_a_vendors_limits_can_be_set():
+    settings = Settings.load({"HAILUO_MINIMAX_TASKS_IN_FLIGHT": "3", "HAILUO_ACEDATA_REQUESTS_PER_MINUTE": "7"})
+    assert (settings.tasks_in_flight, settings.requests_per_minute) == ({"minimax": 3}, {"acedata": 7})
+    settings.set("minimax_requests_per_minute", 0)
+    assert settings.requests_per_minute == {"acedata": 7, "minimax": 0}
+    row = catalog().find("minimax")[0]
+    assert limits_of(row, settings) == Limits(requests_per_minute=None, tasks_in_flight=3)
+    assert limits_of(row, Settings()) == Limits(requests_per_minute=row.requests_per_minute)
+    for bad in ("", "-1", "1.5", "many", "9" * 9, "²"):
+        with pytest.raises(UsageError, match="whole number"):
+            settings.set("minimax_tasks_in_flight", bad)
+    with pytest.raises(UsageError, match="no provider"):
+        Settings.load({"HAILUO_MINMAX_TASKS_IN_FLIGHT": "3"})

@@ -219,8 +219,11 @@ class Job:
 
 
 def new_id(at: float) -> str:
-    """A job's id: sorts by time, reads well as a file name, and does not collide between kernels."""
-    return time.strftime("%Y%m%d-%H%M%S", time.gmtime(at)) + "-" + secrets.token_hex(3)
+    """A job's id: sorts by time, reads well as a file name, and does not collide between kernels.
+
+    Forty random bits: of 500 jobs in one second, two have the same id once in nine million times.
+    """
+    return time.strftime("%Y%m%d-%H%M%S", time.gmtime(at)) + "-" + secrets.token_hex(5)
 
 
 def sent_before(job: Job) -> UncertainError:

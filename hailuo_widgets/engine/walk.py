@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.client import ATTEMPTS
 from hailuo_widgets.engine.job import sent_before
+from hailuo_widgets.engine.lane import Place, waits_again
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import (
     CancelledError,
@@ -22,100 +25,213 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hailuo_widgets.client import AsyncHailuo
+    from hailuo_widgets.engine.group import Group
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.lane import Lane
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.library.clip import Clip
+    from hailuo_widgets.spec.catalog import Row
+
+
+class _Claimed(Enum):
+    """What became of the wish to send a job's request."""
+
+    NEW = "send it"
+    DONE = "it is there, or it was sent before"
+    BUSY = "another kernel makes it"
+
+
+_NOT_NOW = "the vendor says “not now”; waits for its turn"
 
 _STATES = {Phase.QUEUED: JobState.QUEUED, Phase.RUNNING: JobState.RUNNING}
 _FORWARD = (JobState.QUEUED, JobState.RUNNING)  # a vendor that says “queued” again does not send the job back
 
 
-async def walk(job: Job, connect: Callable[[str], AsyncHailuo], records: Records) -> None:
+async def walk(job: Job, lane_of: Callable[[Row], Lane], records: Records, group: Group) -> None:
     """Take a job to its end. Never raises; how it ended stands in the job and in the journal.
 
     Args:
         job: In the state `planned`: a new one, or, with a task, one that was taken up again.
-        connect: Gives the client for a provider; called where a clip has to be bought or fetched.
+        lane_of: Gives the way to a model's vendor; called where a clip has to be bought or fetched.
         records: The library.
+        group: What it belongs to.
     """
-    client: AsyncHailuo | None = None
-    try:
-        taken_up = job.task_id is not None
-        if not taken_up and not job.fresh and await _answered(job, records):
+    await _Walk(job, lane_of, records, group).go()
+
+
+class _Walk:
+    """One job on its way.
+
+    Attributes:
+        written: Whether the journal has a row of it.
+    """
+
+    def __init__(self, job: Job, lane_of: Callable[[Row], Lane], records: Records, group: Group) -> None:
+        self.job = job
+        self.lane_of = lane_of
+        self.records = records
+        self.group = group
+        self.lane: Lane | None = None
+        self.paid_as = job.id
+        self.bought = False
+        self.written = job.task_id is not None
+
+    async def go(self) -> None:
+        job, records = self.job, self.records
+        try:
+            taken_up = job.task_id is not None
+            if not taken_up and not job.fresh and await _answered(job, records):
+                return
+            self.lane = lane = self.lane_of(job.quote.row)
+            job.expected = await records.typical_seconds(job)
+            _heed()
+            bought = None if taken_up else await self._buy(lane)
+            if job.done:
+                return
+            if bought is None:
+                assert job.task_id is not None
+                bought = TaskState(Task(job.task_id, job.quote.row.model), Phase.QUEUED)
+                job.move(JobState.QUEUED, note="taken up again")
+            state = await _follow(job, lane, records, bought)
+            if state.phase is Phase.FAILED:
+                error = state.error or VendorFaultError("The vendor failed to make it.")
+                await self._end(JobState.FAILED, error)
+            elif state.phase is Phase.CANCELLED:
+                await self._end(JobState.CANCELLED, CancelledError("The task was cancelled at the vendor."))
+            else:
+                await _keep(job, lane.client, records, state)
+        except asyncio.CancelledError:
+            await self._stop()
+        except VendorError as error:
+            await self._end(_verdict(job, error), error)
+        except HailuoError as error:
+            await self._end(JobState.ABANDONED if job.task_id else JobState.REFUSED, error)
+        except Exception as error:  # noqa: BLE001  # a mistake of ours must end as a state too, not as a card that waits
+            wrapped = HailuoError(
+                f"Something broke here: {type(error).__name__}: {error}", hint=_AFTER_A_CRASH[bool(job.task_id)]
+            )
+            wrapped.__cause__ = error
+            await self._end(_crashed(job), wrapped)
+        finally:
+            records.release(job)
+            if self.group.budget is not None:
+                self.group.budget.settle(self.paid_as, self._charged())
+
+    async def _buy(self, lane: Lane) -> TaskState | None:
+        """Buy the clip when its turn comes; None where that is not needed, because it is there or was bought before."""
+        job, place, tries = self.job, Place(), 0
+        while True:
+            await lane.turn(job, self.group, place)
+            try:
+                claimed = await self._claim()
+            except BaseException:
+                lane.give_back()
+                raise
+            if claimed is not _Claimed.NEW:
+                lane.give_back()
+                if claimed is _Claimed.DONE:
+                    return None
+                await self.records.pause()
+                continue
+            try:
+                state = await lane.submit(job)
+            except VendorError as error:
+                tries += 1
+                if not waits_again(error, tries, ATTEMPTS):
+                    raise
+                # Written down before it waits: a kernel that dies meanwhile has certainly not paid for it.
+                await self.records.move(job, JobState.PLANNED, detail={"refused": error.message})
+                job.fresh = False  # it has its number among its like
+                job.move(JobState.PLANNED, note=_NOT_NOW)
+                _heed()
+                continue
+            # Known to the job even where the disk refuses it: a person may need it then.
+            job.task_id, self.bought = state.task.id, True
+            # Durable before anything else is done with it.
+            await self.records.move(job, JobState.QUEUED, task_id=state.task.id)
+            job.move(JobState.QUEUED, note=_note(state))
+            _heed()
+            return state
+
+    async def _claim(self) -> _Claimed:
+        """Whether the job is ours to go on with: to be sent, or, where it was sent before, to be watched again."""
+        job = self.job
+        claim = await self.records.claim(job)
+        if claim.kind == "new":
+            self.written = True
+            job.move(JobState.SUBMITTING, note="")
+            _heed()
+            return _Claimed.NEW
+        if claim.kind == "open":
+            self.written = True
+            job.id, job.task_id = claim.job_id, claim.task_id
+            return _Claimed.DONE
+        if claim.kind == "uncertain":
+            job.id = claim.job_id
+            raise sent_before(job)
+        if claim.kind == "stored" and await _answered(job, self.records):
+            return _Claimed.DONE
+        job.move(JobState.PLANNED, note="another kernel is making it")
+        return _Claimed.BUSY
+
+    def _charged(self) -> bool | None:
+        """Whether the vendor took money for what this walk sent, as far as can be told."""
+        job = self.job
+        if not self.bought:
+            return None if job.state is JobState.UNCERTAIN else False
+        if job.state is JobState.FAILED and isinstance(job.error, VendorError):
+            return {Charged.YES: True, Charged.NO: False, Charged.UNKNOWN: None}[job.error.charged]
+        return True if job.state is JobState.STORED else None
+
+    async def _stop(self) -> None:
+        """The user cancelled, or the loop ends. Without a task nothing was bought: `submit` waits for an answer.
+
+        A kernel that is restarted only stops to watch: what was paid for goes on, and can be taken up again.
+        """
+        job, lane = self.job, self.lane
+        if job.handed_over:
+            job.move(JobState.ABANDONED, error=HailuoError("Another kernel on this library watches it now."))
             return
-        client = connect(job.quote.row.provider)
-        job.expected = await records.typical_seconds(job)
-        _heed()
-        if not taken_up and not await _claimed(job, records):
+        if job.task_id is None or lane is None:
+            await self._end(JobState.CANCELLED, None)
             return
-        if job.task_id is not None:
-            state = TaskState(Task(job.task_id, job.quote.row.model), Phase.QUEUED)
-            job.move(JobState.QUEUED, note="taken up again")
-        else:
-            state = await _buy(job, client, records)
-        state = await _follow(job, client, records, state)
-        if state.phase is Phase.FAILED:
-            await _end(job, records, JobState.FAILED, state.error or VendorFaultError("The vendor failed to make it."))
-        elif state.phase is Phase.CANCELLED:
-            await _end(job, records, JobState.CANCELLED, CancelledError("The task was cancelled at the vendor."))
-        else:
-            await _keep(job, client, records, state)
-    except asyncio.CancelledError:
-        await _stop(job, client, records)
-    except VendorError as error:
-        await _end(job, records, _verdict(job, error), error)
-    except HailuoError as error:
-        await _end(job, records, JobState.ABANDONED if job.task_id else JobState.REFUSED, error)
-    except Exception as error:  # noqa: BLE001  # a mistake of ours must end as a state too, not as a card that waits
-        wrapped = HailuoError(
-            f"Something broke here: {type(error).__name__}: {error}", hint=_AFTER_A_CRASH[bool(job.task_id)]
-        )
-        wrapped.__cause__ = error
-        await _end(job, records, _crashed(job), wrapped)
-    finally:
-        records.release(job)
+        if lane.client.cancellable and job.stop_wanted:
+            try:
+                answer = await lane.client.cancel(Task(job.task_id, job.quote.row.model))
+            except VendorError as error:
+                await self._end(JobState.ABANDONED, error)
+                return
+            if answer.phase is Phase.CANCELLED:
+                lane.gate.ended(job.task_id)
+                await self._end(JobState.CANCELLED, None)
+                return
+        await self._end(JobState.ABANDONED, None)
+
+    async def _end(self, state: JobState, error: HailuoError | None) -> None:
+        job = self.job
+        detail = _detail(error) if error else None
+        try:
+            if self.written or job.state is not JobState.PLANNED:  # what was never begun is not in the journal
+                # Its id may not be on disk yet.
+                await self.records.move(job, state, task_id=job.task_id, detail=detail)
+        except HailuoError as broken:  # the disk is what failed: the job still has to end
+            error = error or broken
+        if isinstance(error, VendorError):
+            error.provider, error.task_id = error.provider or job.quote.row.provider, error.task_id or job.task_id
+            error.request = error.request or job.quote.request
+        job.move(state, error=error, progress=None, note="")
 
 
 async def _answered(job: Job, records: Records) -> bool:
     clip = await records.find(job)
     if clip is not None:
-        job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id)
+        job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id, note="")
     return clip is not None
 
 
-async def _claimed(job: Job, records: Records) -> bool:
-    """Whether the job is ours to go on with: to be sent, or, where it was sent before, to be watched again."""
-    while True:
-        claim = await records.claim(job)
-        if claim.kind == "new":
-            job.move(JobState.SUBMITTING)
-            _heed()
-            return True
-        if claim.kind == "open":
-            job.id, job.task_id = claim.job_id, claim.task_id
-            return True
-        if claim.kind == "uncertain":
-            job.id = claim.job_id
-            raise sent_before(job)
-        if claim.kind == "stored" and await _answered(job, records):
-            return False
-        job.move(JobState.PLANNED, note="another kernel is making it")
-        await records.pause()
-
-
-async def _buy(job: Job, client: AsyncHailuo, records: Records) -> TaskState:
-    state = await client.submit(job.quote)
-    # Known to the job even where the disk refuses it: a person may need it then.
-    job.task_id = state.task.id
-    await records.move(job, JobState.QUEUED, task_id=state.task.id)  # durable before anything else is done with it
-    job.move(JobState.QUEUED, note=_note(state))
-    _heed()
-    return state
-
-
-async def _follow(job: Job, client: AsyncHailuo, records: Records, state: TaskState) -> TaskState:
+async def _follow(job: Job, lane: Lane, records: Records, state: TaskState) -> TaskState:
     if not state.phase.final:
-        async for latest in client.watch(state):
+        async for latest in lane.watch(state):
             state = latest
             if state.phase.final:
                 continue
@@ -143,29 +259,6 @@ def _heed() -> None:
         raise asyncio.CancelledError
 
 
-async def _stop(job: Job, client: AsyncHailuo | None, records: Records) -> None:
-    """The user cancelled, or the loop ends. Without a task nothing was bought: `submit` waits for an answer.
-
-    A kernel that is restarted only stops to watch: what was paid for goes on, and can be taken up again.
-    """
-    if job.handed_over:
-        job.move(JobState.ABANDONED, error=HailuoError("Another kernel on this library watches it now."))
-        return
-    if job.task_id is None or client is None:
-        await _end(job, records, JobState.CANCELLED, None)
-        return
-    if client.cancellable and job.stop_wanted:
-        try:
-            answer = await client.cancel(Task(job.task_id, job.quote.row.model))
-        except VendorError as error:
-            await _end(job, records, JobState.ABANDONED, error)
-            return
-        if answer.phase is Phase.CANCELLED:
-            await _end(job, records, JobState.CANCELLED, None)
-            return
-    await _end(job, records, JobState.ABANDONED, None)
-
-
 def _verdict(job: Job, error: VendorError) -> JobState:
     """The state that an error means, for a person with money at stake."""
     if isinstance(error, UncertainError) or (job.task_id is None and error.charged is Charged.UNKNOWN):
@@ -181,19 +274,6 @@ def _crashed(job: Job) -> JobState:
 
 
 _AFTER_A_CRASH = {True: "The task can be taken up again.", False: "Please report it."}
-
-
-async def _end(job: Job, records: Records, state: JobState, error: HailuoError | None) -> None:
-    detail = _detail(error) if error else None
-    try:
-        if job.state is not JobState.PLANNED:  # what was never begun is not in the journal
-            await records.move(job, state, task_id=job.task_id, detail=detail)  # its id may not be on disk yet
-    except HailuoError as broken:  # the disk is what failed: the job still has to end
-        error = error or broken
-    if isinstance(error, VendorError):
-        error.provider, error.task_id = error.provider or job.quote.row.provider, error.task_id or job.task_id
-        error.request = error.request or job.quote.request
-    job.move(state, error=error, progress=None)
 
 
 def _detail(error: HailuoError) -> dict[str, Any]:

@@ -161,6 +161,10 @@ class Journal:
                 return steps.take_over(connection, earlier, owner, at)
             if earlier is not None:  # written down a moment ago, and only the answer was lost
                 return Claim("new", job_id, replicate)
+            if steps.known(connection, job_id):  # the vendor had said “not now”, and it waited for its turn
+                steps.moved(connection, job_id, "submitting", at)
+                steps.take(connection, job_id, owner, at)
+                return Claim("new", job_id, replicate)
             steps.open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
         return Claim("new", job_id, replicate)
 

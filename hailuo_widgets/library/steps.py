@@ -62,6 +62,7 @@ _SAME_REQUEST = Statement(
     .limit(1)
 )
 _UNFINISHED = Statement(_EARLIER.where(jobs.c.id == bindparam("job_id")))
+_KNOWN = Statement(select(jobs.c.id).where(jobs.c.id == bindparam("job_id")))
 _CLIP = Statement(
     select(clips.c.job_id)
     .where(clips.c.digest == bindparam("digest"), clips.c.replicate == bindparam("number"))
@@ -112,6 +113,11 @@ def unfinished(connection: Connection, job_id: str) -> Earlier | None:
     """A job, where it can be taken up again or waits for a decision."""
     row = _UNFINISHED(connection, job_id=job_id).fetchone()
     return None if row is None else Earlier(*row)
+
+
+def known(connection: Connection, job_id: str) -> bool:
+    """Whether there is a row of that job."""
+    return _KNOWN(connection, job_id=job_id).fetchone() is not None
 
 
 def open_job(

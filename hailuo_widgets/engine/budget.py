@@ -1,0 +1,79 @@
+"""A budget: money that a group of jobs may cost at most, however many of them run at once."""
+
+from __future__ import annotations
+
+import threading
+from decimal import Decimal
+
+
+class Budget:
+    """An amount that is never exceeded: `spent + reserved <= amount` at every moment. Thread-safe.
+
+    Money is set aside before a request is sent and settled when its job has ended.
+
+    Args:
+        amount: The most that may be spent.
+        currency: ISO 4217.
+
+    Raises:
+        ValueError: If the amount is negative or no number.
+    """
+
+    def __init__(self, amount: Decimal, currency: str) -> None:
+        if not amount.is_finite() or amount < 0:
+            raise ValueError(f"A budget is an amount of money, not {amount}.")
+        self.amount = amount
+        self.currency = currency
+        self._lock = threading.Lock()
+        self._reserved: dict[str, Decimal] = {}
+        self._spent = Decimal(0)
+
+    def reserve(self, job_id: str, price: Decimal) -> bool:
+        """Set a price aside.
+
+        Args:
+            job_id: Whose it is; what is set aside for it already stays as it is.
+            price: In the budget's currency.
+
+        Returns:
+            Whether there was enough left.
+        """
+        with self._lock:
+            if job_id in self._reserved:
+                return True
+            if self._spent + sum(self._reserved.values()) + price > self.amount:
+                return False
+            self._reserved[job_id] = price
+            return True
+
+    def settle(self, job_id: str, charged: bool | None) -> None:
+        """Say what became of the money that was set aside for a job.
+
+        Args:
+            job_id: Whose; a job without a reservation changes nothing.
+            charged: Whether the vendor took it; None where nobody knows, which counts as taken.
+        """
+        with self._lock:
+            price = self._reserved.pop(job_id, None)
+            if price is not None and charged is not False:
+                self._spent += price
+
+    @property
+    def spent(self) -> Decimal:
+        """What was charged, and what may have been."""
+        return self._spent
+
+    @property
+    def reserved(self) -> Decimal:
+        """What is set aside for jobs that have not ended."""
+        with self._lock:
+            return sum(self._reserved.values(), Decimal(0))
+
+    @property
+    def left(self) -> Decimal:
+        """What can still be set aside."""
+        with self._lock:
+            return self.amount - self._spent - sum(self._reserved.values(), Decimal(0))
+
+    def __repr__(self) -> str:
+        return f"<{self.spent} {self.currency} spent, {self.reserved} reserved, {self.left} left of {self.amount}>"

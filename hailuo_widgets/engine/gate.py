@@ -1,0 +1,323 @@
+"""When the next request may leave for a vendor: its limits, as published, as set, and as learned from its refusals.
+
+Three things can be behind a refusal (HTTP 429): too many tasks in flight, too many submissions a minute, too many
+requests of any kind a minute. Which of them it is, the vendor seldom says. So a refusal leaves suspects, each with the
+level at which it happened; what the vendor takes later at or above such a level clears that suspect, and the last one
+left is the limit. A learned limit is tried from time to time, one request above it, and rises where that is taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hailuo_widgets.engine.limits import Limits
+
+MINUTE = 60.0
+
+MARGIN = 0.05
+"""Seconds that are added to a vendor's minute: its clock and ours don't tick at the same moment."""
+
+FIRST_TRY = 4.0
+"""Seconds after which a limit that is only suspected is tried; three times as long after each refusal."""
+
+FIRST_RAISE = 120.0
+"""Seconds after which a limit that was learned is tried from above; twice as long after each refusal."""
+
+LONGEST_RAISE = 3600.0
+
+LONGEST_PAUSE = 60.0
+"""Seconds of the longest pause after refusals that nothing of ours explains."""
+
+LONGEST_RETRY_AFTER = 120.0
+"""Seconds; a vendor that asks for a longer pause is tried again after this one."""
+
+AT_ONCE = 16
+"""Calls that wait for their answers at once, at most. The paying ones begin with two, and double: where a vendor has
+a limit that nobody knows, no more than the last doubling runs into it."""
+
+ASKED_AT_ONCE = 8
+
+
+class Kind(Enum):
+    """What a vendor may limit."""
+
+    IN_FLIGHT = "tasks in flight"
+    SUBMITS = "submissions a minute"
+    ALL = "requests a minute"
+
+
+class Outcome(Enum):
+    """What became of a paying call."""
+
+    TAKEN = "taken"
+    ANSWERED = "answered"
+    """Not a task, but no refusal for its rate either; or no answer at all."""
+    REFUSED = "refused"
+    """For its rate: the vendor certainly did not take it."""
+
+
+@dataclass
+class _Cap:
+    """A limit that was learned, or is suspected: at that level the vendor refused."""
+
+    level: int
+    pause: float
+    next_try: float
+
+
+@dataclass
+class Gate:
+    """What may leave, by what has left. It knows no clock and waits for nothing: who asks says what time it is.
+
+    Attributes:
+        limits: What is known beforehand; never exceeded.
+    """
+
+    limits: Limits
+    _submits: deque[float] = field(default_factory=deque)
+    _asks: deque[float] = field(default_factory=deque)
+    _flying: dict[str, float] = field(default_factory=dict)
+    _submitting: int = 0
+    _asking: int = 0
+    _at_once: int = 2
+    _refused: int = 0
+    _in_vain: int = 0
+    _retry_after: float | None = None
+    _not_before: float = 0.0
+    _suspects: dict[Kind, _Cap] = field(default_factory=dict)
+    _caps: dict[Kind, _Cap] = field(default_factory=dict)
+    _most: dict[Kind, int] = field(default_factory=dict)
+    _trying: Kind | None = None
+    asks_to_come: int = 0
+    """Questions that will want to leave within a minute; where all requests count, submissions leave them room."""
+
+    # --- what is under way ---
+
+    def began(self, task_id: str) -> None:
+        """A task is at the vendor."""
+        self._flying[task_id] = math.inf
+
+    def ended(self, task_id: str) -> None:
+        """A task has ended there."""
+        self._flying.pop(task_id, None)
+
+    def left_alone(self, task_id: str, until: float) -> None:
+        """Nobody watches a task any more; the vendor still works on it until then, as far as can be told."""
+        if task_id in self._flying:
+            self._flying[task_id] = until
+
+    @property
+    def in_flight(self) -> int:
+        """How many tasks the vendor works on for us, as far as is known."""
+        return len(self._flying)
+
+    @property
+    def counts_all(self) -> bool:
+        """Whether the vendor is known to count questions too."""
+        return Kind.ALL in self._caps
+
+    # --- paying calls ---
+
+    def submit_wait(self, now: float) -> float:
+        """Seconds until a paying call may leave; infinite where an answer or the end of a task has to come first."""
+        self._tidy(now)
+        if self._refused or self._submitting >= self._at_once:
+            return math.inf
+        wait = max(0.0, self._not_before - now)
+        for kind, level in self._known().items():
+            wait = max(wait, self._until_below(kind, level, now))
+        for kind, cap in self._caps.items():
+            wait = max(wait, min(self._until_below(kind, cap.level, now), self._until_try(cap, now)))
+        if self._suspects:
+            waits = [self._until_below(kind, cap.level, now) for kind, cap in self._suspects.items()]
+            if max(waits) > 0:  # not all agree that it would be taken: one at a time, to find out
+                tries = min(self._until_try(cap, now) for cap in self._suspects.values())
+                alone = math.inf if self._submitting else 0.0
+                wait = max(wait, alone, min(*waits, tries))
+        return wait
+
+    def leave(self, now: float) -> None:
+        """A paying call leaves. Where it is one more than a learned limit, that limit is being tried."""
+        self._trying = None
+        for kind, cap in self._caps.items():
+            if self._until_below(kind, cap.level, now) > 0:
+                self._trying = kind
+                cap.next_try = now + cap.pause  # whatever comes of it
+        self._submitting += 1
+
+    def give_back(self) -> None:
+        """A paying call that was to leave did not."""
+        self._submitting -= 1
+        self._trying = None
+
+    def submitted(self, now: float, outcome: Outcome, retry_after: float | None = None) -> None:
+        """A paying call was answered.
+
+        Args:
+            now: Seconds since the epoch.
+            outcome: How.
+            retry_after: Seconds for which the vendor asked.
+        """
+        self._submitting -= 1
+        if outcome is Outcome.REFUSED:
+            self._refused += 1
+            self._retry_after = max(self._retry_after or 0.0, retry_after or 0.0) or None
+        else:
+            self._submits.append(now)  # by its answer: the vendor has counted it before
+            if not self._refused:
+                self._at_once = min(self._at_once + 1, AT_ONCE)
+                self._in_vain = 0
+                self._cleared(now, flying=outcome is Outcome.TAKEN)
+        if self._refused and not self._submitting:
+            self._learn(now)
+
+    # --- questions ---
+
+    def ask_wait(self, now: float) -> float:
+        """Seconds until a question may leave; infinite where an answer has to come first."""
+        self._tidy(now)
+        if self._asking >= ASKED_AT_ONCE:
+            return math.inf
+        wait = 0.0
+        for caps in (self._caps, self._suspects):
+            cap = caps.get(Kind.ALL)
+            if cap is not None and caps is self._caps:
+                below = self._until_below(Kind.ALL, cap.level, now, reserve=False)
+                wait = max(wait, min(below, self._until_try(cap, now)), self._not_before - now)
+        return wait
+
+    def ask(self) -> None:
+        """A question leaves."""
+        self._asking += 1
+
+    def asked(self, now: float, *, refused: bool = False, retry_after: float | None = None) -> None:
+        """A question was answered."""
+        self._asking -= 1
+        if not refused:
+            self._asks.append(now)
+            cap = self._suspects.get(Kind.ALL)
+            if cap is not None and self._level(Kind.ALL) > cap.level:
+                self._clear(Kind.ALL, now)
+            return
+        level = self._level(Kind.ALL)
+        self._suspects = {}
+        self._caps.pop(Kind.SUBMITS, None)
+        if level:
+            known = self._caps.get(Kind.ALL)
+            pause = FIRST_TRY if known is None else min(known.pause * 3, LONGEST_RAISE)
+            self._caps[Kind.ALL] = _Cap(level, pause, now + pause)
+        self._not_before = max(self._not_before, now + min(retry_after or 1.0, LONGEST_RETRY_AFTER))
+
+    # --- learning ---
+
+    def _learn(self, now: float) -> None:
+        """Every paying call is answered, and some were refused: what is behind it?"""
+        retry_after, trying = self._retry_after, self._trying
+        self._refused, self._retry_after, self._trying = 0, None, None
+        self._at_once = 2
+        if retry_after is not None:
+            self._not_before = now + min(retry_after, LONGEST_RETRY_AFTER)
+        if trying is not None and trying in self._caps:
+            cap = self._caps[trying]
+            cap.pause = min(cap.pause * 2, LONGEST_RAISE)
+            cap.next_try = now + cap.pause
+            return
+        for kind, level in self._known().items():
+            if self._level(kind) >= level:
+                self._wait_in_vain(now)
+                return
+        levels = {kind: self._level(kind) for kind in Kind if kind is not Kind.SUBMITS or not self.counts_all}
+        suspects = {kind: level for kind, level in levels.items() if level and level >= self._most.get(kind, 0)}
+        if not suspects:  # the vendor took more before: its limits have changed, or somebody else uses the account
+            suspects = {kind: level for kind, level in levels.items() if level}
+            self._most = {}
+        if not suspects:
+            self._wait_in_vain(now)
+            return
+        previous = self._suspects
+        self._suspects = {}
+        for kind, level in suspects.items():
+            before = previous.get(kind) or self._caps.pop(kind, None)
+            pause = FIRST_TRY if before is None else min(before.pause * 3, LONGEST_RAISE)
+            self._suspects[kind] = _Cap(level, pause, now + pause)
+        self._decide(now)
+
+    def _wait_in_vain(self, now: float) -> None:
+        self._in_vain += 1
+        self._not_before = max(self._not_before, now + min(2.0**self._in_vain, LONGEST_PAUSE))
+
+    def _cleared(self, now: float, *, flying: bool) -> None:
+        """One more was taken: what was suspected at that level, or below, it is not."""
+        for kind in Kind:
+            level = self._level(kind) + (kind is Kind.IN_FLIGHT and flying)
+            if kind is Kind.IN_FLIGHT and not flying:
+                continue
+            self._most[kind] = max(self._most.get(kind, 0), level)
+            cap = self._caps.get(kind)
+            if cap is not None and level > cap.level:
+                self._caps[kind] = _Cap(level, FIRST_RAISE, now)
+            if kind in self._suspects and level > self._suspects[kind].level:
+                self._clear(kind, now)
+        self._trying = None
+
+    def _clear(self, kind: Kind, now: float) -> None:
+        del self._suspects[kind]
+        self._decide(now)
+
+    def _decide(self, now: float) -> None:
+        """One suspect left is the limit. Whether all requests count shows when a question is asked."""
+        kinds = set(self._suspects) - {Kind.ALL}
+        if len(kinds) == 1:
+            (kind,) = kinds
+            self._caps[kind] = _Cap(self._suspects.pop(kind).level, FIRST_RAISE, now + FIRST_RAISE)
+        if not kinds:
+            self._suspects.pop(Kind.ALL, None)
+
+    # --- counting ---
+
+    def _known(self) -> dict[Kind, int]:
+        per_minute = Kind.ALL if self.counts_all else Kind.SUBMITS
+        found = {per_minute: self.limits.requests_per_minute, Kind.IN_FLIGHT: self.limits.tasks_in_flight}
+        return {kind: level for kind, level in found.items() if level is not None}
+
+    def _level(self, kind: Kind) -> int:
+        """How much the vendor has taken, of what that limit counts."""
+        if kind is Kind.IN_FLIGHT:
+            return len(self._flying)
+        return len(self._submits) + (len(self._asks) if kind is Kind.ALL else 0)
+
+    def _until_below(self, kind: Kind, level: int, now: float, *, reserve: bool = True) -> float:
+        """Seconds until one more would stay within a limit."""
+        if kind is Kind.IN_FLIGHT:
+            if len(self._flying) + self._submitting < level:
+                return 0.0
+            known = sorted(until for until in self._flying.values() if until < math.inf)
+            over = len(self._flying) + self._submitting - level
+            return known[over] - now if over < len(known) else math.inf
+        in_the_air = self._submitting
+        times: list[float] | deque[float] = self._submits
+        if kind is Kind.ALL:
+            in_the_air += self._asking
+            times = sorted((*self._submits, *self._asks))
+            if reserve:
+                level = max(1, level - min(self.asks_to_come, level // 2))
+        over = len(times) + in_the_air - level
+        if over < 0:
+            return 0.0
+        return times[over] + MINUTE + MARGIN - now if over < len(times) else math.inf
+
+    @staticmethod
+    def _until_try(cap: _Cap, now: float) -> float:
+        return max(0.0, cap.next_try - now)
+
+    def _tidy(self, now: float) -> None:
+        for times in (self._submits, self._asks):
+            while times and times[0] + MINUTE + MARGIN <= now:
+                times.popleft()
+        for task_id in [task_id for task_id, until in self._flying.items() if until <= now]:
+            del self._flying[task_id]

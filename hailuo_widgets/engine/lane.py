@@ -1,0 +1,231 @@
+"""One vendor's lane: jobs wait here for their turn, fairly between the groups, within what the vendor takes."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import math
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.client import certainly_not_taken
+from hailuo_widgets.engine.gate import Gate, Outcome
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.errors import NetworkError, Problem, RefusedError, VendorError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from decimal import Decimal
+
+    from hailuo_widgets.client import AsyncHailuo
+    from hailuo_widgets.clock import Clock
+    from hailuo_widgets.engine.group import Group
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.limits import Limits
+    from hailuo_widgets.providers import TaskState
+
+LEFT_ALONE_SECONDS = 180.0
+"""For how long a task that nobody watches any more is counted as under way at the vendor."""
+
+_numbers = itertools.count()
+
+
+@dataclass(order=True)
+class Place:
+    """A job's place in the queue. It keeps it when the vendor says “not now”."""
+
+    number: int = field(default_factory=lambda: next(_numbers))
+    job: Job | None = field(default=None, compare=False)
+    turn: asyncio.Future[None] | None = field(default=None, compare=False)
+
+
+class Lane:
+    """The way to one vendor. For the loop's thread only.
+
+    Args:
+        client: The vendor's; it stands for its address and key.
+        limits: What is known of what the vendor takes.
+        clock: Tells the time and waits.
+    """
+
+    def __init__(self, client: AsyncHailuo, limits: Limits, clock: Clock) -> None:
+        self.client = client
+        self.gate = Gate(limits)
+        self._clock = clock
+        self._queues: OrderedDict[Group, list[Place]] = OrderedDict()
+        self._timer: asyncio.Task[None] | None = None
+        self._timer_at = math.inf
+
+    async def turn(self, job: Job, group: Group, place: Place) -> None:
+        """Wait until the job may be sent. Its price is then set aside, and its request counts as on its way.
+
+        Raises:
+            RefusedError: If the group's budget can't pay it.
+        """
+        _check_payable(job, group)
+        place.job, place.turn = job, asyncio.get_running_loop().create_future()
+        heapq.heappush(self._queues.setdefault(group, []), place)
+        self.pump()
+        try:
+            await place.turn
+        except asyncio.CancelledError:
+            if place.turn.done() and not place.turn.cancelled() and place.turn.exception() is None:
+                self.give_back()
+            else:
+                self._forget(group, place)
+            raise
+
+    def give_back(self) -> None:
+        """A turn is not needed after all."""
+        self.gate.give_back()
+        self.pump()
+
+    async def submit(self, job: Job) -> TaskState:
+        """Make the paying call, once. The job has its turn.
+
+        Raises:
+            VendorError: As the client's `submit`; see `waits_again`.
+        """
+        outcome, retry_after = Outcome.ANSWERED, None
+        try:
+            state = await self.client.submit(job.quote, attempts=1)
+            outcome = Outcome.TAKEN
+        except VendorError as error:
+            if certainly_not_taken(error):
+                outcome, retry_after = Outcome.REFUSED, error.retry_after
+            raise
+        else:
+            return state
+        finally:
+            self.gate.submitted(self._clock.now(), outcome, retry_after)
+            if outcome is Outcome.TAKEN:
+                self.gate.began(state.task.id)
+            self.pump()
+
+    async def watch(self, state: TaskState) -> AsyncIterator[TaskState]:
+        """A task's states until it has ended; see the client's `watch`."""
+        task_id = state.task.id
+        self.gate.began(task_id)
+        try:
+            async for latest in self.client.watch(state):
+                if latest.phase.final:
+                    self.gate.ended(task_id)
+                yield latest
+        finally:
+            self.gate.left_alone(task_id, self._clock.now() + LEFT_ALONE_SECONDS)
+            self.pump()
+
+    def pump(self) -> None:
+        """Let go whoever may go now, and look again when it pays to."""
+        now, wait = self._clock.now(), math.inf
+        passed_over: set[Group] = set()
+        while group := next((each for each in self._queues if each not in passed_over), None):
+            queue = self._queues[group]
+            place = queue[0]
+            assert place.job is not None
+            assert place.turn is not None
+            if group.paused or self.client.name in group.halted:
+                passed_over.add(group)
+                continue
+            wait = self.gate.submit_wait(now)
+            if wait > 0:
+                break
+            if not _set_aside(place.job, group):
+                if _beyond(place.job, group):
+                    self._forget(group, place)
+                    place.turn.set_exception(_too_dear(place.job, group))
+                else:
+                    passed_over.add(group)
+                continue
+            self._forget(group, place)
+            if group in self._queues:
+                self._queues.move_to_end(group)
+            self.gate.leave(now)
+            place.turn.set_result(None)
+        self._look_again(now + wait)
+        self._say_why()
+
+    def _forget(self, group: Group, place: Place) -> None:
+        queue = self._queues.get(group, [])
+        if queue and queue[0] is place:
+            heapq.heappop(queue)
+        elif place in queue:
+            queue.remove(place)
+            heapq.heapify(queue)
+        if not queue:
+            self._queues.pop(group, None)
+
+    def _look_again(self, at: float) -> None:
+        if self._timer is not None and not self._timer.done():
+            if self._timer_at == at:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if at < math.inf:
+            self._timer_at = at
+            self._timer = asyncio.ensure_future(self._wake(at))
+
+    async def _wake(self, at: float) -> None:
+        await self._clock.sleep(max(0.0, at - self._clock.now()))
+        self._timer = None
+        self.pump()
+
+    def _say_why(self) -> None:
+        name = self.client.name
+        for group, queue in list(self._queues.items()):
+            if group.paused:
+                why = "paused"
+            elif name in group.halted:
+                why = f"{name} is halted: {group.halted[name]}"
+            elif group.budget is not None and group.budget.reserved and _price(queue[0]) > group.budget.left:
+                why = "the budget waits for what is under way"
+            else:
+                why = "waits for its turn"
+            for place in list(queue):
+                if place.job is not None and place.job.note != why:
+                    place.job.move(JobState.PLANNED, note=why)
+
+
+def waits_again(error: VendorError, tries: int, most: int) -> bool:
+    """Whether a paying call may be made anew: the vendor said “not now”, or it never got there, and not too often."""
+    return certainly_not_taken(error) or (isinstance(error, NetworkError) and tries < most)
+
+
+def _price(place: Place) -> Decimal:
+    assert place.job is not None
+    amount = place.job.quote.price.amount
+    assert amount is not None
+    return amount
+
+
+def _set_aside(job: Job, group: Group) -> bool:
+    amount = job.quote.price.amount
+    return group.budget is None or amount is None or group.budget.reserve(job.id, amount)
+
+
+def _beyond(job: Job, group: Group) -> bool:
+    """Whether the budget can't pay a job even if everything that is set aside comes back."""
+    assert group.budget is not None
+    return group.budget.spent + (job.quote.price.amount or 0) > group.budget.amount
+
+
+def _too_dear(job: Job, group: Group) -> RefusedError:
+    assert group.budget is not None
+    budget = group.budget
+    left = budget.amount - budget.spent
+    message = f"It costs {job.quote.price}, and {left} {budget.currency} of the budget of {budget.amount} are left."
+    return RefusedError([Problem("budget", message, (), "Nothing was sent. Give a larger budget and run it again.")])
+
+
+def _check_payable(job: Job, group: Group) -> None:
+    price, budget = job.quote.price, group.budget
+    if budget is None or price.amount == 0:
+        return
+    if price.amount is None:
+        message = f"{job.quote.row.provider} publishes no price for it, so no budget can hold it."
+        raise RefusedError([Problem("budget", message, (), "Nothing was sent. Run it without a budget.")])
+    if price.currency != budget.currency:
+        message = f"It is priced in {price.currency}, and the budget is in {budget.currency}."
+        raise RefusedError([Problem("budget", message, (), "Nothing was sent. Give it a budget of its own.")])

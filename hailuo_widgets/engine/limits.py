@@ -1,0 +1,36 @@
+"""How much a vendor takes, as far as it is known before anything is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hailuo_widgets.settings import Settings
+    from hailuo_widgets.spec.catalog import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a vendor takes.
+
+    Attributes:
+        requests_per_minute: In any 60 seconds; None where that is not known.
+        tasks_in_flight: Tasks that have not ended; None where that is not known.
+    """
+
+    requests_per_minute: int | None = None
+    tasks_in_flight: int | None = None
+
+
+if TYPE_CHECKING:
+    LimitsOf = Callable[[Row], Limits]
+
+
+def limits_of(row: Row, settings: Settings) -> Limits:
+    """What the catalogue says, or the user, who knows of their own account."""
+    per_minute = settings.requests_per_minute.get(row.provider, row.requests_per_minute)
+    in_flight = settings.tasks_in_flight.get(row.provider, row.tasks_in_flight)
+    return Limits(per_minute or None, in_flight or None)
