@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.session import jobs as jobs
     from hailuo_widgets.session import library as library
     from hailuo_widgets.session import resume as resume
+    from hailuo_widgets.session import sweep as sweep
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
     from hailuo_widgets.spec.request import VideoRequest as VideoRequest
@@ -44,6 +45,7 @@ _HOMES = {
     "generate": "session",
     "jobs": "session",
     "resume": "session",
+    "sweep": "session",
 }
 
 __all__ = ["__version__", "library", "load_ipython_extension", "widgets", *_HOMES]  # noqa: PLE0604  # the names are strings

@@ -70,7 +70,7 @@ class HailuoMagics(Magics):
         The cell returns at once; a card under it shows how far the clip is, and becomes a player when it is there.
         {name} takes a variable of the notebook; a brace is written {{. Camera commands go in brackets: [Pan left].
         """
-        from hailuo_widgets.expansion import expand
+        from hailuo_widgets.sweeps.template import expand
 
         # Split first: a variable with a blank in it is still one value, and can't bring options along.
         words = [expand(word, self.shell.user_ns) for word in _words(line)]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.catalog import Price, Row, catalog
+from hailuo_widgets.spec.money import money
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.widgets.table import Table
 
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 FILTERS = ("provider", "model", "mode", "resolution", "duration", "max_price")
 _COLUMNS = ("Provider", "Model", "Mode", "Resolution: seconds", "Price a clip", "Limits", "Options")
-_MONEY = re.compile(r"(?P<sign>[$¥€]?)\s*(?P<amount>\d{1,9}(?:\.\d{1,9})?)\s*(?P<code>[A-Za-z]{3})?")
-_CURRENCIES = {"$": "USD", "¥": "CNY", "€": "EUR"}
 
 
 def offers(*words: str) -> Table:
@@ -61,10 +58,8 @@ def _checked(name: str, value: str) -> str:
             return value.removesuffix("s")
         raise UsageError(f"duration should be whole seconds, not “{value}”.", hint="Write duration=6.")
     if name == "max_price":
-        money = _MONEY.fullmatch(value)
-        if money and not (money["sign"] and money["code"]):
-            return value
-        raise UsageError(f"max_price should be an amount, not “{value}”.", hint="Write max_price=0.3, or 0.3USD.")
+        money(value, "max_price", "Write max_price=0.3, or 0.3USD.")
+        return value
     rows = catalog().rows
     if name == "resolution":
         known = dict.fromkeys(resolution for row in rows for resolution in row.durations)
@@ -95,13 +90,11 @@ def _names(row: Row) -> dict[str, str]:
 
 
 def _affordable(price: Price, most: str) -> bool:
-    money = _MONEY.fullmatch(most)
-    assert money
     if price.amount is None:  # not published is not cheap
         return False
-    currency = _CURRENCIES.get(money["sign"]) or (money["code"] or "").upper()
+    amount, currency = money(most, "max_price")
     same = not currency or not price.amount or currency == price.currency
-    return same and price.amount <= Decimal(money["amount"])
+    return same and price.amount <= amount
 
 
 def _any_currency(wanted: Mapping[str, str]) -> bool:

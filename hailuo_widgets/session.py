@@ -27,7 +27,7 @@ from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pydantic import SecretStr
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.library import Library
     from hailuo_widgets.shelf import Shelf
     from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.sweeps.definition import Skip
+    from hailuo_widgets.sweeps.sweep import Sweep
 
 
 CLOSE_SECONDS = 5.0
@@ -101,6 +103,12 @@ class Session:
             records = self._record_keeper()
         self.loop.post(self._walk(job, records, Group(name)))
         return job
+
+    def under_way(self, key: tuple[str, int]) -> Job | None:
+        """The job that makes a clip now, by the request's digest and the replicate; None where there is none."""
+        with self._lock:
+            job = self._live.get(key)
+        return job if job is not None and not job.done else None
 
     def launch(self, jobs: Sequence[Job], group: Group) -> None:
         """Begin jobs that were asked for together, in that order. Returns at once.
@@ -232,6 +240,13 @@ class Session:
             live.show_quote(what)
         else:
             live.show_clip(what, self.folder)
+
+    def show_sweep(self, sweep: Sweep) -> None:
+        """Show a sweep under the cell that runs now; outside a notebook this does nothing."""
+        from hailuo_widgets.widgets import live
+
+        if live.in_kernel():
+            live.show_plan(sweep.plan)
 
     def show_refusal(self, request: VideoRequest, provider: str | None, error: HailuoError) -> None:
         """Show why a request was turned down here; outside a notebook the error says it."""
@@ -380,6 +395,50 @@ def generate(
     if wait:
         job.result()
     return job
+
+
+class _Sweeping:
+    """`hw.sweep(…)` and `hw.sweep.load(…)`."""
+
+    def __call__(
+        self,
+        template: str,
+        *,
+        name: str = "",
+        repeat: int = 1,
+        zip: Iterable[Iterable[str]] = (),  # noqa: A002  # the word that the header has for it
+        skip: Skip = None,
+        show: tuple[str, str] | tuple[str] | tuple[()] = (),
+        **axes: Any,
+    ) -> Sweep:
+        """Plan a sweep: many clips from one template. Nothing is sent before its `run`.
+
+        Args:
+            template: The prompt: `{name = a | b}` and `{a | b}` are axes, `{name}` is an axis given below.
+            name: Under which it is kept, for `hw.sweep.load`.
+            repeat: How many clips each cell is to have.
+            zip: Axes that go together: `[("place", "light")]`.
+            skip: Cells to be left out: a function of the axes' values, or conditions as `{"model": …, "camera": …}`.
+            show: The axes that are rows and columns first.
+            axes: Fields of `VideoRequest`, `provider`, `camera`, and names of the template, each with a value or a list
+                of values, which is then an axis. Of pictures a pattern is a list too: `first_frame="frames/*.png"`.
+
+        Returns:
+            The sweep: `.explain()`, `.run()`, `.jobs`, `await sweep`.
+
+        Raises:
+            UsageError: At an unknown name, an empty list, or a mistake in the template.
+        """
+        from hailuo_widgets.sweeps.definition import Definition
+        from hailuo_widgets.sweeps.sweep import Sweep
+
+        definition = Definition.of_python(
+            template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=tuple(show)
+        )
+        return Sweep(default_session(), definition)
+
+
+sweep = _Sweeping()
 
 
 def dry_run(prompt: str = "", *, provider: str | None = None, model: str | None = None, **fields: Any) -> Quote:

@@ -100,20 +100,38 @@ class Job:
             TimedOutError: After `timeout`; the job goes on.
             HailuoError: If the job ended without a clip; says why.
         """
+        if not self.wait(timeout):
+            raise TimedOutError(
+                f"The clip is not there after {timeout:g} s: the job is {self.state}.",
+                hint="It goes on; wait again with .result().",
+                task_id=self.task_id,
+            )
+        return self._outcome()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended, well or not. An interrupt ends the waiting, not the job.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            Whether it has ended.
+        """
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._done.wait(TICK):
             if deadline is not None and time.monotonic() >= deadline:
-                raise TimedOutError(
-                    f"The clip is not there after {timeout:g} s: the job is {self.state}.",
-                    hint="It goes on; wait again with .result().",
-                    task_id=self.task_id,
-                )
-        return self._outcome()
+                return False
+        return True
 
     def __await__(self) -> Generator[Any, None, Clip]:
         return self._wait().__await__()
 
     async def _wait(self) -> Clip:
+        await self.ended_well_or_not()
+        return self._outcome()
+
+    async def ended_well_or_not(self) -> None:
+        """Wait until it has ended, whatever came of it."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
         def wake(job: Job) -> None:
@@ -128,7 +146,6 @@ class Job:
                     await asyncio.wait_for(ended.wait(), TICK)
         finally:
             forget()
-        return self._outcome()
 
     def cancel(self) -> None:
         """Stop it: at the vendor where that can be done, else we stop watching and the vendor may still finish it."""

@@ -66,12 +66,19 @@ def quote(written: VideoRequest, provider: str, book: Catalog | None = None) -> 
         RefusedError: With every problem at once, each with what is allowed and who else could do it.
     """
     book = book or catalog()
-    book.offer(provider)
-    row = _row(written, provider, book)
+    return quote_of_row(written, find_row(written, provider, book), book)
+
+
+def quote_of_row(written: VideoRequest, row: Row, book: Catalog | None = None) -> Quote:
+    """Check a request against one row, which `find_row` gave, and pin what it leaves open.
+
+    Raises:
+        RefusedError: With every problem at once, each with what is allowed and who else could do it.
+    """
     request = pin(written, row)
     problems = check(request, row)
     if problems:
-        raise RefusedError(_with_hint(problems, _elsewhere(written, provider, book)))
+        raise RefusedError(_with_hint(problems, _elsewhere(written, row.provider, book or catalog())))
     return Quote(written, request, row, row.price(request.resolution, request.duration), _warnings(written.prompt, row))
 
 
@@ -105,7 +112,15 @@ def _order(written: VideoRequest, row: Row) -> dict[str, Any]:
     return {"duration": duration, "resolution": resolution}
 
 
-def _row(written: VideoRequest, provider: str, book: Catalog) -> Row:
+def find_row(written: VideoRequest, provider: str, book: Catalog | None = None) -> Row:
+    """What of a provider's offer answers a request: its model, or the provider's preferred one, for its pictures.
+
+    Raises:
+        UsageError: If there is no such provider.
+        RefusedError: If it has no such model, or none that takes these pictures.
+    """
+    book = book or catalog()
+    book.offer(provider)
     offered = book.find(provider)
     model, mode = written.model, written.mode
     if model is not None:

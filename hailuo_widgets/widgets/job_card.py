@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 import anywidget
 import traitlets
 
+from hailuo_widgets.markup import clean
 from hailuo_widgets.widgets._assets import joined
-from hailuo_widgets.widgets.wording import clean, message, segments, state_word
+from hailuo_widgets.widgets.wording import message, segments, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable

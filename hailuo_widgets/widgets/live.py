@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.spec.request import VideoRequest
+    from hailuo_widgets.sweeps.plan import Plan
     from hailuo_widgets.widgets.card import Order
 
 INTERVAL = 0.3
@@ -84,6 +85,11 @@ def show_quote(quote: Quote) -> None:
     recipe = recipe_of(quote)
     data = {"text/html": settled_html(order, status, None, recipe), "text/plain": repr(quote)}
     _publish(data, secrets.token_hex(16))
+
+
+def show_plan(plan: Plan) -> None:
+    """Show what a sweep would buy."""
+    _publish({"text/html": plan._repr_html_(), "text/plain": repr(plan)}, secrets.token_hex(16))  # IPython's name
 
 
 def republish() -> None:

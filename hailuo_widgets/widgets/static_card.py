@@ -14,8 +14,8 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.widgets.markup import attribute, content
-from hailuo_widgets.widgets.wording import clean, clock, file_size, message, segments, shorten, state_word
+from hailuo_widgets.markup import attribute, clean, content
+from hailuo_widgets.widgets.wording import clock, file_size, message, segments, shorten, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

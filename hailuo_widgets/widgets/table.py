@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from unicodedata import east_asian_width
 
-from hailuo_widgets.widgets.markup import content
+from hailuo_widgets.markup import content
 
 _CELL = "padding:3px 14px 3px 0;text-align:left;vertical-align:top;border:0"
 _HEAD = f"{_CELL};font-weight:500;opacity:.65"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hailuo_widgets.spec import camera
@@ -80,15 +79,6 @@ def segments(prompt: str) -> list[Segment]:
         at = shot.end
     pieces.append(Segment(prompt[at:], False))
     return [piece for piece in pieces if piece.text]
-
-
-# A terminal obeys these, and a file can't be saved with a lone surrogate in it.
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-
-
-def clean(text: str) -> str:
-    """The text with control characters and lone surrogates as �; line breaks and tabs stay."""
-    return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def shorten(text: str, limit: int) -> str:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.expansion import expand
+from hailuo_widgets.sweeps.template import expand
 
 
 def escaped(text: str) -> str:

@@ -1,0 +1,36 @@
+"""What varies in a sweep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+NOT_CHOSEN = "–"
+"""How the value of an axis is shown where that axis stands in a choice that was not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of an axis.
+
+    Attributes:
+        label: How it is shown.
+        value: The value itself: text, a number, a switch, a picture, or None where the field is left open.
+    """
+
+    label: str
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One thing that varies.
+
+    Attributes:
+        name: As the template, the header or a keyword calls it.
+        values: What it takes, in order. Where the axis stands inside of another one's choice, the last value is the
+            one of the cells that it does not matter for.
+    """
+
+    name: str
+    values: tuple[Choice, ...]

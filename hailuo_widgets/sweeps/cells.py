@@ -1,0 +1,252 @@
+"""From a definition to its cells: each with its prompt, its request and what that costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.errors import HailuoError, UsageError
+from hailuo_widgets.spec import camera
+from hailuo_widgets.spec.quote import Quote, find_row, quote_of_row
+from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.spec.words import did_you_mean
+from hailuo_widgets.sweeps import fields as known
+from hailuo_widgets.sweeps.axes import NOT_CHOSEN, Axis, Choice
+from hailuo_widgets.sweeps.template import (
+    NO_WORDS,
+    Choices,
+    Reference,
+    Value,
+    references,
+    render,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.template import Node, Sequence
+
+MOST_CELLS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One combination of a sweep's choices.
+
+    Attributes:
+        index: Its place in the sweep.
+        at: The index of its choice on each axis.
+        prompt: Its prompt, as it is written.
+        written: What it asks for, None where that can't be a request.
+        quote: What would be sent and what it costs, None where it may not be sent.
+        problem: Why it may not be sent, `""` where it may.
+        skipped: Whether the definition leaves it out.
+        digest: Of the effective request; two cells with the same one are the same clip.
+    """
+
+    index: int
+    at: tuple[int, ...]
+    prompt: str
+    written: VideoRequest | None
+    quote: Quote | None
+    problem: str = ""
+    skipped: bool = False
+    digest: str = ""
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is to have clips."""
+        return self.quote is not None and not self.skipped
+
+
+def expand(definition: Definition, provider: str, model: str | None) -> tuple[tuple[Axis, ...], tuple[Cell, ...]]:
+    """Every cell of a definition, in the order of its axes: the last one varies fastest.
+
+    Choices inside of a choice count only where that one is taken: `{x = a {y = 1 | 2} | b}` makes three cells.
+
+    Args:
+        definition: What was asked for.
+        provider: Who is asked where the definition names nobody.
+        model: Which model, where the definition names none; None for the provider's preferred one.
+
+    Raises:
+        UsageError: If axes that go together have different lengths, a condition names no value of its axis, or there
+            are too many cells.
+    """
+    defined = definition.axes
+    mates = _mates(definition, defined)
+    picks: list[dict[str, int]] = []
+    for picked in _picks((definition.prompt, *definition.fields.values()), defined, mates):
+        if len(picks) == MOST_CELLS:
+            raise UsageError(f"There are more than {MOST_CELLS:,} cells.", hint="Leave out an axis or some choices.")
+        picks.append(picked)
+    axes = tuple(_axis(name, node, any(name not in picked for picked in picks)) for name, node in defined.items())
+    conditions = [_condition(line, axes) for line in definition.skip]
+    pricing = _Pricing(definition, provider, model, pin=bool(axes))
+    cells = []
+    for index, picked in enumerate(picks):
+        at = tuple(picked.get(axis.name, len(axis.values) - 1) for axis in axes)
+        skipped = any(all(at[axis] in wanted for axis, wanted in each.items()) for each in conditions)
+        if definition.leave_out is not None and not skipped:
+            skipped = _left_out(definition, {axis.name: axis.values[i].value for axis, i in zip(axes, at, strict=True)})
+        cells.append(pricing.cell(index, at, picked, skipped=skipped))
+    return axes, tuple(cells)
+
+
+def _mates(definition: Definition, defined: Mapping[str, Choices]) -> dict[str, tuple[str, ...]]:
+    """For each axis that goes together with others, all of them."""
+    roots = (definition.prompt, *definition.fields.values())
+    top = {node.name for nodes in roots for node in nodes if isinstance(node, (Choices, Reference))}
+    mates: dict[str, tuple[str, ...]] = {}
+    for group in definition.zipped:
+        for name in group:
+            if name not in top:
+                raise UsageError(
+                    f"“{name}” stands inside another axis's choice, so it can't go together with others.",
+                    hint="Leave it out of zip.",
+                )
+            if name in mates:
+                raise UsageError(f"“{name}” is in zip twice.", hint="Write one zip for all that goes together.")
+        lengths = {name: len(defined[name].options) for name in group}
+        if len(set(lengths.values())) > 1:
+            counts = ", ".join(f"{name} has {length}" for name, length in lengths.items())
+            raise UsageError(f"Axes that go together need as many values: {counts}.", hint="Add or take away choices.")
+        mates |= dict.fromkeys(group, group)
+    return mates
+
+
+def _picked(node: Node) -> bool:
+    return isinstance(node, (Choices, Reference))
+
+
+def _picks(
+    roots: tuple[Sequence, ...], defined: Mapping[str, Choices], mates: Mapping[str, tuple[str, ...]]
+) -> Iterator[dict[str, int]]:
+    """Every way to choose, by what is met on the way: what is inside of a choice that is not taken is not met."""
+
+    def walk(ahead: tuple[Node, ...], picked: dict[str, int]) -> Iterator[dict[str, int]]:
+        for place, node in enumerate(ahead):
+            if not isinstance(node, (Choices, Reference)) or node.name in picked or node.name not in defined:
+                continue
+            together = mates.get(node.name, (node.name,))
+            for index in range(len(defined[node.name].options)):
+                inside = tuple(part for name in together for part in defined[name].options[index] if _picked(part))
+                yield from walk((*inside, *ahead[place + 1 :]), {**picked, **dict.fromkeys(together, index)})
+            return
+        yield picked
+
+    return walk(tuple(node for nodes in roots for node in nodes if _picked(node)), {})
+
+
+def _axis(name: str, node: Choices, sometimes: bool) -> Axis:
+    values = [_choice(name, option) for option in node.options]
+    if sometimes:
+        values.append(Choice(NOT_CHOSEN, None))
+    return Axis(name, tuple(values))
+
+
+def _choice(name: str, option: Sequence) -> Choice:
+    if len(option) == 1 and isinstance(option[0], Value):
+        value = option[0].value
+        label = option[0].label.strip("[]") if name == known.CAMERA else option[0].label
+        return Choice(label or NO_WORDS, value)
+    text = "".join(
+        f"{{{each.name}}}" if isinstance(each, (Choices, Reference)) else render((each,), lambda _: ())
+        for each in option
+    )
+    return Choice(text or NO_WORDS, text)
+
+
+def _condition(line: Mapping[str, Any], axes: tuple[Axis, ...]) -> dict[int, frozenset[int]]:
+    """A condition as indices: axis → the values for which it holds."""
+    found: dict[int, frozenset[int]] = {}
+    for place, axis in enumerate(axes):
+        if axis.name not in line:
+            continue
+        wanted = line[axis.name]
+        several = wanted if isinstance(wanted, (list, tuple, set, frozenset)) else (wanted,)
+        indices = [{i for i, each in enumerate(axis.values) if _same(axis.name, each, one)} for one in several]
+        for one, hits in zip(several, indices, strict=True):
+            if not hits:
+                labels = [each.label for each in axis.values]
+                raise UsageError(f"{axis.name} has no value “{str(one)[:60]}”.", hint=did_you_mean(str(one), labels))
+        found[place] = frozenset().union(*indices)
+    return found
+
+
+def _same(axis: str, choice: Choice, wanted: Any) -> bool:
+    if wanted == choice.value or str(wanted) == choice.label:
+        return True
+    return axis == known.CAMERA and isinstance(wanted, str) and _moves(wanted) == _moves(str(choice.value))
+
+
+def _moves(commands: str) -> list[object]:
+    names = commands.strip().removeprefix("[").removesuffix("]").split(",")
+    return [camera.command(name) or name.strip() for name in names]
+
+
+def _left_out(definition: Definition, values: dict[str, Any]) -> bool:
+    assert definition.leave_out is not None
+    try:
+        return bool(definition.leave_out(values))
+    except KeyError as error:
+        name = str(error.args[0]) if error.args else ""
+        raise UsageError(f"skip asks for “{name[:40]}”.", hint=did_you_mean(name, values)) from None
+
+
+class _Pricing:
+    """Makes cells, and keeps what is the same for many of them."""
+
+    def __init__(self, definition: Definition, provider: str, model: str | None, *, pin: bool) -> None:
+        self._definition = definition
+        self._defined = definition.axes
+        self._provider = provider
+        self._model = model
+        self._pin = pin
+        self._rows: dict[tuple[str, str | None, str], Row] = {}
+        self._read: dict[tuple[str, str], Any] = {}
+        self._places_camera = any(each.name == known.CAMERA for each in references(definition.prompt))
+
+    def cell(self, index: int, at: tuple[int, ...], picked: Mapping[str, int], *, skipped: bool) -> Cell:
+        def chosen(name: str) -> Sequence:
+            if name in picked:
+                return self._defined[name].options[picked[name]]
+            return self._definition.fields.get(name, ())
+
+        prompt = render(self._definition.prompt, chosen).strip()
+        written, quote, problem = None, None, ""
+        try:
+            values = {name: self._value(name, nodes, chosen) for name, nodes in self._definition.fields.items()}
+            commands = values.pop(known.CAMERA, None)
+            if commands and not self._places_camera:
+                prompt = f"{prompt} [{commands}]".lstrip()
+            provider = values.pop("provider", None) or self._provider
+            values.setdefault("model", self._model)
+            set_here = {name: value for name, value in values.items() if value is not None}
+            written = VideoRequest.of(prompt=prompt, **set_here)
+            written, quote = self._quote(written, provider, pin="prompt_optimizer" not in values)
+        except HailuoError as error:
+            problem = str(error)
+        digest = quote.digest if quote else ""
+        return Cell(index, at, prompt, written, quote, problem, skipped, digest)
+
+    def _value(self, name: str, nodes: Sequence, chosen: Any) -> Any:
+        if len(nodes) == 1 and isinstance(nodes[0], (Choices, Reference)):
+            nodes = chosen(nodes[0].name)
+        if len(nodes) == 1 and isinstance(nodes[0], Value):
+            return nodes[0].value
+        text = render(nodes, chosen)
+        if (name, text) not in self._read:
+            self._read[name, text] = known.read(name, text)
+        return self._read[name, text]
+
+    def _quote(self, written: VideoRequest, provider: str, *, pin: bool) -> tuple[VideoRequest, Quote]:
+        key = (provider, written.model, written.mode.value)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = find_row(written, provider)
+        if self._pin and pin and "prompt_optimizer" in row.parameters:
+            written = written.model_copy(update={"prompt_optimizer": False})
+        return written, quote_of_row(written, row)

@@ -1,0 +1,180 @@
+"""What a sweep was asked to be: from a cell or from Python, before anything is looked up or priced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.spec.words import did_you_mean
+from hailuo_widgets.sweeps import fields as known
+from hailuo_widgets.sweeps.template import (
+    Choices,
+    bind,
+    choices,
+    parse,
+    references,
+    with_names,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hailuo_widgets.sweeps.header import Written
+    from hailuo_widgets.sweeps.template import Sequence
+
+    Skip = Callable[[Mapping[str, Any]], object] | Mapping[str, Any] | Iterable[Mapping[str, Any]] | None
+
+MOST_REPEATS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A template with all that varies or is fixed under it.
+
+    Attributes:
+        prompt: The prompt's template.
+        fields: Each field of the request that is set, and `provider` and `camera`: a value, or an axis.
+        zipped: Axes that go together.
+        skip: Conditions by axis: a cell for which all of one mapping hold is left out.
+        leave_out: Asked for each cell, with the value of each axis: whether it is left out.
+        rows: The axis that is shown downwards first, `""` for the first one there is.
+        columns: The axis that is shown across first.
+        repeat: How many clips each cell is to have.
+        name: The notebook's variable, under which it is kept.
+    """
+
+    prompt: Sequence
+    fields: Mapping[str, Sequence] = field(default_factory=dict)
+    zipped: tuple[tuple[str, ...], ...] = ()
+    skip: tuple[Mapping[str, Any], ...] = ()
+    leave_out: Callable[[Mapping[str, Any]], object] | None = None
+    rows: str = ""
+    columns: str = ""
+    repeat: int = 1
+    name: str = ""
+
+    @property
+    def axes(self) -> dict[str, Choices]:
+        """What varies, by name, in the order in which it is written."""
+        return {each.name: each for nodes in (self.prompt, *self.fields.values()) for each in choices(nodes)}
+
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Fields that hang on an axis without being one: `first_frame: frames/{place}.png`."""
+        return tuple(name for name, nodes in self.fields.items() if any(references(nodes)))
+
+    @classmethod
+    def of_cell(cls, written: Written, *, name: str = "", repeat: int = 1, **fixed: Any) -> Definition:
+        """From a cell.
+
+        Args:
+            written: Its template and header.
+            name: The notebook's variable.
+            repeat: How many clips each cell is to have.
+            fixed: Fields that were set on the magic's line; None for those that were not.
+
+        Raises:
+            UsageError: If a field is set on the line and below, or `repeat` is out of range.
+        """
+        given = {each: value for each, value in fixed.items() if value not in (None, ())}
+        for each in given.keys() & written.fields.keys():
+            raise UsageError(f"{each} is set on the line and under ---.", hint="Leave one of them out.")
+        values = {each: (known.value_of(each, value),) for each, value in given.items()}
+        rows, columns = (*written.show, "", "")[:2]
+        return cls(
+            written.prompt,
+            {**values, **written.fields},
+            written.zipped,
+            written.skip,
+            rows=rows,
+            columns=columns,
+            repeat=_checked_repeat(repeat),
+            name=name,
+        )
+
+    @classmethod
+    def of_python(
+        cls,
+        template: str,
+        axes: Mapping[str, Any],
+        *,
+        name: str = "",
+        repeat: int = 1,
+        zipped: Iterable[Iterable[str]] = (),
+        skip: Skip = None,
+        show: tuple[str, ...] = (),
+    ) -> Definition:
+        """From Python.
+
+        Args:
+            template: The prompt's template.
+            axes: Fields of the request and names of the template, each with a value or a list of values.
+            name: Under which it is kept.
+            repeat: How many clips each cell is to have.
+            zipped: Axes that go together.
+            skip: Cells to be left out: conditions by axis, several such mappings, or a function of the axes' values.
+            show: Rows and columns.
+
+        Raises:
+            UsageError: At an unknown name, an empty list, or a mistake in the template.
+        """
+        given = {known.canonical(each): value for each, value in axes.items()}
+        nodes = parse(template)
+        wanted = {each.name for each in references(nodes)}
+        for each in given:
+            if each not in known.FIELDS and each not in wanted:
+                hint = did_you_mean(each, (*known.FIELDS, *wanted))
+                raise UsageError(f"There is neither a field nor a {{{each}}} in the template.", hint=hint)
+        fields = {each: known.from_python(each, value) for each, value in given.items() if each in known.FIELDS}
+        nodes = with_names(nodes, given)
+        for twice in given.keys() & {each.name for each in choices(nodes)}:
+            raise UsageError(f"“{twice}” is an axis of the template already.", hint=f"Write {{{twice}}} there.")
+        words = {each: value for each, value in given.items() if each not in known.FIELDS}
+        prompt = bind(nodes, template, {*fields, *(each.name for each in choices(nodes))}, words)
+        rows, columns = (*show, "", "")[:2]
+        conditions, leave_out = _conditions(skip)
+        made = cls(
+            prompt,
+            fields,
+            tuple(tuple(known.canonical(each) for each in group) for group in zipped),
+            conditions,
+            leave_out,
+            known.canonical(rows),
+            known.canonical(columns),
+            _checked_repeat(repeat),
+            name,
+        )
+        for each in (*(one for group in made.zipped for one in group), *(one for line in conditions for one in line)):
+            check_axis(each, made.axes)
+        for each in filter(None, (made.rows, made.columns)):
+            check_axis(each, made.axes)
+        return made
+
+
+def check_axis(name: str, axes: Iterable[str]) -> None:
+    """Make sure that there is an axis of that name.
+
+    Raises:
+        UsageError: If there is none; names those that were probably meant.
+    """
+    axes = tuple(axes)
+    if name not in axes:
+        hint = did_you_mean(name, axes) if axes else "Nothing varies here."
+        raise UsageError(f"There is no axis “{name}”.", hint=hint)
+
+
+def _conditions(skip: Skip) -> tuple[tuple[Mapping[str, Any], ...], Callable[[Mapping[str, Any]], object] | None]:
+    if skip is None:
+        return (), None
+    if callable(skip):
+        return (), skip
+    lines = (skip,) if isinstance(skip, Mapping) else tuple(skip)
+    return tuple({known.canonical(name): value for name, value in line.items()} for line in lines), None
+
+
+def _checked_repeat(repeat: int) -> int:
+    if not isinstance(repeat, int) or isinstance(repeat, bool) or not 1 <= repeat <= MOST_REPEATS:
+        raise UsageError(f"repeat is a whole number from 1 to {MOST_REPEATS}, not {repeat!r:.40}.")
+    return repeat

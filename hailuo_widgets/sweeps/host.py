@@ -1,0 +1,54 @@
+"""What a sweep needs of the kernel that it lives in. The session is one; a script could bring another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from hailuo_widgets.clock import Clock
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.library.library import Library
+    from hailuo_widgets.settings import Settings
+    from hailuo_widgets.sweeps.order import Key
+    from hailuo_widgets.sweeps.sweep import Sweep
+
+
+class Host(Protocol):
+    """Settings, library and engine, as far as a sweep is concerned.
+
+    Attributes:
+        settings: Which provider and model is asked where nobody is named.
+        clock: Tells when a sweep was kept.
+        folder: What relative paths are taken from.
+    """
+
+    settings: Settings
+    clock: Clock
+    folder: Path
+
+    def has_library(self) -> bool:
+        """Whether there is a library yet; looking for one makes none."""
+        ...
+
+    def library(self) -> Library:
+        """The library, made where there is none."""
+        ...
+
+    def under_way(self, key: Key) -> Job | None:
+        """The job that makes a clip now, None where there is none in this kernel."""
+        ...
+
+    def launch(self, jobs: Sequence[Job]) -> list[Job]:
+        """Begin jobs, in that order.
+
+        Returns:
+            For each the job that makes its clip: another one where one was under way already.
+        """
+        ...
+
+    def show_sweep(self, sweep: Sweep) -> None:
+        """Show a sweep under the cell that runs now; outside a notebook this does nothing."""
+        ...

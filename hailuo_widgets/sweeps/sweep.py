@@ -1,0 +1,338 @@
+"""A sweep: planned, run, looked at. Thread-safe; nothing is bought before `run`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
+from hailuo_widgets.keys import choose_provider, require_key
+from hailuo_widgets.sweeps.cells import expand
+from hailuo_widgets.sweeps.definition import check_axis
+from hailuo_widgets.sweeps.order import cheapest_first as by_price
+from hailuo_widgets.sweeps.order import interleaved, keys
+from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, total, warnings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from hailuo_widgets.library.clip import Clip
+    from hailuo_widgets.sweeps.axes import Axis
+    from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.host import Host
+    from hailuo_widgets.sweeps.order import Key
+
+_log = logging.getLogger(__name__)
+
+_CAN_BE_TRIED_AGAIN = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED, JobState.ABANDONED)
+
+
+class Sweep:
+    """Many clips that were asked for together.
+
+    Views observe it through plain callbacks; it never knows them.
+
+    Args:
+        host: The kernel's session.
+        definition: What was asked for.
+
+    Attributes:
+        name: The notebook's variable, under which it is kept; `""` where there is none.
+        axes: What varies.
+        cells: Every combination, in the order of the axes; the illegal and skipped ones are in it, marked.
+        repeat: How many clips each cell is to have.
+        rows: The axis that is shown downwards first, `""` for none.
+        columns: The axis that is shown across first, `""` for none.
+        started: Whether it was run, in this kernel.
+
+    Raises:
+        UsageError: At a mistake in the definition.
+    """
+
+    def __init__(self, host: Host, definition: Definition) -> None:
+        self._host = host
+        provider, self.reason = choose_provider(host.settings)
+        self.name = definition.name
+        self.axes, self.cells = expand(definition, provider, host.settings.model)
+        self.repeat = definition.repeat
+        self.rows, self.columns = _shown_first(self.axes, definition)
+        self.started = False
+        self._varied = frozenset(definition.axes) | frozenset(definition.derived)
+        self._plan: Plan | None = None
+        self._found: dict[Key, Clip] = {}
+        self._jobs: dict[Key, Job] = {}
+        self._observers: list[Callable[[Sweep], None]] = []
+        self._lock = threading.RLock()
+
+    # --- the plan ---------------------------------------------------------------------------------------------------
+
+    @property
+    def plan(self) -> Plan:
+        """What it would buy, as of the last `explain`."""
+        return self._plan or self.explain()
+
+    def explain(self) -> Plan:
+        """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
+        wanted = keys(self.cells, self.repeat)
+        found, open_now = self._look_up(wanted)
+        by_digest = {cell.digest: cell for cell in self.cells if cell.wanted}
+        states = {key: self._state_of(key, open_now) for key in wanted if key not in found}
+        to_buy = [key for key, state in states.items() if not state]
+        orders = [quote for key in to_buy if (quote := by_digest[key[0]].quote)]
+        price, unknown = total(orders)
+        cells = [cell for cell in self.cells if cell.wanted]
+        plan = Plan(
+            cells=len(self.cells),
+            replicates=self.repeat,
+            clips=len(wanted),
+            to_buy=len(to_buy),
+            free=len(found),
+            under_way=sum(state == "open" for state in states.values()),
+            uncertain=sum(state == "uncertain" for state in states.values()),
+            illegal=sum(cell.quote is None and not cell.skipped for cell in self.cells),
+            skipped=sum(cell.skipped for cell in self.cells),
+            same=len(cells) - len(by_digest),
+            price=price,
+            unknown_prices=unknown,
+            notes=(*mixed_defaults(cells, self._varied), *warnings(cells)),
+        )
+        with self._lock:
+            self._found, self._plan = found, plan
+        self._tell()
+        return plan
+
+    def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
+        if not self._host.has_library():
+            return {}, {}
+        library = self._host.library()
+        found = {key: clip for key in wanted if (clip := library.find(*key)) is not None}
+        return found, {(row.digest, row.replicate): row.state for row in library.journal.open_jobs()}
+
+    def _state_of(self, key: Key, open_now: dict[Key, str]) -> str:
+        """Why a clip that is not there need not be bought: `"open"` or `"uncertain"`; `""` where it has to be."""
+        job = self._jobs.get(key) or self._host.under_way(key)
+        if job is not None and not job.done:
+            return "open"
+        state = open_now.get(key, "")
+        return "uncertain" if state == "uncertain" else "open" if state else ""
+
+    # --- the run ----------------------------------------------------------------------------------------------------
+
+    def run(self, *, cheapest_first: bool = False) -> Sweep:
+        """Buy what is missing. Returns at once; the work goes on behind it.
+
+        Clips that are in the library or under way are not bought again; running it twice buys nothing twice.
+
+        Args:
+            cheapest_first: Buy in the order of prices, instead of a clip for every row and column first.
+
+        Raises:
+            UsageError: If no cell can be bought.
+            AuthenticationError: If a provider needs a key and none is set. Nothing was sent.
+        """
+        if not any(cell.wanted for cell in self.cells):
+            problems = dict.fromkeys(cell.problem for cell in self.cells if cell.problem)
+            reason = next(iter(problems), "Every cell is skipped.")
+            raise UsageError("No cell of this sweep can be bought.", hint=reason)
+        with self._lock:
+            self.explain()
+            missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
+            self._launch(missing)
+            self.started = True
+        self._tell()
+        return self
+
+    def retry(self) -> Sweep:
+        """Ask anew for what failed, was refused, cancelled or left; what is uncertain waits for a person's decision."""
+        with self._lock:
+            again = [key for key, job in self._jobs.items() if job.done and job.state in _CAN_BE_TRIED_AGAIN]
+            self._launch(again)
+        self._tell()
+        return self
+
+    def cancel(self) -> Sweep:
+        """Cancel what has not been sent. What is under way has been bought, so it goes on to its end."""
+        for job in self.jobs:
+            if job.state is JobState.PLANNED and not job.done:
+                job.cancel()
+        return self
+
+    def _in_order(self, *, cheapest_first: bool) -> list[Key]:
+        places = {axis.name: place for place, axis in enumerate(self.axes)}
+        unique = {cell.digest: cell for cell in reversed(self.cells) if cell.wanted}
+        cells = interleaved(
+            sorted(unique.values(), key=lambda cell: cell.index), places.get(self.rows), places.get(self.columns)
+        )
+        return keys(by_price(cells) if cheapest_first else cells, self.repeat)
+
+    def _missing(self, key: Key) -> bool:
+        if key in self._found:
+            return False
+        job = self._jobs.get(key)
+        return job is None or (job.done and job.state in _CAN_BE_TRIED_AGAIN)
+
+    def _launch(self, missing: list[Key]) -> None:
+        by_digest = {cell.digest: cell.quote for cell in self.cells if cell.wanted}
+        orders = {key: quote for key in missing if (quote := by_digest[key[0]]) is not None}
+        for provider in dict.fromkeys(quote.row.provider for quote in orders.values()):
+            require_key(provider, self._host.settings)
+        now = self._host.clock.now()
+        jobs = [
+            Job(new_id(now), quote, name=self.name, replicate=key[1], reason=self.reason)
+            for key, quote in orders.items()
+        ]
+        for job in jobs:
+            job.observe(self._moved)
+        self._jobs.update(zip(orders, self._host.launch(jobs), strict=True))
+
+    def _moved(self, job: Job) -> None:
+        if job.done and self.done:
+            self._tell()
+
+    # --- what came of it --------------------------------------------------------------------------------------------
+
+    @property
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs of what was bought in this kernel, in the order of buying; what was there already has none."""
+        return tuple(self._jobs.values())
+
+    @property
+    def done(self) -> bool:
+        """Whether it was run and everything has ended, well or not."""
+        return self.started and all(job.done for job in self.jobs)
+
+    def job(self, cell: int, replicate: int = 0) -> Job | None:
+        """The job of a cell; None where it was not run or needed none."""
+        return self._jobs.get((self.cells[cell].digest, replicate))
+
+    def clip(self, cell: int, replicate: int = 0) -> Clip | None:
+        """The clip of a cell, from its job or from the library; None where there is none."""
+        key = (self.cells[cell].digest, replicate)
+        job = self._jobs.get(key)
+        if job is not None and job.state is JobState.STORED:
+            return job.clip
+        return self._found.get(key)
+
+    def clips(self) -> list[Clip]:
+        """The clips that are there, in the order of the cells."""
+        every = (self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat))
+        return list({clip.id: clip for clip in every if clip is not None}.values())
+
+    def result(self, timeout: float | None = None) -> list[Clip]:
+        """Wait until everything has ended. What failed raises nothing: `repr`, `records` and the grid say it.
+
+        Args:
+            timeout: Seconds to wait at most.
+
+        Returns:
+            The clips that are there.
+
+        Raises:
+            UsageError: If it was not run.
+            TimedOutError: After `timeout`; the sweep goes on.
+        """
+        self._require_start()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self.done:
+            for job in self.jobs:
+                if not job.wait(None if deadline is None else max(0.0, deadline - time.monotonic())):
+                    left = sum(not each.done for each in self.jobs)
+                    raise TimedOutError(
+                        f"After {timeout:g} s {left} of {len(self.jobs)} clips are not there.",
+                        hint="The sweep goes on; wait again with .result().",
+                    )
+        return self.clips()
+
+    def __await__(self) -> Generator[Any, None, list[Clip]]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> list[Clip]:
+        self._require_start()
+        while not self.done:
+            for job in self.jobs:
+                await job.ended_well_or_not()
+        return self.clips()
+
+    def _require_start(self) -> None:
+        if not self.started:
+            raise UsageError("This sweep was not run, so there is nothing to wait for.", hint="Run it first: .run()")
+
+    # --- views ------------------------------------------------------------------------------------------------------
+
+    def grid(self, rows: str = "", columns: str = "") -> None:
+        """Show it as a grid of two of its axes.
+
+        Args:
+            rows: The axis downwards; `""` for the one that is shown first.
+            columns: The axis across.
+
+        Raises:
+            UsageError: If there is no axis of that name.
+        """
+        for name in filter(None, (rows, columns)):
+            check_axis(name, (axis.name for axis in self.axes))
+        self.rows, self.columns = rows or self.rows, columns or self.columns
+        self._host.show_sweep(self)
+
+    def explore(self) -> None:
+        """Show the live grid once more."""
+        self._host.show_sweep(self)
+
+    def observe(self, callback: Callable[[Sweep], None]) -> Callable[[], None]:
+        """Call back when it is planned, started, paused or has ended, on the thread where that happened.
+
+        Returns:
+            A function that ends it.
+        """
+        with self._lock:
+            self._observers.append(callback)
+
+        def forget() -> None:
+            with self._lock, suppress(ValueError):
+                self._observers.remove(callback)
+
+        return forget
+
+    def _tell(self) -> None:
+        with self._lock:
+            observers = tuple(self._observers)
+        for observer in observers:
+            try:
+                observer(self)
+            except Exception:  # noqa: BLE001  # a view that breaks must not cost a clip
+                _log.exception("An observer of the sweep “%s” failed.", self.name)
+
+    def __repr__(self) -> str:
+        name = f"{self.name}: " if self.name else ""
+        size = f"{len(self.cells)} cells" + (f" × {self.repeat}" if self.repeat > 1 else "")
+        if not self.started:
+            return f"<{name}{size} · planned, not run · {self.plan.to_buy} to buy · {self.plan.cost}>"
+        counts: dict[str, int] = {}
+        for job in self.jobs:
+            counts[job.state.value] = counts.get(job.state.value, 0) + 1
+        parts = [f"{count} {state}" for state, count in counts.items()]
+        if self._found:
+            parts.append(f"{len(self._found)} from the library")
+        errors = dict.fromkeys(job.error.message for job in self.jobs if isinstance(job.error, HailuoError))
+        return "\n".join([f"<{name}{size} · {' · '.join(parts)}>", *(f"  {each}" for each in [*errors][:5])])
+
+
+def _shown_first(axes: tuple[Axis, ...], definition: Definition) -> tuple[str, str]:
+    """Rows and columns: as they were said, else the first axes that do not go together."""
+    names = [axis.name for axis in axes]
+    rows, columns = definition.rows, definition.columns
+    for name in filter(None, (rows, columns)):
+        check_axis(name, names)
+    if not rows:
+        rows = next((name for name in names if name != columns), "")
+        if len(names) == 1:
+            return "", names[0]  # one strip, side by side
+    if not columns:
+        together = next((group for group in definition.zipped if rows in group), (rows,))
+        columns = next((name for name in names if name not in together), "")
+    return rows, columns

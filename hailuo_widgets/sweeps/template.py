@@ -1,0 +1,444 @@
+"""One grammar for prompts and for the values under them: `{name = a | b}`, `{a | b}`, `{name}`, `1..9 step 2`.
+
+A text is read once, into nodes. What a variable of the notebook holds is put in as a node of its own, so it is never
+read as a template again.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.spec.words import near
+from hailuo_widgets.sweeps.caret import mistake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+MOST_CHOICES = 10_000
+"""On one axis; a range that is longer is a slip of the pen."""
+
+NO_WORDS = "(none)"
+"""How an empty choice is called."""
+
+NO_TEMPLATE = "Between braces goes a variable's name or a choice, {a | b}; for a brace itself write “{{”."
+
+_NAMED = re.compile(r"\s*(?P<name>[^\s={}|\[\]\\]+)\s*=(?!=)")
+_NAMED_BY_WORDS = re.compile(r"\s*(?P<name>\w+(?: +\w+)+)\s*=(?!=)")
+_ESCAPED = re.compile(r"(\\+)([|{}])")
+_SIGNS = re.compile(r"(\\*)([|{}])")
+_RANGE = re.compile(r"(-?\d{1,9})\s*\.\.\s*(-?\d{1,9})(?:\s+step\s+(-?\d{1,9}))?")
+_NO_RANGE = re.compile(rf"\\+{_RANGE.pattern}")
+_CLOSE_UP = frozenset("\n.,;:!?)，。；：！？")
+_ENDS_OPEN = re.compile(r"\[[^\]]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words as they are."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Something that is no text of the template's own: a picture, a number, what a variable holds.
+
+    Attributes:
+        value: The thing itself.
+        label: How it reads in a prompt and at an axis.
+    """
+
+    value: Any
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """`{name}`: an axis of that name, or a variable.
+
+    Attributes:
+        name: Whose.
+        at: Where its brace stands in the text.
+    """
+
+    name: str
+    at: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """`{name = a | b}`.
+
+    Attributes:
+        name: `""` until a choice without a name is given one.
+        options: What can be chosen, each a sequence of nodes.
+        at: Where its brace stands in the text.
+    """
+
+    name: str
+    options: tuple[Sequence, ...]
+    at: int = field(default=0, compare=False)
+
+
+Node = Text | Value | Reference | Choices
+Sequence = tuple[Node, ...]
+
+
+def parse(text: str) -> Sequence:
+    """Read a template.
+
+    Raises:
+        UsageError: At a mistake, with a caret under it and what was probably meant.
+    """
+    reader = _Reader(text)
+    nodes, _ = reader.sequence(inside=False)
+    return nodes
+
+
+def parse_value(text: str, start: int, end: int) -> tuple[Sequence, ...]:
+    """Read what stands behind a field's name: choices as inside of braces, one or more.
+
+    Args:
+        text: The whole that it stands in, for the caret.
+        start: Where the value begins.
+        end: One past its last sign.
+
+    Raises:
+        UsageError: At a mistake, with a caret under it and what was probably meant.
+    """
+    reader = _Reader(text, start, end)
+    options = reader.options(start, "")
+    return tuple(each for option in options for each in _spread(text, start, option))
+
+
+class _Reader:
+    """Walks over a text once."""
+
+    def __init__(self, text: str, start: int = 0, end: int | None = None) -> None:
+        self.text = text
+        self.at = start
+        self.end = len(text) if end is None else end
+
+    def sequence(self, *, inside: bool) -> tuple[Sequence, str]:
+        """Nodes up to the sign that ends them, which is returned: `|`, `}` or `""` for the end of the text."""
+        nodes: list[Node] = []
+        plain: list[str] = []
+        paired = 0  # “{{” in this option; as many “}}” are braces, any other one closes
+
+        def flush() -> None:
+            if plain:
+                nodes.append(Text("".join(plain)))
+                plain.clear()
+
+        while self.at < self.end:
+            sign, start = self.text[self.at], self.at
+            two = self.text[start : min(start + 2, self.end)]
+            if sign == "\\" and inside and (escaped := _ESCAPED.match(self.text, start, self.end)):
+                slashes = len(escaped[1])
+                plain.append("\\" * (slashes // 2))
+                self.at += slashes
+                if slashes % 2:
+                    plain.append(escaped[2])
+                    self.at += 1
+            elif two == "{{" or (two == "}}" and (paired or not inside)):
+                plain.append(sign)
+                paired += 1 if sign == "{" else -1
+                self.at += 2
+            elif sign == "{":
+                flush()
+                nodes.append(self.braces())
+            elif sign == "}" and not inside:
+                hint = "For a brace itself write “}}”."
+                if "{{" in self.text[:start]:
+                    hint = "“{{” is a brace itself; between two that open choices goes a blank. " + hint
+                raise mistake(self.text, start, "The brace “}” stands alone.", hint)
+            elif inside and sign in "|}":
+                self.at += 1
+                flush()
+                return tuple(nodes), sign
+            else:
+                plain.append(sign)
+                self.at += 1
+        flush()
+        return tuple(nodes), ""
+
+    def braces(self) -> Node:
+        """What stands between two braces."""
+        opened = self.at
+        self.at += 1
+        name = ""
+        if named := _NAMED.match(self.text, self.at, self.end):
+            name = _name(self.text, opened, named["name"])
+            self.at = named.end()
+        elif words := _NAMED_BY_WORDS.match(self.text, self.at, self.end):
+            one_word = "_".join(words["name"].split())
+            message = f"An axis is named by one word, not “{words['name'][:40]}”."
+            raise mistake(self.text, opened, message, f"Write {{{one_word} = …}}.")
+        options = self.options(opened, "}")
+        written = self.text[opened : self.at]
+        if not name and len(options) == 1:
+            [option] = options
+            ranged = _spread(self.text, opened, option)
+            if len(ranged) > 1 or ranged[0] != option:
+                return Choices("", ranged, opened)
+            word = option[0].text if len(option) == 1 and isinstance(option[0], Text) else ""
+            if word.isidentifier():
+                return Reference(word, opened)
+            raise mistake(self.text, opened, f"“{written[:60]}” is no variable.", NO_TEMPLATE)
+        chosen = tuple(each for option in options for each in _spread(self.text, opened, option))
+        if len(chosen) > MOST_CHOICES:
+            raise mistake(self.text, opened, f"There are {len(chosen):,} choices here.", f"At most {MOST_CHOICES:,}.")
+        return Choices(name, chosen, opened)
+
+    def options(self, opened: int, until: str) -> list[Sequence]:
+        """Choices, up to the sign that ends the last one."""
+        options: list[Sequence] = []
+        while True:
+            starts = self.at
+            option, ended = self.sequence(inside=True)
+            options.append(_stripped(option))
+            if ended == "|" and option and _cut_bracket(option[-1]):
+                raise mistake(
+                    self.text,
+                    starts,
+                    "The “|” stands inside a bracket.",
+                    "Each choice has brackets of its own: [Pan left] | [Pan right].",
+                )
+            if ended == "|":
+                continue
+            if ended != until:
+                stray = ended == "}"
+                message = "The brace “}” stands alone." if stray else "The brace “{” stands alone."
+                hint = f"For a brace itself write “{'}}' if stray else '{{'}”."
+                if "|" in self.text[opened : self.end] and not stray:
+                    hint = f"The choice is never closed: its “}}” is missing. {hint}"
+                raise mistake(self.text, self.at - 1 if stray else opened, message, hint)
+            return options
+
+
+def _name(text: str, at: int, name: str) -> str:
+    if name.isidentifier():
+        return name
+    word = re.sub(r"\W+", "_", name).strip("_")
+    meant = f"Write {{{word} = …}}." if word.isidentifier() else "A name has letters, digits and _, a letter first."
+    raise mistake(text, at, f"“{name[:40]}” can't name an axis.", meant)
+
+
+def _cut_bracket(node: Node) -> bool:
+    return isinstance(node, Text) and _ENDS_OPEN.search(node.text) is not None
+
+
+def _stripped(option: Sequence) -> Sequence:
+    """Without the blanks around it."""
+    nodes = list(option)
+    if nodes and isinstance(nodes[0], Text):
+        nodes[0] = Text(nodes[0].text.lstrip())
+    if nodes and isinstance(nodes[-1], Text):
+        nodes[-1] = Text(nodes[-1].text.rstrip())
+    return tuple(node for node in nodes if node != Text(""))
+
+
+def _spread(text: str, at: int, option: Sequence) -> tuple[Sequence, ...]:
+    """The options that one option stands for: a range stands for many, and so does one with choices inside it."""
+    return tuple(each for flat in _flat(option) for each in _range(text, at, flat))
+
+
+def _range(text: str, at: int, option: Sequence) -> tuple[Sequence, ...]:
+    """`1..9 step 2` as options; any other option as it is."""
+    if len(option) != 1 or not isinstance(option[0], Text):
+        return (option,)
+    word = option[0].text
+    if _NO_RANGE.fullmatch(word):
+        return ((Text(word[1:]),),)
+    if not (found := _RANGE.fullmatch(word)):
+        return (option,)
+    first, last = int(found[1]), int(found[2])
+    step = int(found[3]) if found[3] else (1 if last >= first else -1)
+    if step == 0 or (last - first) * step < 0:
+        hint = f"Write {first}..{last} step {(abs(step) or 1) * (1 if last >= first else -1)}."
+        raise mistake(text, at, f"From {first} to {last} can't be reached in steps of {step}.", hint)
+    if abs(last - first) // abs(step) >= MOST_CHOICES:
+        raise mistake(text, at, f"{found[0]} are too many choices.", f"At most {MOST_CHOICES:,}; try a larger step.")
+    return tuple((Text(str(each)),) for each in range(first, last + (1 if step > 0 else -1), step))
+
+
+def _flat(option: Sequence) -> Iterator[Sequence]:
+    """An option with choices that have no name of their own inside it is several options."""
+    parts = [node.options if isinstance(node, Choices) and not node.name else ((node,),) for node in option]
+    for picked in product(*parts):
+        yield _stripped(_merged(node for part in picked for node in part))
+
+
+def _merged(nodes: Iterable[Node]) -> Sequence:
+    """Neighbouring texts as one."""
+    merged: list[Node] = []
+    for node in nodes:
+        last = merged[-1] if merged else None
+        if isinstance(node, Text) and isinstance(last, Text):
+            merged[-1] = Text(last.text + node.text)
+        else:
+            merged.append(node)
+    return tuple(merged)
+
+
+def choices(nodes: Sequence) -> Iterator[Choices]:
+    """Every choice in it, those within others after them."""
+    for node in nodes:
+        if isinstance(node, Choices):
+            yield node
+            for option in node.options:
+                yield from choices(option)
+
+
+def references(nodes: Sequence) -> Iterator[Reference]:
+    """Every reference in it."""
+    for node in nodes:
+        if isinstance(node, Reference):
+            yield node
+        elif isinstance(node, Choices):
+            for option in node.options:
+                yield from references(option)
+
+
+def with_names(nodes: Sequence, taken: Iterable[str]) -> Sequence:
+    """Give each choice without a name one by its place: choice1, choice2 and so on.
+
+    Args:
+        nodes: What to name the choices of.
+        taken: Names that are in use.
+    """
+    taken = {*taken, *(each.name for each in choices(nodes))}
+    free = (name for number in range(1, MOST_CHOICES) if (name := f"choice{number}") not in taken)
+
+    def named(node: Node) -> Node:
+        # Only choices at the top can be without a name: those inside another one became options of it.
+        return Choices(next(free), node.options, node.at) if isinstance(node, Choices) and not node.name else node
+
+    return tuple(named(node) for node in nodes)
+
+
+def bind(nodes: Sequence, text: str, axes: Iterable[str], namespace: Mapping[str, Any]) -> Sequence:
+    """Put variables in: a list, tuple or range becomes an axis of that name, anything else stays what it is.
+
+    Args:
+        nodes: The template.
+        text: What it was read from, for the caret.
+        axes: Names that mean an axis.
+        namespace: The notebook's variables.
+
+    Raises:
+        UsageError: At an unknown name, with a caret under it and what was probably meant.
+    """
+    known = frozenset(axes)
+    seen: set[str] = set()
+
+    def bound(node: Node) -> Node:
+        if isinstance(node, Choices):
+            return Choices(node.name, tuple(tuple(map(bound, option)) for option in node.options), node.at)
+        if not isinstance(node, Reference) or node.name in known or node.name in seen:
+            return node
+        if node.name not in namespace:
+            raise mistake(text, node.at, f"There is no variable “{node.name}”.", _meant(node.name, known, namespace))
+        value = namespace[node.name]
+        if not isinstance(value, (list, tuple, range)):
+            return of(value)
+        if not value or len(value) > MOST_CHOICES:
+            what = "is empty" if not value else f"holds {len(value):,} things"
+            hint = f"An axis needs at least one and at most {MOST_CHOICES:,} choices."
+            raise mistake(text, node.at, f"The variable “{node.name}” {what}.", hint)
+        seen.add(node.name)
+        return Choices(node.name, tuple((of(each),) for each in value), node.at)
+
+    return tuple(map(bound, nodes))
+
+
+def put_in(nodes: Sequence, words: Mapping[str, Sequence]) -> Sequence:
+    """Replace references by what they stand for."""
+    return tuple(part for node in nodes for part in _put_in(node, words))
+
+
+def _put_in(node: Node, words: Mapping[str, Sequence]) -> Sequence:
+    if isinstance(node, Choices):
+        return (Choices(node.name, tuple(put_in(option, words) for option in node.options), node.at),)
+    return words.get(node.name, (node,)) if isinstance(node, Reference) else (node,)
+
+
+def of(value: Any) -> Value:
+    """A value of the notebook's as a node."""
+    return Value(value, "" if value is None else str(value))
+
+
+def _meant(name: str, axes: Iterable[str], namespace: Mapping[str, Any]) -> str:
+    close = near(name, (*axes, *(each for each in namespace if not each.startswith("_"))))
+    if close:
+        return f"Did you mean {' or '.join(close)}?"
+    return "Define it in a cell above, or write “{{” for a brace."
+
+
+def render(nodes: Sequence, chosen: Callable[[str], Sequence]) -> str:
+    """The text of one cell.
+
+    Args:
+        nodes: The template, bound.
+        chosen: Gives the option that is chosen on an axis.
+    """
+    text = ""
+    swallow = False  # the blank after an empty choice at the beginning
+    for node in nodes:
+        if isinstance(node, Text):
+            piece = node.text
+        elif isinstance(node, Value):
+            piece = node.label
+        else:
+            piece = render(chosen(node.name), chosen)
+            if not piece:
+                swallow = swallow or not text or text[-1].isspace()
+                continue
+        if swallow and isinstance(node, Text):
+            piece, text = _closed_up(piece, text)
+        swallow = False
+        text += piece
+    return text.rstrip(" ") if swallow else text
+
+
+def _closed_up(after: str, before: str) -> tuple[str, str]:
+    """What stands around an empty choice, without the blank that it leaves over."""
+    if not before or after[:1] == " ":
+        return after.removeprefix(" "), before
+    return after, before.rstrip(" ") if after[:1] in _CLOSE_UP else before
+
+
+def expand(text: str, namespace: Mapping[str, Any]) -> str:
+    """Put variables into a text in which nothing is to be chosen: the words of a magic's line.
+
+    Raises:
+        UsageError: At a mistake, and where there is a choice.
+    """
+    nodes = bind(parse(text), text, (), namespace)
+    for found in choices(nodes):
+        raise mistake(
+            text, found.at, "There is nothing to choose on this line.", "Put the field under ---: duration: 6 | 10."
+        )
+    return render(nodes, lambda _: ())
+
+
+def write(nodes: Sequence, *, inside: bool = False) -> str:
+    """A template whose choices all have names as text, which reads as the same template again."""
+    return "".join(_written(node, inside=inside) for node in nodes)
+
+
+def _written(node: Node, *, inside: bool) -> str:
+    if isinstance(node, Reference):
+        return f"{{{node.name}}}"
+    if isinstance(node, Choices):
+        return f"{{{node.name} = {' | '.join(map(_option, node.options))}}}"
+    text = node.text if isinstance(node, Text) else node.label
+    return _SIGNS.sub(r"\1\1\\\2", text) if inside else text.replace("{", "{{").replace("}", "}}")
+
+
+def _option(option: Sequence) -> str:
+    text = write(option, inside=True)
+    return f"\\{text}" if _RANGE.fullmatch(text) or _NO_RANGE.fullmatch(text) else text
