@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.sweeps.definition import Definition
 
 COMMANDS = ("models", "jobs", "show", "resume", "cost", "login", "doctor", "config", "nest")
 
@@ -51,6 +52,9 @@ _OPTIONS = (
     argument("--fresh", action="store_true", help="Ask anew, even where the library has the clip already."),
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Let the cell run until the clip is there."),
+    argument("--repeat", type=int, default=1, help="How many clips each cell of a sweep is to have."),
+    argument("--budget", help="The most that a sweep may cost: 6, or with its currency, 6USD."),
+    argument("--yes", action="store_true", help="Run a sweep without asking; where it costs money, with --budget."),
 )
 _SWITCHES = {"on": True, "off": False, None: None}
 
@@ -65,48 +69,82 @@ class HailuoMagics(Magics):
     @options
     @cell_magic("hailuo")  # type: ignore[arg-type]  # IPython annotates the form without a name only
     def hailuo_cell(self, line: str, cell: str) -> Any:
-        """Make a clip from the prompt in this cell.
+        """Make a clip from the prompt in this cell, or many from a template.
 
         The cell returns at once; a card under it shows how far the clip is, and becomes a player when it is there.
         {name} takes a variable of the notebook; a brace is written {{. Camera commands go in brackets: [Pan left].
+        {a | b} and {name = a | b} are choices: the cell is then a sweep, and its plan is shown before it is run.
+        Under a line --- stand fields, each with its value or its choices: "duration: 6 | 10", "camera: [Pan left] |".
         """
+        from hailuo_widgets.sweeps import header
+        from hailuo_widgets.sweeps.definition import Definition
         from hailuo_widgets.sweeps.template import expand
 
         # Split first: a variable with a blank in it is still one value, and can't bring options along.
         words = [expand(word, self.shell.user_ns) for word in _words(line)]
         arguments = _parse(self.hailuo_cell.parser, words)
-        prompt = expand(cell, self.shell.user_ns).strip()
         name = arguments.name
         if name and (not name.isidentifier() or iskeyword(name)):
             raise UsageError(
                 f"“{name}” can't be a variable's name.",
                 hint="The first word after %%hailuo names the job; options begin with -.",
             )
-        fields = {
-            "prompt": prompt,
-            "model": arguments.model,
-            "first_frame": arguments.first_frame,
-            "last_frame": arguments.last_frame,
-            "subject": arguments.subject,
-            "references": tuple(arguments.reference or ()),
-            "duration": arguments.duration,
-            "resolution": arguments.resolution,
-            "ratio": arguments.ratio,
-            "prompt_optimizer": _SWITCHES[arguments.optimizer],
-            "fast_pretreatment": _SWITCHES[arguments.fast_pretreatment],
-            "watermark": _SWITCHES[arguments.watermark],
-            "callback_url": arguments.callback_url,
-        }
-        from hailuo_widgets import session
+        definition = Definition.of_cell(
+            header.read(cell, self.shell.user_ns),
+            name=name,
+            repeat=arguments.repeat,
+            provider=arguments.provider,
+            model=arguments.model,
+            first_frame=arguments.first_frame,
+            last_frame=arguments.last_frame,
+            subject=arguments.subject,
+            references=tuple(arguments.reference or ()),
+            duration=arguments.duration,
+            resolution=arguments.resolution,
+            ratio=arguments.ratio,
+            prompt_optimizer=_SWITCHES[arguments.optimizer],
+            fast_pretreatment=_SWITCHES[arguments.fast_pretreatment],
+            watermark=_SWITCHES[arguments.watermark],
+            callback_url=arguments.callback_url,
+        )
+        if definition.axes or arguments.repeat > 1 or arguments.budget:
+            return self._sweep(definition, arguments)
+        return self._clip(definition, arguments)
 
+    def _clip(self, definition: Definition, arguments: argparse.Namespace) -> Any:
+        """One clip: it is asked for at once."""
+        from hailuo_widgets import session
+        from hailuo_widgets.sweeps.cells import single
+
+        prompt, fields = single(definition)
         if arguments.dry_run:
-            return session.dry_run(provider=arguments.provider, **fields)
-        job = session.generate(provider=arguments.provider, name=name, fresh=arguments.fresh, **fields)
-        if name:
-            self.shell.user_ns[name] = job
+            return session.dry_run(prompt, **fields)
+        job = session.generate(prompt, name=arguments.name, fresh=arguments.fresh, **fields)
+        if arguments.name:
+            self.shell.user_ns[arguments.name] = job
         if arguments.wait:  # the variable is there even if the waiting is interrupted
             job.result()
         return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
+
+    def _sweep(self, definition: Definition, arguments: argparse.Namespace) -> Any:
+        """Many clips: a plan first, unless there is one clip to buy, or --yes says that none is needed."""
+        from hailuo_widgets.session import default_session
+        from hailuo_widgets.sweeps.sweep import Sweep
+
+        if arguments.fresh:
+            raise UsageError("--fresh is for one clip.", hint="For more clips of each cell there is --repeat.")
+        session = default_session()
+        sweep = Sweep(session, definition)
+        if arguments.dry_run:
+            return sweep.plan
+        if arguments.name:
+            self.shell.user_ns[arguments.name] = sweep
+        if arguments.yes or not sweep.asks:
+            sweep.run()
+        session.show_sweep(sweep)
+        if arguments.wait and sweep.started:
+            sweep.result()
+        return None if _in_kernel(self.shell) else sweep
 
     @no_var_expand
     @line_magic("hailuo")  # type: ignore[arg-type]  # as above

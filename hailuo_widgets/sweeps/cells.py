@@ -22,7 +22,7 @@ from hailuo_widgets.sweeps.template import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from hailuo_widgets.spec.catalog import Row
     from hailuo_widgets.sweeps.definition import Definition
@@ -84,14 +84,22 @@ def expand(definition: Definition, provider: str, model: str | None) -> tuple[tu
         picks.append(picked)
     axes = tuple(_axis(name, node, any(name not in picked for picked in picks)) for name, node in defined.items())
     conditions = [_condition(line, axes) for line in definition.skip]
-    pricing = _Pricing(definition, provider, model, pin=bool(axes))
+    requests = _Requests(definition)
+    pin = bool(axes) and "prompt_optimizer" not in definition.fields  # a vendor's rewriting would be a hidden treatment
     cells = []
     for index, picked in enumerate(picks):
         at = tuple(picked.get(axis.name, len(axis.values) - 1) for axis in axes)
         skipped = any(all(at[axis] in wanted for axis, wanted in each.items()) for each in conditions)
         if definition.leave_out is not None and not skipped:
             skipped = _left_out(definition, {axis.name: axis.values[i].value for axis, i in zip(axes, at, strict=True)})
-        cells.append(pricing.cell(index, at, picked, skipped=skipped))
+        prompt, written, quote, problem = requests.prompt(picked), None, None, ""
+        try:
+            prompt, values = requests.ask(picked)
+            asked = values.pop("provider", provider)
+            written, quote = requests.quote(prompt, {"model": model, **values}, asked, pin=pin)
+        except HailuoError as error:
+            problem = str(error)
+        cells.append(Cell(index, at, prompt, written, quote, problem, skipped, quote.digest if quote else ""))
     return axes, tuple(cells)
 
 
@@ -196,43 +204,59 @@ def _left_out(definition: Definition, values: dict[str, Any]) -> bool:
         raise UsageError(f"skip asks for “{name[:40]}”.", hint=did_you_mean(name, values)) from None
 
 
-class _Pricing:
-    """Makes cells, and keeps what is the same for many of them."""
+def single(definition: Definition) -> tuple[str, dict[str, Any]]:
+    """Prompt and fields of a definition in which nothing varies.
 
-    def __init__(self, definition: Definition, provider: str, model: str | None, *, pin: bool) -> None:
+    Raises:
+        UsageError: If a field can't be read.
+    """
+    return _Requests(definition).ask({})
+
+
+class _Requests:
+    """Makes what cells ask for, and keeps what many of them share."""
+
+    def __init__(self, definition: Definition) -> None:
         self._definition = definition
         self._defined = definition.axes
-        self._provider = provider
-        self._model = model
-        self._pin = pin
         self._rows: dict[tuple[str, str | None, str], Row] = {}
         self._read: dict[tuple[str, str], Any] = {}
         self._places_camera = any(each.name == known.CAMERA for each in references(definition.prompt))
 
-    def cell(self, index: int, at: tuple[int, ...], picked: Mapping[str, int], *, skipped: bool) -> Cell:
+    def ask(self, picked: Mapping[str, int]) -> tuple[str, dict[str, Any]]:
+        """Prompt and fields for one way to choose; `provider` is among them where it is said."""
+        prompt = self.prompt(picked)
+        values = {name: self._value(name, nodes, picked) for name, nodes in self._definition.fields.items()}
+        commands = values.pop(known.CAMERA, None)
+        if commands and not self._places_camera:
+            prompt = f"{prompt} [{commands}]".lstrip()
+        return prompt, {name: value for name, value in values.items() if value is not None}
+
+    def prompt(self, picked: Mapping[str, int]) -> str:
+        """The words alone."""
+        return render(self._definition.prompt, self._chosen(picked)).strip()
+
+    def quote(self, prompt: str, values: dict[str, Any], provider: str, *, pin: bool) -> tuple[VideoRequest, Quote]:
+        """The request and what it costs; the optimizer is pinned to off where prompts are compared."""
+        written = VideoRequest.of(prompt=prompt, **values)
+        key = (provider, written.model, written.mode.value)
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = find_row(written, provider)
+        if pin and "prompt_optimizer" in row.parameters:
+            written = written.model_copy(update={"prompt_optimizer": False})
+        return written, quote_of_row(written, row)
+
+    def _chosen(self, picked: Mapping[str, int]) -> Callable[[str], Sequence]:
         def chosen(name: str) -> Sequence:
             if name in picked:
                 return self._defined[name].options[picked[name]]
             return self._definition.fields.get(name, ())
 
-        prompt = render(self._definition.prompt, chosen).strip()
-        written, quote, problem = None, None, ""
-        try:
-            values = {name: self._value(name, nodes, chosen) for name, nodes in self._definition.fields.items()}
-            commands = values.pop(known.CAMERA, None)
-            if commands and not self._places_camera:
-                prompt = f"{prompt} [{commands}]".lstrip()
-            provider = values.pop("provider", None) or self._provider
-            values.setdefault("model", self._model)
-            set_here = {name: value for name, value in values.items() if value is not None}
-            written = VideoRequest.of(prompt=prompt, **set_here)
-            written, quote = self._quote(written, provider, pin="prompt_optimizer" not in values)
-        except HailuoError as error:
-            problem = str(error)
-        digest = quote.digest if quote else ""
-        return Cell(index, at, prompt, written, quote, problem, skipped, digest)
+        return chosen
 
-    def _value(self, name: str, nodes: Sequence, chosen: Any) -> Any:
+    def _value(self, name: str, nodes: Sequence, picked: Mapping[str, int]) -> Any:
+        chosen = self._chosen(picked)
         if len(nodes) == 1 and isinstance(nodes[0], (Choices, Reference)):
             nodes = chosen(nodes[0].name)
         if len(nodes) == 1 and isinstance(nodes[0], Value):
@@ -241,12 +265,3 @@ class _Pricing:
         if (name, text) not in self._read:
             self._read[name, text] = known.read(name, text)
         return self._read[name, text]
-
-    def _quote(self, written: VideoRequest, provider: str, *, pin: bool) -> tuple[VideoRequest, Quote]:
-        key = (provider, written.model, written.mode.value)
-        row = self._rows.get(key)
-        if row is None:
-            row = self._rows[key] = find_row(written, provider)
-        if self._pin and pin and "prompt_optimizer" in row.parameters:
-            written = written.model_copy(update={"prompt_optimizer": False})
-        return written, quote_of_row(written, row)

@@ -76,6 +76,11 @@ class Sweep:
         """What it would buy, as of the last `explain`."""
         return self._plan or self.explain()
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person should see the plan before it is run: it buys more than one clip."""
+        return self.plan.to_buy > 1
+
     def explain(self) -> Plan:
         """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
         wanted = keys(self.cells, self.repeat)
@@ -110,7 +115,7 @@ class Sweep:
         if not self._host.has_library():
             return {}, {}
         library = self._host.library()
-        found = {key: clip for key in wanted if (clip := library.find(*key)) is not None}
+        found = library.find_many(wanted)
         return found, {(row.digest, row.replicate): row.state for row in library.journal.open_jobs()}
 
     def _state_of(self, key: Key, open_now: dict[Key, str]) -> str:
