@@ -134,11 +134,17 @@ class HailuoMagics(Magics):
         if arguments.fresh:
             raise UsageError("--fresh is for one clip.", hint="For more clips of each cell there is --repeat.")
         session = default_session()
-        sweep = Sweep(session, definition)
+        sweep = Sweep(session, definition, arguments.budget)
         if arguments.dry_run:
             return sweep.plan
         if arguments.name:
             self.shell.user_ns[arguments.name] = sweep
+        costs = sweep.plan.price or sweep.plan.unknown_prices
+        if arguments.yes and costs and sweep.budget is None:
+            raise UsageError(
+                f"With --yes nobody is asked, and this costs {sweep.plan.cost}.",
+                hint="Say how much it may cost: --budget.",
+            )
         if arguments.yes or not sweep.asks:
             sweep.run()
         session.show_sweep(sweep)

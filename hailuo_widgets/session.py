@@ -28,6 +28,7 @@ from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from decimal import Decimal
 
     from pydantic import SecretStr
 
@@ -409,6 +410,7 @@ class _Sweeping:
         zip: Iterable[Iterable[str]] = (),  # noqa: A002  # the word that the header has for it
         skip: Skip = None,
         show: tuple[str, str] | tuple[str] | tuple[()] = (),
+        budget: str | float | Decimal | None = None,
         **axes: Any,
     ) -> Sweep:
         """Plan a sweep: many clips from one template. Nothing is sent before its `run`.
@@ -420,6 +422,7 @@ class _Sweeping:
             zip: Axes that go together: `[("place", "light")]`.
             skip: Cells to be left out: a function of the axes' values, or conditions as `{"model": …, "camera": …}`.
             show: The axes that are rows and columns first.
+            budget: The most that it may cost: `6` where all prices are in one currency, else `"6 USD"`.
             axes: Fields of `VideoRequest`, `provider`, `camera`, and names of the template, each with a value or a list
                 of values, which is then an axis. Of pictures a pattern is a list too: `first_frame="frames/*.png"`.
 
@@ -427,7 +430,7 @@ class _Sweeping:
             The sweep: `.explain()`, `.run()`, `.jobs`, `await sweep`.
 
         Raises:
-            UsageError: At an unknown name, an empty list, or a mistake in the template.
+            UsageError: At an unknown name, an empty list, a mistake in the template, or an unclear budget.
         """
         from hailuo_widgets.sweeps.definition import Definition
         from hailuo_widgets.sweeps.sweep import Sweep
@@ -435,7 +438,7 @@ class _Sweeping:
         definition = Definition.of_python(
             template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=tuple(show)
         )
-        return Sweep(default_session(), definition)
+        return Sweep(default_session(), definition, budget)
 
 
 sweep = _Sweeping()

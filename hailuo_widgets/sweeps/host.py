@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
+    from hailuo_widgets.engine.group import Group
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.limits import Limits
     from hailuo_widgets.library.library import Library
     from hailuo_widgets.settings import Settings
+    from hailuo_widgets.spec.catalog import Row
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.sweep import Sweep
 
@@ -41,12 +44,12 @@ class Host(Protocol):
         """The job that makes a clip now, None where there is none in this kernel."""
         ...
 
-    def launch(self, jobs: Sequence[Job]) -> list[Job]:
-        """Begin jobs, in that order.
+    def launch(self, jobs: Sequence[Job], group: Group) -> None:
+        """Begin jobs that belong together, in that order."""
+        ...
 
-        Returns:
-            For each the job that makes its clip: another one where one was under way already.
-        """
+    def limits_of(self, row: Row) -> Limits:
+        """What a vendor takes."""
         ...
 
     def show_sweep(self, sweep: Sweep) -> None:

@@ -6,12 +6,17 @@ import logging
 import threading
 import time
 from contextlib import suppress
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.engine import forecast
+from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import choose_provider, require_key
+from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.sweeps import funds
 from hailuo_widgets.sweeps.cells import expand
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
@@ -19,9 +24,10 @@ from hailuo_widgets.sweeps.order import interleaved, keys
 from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, total, warnings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
     from hailuo_widgets.library.clip import Clip
+    from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.sweeps.axes import Axis
     from hailuo_widgets.sweeps.definition import Definition
     from hailuo_widgets.sweeps.host import Host
@@ -40,6 +46,7 @@ class Sweep:
     Args:
         host: The kernel's session.
         definition: What was asked for.
+        budget: The most that it may cost: `6`, `"6 USD"`; None for no limit.
 
     Attributes:
         name: The notebook's variable, under which it is kept; `""` where there is none.
@@ -49,12 +56,14 @@ class Sweep:
         rows: The axis that is shown downwards first, `""` for none.
         columns: The axis that is shown across first, `""` for none.
         started: Whether it was run, in this kernel.
+        budget: What it may cost, None for no limit. What is uncertain counts as spent.
+        group: Its jobs as the engine sees them, None before it was run.
 
     Raises:
-        UsageError: At a mistake in the definition.
+        UsageError: At a mistake in the definition or the budget.
     """
 
-    def __init__(self, host: Host, definition: Definition) -> None:
+    def __init__(self, host: Host, definition: Definition, budget: str | float | Decimal | None = None) -> None:
         self._host = host
         provider, self.reason = choose_provider(host.settings)
         self.name = definition.name
@@ -62,6 +71,8 @@ class Sweep:
         self.repeat = definition.repeat
         self.rows, self.columns = _shown_first(self.axes, definition)
         self.started = False
+        self.budget = funds.budget(budget, {cell.quote.price.currency for cell in self.cells if cell.quote})
+        self.group: Group | None = None
         self._varied = frozenset(definition.axes) | frozenset(definition.derived)
         self._plan: Plan | None = None
         self._found: dict[Key, Clip] = {}
@@ -104,7 +115,8 @@ class Sweep:
             same=len(cells) - len(by_digest),
             price=price,
             unknown_prices=unknown,
-            notes=(*mixed_defaults(cells, self._varied), *warnings(cells)),
+            seconds=self._forecast(orders) if orders else None,
+            notes=(*self._shortage(orders), *mixed_defaults(cells, self._varied), *warnings(cells)),
         )
         with self._lock:
             self._found, self._plan = found, plan
@@ -125,6 +137,30 @@ class Sweep:
             return "open"
         state = open_now.get(key, "")
         return "uncertain" if state == "uncertain" else "open" if state else ""
+
+    def _forecast(self, orders: list[Quote]) -> float:
+        journal = self._host.library().journal if self._host.has_library() else None
+        known: dict[tuple[str, str | None, int | None, str | None], float | None] = {}
+        timed = []
+        for quote in orders:
+            order = quote.request
+            like = (quote.row.provider, order.model, order.duration, order.resolution)
+            if like not in known:
+                known[like] = journal.typical_seconds(quote.row.provider, order) if journal else None
+            timed.append((quote, known[like]))
+        return forecast.seconds(timed, self._host.limits_of)
+
+    def _shortage(self, orders: list[Quote]) -> Iterator[str]:
+        """Whether the budget will pay for it."""
+        if self.budget is None:
+            return
+        unpublished = sum(quote.price.amount is None for quote in orders)
+        if unpublished:
+            yield f"{unpublished} clips have no published price: under a budget they are not bought."
+        left, needed = self.budget.left, sum((quote.price.amount or Decimal(0) for quote in orders), Decimal(0))
+        if needed > left:
+            cost, rest = (str(Price(amount, self.budget.currency)) for amount in (needed, left))
+            yield f"It costs {cost}, and the budget has {rest} left: what it can't pay is not bought."
 
     # --- the run ----------------------------------------------------------------------------------------------------
 
@@ -160,6 +196,18 @@ class Sweep:
         self._tell()
         return self
 
+    def pause(self) -> Sweep:
+        """Send nothing new. What is under way goes on."""
+        if self.group is not None:
+            self.group.pause()
+        return self
+
+    def resume(self) -> Sweep:
+        """Send again, to providers too that were halted after many failures in a row."""
+        if self.group is not None:
+            self.group.go_on()
+        return self
+
     def cancel(self) -> Sweep:
         """Cancel what has not been sent. What is under way has been bought, so it goes on to its end."""
         for job in self.jobs:
@@ -186,14 +234,18 @@ class Sweep:
         orders = {key: quote for key in missing if (quote := by_digest[key[0]]) is not None}
         for provider in dict.fromkeys(quote.row.provider for quote in orders.values()):
             require_key(provider, self._host.settings)
-        now = self._host.clock.now()
-        jobs = [
-            Job(new_id(now), quote, name=self.name, replicate=key[1], reason=self.reason)
-            for key, quote in orders.items()
-        ]
-        for job in jobs:
+        if self.group is None:
+            self.group = Group(self.name, self.budget)
+            self.group.observe(lambda _: self._tell())
+        now, mine = self._host.clock.now(), []
+        for key, quote in orders.items():
+            job = self._host.under_way(key)
+            if job is None:
+                job = Job(new_id(now), quote, name=self.name, replicate=key[1], reason=self.reason)
+                mine.append(job)
+            self._jobs[key] = job
             job.observe(self._moved)
-        self._jobs.update(zip(orders, self._host.launch(jobs), strict=True))
+        self._host.launch(mine, self.group)
 
     def _moved(self, job: Job) -> None:
         if job.done and self.done:

@@ -10,11 +10,12 @@ import anywidget
 import traitlets
 
 from hailuo_widgets.errors import HailuoError, UsageError
+from hailuo_widgets.markup import clean
 from hailuo_widgets.spec.check import picture_problems
 from hailuo_widgets.spec.media import READ_LIMIT, Media
 from hailuo_widgets.spec.mend import Mended, aspect, mend, thumbnail
 from hailuo_widgets.widgets._assets import joined
-from hailuo_widgets.widgets.wording import clean, file_size, shorten
+from hailuo_widgets.widgets.wording import file_size, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

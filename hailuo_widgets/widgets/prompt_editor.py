@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import anywidget
 import traitlets
 
+from hailuo_widgets.markup import clean
 from hailuo_widgets.spec import camera
 from hailuo_widgets.spec.camera import CameraCommand
 from hailuo_widgets.widgets._assets import joined
-from hailuo_widgets.widgets.wording import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -1,0 +1,52 @@
+"""What a sweep may cost, from what was written."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.engine.budget import Budget
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.spec.money import money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def budget(written: str | float | Decimal | None, currencies: Iterable[str]) -> Budget | None:
+    """A budget in the currency that is named, or in the one that all prices are in.
+
+    Args:
+        written: `6`, `"6 USD"`, `"¥40"`; None for no limit.
+        currencies: Those of the sweep's prices; `""` for what is free or not published.
+
+    Returns:
+        None where there is no limit, or nothing that could be charged.
+
+    Raises:
+        UsageError: If it is no amount, or it is not clear in which currency, or one of the prices is in another one.
+    """
+    if written is None:
+        return None
+    amount, currency = money(_text(written), "A budget")
+    priced = sorted(each for each in currencies if each)
+    if not currency and len(priced) > 1:
+        raise UsageError(
+            f"Prices are in {' and '.join(priced)}, so a budget has to say which.",
+            hint=f'Write --budget "{amount:f} {priced[0]}", or make a sweep for each.',
+        )
+    others = [each for each in priced if currency and each != currency]
+    if others:
+        raise UsageError(
+            f"The budget is in {currency}, and prices are in {' and '.join(others)}.",
+            hint="Leave that provider out, or make a sweep for each currency.",
+        )
+    if not currency:
+        currency = priced[0] if priced else ""
+    return Budget(amount, currency)
+
+
+def _text(written: str | float | Decimal) -> str:
+    if isinstance(written, bool) or not isinstance(written, (str, int, float, Decimal)):
+        raise UsageError(f"A budget should be an amount, not {written!r:.40}.", hint='Write 6 or "6 USD".')
+    return written if isinstance(written, str) else f"{Decimal(str(written)):f}"
