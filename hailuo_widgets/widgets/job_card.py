@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Self
 
 import anywidget
@@ -10,7 +9,7 @@ import traitlets
 
 from hailuo_widgets.markup import clean
 from hailuo_widgets.widgets._assets import joined
-from hailuo_widgets.widgets.wording import message, segments, state_word
+from hailuo_widgets.widgets.wording import fit, message, segments, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,13 +85,5 @@ def _status_message(order: Order, status: Status) -> dict[str, Any]:
         "tone": tone,
         "elapsed": round(status.elapsed, 1),
         **{name: round(figure, 3) for name, figure in figures.items() if figure is not None},
-        **{name: _fit(clean(text), _ROOM[name]) for name, text in texts.items() if text},
+        **{name: fit(clean(text), _ROOM[name]) for name, text in texts.items() if text},
     }
-
-
-def _fit(text: str, limit: int) -> str:
-    """The text, cut until its JSON takes at most `limit` bytes."""
-    shown = text
-    while len(json.dumps(shown, ensure_ascii=False).encode()) > limit:
-        shown = shown[: len(shown) * 9 // 10 - 1].rstrip("…") + "…"
-    return shown

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from hailuo_widgets.spec import camera
@@ -32,11 +33,17 @@ _STATES = {
     "abandoned": StateWord("Not watched", "warn"),
     "cancelled": StateWord("Cancelled", "off"),
 }
+_CELLS = {"illegal": StateWord("Not possible", "off"), "skipped": StateWord("Skipped", "off")}
 
 
 def state_word(state: str) -> StateWord:
     """The word and the tone of a job's state; raises `KeyError` for what is none."""
     return _STATES[state]
+
+
+def cell_words() -> dict[str, StateWord]:
+    """The words and tones of all that a cell of a sweep can be: a job's states, and why there is no job."""
+    return _STATES | _CELLS
 
 
 class Message(NamedTuple):
@@ -84,6 +91,14 @@ def segments(prompt: str) -> list[Segment]:
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, the last of them an ellipsis where something was left out."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def fit(text: str, limit: int) -> str:
+    """The text, cut until its JSON takes at most `limit` bytes."""
+    shown = text
+    while len(json.dumps(shown, ensure_ascii=False).encode()) > limit:
+        shown = shown[: len(shown) * 9 // 10 - 1].rstrip("…") + "…"
+    return shown
 
 
 def clock(seconds: float) -> str:

@@ -1,0 +1,238 @@
+/** One clip large, or two side by side and in step, with everything that is known of them. */
+
+import { button, element, facts, prompt, say } from "./dom.js";
+import { Stage, transport } from "./player.js";
+import { keyOf } from "./sweep_store.js";
+
+/**
+ * @typedef {import("./sweep_store.js").Store} Store
+ * @typedef {import("./sweep_store.js").Place} Place
+ * @typedef {import("./sweep_cell.js").CellBox} CellBox
+ */
+
+/**
+ * @param {Store} store
+ * @param {{boxOf: (index: number) => CellBox, neighbour: (index: number, step: number) => CellBox | undefined,
+ *   closed: (index: number) => void, signal: AbortSignal}} grid
+ */
+export function enlarger(store, { boxOf, neighbour, closed, signal }) {
+  const root = element("dialog", "hw-dialog");
+  root.ariaLabel = "Clip";
+  root.tabIndex = -1;
+  const top = element("div", "hw-dialog-top");
+  const title = element("div", "hw-dialog-title");
+  const before = button("Previous (←)", "‹", "hw-button hw-quiet");
+  const after = button("Next (→)", "›", "hw-button hw-quiet");
+  const close = button("Close (Esc)", "✕", "hw-button hw-quiet");
+  top.append(title, before, after, close);
+  const pair = element("div", "hw-pair");
+  const stage = new Stage(() => bar.update());
+  stage.muted = false;
+  const bar = transport(stage, { play: "Play" });
+  const inUse = new Set();
+  const forget = store.use(inUse);
+  root.append(top, pair, bar.root);
+
+  /** @type {ReturnType<typeof panel>[]} */
+  let shown = [];
+  let turn = 0;
+
+  /** @param {Place[]} places One, or two to be compared. */
+  function open(places) {
+    turn += 1;
+    stage.clear();
+    inUse.clear();
+    shown = places.map((place, index) => panel(place, places[1 - index]));
+    pair.replaceChildren(...shown.map(({ root }) => root));
+    pair.dataset.count = String(places.length);
+    before.hidden = after.hidden = places.length > 1;
+    title.replaceChildren(...(places.length > 1 ? [element("b", "", "Side by side")] : names(places[0])));
+    stage.muted = places.length > 1;
+    for (const place of places) store.askDetail(place);
+    if (!root.open) root.showModal();
+    root.focus(); // its keys are for the clip, whichever button is first
+    start(places, turn);
+  }
+
+  /**
+   * @param {Place[]} places
+   * @param {number} mine
+   */
+  async function start(places, mine) {
+    await Promise.all(
+      places.map(async (place, index) => {
+        const clip = store.take(place).clip;
+        const frame = shown[index]?.frame;
+        if (!clip || !frame) return;
+        const key = keyOf(place);
+        inUse.add(key);
+        frame.style.aspectRatio = `${clip[0]} / ${clip[1]}`;
+        const waiting = element("div", "hw-middle hw-soft", "Fetching the clip…");
+        frame.append(waiting);
+        try {
+          const url = await store.clip(place);
+          if (mine !== turn) return;
+          stage.fps = clip[2] || 24;
+          frame.replaceChildren(stage.add(key, url));
+        } catch (error) {
+          waiting.textContent = error instanceof Error ? error.message : "";
+        }
+      }),
+    );
+    if (mine === turn && root.open) stage.play();
+  }
+
+  /**
+   * @param {Place | undefined} place
+   * @param {Place} [other] Only what is not the same there stands out.
+   */
+  function names(place, other) {
+    if (!place) return [];
+    const { axes } = store.whole;
+    const others = other && boxOf(other[0]).labels;
+    return boxOf(place[0]).labels.map((label, axis) => {
+      const each = element("span");
+      const value = element(others?.[axis] === label ? "span" : "b", "", label);
+      value.dir = "auto";
+      each.append(element("span", "hw-soft", `${axes[axis]?.name ?? ""} `), value);
+      return each;
+    });
+  }
+
+  /**
+   * @param {Place} place
+   * @param {Place} [other] What it is compared with.
+   */
+  function panel(place, other) {
+    const box = element("div", "hw-panel");
+    const frame = element("div", "hw-panel-frame");
+    const poster = store.posters.get(keyOf(place));
+    if (poster) frame.style.backgroundImage = `url("${poster}")`;
+    const what = element("div", "hw-dialog-title");
+    what.append(...names(place, other));
+    const line = element("div", "hw-panel-line");
+    const state = element("span", "hw-pill");
+    const stars = element("div", "hw-stars");
+    stars.role = "group";
+    stars.ariaLabel = "Rating";
+    for (const rating of [1, 2, 3, 4, 5]) {
+      const star = button(`Rate ${rating}`, "★", "hw-icon hw-rate");
+      star.addEventListener("click", () => {
+        store.mark(place, { rating: store.take(place).rating === rating ? 0 : rating });
+      });
+      stars.append(star);
+    }
+    const star = button("Star", "★ Star", "hw-button hw-quiet hw-toggle");
+    star.addEventListener("click", () => store.mark(place, { starred: !store.take(place).starred }));
+    line.append(state, stars, star);
+    const message = element("div", "hw-message");
+    const error = element("b");
+    const hint = element("div");
+    message.append(error, hint);
+    const known = element("div", "hw-panel-known");
+    const noting = element("label", "hw-noting");
+    const remark = element("textarea", "hw-input");
+    remark.rows = 2;
+    remark.maxLength = 2000;
+    remark.placeholder = "A note (n)";
+    remark.dir = "auto";
+    remark.value = store.take(place).remark ?? "";
+    const keep = () => {
+      if (remark.value !== (store.take(place).remark ?? "")) store.mark(place, { remark: remark.value });
+    };
+    remark.addEventListener("change", keep);
+    noting.append(element("span", "hw-unseen", "Note"), remark);
+    what.hidden = !other;
+    box.append(frame, what, line, message, known, noting);
+
+    function update() {
+      const take = store.take(place);
+      const [word, tone] = store.word(take.state);
+      const detail = store.details.get(keyOf(place));
+      box.dataset.tone = tone;
+      state.textContent = word;
+      line.dataset.clip = String(Boolean(take.clip));
+      stars.hidden = star.hidden = noting.hidden = !take.clip;
+      star.ariaPressed = String(Boolean(take.starred));
+      [...stars.children].forEach((each, index) => {
+        each.ariaPressed = String(index < (take.rating ?? 0));
+      });
+      say(error, detail?.error ?? take.error ?? "");
+      say(hint, detail?.hint ?? "");
+      message.hidden = error.hidden && hint.hidden;
+      if (detail) {
+        known.replaceChildren(prompt(detail.segments), facts(detail.facts));
+        if (document.activeElement !== remark) remark.value = take.remark ?? detail.remark;
+      }
+    }
+
+    update();
+    return { root: box, frame, place, update, remark, keep };
+  }
+
+  /** @param {number} step */
+  function move(step) {
+    const [now] = shown;
+    const next = now && neighbour(now.place[0], step);
+    if (!next) return;
+    now.keep();
+    open([next.place]);
+  }
+
+  before.addEventListener("click", () => move(-1));
+  after.addEventListener("click", () => move(1));
+  close.addEventListener("click", () => root.close());
+  root.addEventListener("click", (event) => {
+    if (event.target === root) root.close(); // outside of what it holds
+  });
+  root.addEventListener("close", () => {
+    turn += 1;
+    const [first] = shown;
+    for (const each of shown) each.keep();
+    stage.clear();
+    inUse.clear();
+    pair.replaceChildren();
+    shown = [];
+    if (first) closed(first.place[0]);
+  });
+  root.addEventListener("keydown", (event) => {
+    event.stopPropagation(); // the notebook has a meaning for these keys as well
+    const target = /** @type {HTMLElement} */ (event.target);
+    if (target.matches("textarea, select") || event.ctrlKey || event.metaKey || event.altKey) return;
+    const [first] = shown;
+    const scrubbing = target.matches("input");
+    if (!first) return;
+    if (event.key === " " && !target.matches("button")) stage.toggle();
+    else if (event.key === ",") stage.step(-1);
+    else if (event.key === ".") stage.step(1);
+    else if (event.key === "ArrowLeft" && !scrubbing) move(-1);
+    else if (event.key === "ArrowRight" && !scrubbing) move(1);
+    else if (event.key === "s") store.mark(first.place, { starred: !store.take(first.place).starred });
+    else if (event.key === "n") first.remark.focus();
+    else if (/^[0-5]$/.test(event.key)) store.mark(first.place, { rating: Number(event.key) });
+    else return;
+    event.preventDefault();
+  });
+  signal.addEventListener("abort", () => {
+    forget();
+    stage.clear();
+    if (root.open) root.close();
+  });
+
+  return {
+    root,
+    open,
+    /** Write a note. @param {Place} place */
+    note(place) {
+      open([place]);
+      shown[0]?.remark.focus();
+    },
+    update() {
+      for (const each of shown) each.update();
+    },
+    /** Whether somebody looks into it. */
+    get busy() {
+      return root.open;
+    },
+  };
+}

@@ -1,0 +1,642 @@
+/** The grid of a sweep: the plan, the run and the result, in cells that are compared by eye. */
+
+import { element } from "./dom.js";
+import { Stage, transport } from "./player.js";
+import { CellBox } from "./sweep_cell.js";
+import { enlarger } from "./sweep_dialog.js";
+import { sweepHead, sweepTools } from "./sweep_head.js";
+import { fits, inRows, isOpen, sorted } from "./sweep_pivot.js";
+import { CLIPS_AT_ONCE, keyOf, Store } from "./sweep_store.js";
+
+/**
+ * @typedef {import("./sweep_store.js").Model} Model
+ * @typedef {import("./sweep_store.js").Change} Change
+ * @typedef {import("./sweep_pivot.js").Filter} Filter
+ * @typedef {import("./sweep_pivot.js").Pivot} Pivot
+ * @typedef {import("./sweep_pivot.js").Order} Order
+ */
+
+/** Least widths of a column, in pixels. */
+const SIZES = [96, 132, 176, 240, 340];
+
+/** Milliseconds: how long a view rests before it asks for what is in it, and how often it says that somebody looks. */
+const REST = 120;
+const TOUCH_EVERY = 8000;
+
+/** A sweep over one axis of more values than this is shown as a list, which wraps. */
+const ROW_LIMIT = 6;
+
+const KEYS = [
+  ["← ↑ → ↓", "move, Home and End too"],
+  ["Enter", "enlarge"],
+  ["Space", "play or pause, all in step where more are loaded"],
+  [", .", "one frame back, one on"],
+  ["1 … 5, 0", "rate, or take the rating away"],
+  ["s", "star"],
+  ["n", "write a note"],
+  ["r", "next replicate"],
+  ["c", "compare: press it on two cells"],
+  ["+ −", "larger and smaller cells"],
+  ["/", "filter by words"],
+  ["Esc", "stop playing, close"],
+];
+
+/**
+ * @param {Store} store
+ * @returns {Pivot}
+ */
+function firstPivot({ whole }) {
+  const indexOf = (/** @type {string} */ name) => whole.axes.findIndex((axis) => axis.name === name);
+  return {
+    rows: indexOf(whole.rows),
+    columns: indexOf(whole.columns),
+    fixed: whole.axes.map((_, axis) => whole.cells[0]?.at[axis] ?? 0),
+  };
+}
+
+/**
+ * @param {Store} store
+ * @param {HTMLElement} el
+ * @param {AbortSignal} signal
+ */
+function show(store, el, signal) {
+  const { whole } = store;
+  const pivot = firstPivot(store);
+  /** @type {Filter} */
+  const filter = { states: new Set(), text: "", rating: 0, starred: false };
+  const lone = pivot.rows < 0 ? whole.axes[pivot.columns] : pivot.columns < 0 ? whole.axes[pivot.rows] : null;
+  const view = {
+    list: Boolean(lone && whole.axes.length === 1 && lone.values.length > ROW_LIMIT),
+    order: /** @type {Order} */ ("plan"),
+    size: 2,
+  };
+
+  if (view.list) view.size = whole.cells.length > 24 ? 2 : 3;
+  else if ((whole.axes[pivot.columns]?.values.length ?? 1) > 7) view.size = 1;
+
+  const root = element("div", "hw-view hw-sweep");
+  root.role = "group";
+  root.ariaLabel = `Sweep ${whole.name}`.trim();
+  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take letters for commands
+  const head = sweepHead(store, { filter, filtered: () => filtered() });
+  const tools = sweepTools(store, pivot, filter, {
+    pivoted: () => pivoted(),
+    filtered: () => filtered(),
+    sized: (step) => resize(step),
+    listed: (list) => {
+      view.list = list;
+      pivoted();
+    },
+    ordered: (order) => {
+      view.order = order;
+      pivoted();
+    },
+    help: () => {
+      keys.hidden = !keys.hidden;
+    },
+    get list() {
+      return view.list;
+    },
+  });
+  const keys = keyList();
+  const scroller = element("div", "hw-scroll");
+  const empty = element("div", "hw-soft hw-nothing");
+  const spoken = element("div", "hw-unseen");
+  spoken.role = "status";
+  const stage = new Stage(() => bar.update());
+  const bar = transport(stage, {
+    play: "Play in step",
+    start: () => (inStep ? stage.play() : playInStep()),
+  });
+  const barRow = element("div", "hw-sweep-foot");
+  barRow.append(bar.root);
+  const dialog = enlarger(store, {
+    boxOf,
+    neighbour,
+    closed: (index) => focus(boxOf(index)),
+    signal,
+  });
+  tools.root.hidden = whole.cells.length === 0;
+  root.append(head.root, tools.root, keys, scroller, empty, barRow, spoken, dialog.root);
+
+  /** @type {Map<number, CellBox>} */
+  const boxes = new Map();
+  /** The cells as they stand, in rows. @type {CellBox[][]} */
+  let lines = [];
+  /** @type {CellBox | undefined} */
+  let focused;
+  /** @type {CellBox | undefined} */
+  let compared;
+  /** What is on stage, by key; the box shows it. @type {Map<string, CellBox>} */
+  const playing = new Map();
+  const inUse = new Set();
+  let inStep = false;
+  let resting = 0;
+  let touched = -TOUCH_EVERY;
+  const forget = store.use(inUse);
+
+  const observer = new IntersectionObserver(
+    (entries) => {
+      for (const { target, isIntersecting } of entries) {
+        const box = boxes.get(Number(/** @type {HTMLElement} */ (target).dataset.cell));
+        if (!box) continue;
+        box.inView = isIntersecting;
+        if (isIntersecting) box.appear();
+      }
+      rest();
+    },
+    { rootMargin: "160px" },
+  );
+
+  /** @param {number} index */
+  function boxOf(index) {
+    let box = boxes.get(index);
+    if (!box) {
+      box = new CellBox(store, index, { play: playOne, enlarge: (which) => enlarge(which) });
+      boxes.set(index, box);
+    }
+    return box;
+  }
+
+  /** @returns {CellBox[]} */
+  const inOrder = () => lines.flat();
+
+  /**
+   * @param {number} index
+   * @param {number} step
+   */
+  function neighbour(index, step) {
+    const clips = inOrder().filter((box) => box.hasClip && box.root.dataset.out !== "true");
+    return clips[clips.findIndex((box) => box.index === index) + step];
+  }
+
+  /** Put the cells where they belong. */
+  function pivoted() {
+    const held = document.activeElement === focused?.root;
+    observer.disconnect();
+    if (view.list) drawList();
+    else drawGrid();
+    for (const box of inOrder()) observer.observe(box.root);
+    root.dataset.list = String(view.list);
+    estimate();
+    tools.update();
+    const there = inOrder();
+    if (!focused || !there.includes(focused)) focused = there[0];
+    for (const box of there) box.root.tabIndex = box === focused ? 0 : -1;
+    if (held) focused?.root.focus({ preventScroll: true });
+    for (const box of boxes.values()) if (!there.includes(box)) box.inView = false;
+    filtered({ arranged: true });
+  }
+
+  function drawGrid() {
+    const rows = inRows(whole.axes, whole.cells, pivot);
+    const columnAxis = whole.axes[pivot.columns];
+    const rowAxis = whole.axes[pivot.rows];
+    const table = element("div", "hw-table");
+    table.role = "grid";
+    table.ariaLabel = `Cells of ${whole.name || "the sweep"}`;
+    table.ariaRowCount = String(rows.length + 1);
+    table.style.setProperty("--hw-columns", String(rows[0]?.length ?? 1));
+    table.style.setProperty("--hw-headed", rowAxis ? "1" : "0");
+    table.dataset.headed = String(Boolean(rowAxis));
+    const top = element("div", "hw-row hw-row-top");
+    top.role = "row";
+    if (rowAxis) top.append(corner(rowAxis.name, columnAxis?.name ?? ""));
+    if (columnAxis)
+      top.append(...columnAxis.values.map((value) => heading("columnheader", value, columnAxis.name)));
+    top.hidden = !columnAxis;
+    table.append(top);
+    lines = [];
+    rows.forEach((indices, row) => {
+      const line = element("div", "hw-row");
+      line.role = "row";
+      if (rowAxis) line.append(heading("rowheader", rowAxis.values[row] ?? "", rowAxis.name));
+      const found = [];
+      for (const index of indices) {
+        if (index === undefined) {
+          line.append(element("div", "hw-gap"));
+          continue;
+        }
+        const box = boxOf(index);
+        box.root.role = "gridcell";
+        line.append(box.root);
+        found.push(box);
+      }
+      if (found.length) lines.push(found);
+      table.append(line);
+    });
+    scroller.replaceChildren(table);
+  }
+
+  function drawList() {
+    const table = element("div", "hw-list");
+    table.role = "list";
+    table.ariaLabel = `Cells of ${whole.name || "the sweep"}`;
+    const order = sorted(store, [...whole.cells.keys()], view.order);
+    lines = [order.map(boxOf)];
+    for (const box of lines[0] ?? []) {
+      const item = element("div", "hw-item");
+      const labels = element("div", "hw-item-labels", box.labels.join(" · "));
+      labels.dir = "auto";
+      labels.title = labels.textContent ?? "";
+      box.root.role = "listitem";
+      item.append(box.root, labels);
+      table.append(item);
+    }
+    scroller.replaceChildren(table);
+  }
+
+  /**
+   * @param {string} rows
+   * @param {string} columns
+   */
+  function corner(rows, columns) {
+    const made = element("div", "hw-corner hw-soft");
+    made.role = "columnheader";
+    made.append(element("span", "", columns ? `${columns} →` : ""), element("span", "", `${rows} ↓`));
+    return made;
+  }
+
+  /**
+   * @param {string} role
+   * @param {string} text
+   * @param {string} axis
+   */
+  function heading(role, text, axis) {
+    const made = element("div", role === "rowheader" ? "hw-heading hw-heading-row" : "hw-heading");
+    made.role = role;
+    const words = element("span", "", text || "—");
+    words.dir = "auto";
+    made.append(words);
+    made.title = `${axis}: ${text}`;
+    return made;
+  }
+
+  /** How tall a row that was never drawn will be: as the first one, or scrolling would jump. */
+  function estimate() {
+    const first = lines[0]?.[0];
+    if (!first?.root.isConnected) return;
+    first.appear();
+    const { height } = first.root.getBoundingClientRect();
+    root.style.setProperty("--hw-tall", `${Math.round(height)}px`);
+  }
+
+  /** Show what fits. @param {{arranged?: boolean}} [options] */
+  function filtered({ arranged = false } = {}) {
+    const open = isOpen(filter);
+    let count = 0;
+    for (const box of inOrder()) {
+      const fit = open || fits(store, box.index, filter);
+      count += Number(fit);
+      box.root.dataset.out = String(!fit);
+      const item = box.root.parentElement;
+      if (view.list && item) item.hidden = !fit;
+    }
+    if (!view.list)
+      for (const line of lines) {
+        const row = line[0]?.root.parentElement;
+        if (row) row.hidden = !open && line.every((box) => box.root.dataset.out === "true");
+      }
+    const none = whole.cells.length ? "Nothing here fits. Take a filter away." : "There are no cells.";
+    empty.textContent = count ? "" : none;
+    empty.hidden = count > 0;
+    if (!arranged) {
+      head.count();
+      tools.update();
+    }
+    rest();
+  }
+
+  /** @param {number} step */
+  function resize(step) {
+    view.size = Math.min(SIZES.length - 1, Math.max(0, view.size + step));
+    root.style.setProperty("--hw-least", `${SIZES[view.size]}px`);
+    estimate();
+    rest();
+  }
+
+  /** Once it has stood still: ask for the pictures in view, and put what is looked at on stage. */
+  function rest() {
+    clearTimeout(resting);
+    resting = window.setTimeout(() => {
+      const seen = inOrder().filter((box) => box.inView && box.root.dataset.out !== "true");
+      store.look(
+        seen.filter((box) => !box.root.dataset.state?.match(/illegal|skipped/)).map((box) => box.place),
+      );
+      if (inStep) cast();
+    }, REST);
+  }
+
+  /** What is on stage while all play in step: the first clips in view, the one that is looked at among them. */
+  function cast() {
+    const seen = inOrder().filter((box) => box.hasClip && box.inView && box.root.dataset.out !== "true");
+    const chosen = seen.slice(0, CLIPS_AT_ONCE);
+    if (focused && seen.includes(focused) && !chosen.includes(focused)) chosen[CLIPS_AT_ONCE - 1] = focused;
+    note(chosen.length, seen.length);
+    return perform(chosen);
+  }
+
+  /**
+   * @param {number} played
+   * @param {number} seen
+   */
+  function note(played, seen) {
+    const text = played < seen ? `${played} of ${seen} in view play: click another to swap it in` : "";
+    if (bar.note.textContent !== text) bar.note.textContent = text;
+  }
+
+  /** Put exactly these on stage; those that are there already play on. @param {CellBox[]} chosen */
+  async function perform(chosen) {
+    const wanted = new Map(chosen.map((box) => [keyOf(box.place), box]));
+    for (const [key, box] of [...playing]) {
+      if (wanted.has(key)) continue;
+      playing.delete(key);
+      inUse.delete(key);
+      box.show();
+      stage.remove(key);
+    }
+    await Promise.all(
+      [...wanted].map(async ([key, box]) => {
+        if (playing.has(key)) return;
+        playing.set(key, box);
+        inUse.add(key);
+        box.root.dataset.fetching = "true";
+        try {
+          const url = await store.clip(box.place);
+          if (playing.get(key) !== box) return;
+          stage.fps = store.take(box.place).clip?.[2] ?? 24;
+          box.show(stage.add(key, url));
+        } catch (error) {
+          playing.delete(key);
+          inUse.delete(key);
+          spoken.textContent = error instanceof Error ? error.message : "";
+        } finally {
+          box.root.dataset.fetching = "false";
+        }
+      }),
+    );
+  }
+
+  async function playInStep() {
+    inStep = true;
+    root.dataset.step = "true";
+    await cast();
+    if (inStep) stage.play();
+  }
+
+  /** Play one, or pause; while all play in step, one more joins them. @param {CellBox} box */
+  async function playOne(box) {
+    focus(box);
+    if (!box.hasClip) return;
+    const key = keyOf(box.place);
+    if (playing.has(key)) {
+      stage.toggle();
+      return;
+    }
+    if (inStep) {
+      await cast();
+      return;
+    }
+    note(0, 0);
+    await perform([box]);
+    if (playing.get(key) === box) stage.play();
+  }
+
+  function stop() {
+    inStep = false;
+    root.dataset.step = "false";
+    note(0, 0);
+    perform([]);
+  }
+
+  /** @param {CellBox} box */
+  function enlarge(box) {
+    if (stage.playing) stage.pause();
+    focus(box);
+    dialog.open([box.place]);
+  }
+
+  /** Compare the first with the second that is asked for. @param {CellBox} box */
+  function compare(box) {
+    if (!box.hasClip) return;
+    const first = compared;
+    if (first) first.root.dataset.compared = "false";
+    compared = undefined;
+    if (first === box) return;
+    if (first) {
+      if (stage.playing) stage.pause();
+      dialog.open([first.place, box.place]);
+      return;
+    }
+    compared = box;
+    box.root.dataset.compared = "true";
+    spoken.textContent = "To compare: press c on a second cell.";
+  }
+
+  /** @param {CellBox | undefined} box */
+  function focus(box) {
+    if (!box) return;
+    if (focused) focused.root.tabIndex = -1;
+    focused = box;
+    box.root.tabIndex = 0;
+    box.root.focus();
+  }
+
+  /** @param {string} key */
+  function move(key) {
+    if (!focused) return;
+    const shown = lines
+      .map((line) => line.filter((box) => box.root.dataset.out !== "true" || box === focused))
+      .filter((line) => line.length);
+    const row = shown.findIndex((line) => line.includes(/** @type {CellBox} */ (focused)));
+    const line = shown[row] ?? [];
+    const column = line.indexOf(focused);
+    const beside = (/** @type {number} */ step) => line[column + step];
+    const nearest = (/** @type {CellBox[] | undefined} */ other) => {
+      if (view.list) return undefined;
+      const left = focused?.root.offsetLeft ?? 0;
+      return other?.find((box) => box.root.offsetLeft >= left) ?? other?.at(-1);
+    };
+    const inList = (/** @type {number} */ way) => {
+      const here = focused?.root.getBoundingClientRect();
+      const others = line.filter(
+        (box) => (box.root.getBoundingClientRect().top - (here?.top ?? 0)) * way > 8,
+      );
+      const off = (/** @type {CellBox} */ box) => {
+        const there = box.root.getBoundingClientRect();
+        return Math.abs(there.top - (here?.top ?? 0)) * 100 + Math.abs(there.left - (here?.left ?? 0));
+      };
+      return others.sort((a, b) => off(a) - off(b))[0];
+    };
+    /** @type {Record<string, () => CellBox | undefined>} */
+    const moves = {
+      ArrowLeft: () => beside(-1),
+      ArrowRight: () => beside(1),
+      ArrowUp: () => (view.list ? inList(-1) : nearest(shown[row - 1])),
+      ArrowDown: () => (view.list ? inList(1) : nearest(shown[row + 1])),
+      Home: () => line[0],
+      End: () => line.at(-1),
+      "ctrl Home": () => shown[0]?.[0],
+      "ctrl End": () => shown.at(-1)?.at(-1),
+    };
+    focus(moves[key]?.());
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onCell(event) {
+    const box = focused;
+    if (!box) return false;
+    const { key } = event;
+    if (/^(Arrow|Home$|End$)/.test(key)) move(event.ctrlKey ? `ctrl ${key}` : key);
+    else if (event.ctrlKey || event.metaKey || event.altKey) return false;
+    else if (key === "Enter") enlarge(box);
+    else if (key === " ") playing.size && inStep ? stage.toggle() : playOne(box);
+    else if (key === ",") stage.step(-1);
+    else if (key === ".") stage.step(1);
+    else if (key === "s") mark(box, { starred: !store.take(box.place).starred });
+    else if (/^[0-5]$/.test(key)) mark(box, { rating: Number(key) });
+    else if (key === "n" && box.hasClip) dialog.note(box.place);
+    else if (key === "r") box.choose(box.place[1] + 1);
+    else if (key === "c") compare(box);
+    else return false;
+    return true;
+  }
+
+  /**
+   * @param {CellBox} box
+   * @param {{rating: number} | {starred: boolean}} said
+   */
+  function mark(box, said) {
+    if (!box.hasClip) return;
+    store.mark(box.place, said);
+    if ("rating" in said) spoken.textContent = said.rating ? `Rated ${said.rating}` : "Rating taken away";
+    else spoken.textContent = said.starred ? "Starred" : "Star taken away";
+  }
+
+  /** @param {KeyboardEvent} event */
+  function onKey(event) {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const writing = target.matches("input[type=search], textarea");
+    if (!event.ctrlKey && !event.metaKey && !event.altKey && !(event.shiftKey && event.key === "Enter"))
+      event.stopPropagation(); // the notebook has a meaning for letters as well
+    if (writing && event.key !== "Escape") return;
+    let done = true;
+    if (event.key === "Escape" && !keys.hidden) keys.hidden = true;
+    else if (event.key === "Escape" && playing.size) stop();
+    else if (event.key === "Escape") focus(focused);
+    else if (target.closest(".hw-cell") && onCell(event)) done = true;
+    else if (target.matches("select, input") || event.ctrlKey || event.metaKey || event.altKey) done = false;
+    else if (event.key === "/") tools.search.focus();
+    else if (event.key === "?") keys.hidden = !keys.hidden;
+    else if (event.key === "+" || event.key === "=") resize(1);
+    else if (event.key === "-" || event.key === "−") resize(-1);
+    else done = false;
+    if (done) event.preventDefault();
+  }
+
+  /** Somebody looks: it is not replaced under their eyes. */
+  function touch() {
+    const now = performance.now();
+    if (now - touched < TOUCH_EVERY) return;
+    touched = now;
+    store.touch();
+  }
+
+  /** What belongs to a phase: a plan has one button that matters, and nothing to play at first. */
+  function staged() {
+    root.dataset.phase = store.head.phase;
+    barRow.hidden = !whole.takes.length && !inOrder().some((box) => box.hasClip);
+    head.update();
+  }
+
+  /** @param {Change} change */
+  function changed(change) {
+    if (change.kind === "whole") {
+      head.count();
+      staged();
+      for (const box of boxes.values()) box.update();
+      rest();
+      return;
+    }
+    if (change.kind === "head") {
+      staged();
+      return;
+    }
+    for (const key of change.keys) boxes.get(Number.parseInt(key, 10))?.update();
+    if (change.kind === "takes") {
+      head.count();
+      if (!isOpen(filter)) filtered({ arranged: true });
+      rest();
+    }
+    dialog.update();
+  }
+
+  const stopListening = store.listen(changed);
+  const ticking = setInterval(() => {
+    head.tick();
+    for (const box of boxes.values()) if (box.inView) box.tick();
+    if (stage.playing || dialog.busy) touch();
+  }, 1000);
+  root.addEventListener("keydown", onKey, { signal });
+  for (const event of ["pointermove", "pointerdown", "keydown", "wheel"])
+    root.addEventListener(event, touch, { signal, passive: true });
+  scroller.addEventListener("scroll", rest, { signal, passive: true });
+  scroller.addEventListener(
+    "focusin",
+    ({ target }) => {
+      const cell = /** @type {HTMLElement} */ (target).closest(".hw-cell");
+      const box = boxes.get(Number(/** @type {HTMLElement | null} */ (cell)?.dataset.cell ?? -1));
+      if (!box || box === focused) return;
+      if (focused) focused.root.tabIndex = -1;
+      focused = box;
+      box.root.tabIndex = 0;
+    },
+    { signal },
+  );
+  signal.addEventListener("abort", () => {
+    clearInterval(ticking);
+    clearTimeout(resting);
+    observer.disconnect();
+    stopListening();
+    forget();
+    stage.clear();
+  });
+
+  el.append(root);
+  resize(0);
+  head.count();
+  pivoted();
+  staged();
+}
+
+function keyList() {
+  const list = element("dl", "hw-keys");
+  list.hidden = true;
+  for (const [key = "", does = ""] of KEYS) {
+    const line = element("div");
+    line.append(element("dt", "hw-mono", key), element("dd", "hw-soft", does));
+    list.append(line);
+  }
+  return list;
+}
+
+/** One call a model: its views share what the kernel has said. */
+export default () => {
+  /** @type {Store} */
+  let store;
+
+  return {
+    /** @param {{model: Model}} context */
+    initialize({ model }) {
+      store = new Store(model);
+      return () => store.close();
+    },
+
+    /** @param {{el: HTMLElement}} context */
+    render({ el }) {
+      const controller = new AbortController();
+      show(store, el, controller.signal);
+      return () => controller.abort();
+    },
+  };
+};

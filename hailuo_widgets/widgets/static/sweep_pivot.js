@@ -1,0 +1,115 @@
+/** Which cell stands where, and which are shown: any two axes as rows and columns, the others fixed. */
+
+/**
+ * @typedef {import("./sweep_store.js").Axis} Axis
+ * @typedef {import("./sweep_store.js").Cell} Cell
+ * @typedef {import("./sweep_store.js").Place} Place
+ * @typedef {import("./sweep_store.js").Store} Store
+ *
+ * @typedef {object} Pivot
+ * @property {number} rows Index of an axis, -1 for none.
+ * @property {number} columns Index of an axis, -1 for none.
+ * @property {number[]} fixed The value of each of the other axes.
+ *
+ * @typedef {object} Filter
+ * @property {Set<string>} states Empty for all.
+ * @property {string} text
+ * @property {number} rating At least.
+ * @property {boolean} starred
+ *
+ * @typedef {"plan" | "rating" | "time" | "price" | "state"} Order
+ */
+
+/**
+ * The cells in rows: one list a value of the axis of rows, with a gap where no such cell exists.
+ * @param {Axis[]} axes
+ * @param {Cell[]} cells
+ * @param {Pivot} pivot
+ * @returns {(number | undefined)[][]}
+ */
+export function inRows(axes, cells, { rows, columns, fixed }) {
+  const height = axes[rows]?.values.length ?? 1;
+  const width = axes[columns]?.values.length ?? 1;
+  const placed = Array.from({ length: height }, () => new Array(width).fill(undefined));
+  cells.forEach(({ at }, index) => {
+    const shown = at.every((value, axis) => axis === rows || axis === columns || value === fixed[axis]);
+    const row = shown && placed[at[rows] ?? 0];
+    if (row) row[at[columns] ?? 0] = index;
+  });
+  return placed;
+}
+
+/**
+ * Whether any replicate of a cell fits.
+ * @param {Store} store
+ * @param {number} index
+ * @param {Filter} filter
+ */
+export function fits(store, index, filter) {
+  const { whole } = store;
+  const cell = /** @type {Cell} */ (whole.cells[index]);
+  const labels = cell.at.map((value, axis) => whole.axes[axis]?.values[value] ?? "");
+  const words = filter.text.toLowerCase().split(/\s+/).filter(Boolean);
+  return placesOf(store, index).some((place) => {
+    const take = store.take(place);
+    const state = stateOf(store, place);
+    if (filter.states.size && !filter.states.has(state)) return false;
+    if (filter.starred && !take.starred) return false;
+    if (filter.rating > (take.rating ?? 0)) return false;
+    if (!words.length) return true;
+    const text = [...labels, cell.problem, take.note, take.error, take.remark, store.word(state)[0]]
+      .join(" ")
+      .toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+/** @param {Filter} filter */
+export function isOpen({ states, text, rating, starred }) {
+  return !states.size && !text.trim() && !rating && !starred;
+}
+
+/**
+ * @param {Store} store
+ * @param {number} index
+ * @returns {Place[]} One a replicate; a cell that is never bought has a single one.
+ */
+export function placesOf(store, index) {
+  const cell = store.whole.cells[index];
+  const count = cell?.problem || cell?.skipped ? 1 : store.whole.repeat;
+  return Array.from({ length: count }, (_, replicate) => [index, replicate]);
+}
+
+/**
+ * A job's state, or why there is none.
+ * @param {Store} store
+ * @param {Place} place
+ */
+export function stateOf(store, place) {
+  const cell = store.whole.cells[place[0]];
+  if (cell?.skipped) return "skipped";
+  return cell?.problem ? "illegal" : store.take(place).state;
+}
+
+/**
+ * @param {Store} store
+ * @param {number[]} indices
+ * @param {Order} order
+ */
+export function sorted(store, indices, order) {
+  const { whole } = store;
+  const states = Object.keys(whole.words);
+  const best = (/** @type {number} */ index, /** @type {(place: Place) => number} */ of) =>
+    Math.max(...placesOf(store, index).map(of));
+  /** @type {Record<Order, (index: number) => number>} */
+  const value = {
+    plan: () => 0,
+    rating: (index) =>
+      -best(index, (place) => (store.take(place).rating ?? 0) + (store.take(place).starred ? 0.5 : 0)),
+    time: (index) => best(index, (place) => store.elapsed(place)),
+    price: (index) => Number(/[\d.]+/.exec(whole.cells[index]?.price ?? "")?.[0] ?? 1e9),
+    state: (index) => best(index, (place) => states.indexOf(stateOf(store, place))),
+  };
+  const keyed = indices.map((index) => ({ index, value: value[order](index) }));
+  return keyed.sort((a, b) => a.value - b.value || a.index - b.index).map(({ index }) => index);
+}

@@ -1,0 +1,443 @@
+"""The grid's module alone, in a page with a kernel that a test holds in its hands."""
+
+from __future__ import annotations
+
+import io
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from hailuo_widgets.video.sketch import Sketch, render
+from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
+from support.sweep_page import SweepPage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+AXES = (
+    AxisView("camera", ("Static shot", "Pan left", "Push in", "Truck right")),
+    AxisView("gait", ("trots", "leaps", "<b>sleeps</b>")),
+    AxisView("model", ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02")),
+)
+FOOTAGE = Footage(320, 180, 24, 3.0)
+STORED = Take("stored", elapsed=104, clip=FOOTAGE)
+RUNNING = HeadView("running", ("$1.96 spent", "$1.12 reserved"), elapsed=60, left=250, can=("pause", "cancel"))
+DETAIL = {
+    "segments": [["A fox <b>trots</b> ", False], ["[Pan left]", True]],
+    "facts": [["Task", "task-1"]],
+    "error": "",
+    "hint": "",
+    "remark": "",
+}
+
+
+def grid(axes=AXES, head=RUNNING, repeat=2, takes=None, **changes) -> GridView:
+    cells = [CellView(at, "$0.28") for at in itertools.product(*(range(len(axis.values)) for axis in axes))]
+    for index, change in changes.get("cells", {}).items():
+        cells[index] = replace(cells[index], **change)
+    return GridView(
+        "fox", axes, "gait", "camera", tuple(cells), repeat, takes or {}, head, changes.get("plan", PlanView())
+    )
+
+
+def every(view: GridView, take: Take = STORED) -> GridView:
+    return replace(view, takes={place: take for cell in range(len(view.cells)) for place in view.places(cell)})
+
+
+def jpeg(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory) -> list[bytes]:
+    made = []
+    for number, seconds in enumerate((3.0, 2.5)):
+        path = tmp_path_factory.mktemp("clips") / f"{number}.mp4"
+        render(Sketch("a red fox", (), 320, 180, seconds, 24), path)
+        made.append(path.read_bytes())
+    return made
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    with chromium.new_page(viewport={"width": 1100, "height": 800}) as opened:
+        errors: list[str] = []
+        opened.on("pageerror", lambda error: errors.append(str(error)))
+        yield opened
+        assert errors == []
+
+
+@pytest.fixture
+def sweep(page: Page, clips) -> SweepPage:
+    shown = SweepPage(page)
+    mount = shown.mount
+    shown.mount = lambda view, **options: mount(
+        view, **{"posters": [jpeg(160, 90)], "clips": clips, "sheet": (jpeg(1280, 90), 8), "detail": DETAIL, **options}
+    )
+    return shown
+
+
+def cell(page: Page, name: str):
+    return page.get_by_role("gridcell", name=name)
+
+
+def headings(page: Page, kind: str) -> list[str]:
+    return [each for each in page.get_by_role(kind).all_inner_texts() if "→" not in each]
+
+
+def test_rows_columns_and_the_rest_as_tabs_change_places_without_the_kernel(page, sweep):
+    sweep.mount(every(grid()))
+    asked = len(sweep.sent("whole"))
+    assert headings(page, "columnheader") == ["Static shot", "Pan left", "Push in", "Truck right"]
+    assert headings(page, "rowheader") == ["trots", "leaps", "<b>sleeps</b>"]
+    expect(page.get_by_role("gridcell")).to_have_count(12)
+    expect(cell(page, "Pan left, leaps, MiniMax-Hailuo-2.3")).to_have_count(1)
+    page.get_by_text("MiniMax-Hailuo-02", exact=True).click()
+    expect(cell(page, "Pan left, leaps, MiniMax-Hailuo-02")).to_have_count(1)
+    page.get_by_role("combobox", name="Columns").select_option("model")
+    assert headings(page, "columnheader") == ["MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02"]
+    expect(page.get_by_role("gridcell")).to_have_count(6)
+    expect(page.get_by_role("radio", name="Pan left")).to_have_count(1)
+    page.get_by_role("combobox", name="Rows").select_option("model")
+    assert headings(page, "rowheader") == ["MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02"]
+    assert headings(page, "columnheader") == ["trots", "leaps", "<b>sleeps</b>"]
+    page.get_by_role("button", name="Swap rows and columns").click()
+    assert headings(page, "rowheader") == ["trots", "leaps", "<b>sleeps</b>"]
+    assert len(sweep.sent("whole")) == asked
+    assert page.locator(".hw-sweep b:has-text('sleeps')").count() == 0
+
+
+def test_what_cannot_be_had_stays_in_its_place_with_the_reason(page, sweep):
+    reason = "1080P exists for 6 s only, and 10 s was asked for."
+    sweep.mount(grid(cells={0: {"problem": reason}, 2: {"skipped": True}}))
+    expect(cell(page, "Static shot, trots")).to_contain_text(reason)
+    expect(cell(page, "Static shot, leaps")).to_contain_text("Skipped")
+    for count in ("1 not possible", "1 skipped", "44 planned"):
+        expect(page.get_by_role("group", name="Show only").get_by_text(count)).to_be_visible()
+
+
+def test_news_change_cells_counts_money_and_time(page, sweep):
+    sweep.mount(grid(repeat=1))
+    expect(page.get_by_text("$1.96 spent · $1.12 reserved")).to_be_visible()
+    expect(page.get_by_text("1:00 · about 4 min left")).to_be_visible()
+    sweep.change({(0, 0): Take("running", elapsed=48, expected=110)})
+    expect(cell(page, "Static shot, trots")).to_contain_text("0:48 of 1:50")
+    sweep.change({(0, 0): STORED, (2, 0): Take("failed", error="It was turned down.", charged="not charged")})
+    expect(cell(page, "Static shot, trots")).to_contain_text("1:44 · $0.28")
+    expect(cell(page, "Static shot, leaps")).to_contain_text("It was turned down.")
+    expect(cell(page, "Static shot, leaps")).to_contain_text("not charged")
+    for count in ("1 stored", "1 failed", "22 planned"):
+        expect(page.get_by_text(count, exact=True)).to_be_visible()
+    sweep.change({}, replace(RUNNING, phase="done", money=("$0.28 spent",), elapsed=431, left=None, can=("retry",)))
+    expect(page.get_by_text("took 7:11")).to_be_visible()
+    expect(page.get_by_role("button", name="Retry failed")).to_be_visible()
+    expect(page.get_by_role("button", name="Pause")).to_have_count(0)
+
+
+def test_where_news_are_lost_the_whole_is_asked_for_and_nothing_stays_wrong(page, sweep):
+    view = grid(repeat=1)
+    sweep.mount(view)
+    assert len(sweep.sent("whole")) == 1  # what it was opened with may be old
+    sweep.show(view)
+    sweep.change({(0, 0): Take("queued")})
+    sweep.change({(0, 0): STORED}, lost=True)
+    sweep.change({(2, 0): Take("queued")})
+    sweep.change({(4, 0): Take("queued")})
+    assert len(sweep.sent("whole")) == 2
+    expect(cell(page, "Static shot, trots")).to_contain_text("Queued")
+    sweep.show(replace(view, takes={(0, 0): STORED}))
+    expect(cell(page, "Static shot, trots")).to_contain_text("Stored")
+    expect(cell(page, "Static shot, leaps")).to_contain_text("Planned")
+
+
+def test_a_plan_has_its_price_and_asks(page, sweep):
+    plan = PlanView((("Cells", "24"), ("Price", "$6.72")), ("prompt_optimizer differs between the models.",), "$6.72")
+    sweep.mount(grid(head=HeadView("plan", can=("run", "cheapest", "cancel")), plan=plan))
+    expect(page.get_by_text("prompt_optimizer differs between the models.")).to_be_visible()
+    page.get_by_role("button", name="Run · $6.72").click()
+    expect(page.get_by_role("button", name="Starting…")).to_be_disabled()
+    expect(page.get_by_role("button", name="Run cheapest first")).to_be_disabled()
+    assert sweep.sent("act") == [{"type": "act", "what": "run"}]
+    sweep.change({}, RUNNING)
+    expect(page.get_by_text("prompt_optimizer differs")).to_be_hidden()
+    page.get_by_role("button", name="Pause").click()
+    sweep.change({}, replace(RUNNING, phase="paused", can=("resume", "cancel"), halted=(("minimax", "No balance."),)))
+    expect(page.get_by_text("minimax is halted.")).to_be_visible()
+    expect(page.get_by_text("No balance.")).to_be_visible()
+    page.get_by_role("button", name="Cancel the rest").click()
+    assert [each["what"] for each in sweep.sent("act")] == ["run", "pause", "cancel"]
+
+
+def test_posters_are_asked_for_in_view_only_and_stay(page, sweep):
+    axes = (AxisView("scene", tuple(f"scene {n}" for n in range(60))), AxisView("camera", ("a", "b")))
+    sweep.mount(replace(every(grid(axes, repeat=1)), rows="scene", columns="camera"))
+    expect(page.locator('.hw-cell[data-cell="0"] img')).to_be_visible()
+    wanted = {tuple(place) for each in sweep.sent("look") for place in each["at"]}
+    assert (0, 0) in wanted
+    assert 2 < len(wanted) < 40
+    page.locator('.hw-cell[data-cell="60"]').scroll_into_view_if_needed()
+    expect(page.locator('.hw-cell[data-cell="60"] img')).to_be_visible()
+    page.locator(".hw-scroll").evaluate("(it) => it.scrollTo(0, 0)")
+    expect(page.locator('.hw-cell[data-cell="0"] img')).to_be_visible()
+    places = [tuple(place) for each in sweep.sent("look") for place in each["at"]]
+    assert len(places) == len(set(places))
+    expect(page.get_by_role("rowheader", name="scene 0", exact=True)).to_be_in_viewport()
+
+
+TIMES = "() => [...document.querySelectorAll('.hw-cell video')].map((video) => video.currentTime)"
+
+
+def spread(page: Page) -> float:
+    times = page.evaluate(TIMES)
+    return max(times) - min(times)
+
+
+def test_at_most_six_clips_play_in_step(page, sweep):
+    sweep.mount(every(grid(repeat=1)))
+    page.get_by_role("button", name="Play in step").click()
+    expect(page.locator(".hw-cell video")).to_have_count(6)
+    expect(page.get_by_text("6 of 12 in view play")).to_be_visible()
+    page.wait_for_function(f"() => Math.min(...({TIMES})()) > 0.5")
+    assert spread(page) < 0.08
+    page.get_by_role("combobox", name="Speed").select_option("2")
+    page.wait_for_function(f"() => Math.min(...({TIMES})()) > 1.2")
+    assert spread(page) < 0.08
+    page.get_by_role("button", name="Pause playing").click()
+    page.get_by_role("slider", name="Time").fill("250")
+    page.wait_for_function(f"() => ({TIMES})().every((time) => Math.abs(time - 0.75) < 0.02)")
+    page.get_by_role("button", name="One frame on").click()
+    page.wait_for_function(f"() => ({TIMES})().every((time) => Math.abs(time - 0.8125) < 0.01)")
+    cell(page, "Truck right, trots").click(position={"x": 60, "y": 40})
+    expect(cell(page, "Truck right, trots").locator("video")).to_have_count(1)
+    cell(page, "Truck right, <b>sleeps</b>").click(position={"x": 60, "y": 40})
+    expect(cell(page, "Truck right, <b>sleeps</b>").locator("video")).to_have_count(1)
+    expect(page.locator(".hw-cell video")).to_have_count(6)
+    page.keyboard.press("Escape")
+    expect(page.locator(".hw-cell video")).to_have_count(0)
+
+
+def test_a_shorter_clip_waits_on_its_last_frame_and_the_loop_begins_for_all(page, sweep):
+    sweep.mount(every(grid((AxisView("camera", ("a", "b")),), repeat=1)))
+    page.get_by_role("button", name="Play in step").click()
+    expect(page.locator(".hw-cell video")).to_have_count(2)
+    page.wait_for_function(f"() => Math.max(...({TIMES})()) > 2.75")
+    assert min(page.evaluate(TIMES)) == pytest.approx(2.5, abs=0.06)
+    page.wait_for_function(
+        f"() => {{ const all = ({TIMES})(); return Math.max(...all) < 1 && Math.min(...all) > 0.2; }}"
+    )
+    assert spread(page) < 0.08
+
+
+def test_clips_that_are_not_needed_are_let_go(page, sweep):
+    page.evaluate(
+        """() => {
+        window.urls = new Set();
+        const [make, drop] = [URL.createObjectURL, URL.revokeObjectURL];
+        URL.createObjectURL = (blob) => { const url = make(blob); if (blob.type === "video/mp4") window.urls.add(url); return url; };
+        URL.revokeObjectURL = (url) => { window.urls.delete(url); drop(url); };
+        }"""
+    )
+    sweep.mount(every(grid(repeat=1)))
+    for number in range(9):
+        page.locator(".hw-cell").nth(number).click(position={"x": 60, "y": 40})
+        expect(page.locator(".hw-cell").nth(number).locator("video")).to_have_count(1)
+    assert page.evaluate("() => window.urls.size") == 6
+    assert len(sweep.sent("clip")) == 9
+    page.evaluate("() => host.drop()")
+    assert page.evaluate("() => window.urls.size") == 0
+    assert page.evaluate("() => host.listeners['msg:custom'].size + host.listeners['change:whole'].size") == 0
+
+
+def test_a_clip_whose_file_is_gone_says_so(page, sweep):
+    sweep.mount(every(grid(repeat=1)), clips=[])
+    page.locator(".hw-cell").first.focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("The file is gone.")).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog").get_by_text("The file is gone.")).to_be_visible()
+
+
+def test_the_mouse_scrubs_a_contact_sheet(page, sweep):
+    sweep.mount(every(grid(repeat=1)))
+    frame = page.locator(".hw-cell .hw-frame").first
+    frame.hover(position={"x": 20, "y": 60})
+    page.wait_for_function("() => host.sent.some(({ type }) => type === 'sheet')")
+    frame.hover(position={"x": 22, "y": 60})
+    sheet = frame.locator(".hw-sheet")
+    expect(sheet).to_be_visible()
+    first = sheet.evaluate("(it) => it.style.backgroundPosition")
+    box = frame.bounding_box()
+    frame.hover(position={"x": box["width"] - 24, "y": 60})
+    assert sheet.evaluate("(it) => it.style.backgroundPosition") != first
+    page.get_by_role("button", name="Loop").hover()
+    expect(sheet).to_be_hidden()
+
+
+def test_everything_by_keyboard(page, sweep):
+    sweep.mount(every(grid()))
+    page.locator(".hw-cell").first.focus()
+    expect(cell(page, "Static shot, trots")).to_be_focused()
+    assert page.locator('.hw-cell[tabindex="0"]').count() == 1
+    for key, name in {
+        "ArrowRight": "Pan left, trots",
+        "ArrowDown": "Pan left, leaps",
+        "End": "Truck right, leaps",
+        "ArrowLeft": "Push in, leaps",
+        "ArrowUp": "Push in, trots",
+        "Home": "Static shot, trots",
+        "Control+End": "Truck right, <b>sleeps</b>",
+        "Control+Home": "Static shot, trots",
+    }.items():
+        page.keyboard.press(key)
+        expect(cell(page, name)).to_be_focused()
+    assert page.locator(".hw-cell:focus .hw-frame").evaluate("(it) => getComputedStyle(it).outlineStyle") == "solid"
+    page.keyboard.press("4")
+    page.keyboard.press("s")
+    page.keyboard.press("r")
+    page.keyboard.press("2")
+    assert sweep.sent("mark") == [
+        {"type": "mark", "at": [0, 0], "rating": 4},
+        {"type": "mark", "at": [0, 0], "starred": True},
+        {"type": "mark", "at": [0, 1], "rating": 2},
+    ]
+    expect(page.get_by_role("gridcell", name="rated 2, replicate 2 of 2")).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(".hw-cell:focus video")).to_have_count(1)
+    page.keyboard.press("n")
+    note = page.get_by_role("dialog").get_by_role("textbox", name="Note")
+    expect(note).to_be_focused()
+    page.keyboard.type("s 4 n")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert sweep.sent("mark")[-1] == {"type": "mark", "at": [0, 1], "remark": "s 4 n"}
+    expect(cell(page, "Static shot, trots")).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.get_by_text("compare: press it on two cells")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("compare: press it on two cells")).to_be_hidden()
+    page.keyboard.press("/")
+    expect(page.get_by_label("Filter by words")).to_be_focused()
+
+
+def test_every_control_has_a_name(page, sweep):
+    sweep.mount(every(grid()))
+    page.locator(".hw-cell").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    nameless = page.evaluate(
+        """() => [...document.querySelectorAll('button, input, select, textarea, [role=gridcell], [role=progressbar], dialog')]
+        .filter((it) => !(it.ariaLabel || it.textContent.trim() || it.labels?.[0]?.textContent.trim())).map((it) => it.outerHTML)"""
+    )
+    assert nameless == []
+
+
+def test_enlarged_it_plays_and_says_everything_that_is_known(page, sweep):
+    sweep.mount(every(grid()))
+    page.locator(".hw-cell").first.focus()
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".hw-chip")).to_have_text("[Pan left]")
+    expect(dialog.locator(".hw-prompt")).to_have_text("A fox <b>trots</b> [Pan left]")
+    expect(dialog.get_by_text("task-1")).to_be_visible()
+    page.wait_for_function("() => document.querySelector('dialog video')?.currentTime > 0.2")
+    page.keyboard.press("5")
+    expect(dialog.get_by_role("button", name="Rate 5")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowRight")
+    expect(dialog.locator(".hw-dialog-top b").first).to_have_text("Pan left")
+    page.keyboard.press("Escape")
+    expect(cell(page, "Pan left, trots")).to_be_focused()
+    expect(page.locator("dialog video")).to_have_count(0)
+
+
+def test_two_are_compared_in_step(page, sweep):
+    sweep.mount(every(grid()))
+    page.locator(".hw-cell").nth(0).focus()
+    page.keyboard.press("c")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("c")
+    videos = page.locator("dialog video")
+    expect(videos).to_have_count(2)
+    page.wait_for_function("() => [...document.querySelectorAll('dialog video')].every((it) => it.currentTime > 0.3)")
+    times = page.evaluate("() => [...document.querySelectorAll('dialog video')].map((it) => it.currentTime)")
+    assert abs(times[0] - times[1]) < 0.08
+    assert page.locator("dialog .hw-panel .hw-dialog-title b").all_inner_texts() == ["Static shot", "Pan left"]
+
+
+def test_filters_and_the_list_in_order_of_rating(page, sweep):
+    view = every(grid(repeat=1))
+    takes = {**view.takes, (0, 0): replace(STORED, rating=2, starred=True), (10, 0): replace(STORED, rating=5)}
+    takes[2, 0] = Take("failed", error="It was turned down.")
+    sweep.mount(replace(view, takes=takes))
+    fitting = page.locator('.hw-cell:not([data-out="true"])')
+    page.get_by_role("button", name="Show only: Failed").click()
+    expect(fitting).to_have_count(1)
+    assert [each for each in page.get_by_role("rowheader").all_inner_texts() if each] == ["leaps"]
+    page.get_by_role("button", name="Show only: Failed").click()
+    page.get_by_label("Filter by words").fill("LEAPS pan")
+    expect(fitting).to_have_count(1)
+    page.get_by_label("Filter by words").fill("nothing such")
+    expect(page.get_by_text("Nothing here fits.")).to_be_visible()
+    page.get_by_label("Filter by words").fill("")
+    page.get_by_role("button", name="Show only starred").click()
+    expect(fitting).to_have_count(1)
+    page.get_by_role("button", name="Show only starred").click()
+    page.get_by_role("button", name="Show as a list").click()
+    expect(page.get_by_role("listitem")).to_have_count(24)
+    page.get_by_label("Order").select_option("Best rated first")
+    rated = [int(each) for each in page.locator(".hw-cell").evaluate_all("(all) => all.map((it) => it.dataset.cell)")]
+    assert rated[:2] == [10, 0]
+    page.get_by_label("Lowest rating").select_option("5")
+    expect(page.get_by_role("listitem").filter(visible=True)).to_have_count(1)
+
+
+def test_somebody_who_looks_is_said_to_look(page, sweep):
+    sweep.mount(every(grid()))
+    page.locator(".hw-cell").nth(2).hover()
+    page.locator(".hw-cell").nth(1).hover()
+    assert len(sweep.sent("touch")) == 1
+
+
+def test_five_hundred_cells(page, sweep):
+    axes = (AxisView("scene", tuple(f"scene {n}" for n in range(50))), AxisView("camera", tuple("abcdefghij")))
+    sweep.mount(replace(every(grid(axes, repeat=1)), rows="scene", columns="camera"))
+    drawn = page.locator(".hw-cell .hw-frame")
+    expect(page.get_by_role("gridcell")).to_have_count(500)
+    assert drawn.count() < 250
+    page.get_by_role("button", name="Swap rows and columns").click()
+    assert len(headings(page, "columnheader")) == 50
+    page.locator(".hw-cell").first.focus()
+    page.keyboard.press("Control+End")
+    expect(cell(page, "scene 49, j")).to_be_in_viewport()
+
+
+def test_who_asked_for_less_motion_gets_none(page, sweep):
+    page.emulate_media(reduced_motion="reduce")
+    sweep.mount(every(grid(), Take("running", elapsed=3)))
+    expect(page.locator(".hw-ring").first).to_be_visible()
+    assert page.evaluate("() => document.getAnimations().length") == 0
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate("() => document.getAnimations().length") > 0
+
+
+@pytest.mark.parametrize("width", [360, 700, 1366])
+def test_nothing_is_wider_than_its_place(page, sweep, width):
+    page.set_viewport_size({"width": width, "height": 700})
+    words = "Unbroken" * 30
+    axes = (AxisView(words, (words, "b")), AxisView("gait", (words, "c")), AxisView("more", (words, "d", "e")))
+    head = replace(RUNNING, money=(words,), halted=((words, words),), message=words)
+    failed = Take("failed", note=words, error=words, charged=words)
+    sweep.mount(replace(every(grid(axes, head), failed), name=words, rows="gait", columns=words))
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    page.locator(".hw-cell").first.focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate(
+        "() => document.querySelector('dialog').scrollWidth <= document.querySelector('dialog').clientWidth"
+    )
