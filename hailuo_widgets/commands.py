@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -147,10 +148,28 @@ def config(*assignments: str) -> Table | None:
         *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
+        ("confirm_above", _amounts(settings.confirm_above), "a single clip that costs more waits for a word of yours"),
         *_limits("requests_per_minute", settings.requests_per_minute),
         *_limits("tasks_in_flight", settings.tasks_in_flight),
     ]
     return Table(("Setting", "Value", ""), tuple(rows))
+
+
+def _amounts(most: dict[str, Decimal]) -> str:
+    return ", ".join(str(Price(amount, currency)).strip() for currency, amount in most.items()) or "not set"
+
+
+def sweeps() -> Table:
+    """The sweeps that the library keeps, newest first."""
+    session = default_session()
+    kept = session.library().journal.sweeps() if session.has_library() else []
+    rows = tuple(
+        (name, datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M"), f'hw.sweep.load("{name}")')
+        for name, at in kept
+    )
+    return Table(
+        ("Sweep", "First run", "Bring it back"), rows, "" if rows else "No sweep has been run under a name yet."
+    )
 
 
 def _limits(name: str, limits: dict[str, int]) -> Iterator[tuple[str, str, str]]:

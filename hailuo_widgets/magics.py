@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.sweeps.definition import Definition
 
-COMMANDS = ("models", "jobs", "show", "resume", "cost", "login", "doctor", "config", "nest")
+COMMANDS = ("models", "jobs", "sweeps", "show", "resume", "cost", "login", "doctor", "config", "nest")
 
 
 def options(function: Any) -> Any:
@@ -112,10 +112,13 @@ class HailuoMagics(Magics):
         return self._clip(definition, arguments)
 
     def _clip(self, definition: Definition, arguments: argparse.Namespace) -> Any:
-        """One clip: it is asked for at once."""
+        """One clip: it is asked for at once, unless it is dearer than the settings want."""
         from hailuo_widgets import session
         from hailuo_widgets.sweeps.cells import single
 
+        here = session.default_session()
+        if here.settings.confirm_above and not (arguments.yes or arguments.dry_run) and here.plan(definition).asks:
+            return self._sweep(definition, arguments)
         prompt, fields = single(definition)
         if arguments.dry_run:
             return session.dry_run(prompt, **fields)
@@ -129,12 +132,11 @@ class HailuoMagics(Magics):
     def _sweep(self, definition: Definition, arguments: argparse.Namespace) -> Any:
         """Many clips: a plan first, unless there is one clip to buy, or --yes says that none is needed."""
         from hailuo_widgets.session import default_session
-        from hailuo_widgets.sweeps.sweep import Sweep
 
         if arguments.fresh:
             raise UsageError("--fresh is for one clip.", hint="For more clips of each cell there is --repeat.")
         session = default_session()
-        sweep = Sweep(session, definition, arguments.budget)
+        sweep = session.plan(definition, arguments.budget)
         if arguments.dry_run:
             return sweep.plan
         if arguments.name:
@@ -159,6 +161,7 @@ class HailuoMagics(Magics):
 
         %hailuo models [WORD …]      what can be asked for; narrowed by words or by mode=I2V duration=10 max_price=0.3
         %hailuo jobs                 this kernel's jobs and the library's latest
+        %hailuo sweeps               the sweeps that the library keeps
         %hailuo show NAME            a job's card once more
         %hailuo resume               take up what was left open; --forget ID, --buy-again ID decide about one
         %hailuo cost                 what was spent, by provider and currency

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.library import Library
     from hailuo_widgets.shelf import Shelf
     from hailuo_widgets.spec.catalog import Row
-    from hailuo_widgets.sweeps.definition import Skip
+    from hailuo_widgets.sweeps.definition import Definition, Skip
     from hailuo_widgets.sweeps.sweep import Sweep
 
 
@@ -104,6 +104,17 @@ class Session:
             records = self._record_keeper()
         self.loop.post(self._walk(job, records, Group(name)))
         return job
+
+    def plan(self, definition: Definition, budget: str | float | Decimal | None = None) -> Sweep:
+        """A sweep that is planned, not run.
+
+        Raises:
+            UsageError: At a mistake in the definition or the budget.
+        """
+        from hailuo_widgets.sweeps.layout import Layout
+        from hailuo_widgets.sweeps.sweep import Sweep
+
+        return Sweep(self, Layout.of(definition, self), budget)
 
     def under_way(self, key: tuple[str, int]) -> Job | None:
         """The job that makes a clip now, by the request's digest and the replicate; None where there is none."""
@@ -212,7 +223,7 @@ class Session:
         # Where the journal is a file, a look into it spares loading the database's toolkit for nothing.
         if self.settings.library_url is None and not glance.has_words(self.library_folder, words, EMBEDDED):
             return None
-        row = self.library().journal.same_words(words, EMBEDDED)
+        row = next(iter(self.library().journal.same_words([words], EMBEDDED)), None)
         if row is None or self.library().find(row.digest) is None:
             return None
         return quote_of(row), f"the library has these words as a clip by {row.provider}"
@@ -433,12 +444,22 @@ class _Sweeping:
             UsageError: At an unknown name, an empty list, a mistake in the template, or an unclear budget.
         """
         from hailuo_widgets.sweeps.definition import Definition
-        from hailuo_widgets.sweeps.sweep import Sweep
 
         definition = Definition.of_python(
             template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=tuple(show)
         )
-        return Sweep(default_session(), definition, budget)
+        return default_session().plan(definition, budget)
+
+    def load(self, name: str) -> Sweep:
+        """A sweep that was run before, in this kernel or another: its clips are there, and what is missing can be run.
+
+        Raises:
+            UsageError: If there is none of that name.
+            LibraryError: If the library can't be used.
+        """
+        from hailuo_widgets.sweeps.sweep import load
+
+        return load(default_session(), name)
 
 
 sweep = _Sweeping()

@@ -17,10 +17,12 @@ from weakref import WeakKeyDictionary
 
 from hailuo_widgets import keychain
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.spec.money import money
 from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from pydantic import SecretStr
 
@@ -84,6 +86,8 @@ class Settings:
         requests_per_minute: Provider → how many requests a minute your account may make; 0 for no limit. The catalogue
             knows what vendors publish.
         tasks_in_flight: Provider → how many tasks your account may have at once; 0 for no limit.
+        confirm_above: Currency → the price above which a single clip in a cell is not bought before its plan was seen;
+            `""` stands for every other currency. Of several clips a plan is shown in any case.
     """
 
     provider: str | None = None
@@ -94,6 +98,7 @@ class Settings:
     library_url: str | None = field(default=None, repr=False)
     requests_per_minute: dict[str, int] = field(default_factory=dict)
     tasks_in_flight: dict[str, int] = field(default_factory=dict)
+    confirm_above: dict[str, Decimal] = field(default_factory=dict)
     _keys: dict[str, FoundKey] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -105,7 +110,7 @@ class Settings:
         """
         values = {**_dotenv(), **(os.environ if environment is None else environment)}
         settings = cls()
-        for name in ("provider", "model", "library", "sketch_seconds"):
+        for name in ("provider", "model", "library", "sketch_seconds", "confirm_above"):
             if value := values.get(f"HAILUO_{name.upper()}"):
                 settings.set(name, value)
         if url := values.get("HAILUO_LIBRARY_URL"):
@@ -142,6 +147,9 @@ class Settings:
                     hint="Set HAILUO_LIBRARY_URL in the environment or in .env, or leave it to PGPASSWORD.",
                 )
             self.library_url = url or None
+        elif name == "confirm_above":
+            amounts = [money(each, name) for each in str(value).split(",") if each.strip()]
+            self.confirm_above = {currency: amount for amount, currency in amounts}
         elif name == "sketch_seconds":
             self.sketch_seconds = _seconds(name, value)
         elif name.endswith("_base_url"):
@@ -152,7 +160,7 @@ class Settings:
             limits[_known_provider(name.removesuffix(limit))] = _count(name, value)
         else:
             of_a_provider = (f"<provider>{each}" for each in ("_base_url", *_LIMITS))
-            known = ("provider", "model", "library", "library_url", "sketch_seconds", *of_a_provider)
+            known = ("provider", "model", "library", "library_url", "sketch_seconds", "confirm_above", *of_a_provider)
             raise UsageError(f"There is no setting “{name}”.", hint=did_you_mean(name, known))
 
     def give_key(self, provider: str, key: str | SecretStr, origin: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.library.sidecar import MarksPart
 from hailuo_widgets.library.wanted import Wanted
+from hailuo_widgets.tabular import data_frame, to_parquet
 from hailuo_widgets.widgets.table import Table
 
 if TYPE_CHECKING:
@@ -140,11 +141,7 @@ class Shelf:
         Raises:
             UsageError: If pandas is not installed.
         """
-        try:
-            import pandas as pd
-        except ModuleNotFoundError:
-            raise UsageError("A data frame needs pandas.", hint="%pip install pandas") from None
-        return pd.DataFrame(self._records())
+        return data_frame(self._records())
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write the data frame into a Parquet file.
@@ -152,12 +149,7 @@ class Shelf:
         Raises:
             UsageError: If pandas or pyarrow is not installed.
         """
-        path = Path(path)
-        try:
-            self.df.to_parquet(path)
-        except ImportError:
-            raise UsageError("Parquet needs pyarrow.", hint="%pip install pyarrow") from None
-        return path
+        return to_parquet(self.df, path)
 
     def export(self, folder: str | Path) -> Path:
         """Copy these clips, with all that is known of them, into a library of their own, ready to be mailed.

@@ -35,6 +35,7 @@ RANKS = {
     "settings": 2,
     "keychain": 2,
     "markup": 2,
+    "tabular": 2,
     "reach": 2,
     "conformance": 2,
     "waiting": 2,

@@ -388,11 +388,13 @@ class Journal:
         with self._read() as connection:
             return connection.execute(_JOBS.where(jobs.c.id == job_id)).first()
 
-    def same_words(self, written_digest: str, but_not_from: str) -> Row[Any] | None:
-        """The newest clip of a request written in the same way, by any other provider than that one."""
-        return next(
-            iter(self._clips(requests.c.written_digest == written_digest, requests.c.provider != but_not_from)), None
-        )
+    def same_words(self, written_digests: Sequence[str], but_not_from: str) -> list[Row[Any]]:
+        """Clips of requests written in the same way, by any other provider than that one; newest first."""
+        found: list[Row[Any]] = []
+        for start in range(0, len(written_digests), _MOST_VALUES):
+            some = written_digests[start : start + _MOST_VALUES]
+            found += self._clips(requests.c.written_digest.in_(some), requests.c.provider != but_not_from)
+        return found
 
     def spending(self) -> list[Spending]:
         """What was bought, by provider and currency; a task that a person has forgotten is among it."""

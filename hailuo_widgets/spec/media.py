@@ -109,7 +109,7 @@ class Media:
     @property
     def sha256(self) -> str:
         """Hex SHA-256 of the bytes, `""` for a URL."""
-        return hashlib.sha256(self.data).hexdigest() if self.data is not None else self.known_sha256
+        return _sha256(self.data) if self.data is not None else self.known_sha256
 
     @property
     def size(self) -> tuple[int, int] | None:
@@ -184,6 +184,11 @@ def _sniff(data: bytes) -> str:
         if data[offset : offset + len(signature)] == signature:
             return mime
     return ""
+
+
+@lru_cache(maxsize=64)
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 @lru_cache(maxsize=64)

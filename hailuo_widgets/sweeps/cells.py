@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.spec import camera
+from hailuo_widgets.spec.media import Media
 from hailuo_widgets.spec.quote import Quote, find_row, quote_of_row
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.spec.words import did_you_mean
@@ -61,7 +62,9 @@ class Cell:
         return self.quote is not None and not self.skipped
 
 
-def expand(definition: Definition, provider: str, model: str | None) -> tuple[tuple[Axis, ...], tuple[Cell, ...]]:
+def expand(
+    definition: Definition, provider: str, model: str | None
+) -> tuple[tuple[Axis, ...], tuple[Cell, ...], dict[str, str]]:
     """Every cell of a definition, in the order of its axes: the last one varies fastest.
 
     Choices inside of a choice count only where that one is taken: `{x = a {y = 1 | 2} | b}` makes three cells.
@@ -70,6 +73,9 @@ def expand(definition: Definition, provider: str, model: str | None) -> tuple[tu
         definition: What was asked for.
         provider: Who is asked where the definition names nobody.
         model: Which model, where the definition names none; None for the provider's preferred one.
+
+    Returns:
+        The axes, the cells, and where each local picture was read, by its SHA-256.
 
     Raises:
         UsageError: If axes that go together have different lengths, a condition names no value of its axis, or there
@@ -100,7 +106,7 @@ def expand(definition: Definition, provider: str, model: str | None) -> tuple[tu
         except HailuoError as error:
             problem = str(error)
         cells.append(Cell(index, at, prompt, written, quote, problem, skipped, quote.digest if quote else ""))
-    return axes, tuple(cells)
+    return axes, tuple(cells), requests.pictures()
 
 
 def _mates(definition: Definition, defined: Mapping[str, Choices]) -> dict[str, tuple[str, ...]]:
@@ -231,6 +237,14 @@ class _Requests:
         if commands and not self._places_camera:
             prompt = f"{prompt} [{commands}]".lstrip()
         return prompt, {name: value for name, value in values.items() if value is not None}
+
+    def pictures(self) -> dict[str, str]:
+        """Where each local picture was read, by its SHA-256."""
+        read = {text: value for (_, text), value in self._read.items()}
+        for nodes in self._definition.fields.values():
+            options = (option for node in nodes if isinstance(node, Choices) for option in node.options)
+            read |= {each.label: each.value for one in (nodes, *options) for each in one if isinstance(each, Value)}
+        return {each.sha256: path for path, each in read.items() if isinstance(each, Media) and each.data and each.name}
 
     def prompt(self, picked: Mapping[str, int]) -> str:
         """The words alone."""

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,27 +15,33 @@ from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
-from hailuo_widgets.keys import choose_provider, require_key
+from hailuo_widgets.keys import require_key
 from hailuo_widgets.spec.catalog import Price
-from hailuo_widgets.sweeps import funds
-from hailuo_widgets.sweeps.cells import expand
+from hailuo_widgets.spec.words import did_you_mean
+from hailuo_widgets.sweeps import funds, results
 from hailuo_widgets.sweeps.definition import check_axis
+from hailuo_widgets.sweeps.kept import document, layout
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
 from hailuo_widgets.sweeps.order import interleaved, keys
 from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, total, warnings
+from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator, Mapping
+    from pathlib import Path
+
+    import pandas as pd
+    from PIL.Image import Image
 
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
-    from hailuo_widgets.sweeps.axes import Axis
-    from hailuo_widgets.sweeps.definition import Definition
     from hailuo_widgets.sweeps.host import Host
+    from hailuo_widgets.sweeps.layout import Layout
     from hailuo_widgets.sweeps.order import Key
 
 _log = logging.getLogger(__name__)
 
+_OPEN, _UNCERTAIN, _LOST = "open", "uncertain", "lost"
 _CAN_BE_TRIED_AGAIN = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED, JobState.ABANDONED)
 
 
@@ -45,7 +52,7 @@ class Sweep:
 
     Args:
         host: The kernel's session.
-        definition: What was asked for.
+        layout: Its axes and cells.
         budget: The most that it may cost: `6`, `"6 USD"`; None for no limit.
 
     Attributes:
@@ -55,25 +62,25 @@ class Sweep:
         repeat: How many clips each cell is to have.
         rows: The axis that is shown downwards first, `""` for none.
         columns: The axis that is shown across first, `""` for none.
+        zipped: Axes that go together.
         started: Whether it was run, in this kernel.
         budget: What it may cost, None for no limit. What is uncertain counts as spent.
         group: Its jobs as the engine sees them, None before it was run.
 
     Raises:
-        UsageError: At a mistake in the definition or the budget.
+        UsageError: At a mistake in the budget.
     """
 
-    def __init__(self, host: Host, definition: Definition, budget: str | float | Decimal | None = None) -> None:
+    def __init__(self, host: Host, layout: Layout, budget: str | float | Decimal | None = None) -> None:
         self._host = host
-        provider, self.reason = choose_provider(host.settings)
-        self.name = definition.name
-        self.axes, self.cells = expand(definition, provider, host.settings.model)
-        self.repeat = definition.repeat
-        self.rows, self.columns = _shown_first(self.axes, definition)
+        self._layout = layout
+        self.name = layout.name
+        self.axes, self.cells, self.repeat = layout.axes, layout.cells, layout.repeat
+        self.rows, self.columns, self.zipped = layout.rows, layout.columns, layout.zipped
         self.started = False
-        self.budget = funds.budget(budget, {cell.quote.price.currency for cell in self.cells if cell.quote})
+        self._quotes = {cell.digest: cell.quote for cell in self.cells if cell.quote is not None and not cell.skipped}
+        self.budget = funds.budget(budget, {each.price.currency for each in self._quotes.values() if each.price.amount})
         self.group: Group | None = None
-        self._varied = frozenset(definition.axes) | frozenset(definition.derived)
         self._plan: Plan | None = None
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
@@ -89,17 +96,20 @@ class Sweep:
 
     @property
     def asks(self) -> bool:
-        """Whether a person should see the plan before it is run: it buys more than one clip."""
-        return self.plan.to_buy > 1
+        """Whether a person should see the plan first: more than one clip, or more money than the settings name."""
+        plan, most = self.plan, self._host.settings.confirm_above
+        unpublished = bool(most and plan.unknown_prices)
+        dear = any(amount > most.get(currency, most.get("", amount)) for currency, amount in plan.price.items())
+        return plan.to_buy > 1 or dear or unpublished
 
     def explain(self) -> Plan:
         """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
         wanted = keys(self.cells, self.repeat)
         found, open_now = self._look_up(wanted)
-        by_digest = {cell.digest: cell for cell in self.cells if cell.wanted}
+        quotes = self._quotes
         states = {key: self._state_of(key, open_now) for key in wanted if key not in found}
         to_buy = [key for key, state in states.items() if not state]
-        orders = [quote for key in to_buy if (quote := by_digest[key[0]].quote)]
+        orders = [quotes[key[0]] for key in to_buy]
         price, unknown = total(orders)
         cells = [cell for cell in self.cells if cell.wanted]
         plan = Plan(
@@ -108,15 +118,20 @@ class Sweep:
             clips=len(wanted),
             to_buy=len(to_buy),
             free=len(found),
-            under_way=sum(state == "open" for state in states.values()),
-            uncertain=sum(state == "uncertain" for state in states.values()),
+            under_way=sum(state == _OPEN for state in states.values()),
+            uncertain=sum(state == _UNCERTAIN for state in states.values()),
             illegal=sum(cell.quote is None and not cell.skipped for cell in self.cells),
             skipped=sum(cell.skipped for cell in self.cells),
-            same=len(cells) - len(by_digest),
+            same=len(cells) - len(quotes),
             price=price,
             unknown_prices=unknown,
             seconds=self._forecast(orders) if orders else None,
-            notes=(*self._shortage(orders), *mixed_defaults(cells, self._varied), *warnings(cells)),
+            notes=(
+                *self._shortage(orders),
+                *self._lost(states),
+                *mixed_defaults(cells, self._layout.varied),
+                *warnings(cells),
+            ),
         )
         with self._lock:
             self._found, self._plan = found, plan
@@ -131,12 +146,17 @@ class Sweep:
         return found, {(row.digest, row.replicate): row.state for row in library.journal.open_jobs()}
 
     def _state_of(self, key: Key, open_now: dict[Key, str]) -> str:
-        """Why a clip that is not there need not be bought: `"open"` or `"uncertain"`; `""` where it has to be."""
+        """Why a clip that is not there is not to be bought; `""` where it is."""
         job = self._jobs.get(key) or self._host.under_way(key)
         if job is not None and not job.done:
-            return "open"
-        state = open_now.get(key, "")
-        return "uncertain" if state == "uncertain" else "open" if state else ""
+            return _OPEN
+        if state := open_now.get(key, ""):
+            return _UNCERTAIN if state == JobState.UNCERTAIN else _OPEN
+        return "" if _at_hand(self._quotes[key[0]]) else _LOST
+
+    def _lost(self, states: Mapping[Key, str]) -> Iterator[str]:
+        if lost := sum(state == _LOST for state in states.values()):
+            yield f"{lost} clips can't be bought any more: the library knows their pictures by hash only."
 
     def _forecast(self, orders: list[Quote]) -> float:
         journal = self._host.library().journal if self._host.has_library() else None
@@ -185,6 +205,9 @@ class Sweep:
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._launch(missing)
             self.started = True
+            if self.name:
+                kept = document(replace(self._layout, rows=self.rows, columns=self.columns))
+                self._host.library().journal.keep_sweep(self.name, kept, self._host.clock.now())
         self._tell()
         return self
 
@@ -227,11 +250,13 @@ class Sweep:
         if key in self._found:
             return False
         job = self._jobs.get(key)
-        return job is None or (job.done and job.state in _CAN_BE_TRIED_AGAIN)
+        if job is None:
+            return _at_hand(self._quotes[key[0]])
+        return job.done and job.state in _CAN_BE_TRIED_AGAIN
 
     def _launch(self, missing: list[Key]) -> None:
-        by_digest = {cell.digest: cell.quote for cell in self.cells if cell.wanted}
-        orders = {key: quote for key in missing if (quote := by_digest[key[0]]) is not None}
+        quotes = self._quotes
+        orders = {key: quotes[key[0]] for key in missing}
         for provider in dict.fromkeys(quote.row.provider for quote in orders.values()):
             require_key(provider, self._host.settings)
         if self.group is None:
@@ -241,7 +266,7 @@ class Sweep:
         for key, quote in orders.items():
             job = self._host.under_way(key)
             if job is None:
-                job = Job(new_id(now), quote, name=self.name, replicate=key[1], reason=self.reason)
+                job = Job(new_id(now), quote, name=self.name, replicate=key[1], reason=self._layout.reason)
                 mine.append(job)
             self._jobs[key] = job
             job.observe(self._moved)
@@ -273,6 +298,8 @@ class Sweep:
         job = self._jobs.get(key)
         if job is not None and job.state is JobState.STORED:
             return job.clip
+        if self._plan is None:  # one that was loaded
+            self.explain()
         return self._found.get(key)
 
     def clips(self) -> list[Clip]:
@@ -318,6 +345,60 @@ class Sweep:
     def _require_start(self) -> None:
         if not self.started:
             raise UsageError("This sweep was not run, so there is nothing to wait for.", hint="Run it first: .run()")
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """One record a clip: every axis and parameter, state, price, times, path, rating and error."""
+        ids = [clip.id for clip in self.clips()]
+        return results.records(self, self._host.library().journal.marked(ids) if ids else {})
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """`records` as a data frame.
+
+        Raises:
+            UsageError: If pandas is not installed; `records` needs nothing.
+        """
+        return results.tidy(data_frame(self.records))
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write the data frame into a Parquet file.
+
+        Raises:
+            UsageError: If pandas or pyarrow is not installed.
+        """
+        return to_parquet(self.df, path)
+
+    def to_csv(self, path: str | Path) -> Path:
+        """Write `records` into a CSV file."""
+        return results.to_csv(self.records, path)
+
+    def to_html(self, path: str | Path) -> Path:
+        """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it, ready to be mailed.
+
+        Raises:
+            LibraryError: If the disk refuses it.
+        """
+        from hailuo_widgets.sweeps.page import to_html
+
+        return to_html(self, path)
+
+    def contact_sheet(self, path: str | Path | None = None, *, width: int = 320) -> Image:
+        """The posters in rows and columns, as one picture.
+
+        Args:
+            path: Where to keep it as a PNG; None for nowhere.
+            width: Of a cell, in pixels.
+
+        Returns:
+            The picture, which a notebook shows.
+        """
+        from hailuo_widgets.sweeps.contact import contact_sheet
+
+        picture = contact_sheet(self, width)
+        if path is not None:
+            picture.save(path, "PNG")
+        return picture
 
     # --- views ------------------------------------------------------------------------------------------------------
 
@@ -379,17 +460,22 @@ class Sweep:
         return "\n".join([f"<{name}{size} · {' · '.join(parts)}>", *(f"  {each}" for each in [*errors][:5])])
 
 
-def _shown_first(axes: tuple[Axis, ...], definition: Definition) -> tuple[str, str]:
-    """Rows and columns: as they were said, else the first axes that do not go together."""
-    names = [axis.name for axis in axes]
-    rows, columns = definition.rows, definition.columns
-    for name in filter(None, (rows, columns)):
-        check_axis(name, names)
-    if not rows:
-        rows = next((name for name in names if name != columns), "")
-        if len(names) == 1:
-            return "", names[0]  # one strip, side by side
-    if not columns:
-        together = next((group for group in definition.zipped if rows in group), (rows,))
-        columns = next((name for name in names if name not in together), "")
-    return rows, columns
+def _at_hand(quote: Quote) -> bool:
+    """Whether all pictures of a request can be sent; a library keeps their hashes only."""
+    return not any(media.known_sha256 for media in quote.request.media().values())
+
+
+def load(host: Host, name: str) -> Sweep:
+    """A sweep that was run before, by its name.
+
+    Raises:
+        UsageError: If there is none of that name.
+        LibraryError: If the library can't be used.
+    """
+    journal = host.library().journal if host.has_library() else None
+    kept = journal.sweep(name) if journal else None
+    if kept is None:
+        known = [each for each, _ in journal.sweeps()] if journal else []
+        hint = did_you_mean(name, known) if known else "A sweep is kept under its name when it is run."
+        raise UsageError(f"There is no sweep “{name[:60]}” in the library.", hint=hint)
+    return Sweep(host, layout(name, kept))

@@ -1,0 +1,40 @@
+"""Records as a data frame and as Parquet, where what that needs is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+
+def data_frame(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+    """One row a record.
+
+    Raises:
+        UsageError: If pandas is not installed.
+    """
+    try:
+        import pandas as pd
+    except ModuleNotFoundError:
+        raise UsageError("A data frame needs pandas.", hint="%pip install pandas") from None
+    return pd.DataFrame(records)
+
+
+def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:
+    """Write a data frame into a Parquet file.
+
+    Raises:
+        UsageError: If pyarrow is not installed.
+    """
+    path = Path(path)
+    try:
+        frame.to_parquet(path)
+    except ImportError:
+        raise UsageError("Parquet needs pyarrow.", hint="%pip install pyarrow") from None
+    return path
