@@ -167,9 +167,7 @@ def sweeps() -> Table:
         (name, datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M"), f'hw.sweep.load("{name}")')
         for name, at in kept
     )
-    return Table(
-        ("Sweep", "First run", "Bring it back"), rows, "" if rows else "No sweep has been run under a name yet."
-    )
+    return Table(("Sweep", "First run", "Bring it back"), rows, "" if rows else "No sweep was run under a name yet.")
 
 
 def _limits(name: str, limits: dict[str, int]) -> Iterator[tuple[str, str, str]]:
