@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.session import jobs as jobs
     from hailuo_widgets.session import library as library
     from hailuo_widgets.session import resume as resume
+    from hailuo_widgets.session import studio as studio
     from hailuo_widgets.session import sweep as sweep
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
@@ -45,6 +46,7 @@ _HOMES = {
     "generate": "session",
     "jobs": "session",
     "resume": "session",
+    "studio": "session",
     "sweep": "session",
 }
 

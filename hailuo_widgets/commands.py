@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.widgets.studio import Studio
 
 
 def models(*words: str) -> Table:
@@ -71,6 +72,13 @@ def show(*arguments: str) -> None:
         raise UsageError("%hailuo show takes one name.", hint="%hailuo jobs lists them.")
     session = default_session()
     session.show(session.job(arguments[0]))
+
+
+def studio() -> Studio:
+    """The form, the result and the history in one place."""
+    from hailuo_widgets.session import studio as made
+
+    return made()
 
 
 def resume(*arguments: str) -> Table | None:

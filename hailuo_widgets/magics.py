@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.sweeps.definition import Definition
 
-COMMANDS = ("models", "jobs", "sweeps", "show", "resume", "cost", "login", "doctor", "config", "nest")
+COMMANDS = ("models", "studio", "jobs", "sweeps", "show", "resume", "cost", "login", "doctor", "config", "nest")
 
 
 def options(function: Any) -> Any:
@@ -142,7 +142,7 @@ class HailuoMagics(Magics):
         if arguments.name:
             self.shell.user_ns[arguments.name] = sweep
         costs = sweep.plan.price or sweep.plan.unknown_prices
-        if arguments.yes and sweep.asks and costs and sweep.budget is None:
+        if arguments.yes and costs and sweep.budget is None:
             raise UsageError(
                 f"With --yes nobody is asked, and this costs {sweep.plan.cost}.",
                 hint="Say how much it may cost: --budget.",
@@ -160,6 +160,7 @@ class HailuoMagics(Magics):
         """Everything beside the clips themselves.
 
         %hailuo models [WORD …]      what can be asked for; narrowed by words or by mode=I2V duration=10 max_price=0.3
+        %hailuo studio               the form, the results and the history in one place
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo sweeps               the sweeps that the library keeps
         %hailuo show NAME            a job's card once more

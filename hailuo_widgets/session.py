@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.catalog import Row
     from hailuo_widgets.sweeps.definition import Definition, Skip
     from hailuo_widgets.sweeps.sweep import Sweep
+    from hailuo_widgets.widgets.studio import Studio
 
 
 CLOSE_SECONDS = 5.0
@@ -504,6 +505,25 @@ def library() -> Shelf:
 
     session = default_session()
     return Shelf(session.library(), session.clock)
+
+
+def studio(prompt: str = "", *, provider: str | None = None, model: str | None = None, **fields: Any) -> Studio:
+    """A form for clips in the notebook: sketch, generate, vary and compare by clicking; every click can become a cell.
+
+    Args:
+        prompt: What stands in it at the beginning.
+        provider: At which provider it opens; None for the first whose key is set, else `sketch`.
+        model: At which model.
+        fields: More fields of `VideoRequest` to begin with.
+
+    Returns:
+        The studio; as a cell's last value it is shown. `.jobs` are the jobs of the sitting, `.request` what is set up.
+    """
+    from hailuo_widgets.widgets.studio import Studio
+
+    session = default_session()
+    request = VideoRequest.of(prompt=prompt, model=model or session.settings.model, **fields)
+    return Studio(session, request, provider or choose_provider(session.settings)[0])
 
 
 def jobs() -> list[Job]:

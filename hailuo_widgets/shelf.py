@@ -42,6 +42,16 @@ class Shelf:
         self._clock = clock
         self._wanted = wanted or Wanted()
 
+    @property
+    def library(self) -> Library:
+        """Whose clips."""
+        return self._library
+
+    @property
+    def wanted(self) -> Wanted:
+        """Which of them."""
+        return self._wanted
+
     def search(self, text: str) -> Shelf:
         """Those in which every word stands: in the prompt, a note, a tag, or as the job's name."""
         return self._with(words=(*self._wanted.words, *text.split()))
@@ -182,6 +192,15 @@ class Shelf:
         count = "1 file" if len(rows) == 1 else f"{len(rows)} files"
         done = f"{count} deleted." if delete else f"{count} would be deleted: .prune(delete=True) does it."
         return Table(("File", "Bytes", ""), tuple(rows), done if rows else "There is nothing to delete.")
+
+    def _ipython_display_(self) -> None:
+        from hailuo_widgets.widgets.live import in_kernel
+
+        if not in_kernel():
+            raise NotImplementedError  # IPython then shows the text
+        from hailuo_widgets.widgets.clip_grid import ClipGrid
+
+        ClipGrid(self)._ipython_display_()
 
     def __repr__(self) -> str:
         return str(self._table())

@@ -20,6 +20,12 @@ from hailuo_widgets.widgets.frame_picker import PART, Uploads
 from hailuo_widgets.widgets.prompt_editor import COMMANDS, analyse
 
 
+@pytest.fixture(autouse=True)
+def _close_all():
+    yield
+    ipywidgets.Widget.close_all()
+
+
 def png(width=640, height=360):
     out = io.BytesIO()
     Image.new("RGB", (width, height), "teal").save(out, "PNG")

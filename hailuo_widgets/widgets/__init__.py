@@ -8,11 +8,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from hailuo_widgets.widgets.clip_grid import ClipGrid as ClipGrid
     from hailuo_widgets.widgets.frame_picker import FramePicker as FramePicker
+    from hailuo_widgets.widgets.player import Player as Player
     from hailuo_widgets.widgets.prompt_editor import PromptEditor as PromptEditor
 
 _HOMES = {
+    "ClipGrid": "clip_grid",
     "FramePicker": "frame_picker",
+    "Player": "player",
     "PromptEditor": "prompt_editor",
 }
 

@@ -11,6 +11,7 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import Charged, HailuoError, Problem, RefusedError, VendorError
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.widgets.card import ClipView, Order, Recipe, Status
+from hailuo_widgets.widgets.code import cell_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,20 +143,6 @@ def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
         prompt_sent=sent.prompt if sent.prompt != written.prompt else "",
         created=datetime.fromtimestamp(job.started, UTC).isoformat(timespec="seconds") if job else "",
     )
-
-
-def cell_of(quote: Quote, name: str) -> str:
-    """The `%%hailuo` cell that asks for the same thing."""
-    request = quote.request
-    words = ["%%hailuo", *([name] if name else []), "-p", quote.row.provider, "-m", quote.row.model]
-    if request.duration:
-        words += ["-d", str(request.duration)]
-    if request.resolution:
-        words += ["-r", request.resolution]
-    for option, media in (("--first-frame", request.first_frame), ("--last-frame", request.last_frame)):
-        if media is not None:
-            words += [option, f'"{media.url or media.name or "PICTURE"}"']
-    return " ".join(words) + "\n" + quote.written.prompt.replace("{", "{{").replace("}", "}}")
 
 
 def _charged(job: Job) -> str:

@@ -11,6 +11,7 @@ from hailuo_widgets.markup import clean
 from hailuo_widgets.spec import camera
 from hailuo_widgets.spec.camera import CameraCommand
 from hailuo_widgets.widgets._assets import joined
+from hailuo_widgets.widgets.prompt_template import notes, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,14 +52,14 @@ COMMANDS = [
 """The palette, as the front end reads it."""
 
 
-def analyse(text: str, notes: Iterable[Note] = ()) -> dict[str, Any]:
+def analyse(text: str, remarks: Iterable[Note] = ()) -> dict[str, Any]:
     """What a text means to a camera, as the front end reads it (`Analysis` in `static/prompt_editor.js`).
 
     Args:
         text: As it was written.
-        notes: What else is to be said about it, each with a tone.
+        remarks: What else is to be said about it, each with a tone.
     """
-    said = [{"tone": tone, "text": clean(note)} for tone, note in notes]
+    said = [{"tone": tone, "text": clean(note)} for tone, note in remarks]
     if len(text) > MOST_CHARACTERS:
         return {"of": text, "length": len(text), "shots": [], "misses": [], "notes": said}
     script = camera.parse(text)
@@ -105,7 +106,7 @@ class PromptEditor(anywidget.AnyWidget):
     """A field for a prompt.
 
     Camera commands stand out in it and are put in from a palette; under it is what the camera will do, and what looks
-    like a command but is none.
+    like a command but is none. Of a template, `{fox | panda}`, it says how many clips it asks for.
 
     Attributes:
         value: The prompt. Follows what is typed, a moment later.
@@ -129,11 +130,15 @@ class PromptEditor(anywidget.AnyWidget):
     commands = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def __init__(self, value: str = "", **traits: Any) -> None:
-        super().__init__(value=value, commands=COMMANDS, analysis=analyse(value), **traits)
+        super().__init__(value=value, commands=COMMANDS, analysis=self._analysis(value), **traits)
 
     @traitlets.observe("value")
     def _read(self, change: Any) -> None:
-        self.analysis = analyse(change["new"])
+        self.analysis = self._analysis(change["new"])
+
+    @staticmethod
+    def _analysis(text: str) -> dict[str, Any]:
+        return analyse(text, notes(read(text[:MOST_CHARACTERS]), priced=False))
 
     def __repr__(self) -> str:
         return f"PromptEditor({self.value!r})"

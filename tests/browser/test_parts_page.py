@@ -24,6 +24,7 @@ def host(chromium: Browser) -> Iterator[WidgetPage]:
         opened = WidgetPage(page)
         yield opened
         assert opened.errors == []
+        opened.close()
 
 
 def bitmap(width, height, kind="PNG"):

@@ -70,12 +70,12 @@ async ({ esm, css, state, name, place }) => {
   const made = (await import(url)).default;
   const widget = typeof made === "function" ? await made() : made;
   const el = document.body.appendChild(document.createElement("div"));
+  el.className = place;
   const stops = [];
   const keep = async (stop) => { const done = await stop; if (typeof done === "function") stops.push(done); };
   window.hosts[name].drop = () => { for (const stop of stops) stop(); el.remove(); };
   if (widget.initialize) await keep(widget.initialize({ model }));
-  if (place) el.className = place;
-  else await keep(widget.render({ model, el }));
+  if (!place) await keep(widget.render({ model, el }));
 }
 """
 
@@ -152,6 +152,11 @@ class WidgetPage:
     def drop(self, name: str = "widget") -> None:
         """Take a widget away, as a front end does."""
         self.page.evaluate("(name) => window.hosts[name].drop()", name)
+
+    def close(self) -> None:
+        """Let go of the widgets."""
+        for widget in self._widgets.values():
+            widget.close()
 
     def _receive(self, text: str) -> None:
         message = json.loads(text)

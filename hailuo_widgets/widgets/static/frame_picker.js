@@ -55,7 +55,7 @@ export function framePicker({ title, send, signal }) {
   name.dir = "auto";
   const facts = element("span", "hw-soft hw-number");
   const note = element("span", "hw-soft");
-  const problems = element("ul", "hw-problems");
+  const problems = element("div", "hw-problems");
   problems.role = "alert";
   const actions = element("div", "hw-row");
   const fit = button("Make it fit", "Make it fit…", "hw-button hw-primary");
@@ -204,7 +204,7 @@ export function framePicker({ title, send, signal }) {
     say(facts, shown.facts ?? "");
     say(note, shown.note ?? "");
     problems.hidden = !shown.problems?.length;
-    problems.replaceChildren(...(shown.problems ?? []).map((text) => element("li", "", text)));
+    problems.replaceChildren(...(shown.problems ?? []).map((text) => element("div", "", text)));
     fit.hidden = !shown.fit;
     fit.title = shown.fit ? `It would be ${shown.fit}.` : "";
     root.dataset.state = !has ? "empty" : shown.problems?.length ? "bad" : "good";

@@ -1,0 +1,55 @@
+"""Widgets that live in a notebook without being saved with it.
+
+What is published is plain HTML that holds a place, so that is what the notebook's file keeps. The widget's model comes
+by its comm, as every widget's does, and its front end (`static/placed.js`) puts itself into the place. There is nothing
+to settle: a notebook that is saved in the middle of a sitting holds no view and no state.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+from typing import Any
+
+import anywidget
+import traitlets
+
+
+def needs_view() -> bool:
+    """Whether this front end makes a widget's model only where its view is shown.
+
+    VS Code and Colab do; JupyterLab, Notebook 7 and Voila make it when its comm opens.
+    """
+    return "google.colab" in sys.modules or any(name in os.environ for name in ("VSCODE_PID", "VSCODE_CWD"))
+
+
+class Placed(anywidget.AnyWidget):
+    """A widget that is shown as HTML with a place for it.
+
+    Attributes:
+        place: The class of the element that it puts itself into.
+    """
+
+    place = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(place=f"hw-place-{secrets.token_hex(8)}", **traits)
+
+    def as_html(self, inside: str) -> str:
+        """The place, and in it what is seen until the widget is there, and where it can't be."""
+        return f'<div class="{self.place}">{inside}</div>'
+
+    def publish(self, html: str, text: str, *, display_id: str | None = None, update: bool = False) -> None:
+        """Show HTML under the cell that runs now, or in place of what has that display id."""
+        from IPython.display import publish_display_data
+
+        transient = {"display_id": display_id} if display_id else {}
+        publish_display_data({"text/html": html, "text/plain": text}, transient=transient, update=update)
+
+    def publish_view(self) -> None:
+        """Show the widget's own view, as ipywidgets do."""
+        from IPython.display import publish_display_data
+
+        bundle = self._repr_mimebundle_()
+        publish_display_data(dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}))

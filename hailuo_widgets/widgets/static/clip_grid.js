@@ -1,0 +1,110 @@
+/** A library as a widget: the wall, and the clip that is chosen with its player. */
+
+import { clipWall } from "./clip_wall.js";
+import { button, element, say } from "./dom.js";
+import { placed } from "./placed.js";
+import { Stage, transport } from "./player.js";
+import { stars } from "./studio_results.js";
+
+export default placed((model, signal) => {
+  const send = (/** @type {Record<string, unknown>} */ content) => model.send(content);
+  const root = element("section", "hw-view hw-panel hw-library");
+  root.ariaLabel = "Library";
+  const detail = element("section", "hw-detail");
+  detail.ariaLabel = "Chosen clip";
+  detail.hidden = true;
+  const frame = element("div", "hw-frame");
+  const body = element("div", "hw-result-body");
+  const words = element("div", "hw-prompt");
+  words.dir = "auto";
+  const facts = element("div", "hw-soft hw-result-facts");
+  const where = element("code", "hw-mono");
+  const marks = element("div", "hw-row");
+  const failed = element("div", "hw-failed");
+  failed.role = "alert";
+  failed.hidden = true;
+  const pin = button("Pin: keep it in front", "Pin", "hw-button hw-toggle");
+  const close = button("Close the clip", "Close");
+  const stage = new Stage(() => bar.update());
+  const bar = transport(stage, { play: "Play" });
+  /** @type {import("./clip_wall.js").ClipRow | null} */
+  let shown = null;
+  let url = "";
+  const rating = stars((value) => shown && send({ type: "mark", id: shown.id, rating: value }));
+  marks.append(rating.root, pin, close);
+  body.append(marks, words, facts, where, failed, bar.root);
+  detail.append(frame, body);
+  const wall = clipWall(
+    {
+      send,
+      open(row) {
+        show(row);
+        send({ type: "clip", id: row.id });
+        detail.scrollIntoView({ block: "nearest" });
+      },
+      opens: "Play it",
+    },
+    signal,
+  );
+  root.append(detail, wall.root);
+
+  /** @param {import("./clip_wall.js").ClipRow} row */
+  function show(row) {
+    shown = row;
+    detail.hidden = false;
+    say(words, row.prompt);
+    say(
+      facts,
+      [row.model, row.provider, row.spec, row.size, row.made, ...row.tags, row.note]
+        .filter(Boolean)
+        .join(" · "),
+    );
+    say(where, `hw.library()["${row.id}"]`);
+    rating.set(row.rating);
+    pin.ariaPressed = String(row.pinned);
+  }
+
+  function leave() {
+    stage.clear();
+    URL.revokeObjectURL(url);
+    detail.hidden = true;
+    shown = null;
+    wall.focus();
+  }
+
+  close.addEventListener("click", leave, { signal });
+  pin.addEventListener("click", () => shown && send({ type: "mark", id: shown.id, pinned: !shown.pinned }), {
+    signal,
+  });
+  signal.addEventListener("abort", () => {
+    stage.clear();
+    URL.revokeObjectURL(url);
+  });
+
+  /**
+   * @param {any} content
+   * @param {DataView[]} buffers
+   */
+  function receive(content, buffers) {
+    if (content.type === "clip" && content.id === shown?.id) {
+      const bytes = buffers[0];
+      say(failed, content.failed);
+      stage.clear();
+      URL.revokeObjectURL(url);
+      if (!bytes?.byteLength) return;
+      url = URL.createObjectURL(new Blob([/** @type {BlobPart} */ (bytes)], { type: "video/mp4" }));
+      frame.replaceChildren(stage.add(content.id, url));
+      bar.root.querySelector("button")?.focus();
+    } else if (content.type === "problem") {
+      say(failed, `${content.text} ${content.hint}`);
+    } else {
+      if (content.type === "row" && content.row.id === shown?.id) show(content.row);
+      wall.receive(content, buffers);
+    }
+  }
+
+  model.on("msg:custom", receive);
+  signal.addEventListener("abort", () => model.off("msg:custom", receive));
+  wall.begin();
+  return root;
+});

@@ -1,0 +1,54 @@
+/**
+ * A widget that puts itself into HTML of the notebook instead of a view: what is saved is then the HTML alone.
+ *
+ * @typedef {object} PlacedModel
+ * @property {(name: string) => any} get
+ * @property {(event: string, callback: (...values: any[]) => void) => void} on
+ * @property {(event: string, callback: (...values: any[]) => void) => void} off
+ * @property {(content: object, callbacks?: undefined, buffers?: ArrayBuffer[]) => void} send
+ */
+
+/**
+ * @param {(model: PlacedModel, signal: AbortSignal) => HTMLElement} build Makes the one element that the widget is.
+ */
+export function placed(build) {
+  return () => {
+    /** @type {HTMLElement | undefined} */
+    let root;
+    return {
+      /** @param {{model: PlacedModel}} context */
+      initialize({ model }) {
+        const controller = new AbortController();
+        const place = model.get("place");
+        const live = build(model, controller.signal);
+        live.dataset.lmSuppressShortcuts = "true"; // JupyterLab's single-letter commands are not for our buttons
+        root = live;
+        // What stands for the widget once it is gone is hidden while it is there.
+        const style = document.createElement("style");
+        style.textContent = `.${place} > :not(.hw-view), .jp-OutputArea-child:has(.${place}-after) { display: none; }`;
+        const mount = () => {
+          if (live.isConnected) return;
+          const found = [...document.querySelectorAll(`.${place}`)].at(-1);
+          if (found) found.append(live);
+        };
+        const watch = new MutationObserver(mount);
+        const leave = () => {
+          watch.disconnect();
+          style.remove();
+          live.remove();
+          controller.abort();
+        };
+        document.head.append(style);
+        watch.observe(document.body, { childList: true, subtree: true });
+        model.on("comm_live_update", leave); // the kernel has gone
+        mount();
+        return leave;
+      },
+
+      /** @param {{el: HTMLElement}} context Where a front end shows views, the last one has it. */
+      render({ el }) {
+        if (root) el.append(root);
+      },
+    };
+  };
+}

@@ -1,0 +1,388 @@
+"""What happens in the studio, without a browser: every message that a click sends, and what is shown for it."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import threading
+
+import pytest
+from PIL import Image
+
+from hailuo_widgets.session import Session
+from hailuo_widgets.settings import Settings
+from hailuo_widgets.simulator.faults import Fault
+from hailuo_widgets.spec import options
+from hailuo_widgets.spec.media import Media
+from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.widgets import studio_desk
+from hailuo_widgets.widgets.studio import Studio
+from hailuo_widgets.widgets.studio_desk import Desk
+from hailuo_widgets.widgets.studio_messages import summary_html, summary_text
+from support.session import session as simulated
+from support.vendor import KEY, submits
+
+
+def png(width=640, height=360):
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), "teal").save(out, "PNG")
+    return out.getvalue()
+
+
+class Screen:
+    """Keeps what it is told."""
+
+    def __init__(self):
+        self.state = {}
+        self.told = []
+        self.summaries = []
+        self.threads = set()
+
+    def show(self, **state):
+        self.state |= json.loads(json.dumps(state))  # as it goes to a browser
+        self.threads.add(threading.current_thread().name)
+
+    def tell(self, content, buffers=None):
+        self.told.append((json.loads(json.dumps(content)), buffers or []))
+
+    async def summarise(self, results):
+        self.summaries.append(summary_html(results, self.folder))
+
+    def last(self, kind):
+        return next((each for each in reversed(self.told) if each[0]["type"] == kind), None)
+
+
+class Sitting:
+    def __init__(self, host, request, provider):
+        self.host, self.screen = host, Screen()
+        self.screen.folder = host.folder
+        self.desk = Desk(host, options.of_request(request, provider), self.screen)
+        self.screen.show(**self.desk.first_state())
+
+    def act(self, what, buffers=(), **content):
+        self.host.loop.post(self.desk.take({"type": what, **content}, list(buffers))).result(20)
+
+    def generate(self, **content):
+        """Press the button and wait for the clip."""
+        self.act("generate", begun=self.desk._begun, **content)
+        job = self.desk.results[0].job
+        job.result(20)
+        self.host.loop.post(settled()).result(5)
+        return job
+
+    def field(self, name):
+        return next(each for each in self.screen.state["form"]["fields"] if each["name"] == name)
+
+    def upload(self, slot, data, name="fox.png"):
+        self.act("upload", [data], slot=slot, upload="1", part=0, of=1, name=name)
+
+
+async def settled():
+    """Until the desk's own tasks have come to their end."""
+    await asyncio.gather(*studio_desk._tasks)
+
+
+@pytest.fixture
+def host(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with simulated() as made:
+        yield made
+
+
+@pytest.fixture
+def sitting(host):
+    return Sitting(host, VideoRequest.of(prompt="A fox [Pan left]"), "minimax")
+
+
+def test_it_opens_at_what_is_there(sitting):
+    form = sitting.screen.state["form"]
+    assert (form["price"], form["ready"], form["key"], form["limit"], form["seconds"]) == (
+        "$0.28",
+        True,
+        "set",
+        2000,
+        6,
+    )
+    assert form["key_said"] == "Key from a test"
+    assert [each["name"] for each in form["fields"]][:5] == ["provider", "model", "mode", "duration", "resolution"]
+    assert sitting.screen.state["analysis"]["shots"][0]["ids"] == ["pan-left"]
+
+
+def test_the_key_is_nowhere_and_where_it_goes_is_said(sitting):
+    sitting.act("set", field="provider", value="evolink")
+    form = sitting.screen.state["form"]
+    assert (form["key"], form["ready"]) == ("missing", False)
+    assert "EVOLINK_API_KEY" in form["key_said"]
+    assert form["keys_page"].startswith("https://")
+    assert KEY not in json.dumps([sitting.screen.state, sitting.screen.told[:]], default=str)
+    sitting.act("set", field="provider", value="sketch")
+    assert sitting.screen.state["form"]["key"] == "none"
+
+
+def test_the_price_follows_every_click_and_what_is_ruled_out_is_refused(sitting):
+    sitting.act("set", field="resolution", value="1080P")
+    assert sitting.screen.state["form"]["price"] == "$0.49"
+    assert sitting.field("duration")["options"] == [[6, "6 s", ""], [10, "10 s", "1080P is 6 s only"]]
+    sitting.act("set", field="duration", value=10)
+    assert sitting.screen.last("problem")[0]["text"] == "10 s can't be chosen: 1080P is 6 s only."
+    assert sitting.field("duration")["value"] == 6
+
+
+def test_generate_buys_once_however_often_it_is_pressed(sitting, host):
+    for _ in range(3):  # three clicks before the first was answered
+        sitting.act("generate", begun=0)
+    sitting.desk.results[0].job.result(20)
+    assert len(sitting.desk.results) == len(host.jobs()) == 1
+    sitting.act("generate", begun=1)  # the same once more: it is in the library
+    job = sitting.desk.results[0].job
+    job.result(20)
+    assert job.cached
+    assert submits(host.simulator) == 1
+    assert sitting.screen.last("begun")[0]["begun"] == 2
+
+
+def test_a_result_is_shown_from_its_first_state_to_its_clip(sitting, host):
+    job = sitting.generate()
+    [result] = sitting.screen.state["results"]
+    assert (result["state"], result["word"], result["tone"]) == ("stored", "Stored", "ok")
+    assert result["clip"]["id"] == job.id
+    assert result["facts"] == ["MiniMax-Hailuo-2.3", "minimax", "6 s · 768P", "$0.28"]
+    assert sitting.screen.threads <= {"hailuo_widgets", threading.current_thread().name}
+    sitting.act("film", id=result["id"])
+    assert sitting.screen.last("film")[1][0] == job.clip.path.read_bytes()
+    sitting.act("posters", ids=[result["id"]])
+    assert sitting.screen.last("posters")[1][0].startswith(b"\xff\xd8")
+    assert "A sitting in the studio: 1 order" in sitting.screen.summaries[-1]
+    assert "<video" in sitting.screen.summaries[-1]
+
+
+def test_what_a_vendor_refuses_is_said_on_its_card(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with simulated(Fault("refused_input", "submit")) as host:
+        sitting = Sitting(host, VideoRequest.of(prompt="A fox"), "minimax")
+        sitting.act("generate", begun=0)
+        assert sitting.desk.results[0].job._done.wait(10)
+        host.loop.post(settled()).result(5)
+        [result] = sitting.screen.state["results"]
+        assert (result["tone"], result["clip"], result["cancel"]) == ("bad", None, "")
+        assert result["error"]
+        assert "nothing was charged" in result["charged"]
+
+
+def test_a_request_that_is_not_whole_cannot_be_sent(sitting, host):
+    sitting.act("set", field="mode", value="I2V")
+    form = sitting.screen.state["form"]
+    assert not form["ready"]
+    assert form["problems"] == ["First frame: nothing is chosen yet. Drop a picture there, or give its address."]
+    sitting.act("generate", begun=0)
+    assert sitting.screen.last("problem")[0]["text"] == "This can't be sent yet."
+    assert host.jobs() == []
+
+
+def test_a_picture_that_is_too_small_is_told_why_and_helped(sitting):
+    sitting.act("set", field="mode", value="I2V")
+    sitting.upload("first_frame", png(200, 200))
+    [slot] = sitting.screen.state["form"]["slots"]
+    assert "short side must be over 300 px" in slot["shown"]["problems"][0]
+    assert not sitting.screen.state["form"]["ready"]
+    sitting.act("fit", slot="first_frame", at=0.5)
+    proposal, [thumbnail] = sitting.screen.last("proposal")
+    assert proposal["steps"] == ["enlarged from 200×200 to 320×320 px, which adds no detail"]
+    assert thumbnail.startswith(b"\xff\xd8")
+    sitting.act("accept", slot="first_frame")
+    assert sitting.screen.state["form"]["ready"]
+    sitting.act("clear", slot="first_frame")
+    assert not sitting.screen.state["form"]["ready"]
+
+
+def test_references_are_many(sitting):
+    sitting.act("set", field="model", value="MiniMax-H3")
+    sitting.act("set", field="mode", value="R2V")
+    sitting.upload("references", png())
+    sitting.act("url", slot="references", url="https://example.com/fox.png")
+    [slot] = sitting.screen.state["form"]["slots"]
+    assert [each["name"] for each in slot["shown"]["items"]] == ["fox.png", "https://example.com/fox.png"]
+    assert sitting.screen.state["form"]["ready"]
+    sitting.act("clear", slot="references", at=0)
+    assert len(sitting.screen.state["form"]["slots"][0]["shown"]["items"]) == 1
+
+
+def test_a_sketch_is_drawn_for_nothing_and_kept_by_nobody(sitting, host, monkeypatch):
+    sitting.act("sketch")
+    [result] = sitting.screen.state["results"]
+    assert (result["kind"], result["word"], result["clip"]) == ("sketch", "Sketch", None)
+    sitting.act("film", id=result["id"])
+    assert sitting.screen.last("film")[1][0][4:8] == b"ftyp"
+    assert not host.has_library()
+    assert host.jobs() == []
+    monkeypatch.setattr(studio_desk, "_drawn", lambda _form: (b"film", b"poster"))
+    for _ in range(5):
+        sitting.act("sketch")
+    assert len(sitting.screen.state["results"]) == 4
+
+
+def test_vary_puts_the_request_back_and_shows_what_changed(sitting):
+    sitting.act("set", field="duration", value=10)
+    sitting.generate()
+    sitting.act("set", field="duration", value=6)
+    sitting.act("vary", id=sitting.desk.results[0].id)
+    assert sitting.field("duration")["value"] == 10
+    assert sitting.screen.last("text")[0]["text"] == "A fox [Pan left]"
+    sitting.act("prompt", text="A panda [Pan left]")
+    sitting.generate()
+    assert sitting.screen.state["results"][0]["diff"] == [
+        ["A ", "same"],
+        ["fox", "gone"],
+        ["panda", "new"],
+        [" [Pan left]", "same"],
+    ]
+    ids = [each["id"] for each in sitting.screen.state["results"]]
+    sitting.act("compare", ids=ids)
+    items = sitting.screen.last("compare")[0]["items"]
+    assert [each[0] for each in items] == ids[::-1]
+    assert items[0][1] == [["A fox [Pan left]", "same"]]
+
+
+def test_the_next_clip_goes_on_from_the_last_picture(sitting):
+    sitting.generate()
+    sitting.act("goon", id=sitting.desk.results[0].id)
+    form = sitting.screen.state["form"]
+    assert sitting.field("mode")["value"] == "I2V"
+    assert form["slots"][0]["shown"]["name"].endswith("-last.png")
+    assert form["ready"]
+    assert sitting.screen.last("picture")[1]
+
+
+def test_marks_go_into_the_library_and_a_pin_keeps_it_in_front(sitting, host):
+    job = sitting.generate()
+    sitting.act("prompt", text="A panda")
+    sitting.generate()
+    [_, first] = sitting.screen.state["results"]
+    sitting.act("mark", id=first["id"], rating=4)
+    sitting.act("mark", id=first["id"], note="the good one")
+    sitting.act("mark", id=first["id"], pinned=True)
+    shown = sitting.screen.state["results"][0]
+    assert (shown["id"], shown["clip"]["rating"], shown["clip"]["note"]) == (first["id"], 4, "the good one")
+    said = host.library().journal.marked([job.id])[job.id]
+    assert (said.rating, said.note, said.tags) == (4, "the good one", ["pinned"])
+    sitting.act("mark", id=first["id"], rating=0, pinned=False)
+    assert sitting.screen.state["results"][1]["clip"]["rating"] == 0
+
+
+def test_history_comes_out_of_the_library(sitting):
+    sitting.act("set", field="mode", value="I2V")
+    sitting.upload("first_frame", png())
+    job = sitting.generate()
+    other = Sitting(sitting.host, VideoRequest.of(), "sketch")
+    other.act("query", text="fox")
+    assert other.screen.last("found")[0]["count"] == 1
+    other.act("rows", start=0, count=10)
+    assert other.screen.last("rows")[0]["rows"][0]["id"] == job.id
+    other.act("open", id=job.id)
+    [result] = other.screen.state["results"]
+    assert (result["kind"], result["clip"]["id"]) == ("clip", job.id)
+    other.act("vary", id=result["id"])  # with its picture, which was kept
+    assert other.desk.form.quote.digest == job.quote.digest
+    other.act("drop", id=result["id"])
+    assert other.screen.state["results"] == []
+
+
+def test_it_becomes_code_with_pictures_that_are_there(sitting, tmp_path):
+    sitting.act("set", field="mode", value="I2V")
+    sitting.upload("first_frame", png())
+    sitting.act("code", kind="cell")
+    text = sitting.screen.last("code")[0]["text"]
+    place = next(word for word in text.split() if word.startswith("hailuo_library/pictures/"))
+    assert Media.of(tmp_path / place).data == png()
+    sitting.act("code", kind="python")
+    assert f"first_frame='{place}'" in sitting.screen.last("code")[0]["text"]
+
+
+def test_a_template_is_counted_priced_and_copied_but_not_sent(sitting, host):
+    sitting.act("prompt", text="A {fox | panda | otter} [Pan left]")
+    form = sitting.screen.state["form"]
+    assert (form["cells"], form["price"], form["ready"], form["writable"]) == (3, "$0.84", False, True)
+    assert sitting.screen.state["analysis"]["notes"] == [{"tone": "ok", "text": "3 clips · $0.84"}]
+    sitting.act("set", field="duration", value=10)
+    assert sitting.screen.state["form"]["price"] == "$1.68"
+    sitting.act("generate", begun=0)
+    assert host.jobs() == []
+    sitting.act("code", kind="cell")
+    code = sitting.screen.last("code")[0]
+    assert (code["kind"], code["text"].splitlines()[1]) == ("sweep", "A {fox | panda | otter} [Pan left]")
+    sitting.act("prompt", text="A {fox")
+    assert "brace" in sitting.screen.state["form"]["problems"][0]
+    sitting.act("prompt", text="A {{fox}}")
+    assert sitting.desk.form.request.prompt == "A {fox}"
+
+
+def test_variants_are_collected_into_one_sweep(sitting):
+    for text in ("A fox runs", "A fox sleeps"):
+        sitting.act("prompt", text=text)
+        sitting.generate()
+        sitting.act("collect", id=sitting.desk.results[0].id, on=True)
+    sitting.act("sweep")
+    assert "A fox {take = runs | sleeps}" in sitting.screen.last("code")[0]["text"]
+    sitting.act("collect", id=sitting.desk.results[0].id, on=False)
+    sitting.act("sweep")
+    assert "at least two" in sitting.screen.last("problem")[0]["text"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {},
+        {"type": None},
+        {"type": []},
+        {"type": "set"},
+        {"type": "set", "field": "prompt", "value": "x"},
+        {"type": "set", "field": "first_frame", "value": "/etc/passwd"},
+        {"type": "set", "field": "callback_url", "value": ""},
+        {"type": "prompt", "text": 5},
+        {"type": "url", "slot": "prompt", "url": "https://example.com"},
+        {"type": "url", "slot": "first_frame", "url": "/etc/passwd"},
+        {"type": "clear", "slot": "references", "at": 9},
+        {"type": "accept", "slot": "first_frame"},
+        {"type": "film", "id": "j9"},
+        {"type": "posters", "ids": "x"},
+        {"type": "vary", "id": None},
+        {"type": "goon"},
+        {"type": "open", "id": "../../x"},
+        {"type": "mark", "id": "x", "rating": 9},
+        {"type": "compare", "ids": 3},
+        {"type": "rows", "start": -1, "count": "all"},
+        {"type": "query", "text": {"x": 1}, "rating": "many"},
+        {"type": "generate"},
+    ],
+)
+def test_nonsense_from_a_front_end_sends_nothing(sitting, host, content):
+    before = sitting.desk.form.request
+    sitting.host.loop.post(sitting.desk.take(content, [])).result(5)
+    assert sitting.desk.form.request == before
+    assert host.jobs() == []
+
+
+def test_the_summary_says_how_much_there_was(sitting):
+    for number in range(3):
+        sitting.act("prompt", text=f"A fox {number} <b>")
+        sitting.generate()
+    html = summary_html(sitting.desk.results, sitting.host.folder)
+    assert html.count("<video") == 3
+    assert "<b>A sitting in the studio: 3 orders</b>" in html
+    assert "A fox 2 <b>" not in html
+    assert summary_text(sitting.desk.results).startswith("A sitting in the studio: 3 orders.")
+    assert summary_html([], sitting.host.folder) == ""
+
+
+def test_the_widget_is_made_without_a_kernel_and_says_what_to_do(tmp_path, capsys):
+    session = Session(Settings.load({}), tmp_path)
+    studio = Studio(session, VideoRequest.of(prompt="A fox {x}"), "sketch")
+    assert studio.prompt == "A fox {{x}}"
+    assert studio.request.prompt == "A fox {x}"
+    studio._ipython_display_()
+    assert "run hw.studio() in JupyterLab" in capsys.readouterr().out
+    state = {name: value for name, value in studio.get_state().items() if not name.startswith("_")}
+    assert len(json.dumps(state)) < 20_000
+    studio.close()
+    session.close()
