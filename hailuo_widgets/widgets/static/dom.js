@@ -33,6 +33,17 @@ export function button(label, text, classes = "hw-button") {
 }
 
 /**
+ * Keep the keys of a view for itself: JupyterLab takes a letter or Enter on a button for a command of its own, unless the
+ * very element that has the focus says otherwise.
+ * @param {HTMLElement} root
+ */
+export function ownKeys(root) {
+  root.addEventListener("focusin", ({ target }) => {
+    if (target instanceof HTMLElement) target.dataset.lmSuppressShortcuts = "true";
+  });
+}
+
+/**
  * Set a text only where it differs, so that a screen reader isn't told the same thing again.
  * @param {HTMLElement} target
  * @param {string} [text]

@@ -11,7 +11,7 @@
  * @property {(content: object, callbacks?: undefined, buffers?: ArrayBuffer[]) => void} send
  */
 
-import { element } from "./dom.js";
+import { element, ownKeys } from "./dom.js";
 import { framePicker } from "./frame_picker.js";
 
 export default {
@@ -19,6 +19,7 @@ export default {
   render({ model, el }) {
     const controller = new AbortController();
     const root = element("div", "hw-view hw-panel");
+    ownKeys(root);
     const picker = framePicker({
       title: model.get("description"),
       send: (content, buffers) => model.send(content, undefined, buffers),

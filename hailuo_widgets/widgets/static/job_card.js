@@ -1,4 +1,4 @@
-import { clock, element, facts, fraction, prompt, remaining, ring, say, turnRing } from "./dom.js";
+import { clock, element, facts, fraction, ownKeys, prompt, remaining, ring, say, turnRing } from "./dom.js";
 
 /**
  * The live card of one job.
@@ -39,6 +39,7 @@ import { clock, element, facts, fraction, prompt, remaining, ring, say, turnRing
 function layOut(order) {
   const name = order.name || "this clip";
   const root = element("div", "hw-view hw-job");
+  ownKeys(root);
   root.role = "group";
   root.ariaLabel = `Video job ${name}`;
   const parts = {

@@ -8,6 +8,8 @@
  * @property {(content: object, callbacks?: undefined, buffers?: ArrayBuffer[]) => void} send
  */
 
+import { ownKeys } from "./dom.js";
+
 /**
  * @param {(model: PlacedModel, signal: AbortSignal) => HTMLElement} build Makes the one element that the widget is.
  */
@@ -21,7 +23,7 @@ export function placed(build) {
         const controller = new AbortController();
         const place = model.get("place");
         const live = build(model, controller.signal);
-        live.dataset.lmSuppressShortcuts = "true"; // JupyterLab's single-letter commands are not for our buttons
+        ownKeys(live);
         root = live;
         // What stands for the widget once it is gone is hidden while it is there.
         const style = document.createElement("style");

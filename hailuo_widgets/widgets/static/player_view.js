@@ -8,13 +8,14 @@
  * @property {(content: {type: "look"}) => void} send
  */
 
-import { element, say } from "./dom.js";
+import { element, ownKeys, say } from "./dom.js";
 import { Stage, transport } from "./player.js";
 
 export default {
   /** @param {{model: Model, el: HTMLElement}} context */
   render({ model, el }) {
     const root = element("div", "hw-view hw-panel hw-player");
+    ownKeys(root);
     const title = element("div", "hw-prompt");
     title.dir = "auto";
     const place = element("div", "hw-player-frame");

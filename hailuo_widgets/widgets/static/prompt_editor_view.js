@@ -23,7 +23,7 @@
  * @property {(event: string, callback: () => void) => void} off
  */
 
-import { element } from "./dom.js";
+import { element, ownKeys } from "./dom.js";
 import { promptEditor } from "./prompt_editor.js";
 
 export default {
@@ -31,6 +31,7 @@ export default {
   render({ model, el }) {
     const controller = new AbortController();
     const root = element("div", "hw-view hw-panel");
+    ownKeys(root);
     const editor = promptEditor({
       label: model.get("description"),
       commands: model.get("commands"),

@@ -1,6 +1,6 @@
 /** The grid of a sweep: the plan, the run and the result, in cells that are compared by eye. */
 
-import { element } from "./dom.js";
+import { element, ownKeys } from "./dom.js";
 import { Stage, transport } from "./player.js";
 import { CellBox } from "./sweep_cell.js";
 import { enlarger } from "./sweep_dialog.js";
@@ -77,7 +77,7 @@ function show(store, el, signal) {
   const root = element("div", "hw-view hw-sweep");
   root.role = "group";
   root.ariaLabel = `Sweep ${whole.name}`.trim();
-  root.dataset.lmSuppressShortcuts = "true"; // JupyterLab would take letters for commands
+  ownKeys(root);
   const head = sweepHead(store, { filter, filtered: () => filtered() });
   const tools = sweepTools(store, pivot, filter, {
     pivoted: () => pivoted(),
