@@ -33,9 +33,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"hailuo-widgets {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    demo = commands.add_parser("demo", help="open JupyterLab on a copy of the quickstart notebook; no key is needed")
+    demo = commands.add_parser("demo", help="open JupyterLab on copies of the notebooks that ship; no key is needed")
+    demo.add_argument("notebook", nargs="?", default="quickstart", help="quickstart, sweep or teaching_camera_language")
     demo.add_argument("--execute", action="store_true", help="run it without a browser and say where the results are")
-    demo.add_argument("--folder", default="hailuo_demo", help="where the copy goes (default: %(default)s)")
+    demo.add_argument("--folder", default="hailuo_demo", help="where the copies go (default: %(default)s)")
     demo.set_defaults(run=_demo)
 
     simulator = commands.add_parser("simulator", help="serve every vendor's API on a local port")
@@ -92,7 +93,7 @@ def _verify(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from hailuo_widgets.demo import demo
 
-    return demo(options.folder, execute=options.execute)
+    return demo(options.folder, options.notebook, execute=options.execute)
 
 
 def _simulator(options: argparse.Namespace) -> int:

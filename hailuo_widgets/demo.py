@@ -1,4 +1,4 @@
-"""The quickstart notebook, opened in JupyterLab or run without a browser."""
+"""The notebooks that ship with the package, opened in JupyterLab or run without a browser."""
 
 from __future__ import annotations
 
@@ -6,37 +6,45 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.resources import as_file, files
+from importlib.resources import files
 from pathlib import Path
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.keys import EMBEDDED
+from hailuo_widgets.spec.words import did_you_mean
 
-NOTEBOOK = "quickstart.ipynb"
-EXECUTED = "quickstart-executed.ipynb"
+NOTEBOOKS = ("quickstart", "sweep", "teaching_camera_language")
+"""Those that ship, the first one first."""
+
 CELL_SECONDS = 600
 
 
-def demo(folder: str, *, execute: bool) -> int:
-    """Copy the quickstart into a folder and open it, or run it there. Its clips are sketches, even where a key is set.
+def demo(folder: str, name: str = NOTEBOOKS[0], *, execute: bool) -> int:
+    """Copy the notebooks into a folder and open one, or run it there. Its clips are sketches, even where a key is set.
 
     Args:
         folder: Made where it is missing. A copy that is there already is kept: it may have been worked in.
+        name: Which of `NOTEBOOKS`.
         execute: Whether to run it without a browser.
 
     Returns:
         An exit status: 1 where a cell failed.
 
     Raises:
-        UsageError: If what the demo needs is not installed.
+        UsageError: If there is no such notebook, or what the demo needs is not installed.
     """
+    if name not in NOTEBOOKS:
+        raise UsageError(f"There is no notebook “{name}”.", hint=did_you_mean(name, NOTEBOOKS))
     target = Path(folder).resolve()
     target.mkdir(parents=True, exist_ok=True)
-    notebook = target / (EXECUTED if execute else NOTEBOOK)
-    if execute or not notebook.exists():
-        with as_file(_source()) as source:
-            shutil.copyfile(source, notebook)
-    return _execute(notebook) if execute else _open(notebook)
+    if execute:
+        copy = target / f"{name}-executed.ipynb"
+        shutil.copyfile(_source(name), copy)
+        return _execute(copy)
+    for each in NOTEBOOKS:
+        if not (target / f"{each}.ipynb").exists():
+            shutil.copyfile(_source(each), target / f"{each}.ipynb")
+    return _open(target / f"{name}.ipynb")
 
 
 def _environment() -> dict[str, str]:
@@ -44,10 +52,10 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "HAILUO_PROVIDER": EMBEDDED}
 
 
-def _source() -> Path:
-    shipped = files("hailuo_widgets").joinpath("notebooks", NOTEBOOK)
-    checkout = Path(__file__).parent.parent / "notebooks" / NOTEBOOK  # an editable install holds no copy
-    return Path(str(shipped)) if shipped.is_file() else checkout
+def _source(name: str) -> Path:
+    shipped = Path(str(files("hailuo_widgets").joinpath("notebooks", f"{name}.ipynb")))
+    checkout = Path(__file__).parent.parent / "notebooks" / f"{name}.ipynb"  # an editable install holds no copy
+    return shipped if shipped.is_file() else checkout
 
 
 def _open(notebook: Path) -> int:

@@ -410,7 +410,7 @@ def generate(
     return job
 
 
-class _Sweeping:
+class Sweeping:
     """`hw.sweep(…)` and `hw.sweep.load(…)`."""
 
     def __call__(
@@ -463,7 +463,7 @@ class _Sweeping:
         return load(default_session(), name)
 
 
-sweep = _Sweeping()
+sweep = Sweeping()
 
 
 def dry_run(prompt: str = "", *, provider: str | None = None, model: str | None = None, **fields: Any) -> Quote:

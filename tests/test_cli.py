@@ -110,7 +110,7 @@ def demo(folder: Path, *cells: str) -> subprocess.CompletedProcess[str]:
     source.write_text(json.dumps(notebook))
     code = (
         "import sys, pathlib, hailuo_widgets.demo as demo, hailuo_widgets.cli as cli\n"
-        f"demo._source = lambda: pathlib.Path({str(source)!r})\n"
+        f"demo._source = lambda _name: pathlib.Path({str(source)!r})\n"
         "sys.exit(cli.main(['demo', '--execute', '--folder', 'here']))"
     )
     command = [sys.executable, "-c", code]

@@ -6,9 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hailuo_widgets.sweeps.axes import Axis
     from hailuo_widgets.sweeps.cells import Cell
     from hailuo_widgets.sweeps.sweep import Sweep
+
+
+STRIP = 5
+"""Cells beside each other where there is one row only; more begin a new line."""
 
 
 @dataclass(slots=True)
@@ -46,7 +52,19 @@ def sheets(sweep: Sweep) -> list[Sheet]:
         sheet.places[row, column] = cell
     for sheet in found.values():
         sheet.rows, sheet.columns = dict(sorted(sheet.rows.items())), dict(sorted(sheet.columns.items()))
-    return list(found.values())
+    return [part for sheet in found.values() for part in _wrapped(sheet)]
+
+
+def _wrapped(sheet: Sheet) -> Iterator[Sheet]:
+    """A long strip as several ones below each other."""
+    if len(sheet.rows) > 1 or len(sheet.columns) <= STRIP:
+        yield sheet
+        return
+    columns = list(sheet.columns.items())
+    for start in range(0, len(columns), STRIP):
+        part = dict(columns[start : start + STRIP])
+        places = {place: cell for place, cell in sheet.places.items() if place[1] in part}
+        yield Sheet("" if start else sheet.title, sheet.rows, part, places)
 
 
 def _together(sweep: Sweep, name: str) -> tuple[str, ...]:
