@@ -1,4 +1,4 @@
-"""Tab completion: options and models on the `%%hailuo` line, camera commands after a bracket inside the cell."""
+"""Tab completion: options and models on the `%%hailuo` line, inside the cell camera commands and a header's fields."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _LINE = r"^%%hailuo\b(?P<rest>[^\n]*)$"
 _COMMAND = r"^%hailuo\s+(?P<word>\w*)$"
 _CELL = r"(?m)^%%hailuo\b[^\n]*\n"
+_RULE = r"(?m)^[ \t]*---[ \t]*\n"
+_FIELD = r"^\s*(?P<part>[\w-]*)$"
+_FIELDS_VALUE = r"^\s*(?P<name>[\w-]+)\s*:(?:.*[|×\s])?(?P<part>[^|×\s]*)$"
+_AXIS = r"\{\s*([^\W\d]\w*)\s*="
 _OPEN_BRACKET = r"\[(?:[^\[\]\n]*[,，]\s*)?(?P<part>[^\[\],，\n]*)$"
 _VALUE = r"(?:^|\s)(?P<option>-\w|--[\w-]+)[\s=]+(?P<part>[^\s]*)$"
 
@@ -40,7 +44,7 @@ def _candidates(before: str, token: str) -> Iterable[str]:
     if command := re.match(_COMMAND, line):
         return [each for each in COMMANDS if each.startswith(command["word"])]
     if re.match(_CELL, before):
-        return _camera(line, token)
+        return _header(before, line, token) if re.search(_RULE, before) else _camera(line, token)
     if not (head := re.match(_LINE, line)):
         return ()
     if value := re.search(_VALUE, head["rest"]):
@@ -50,6 +54,35 @@ def _candidates(before: str, token: str) -> Iterable[str]:
     options = sorted(HailuoMagics.hailuo_cell.parser._option_string_actions)  # noqa: SLF001  # nowhere else shown
     part = head["rest"].rsplit(" ", 1)[-1]
     return [_after_token(each, part, token) for each in options if part.startswith("-") and each.startswith(part)]
+
+
+def _header(before: str, line: str, token: str) -> Iterable[str]:
+    """Fields at the beginning of a line under `---`, and behind one what it takes."""
+    from hailuo_widgets.sweeps.header import SHOW, SKIP, WORDS, ZIP
+
+    if field := re.match(_FIELD, line):
+        return [_after_token(f"{each}: ", field["part"], token) for each in WORDS if each.startswith(field["part"])]
+    value = re.match(_FIELDS_VALUE, line)
+    if value is None or re.search(_OPEN_BRACKET, line):
+        return _camera(line, token)
+    name, part = value["name"], value["part"]
+    if name in (ZIP, SKIP, SHOW):
+        written = re.findall(r"(?m)^\s*([\w-]+)\s*:", before[re.search(_RULE, before).end() :])  # type: ignore[union-attr]  # it matched above
+        known: Iterable[str] = dict.fromkeys((*re.findall(_AXIS, before), *(each for each in written if each != name)))
+    else:
+        known = _values(_OPTION_OF.get(name, ""), before.partition("\n")[0])
+    return [_after_token(each, part, token) for each in known if each.startswith(part)]
+
+
+_OPTION_OF = {
+    "provider": "-p",
+    "model": "-m",
+    "resolution": "-r",
+    "duration": "-d",
+    "prompt_optimizer": "--optimizer",
+    "fast_pretreatment": "--fast-pretreatment",
+    "watermark": "--watermark",
+}
 
 
 def _camera(line: str, token: str) -> Iterable[str]:

@@ -142,7 +142,7 @@ class HailuoMagics(Magics):
         if arguments.name:
             self.shell.user_ns[arguments.name] = sweep
         costs = sweep.plan.price or sweep.plan.unknown_prices
-        if arguments.yes and costs and sweep.budget is None:
+        if arguments.yes and sweep.asks and costs and sweep.budget is None:
             raise UsageError(
                 f"With --yes nobody is asked, and this costs {sweep.plan.cost}.",
                 hint="Say how much it may cost: --budget.",

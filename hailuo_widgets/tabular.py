@@ -1,4 +1,4 @@
-"""Records as a data frame and as Parquet, where what that needs is installed."""
+"""Records as a data frame and as Parquet, where what that needs is installed; and what can be kept at all."""
 
 from __future__ import annotations
 
@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
+
+
+def storable(value: Any) -> Any:
+    """JSON without halves of characters, which neither databases nor files take."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {storable(name): storable(each) for name, each in value.items()}
+    return [storable(each) for each in value] if isinstance(value, list) else value
 
 
 def data_frame(records: Iterable[dict[str, Any]]) -> pd.DataFrame:

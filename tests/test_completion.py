@@ -39,6 +39,22 @@ WHOLE = {
     "%%hailuo x\n[Pan left] then [Push": ["%%hailuo x\n[Pan left] then [Push in]"],
     "%%hailuo\nA fox\nin snow [Sta": ["%%hailuo\nA fox\nin snow [Static shot]"],
     "%%hailuo\n狐狸 [推": ["%%hailuo\n狐狸 [推进]"],
+    "%%hailuo x\nA fox\n---\ndur": ["%%hailuo x\nA fox\n---\nduration: "],
+    "%%hailuo x\nA fox\n---\nfirst_f": ["%%hailuo x\nA fox\n---\nfirst_frame: "],
+    "%%hailuo x\nA fox\n---\nprovider: mini": ["%%hailuo x\nA fox\n---\nprovider: minimax"],
+    "%%hailuo x\nA fox\n---\nprovider: sketch | mini": ["%%hailuo x\nA fox\n---\nprovider: sketch | minimax"],
+    "%%hailuo -p minimax\nA fox\n---\nmodel: S": ["%%hailuo -p minimax\nA fox\n---\nmodel: S2V-01"],
+    "%%hailuo x\nA fox\n---\nwatermark: o": [
+        "%%hailuo x\nA fox\n---\nwatermark: off",
+        "%%hailuo x\nA fox\n---\nwatermark: on",
+    ],
+    "%%hailuo x\nA fox\n---\ncamera: [Truck l": ["%%hailuo x\nA fox\n---\ncamera: [Truck left]"],
+    "%%hailuo x\nA {gait = a | b}\n---\ncamera: [Shake] |\nshow: g": [
+        "%%hailuo x\nA {gait = a | b}\n---\ncamera: [Shake] |\nshow: gait"
+    ],
+    "%%hailuo x\nA {gait = a | b}\n---\ncamera: [Shake] |\nshow: gait × cam": [
+        "%%hailuo x\nA {gait = a | b}\n---\ncamera: [Shake] |\nshow: gait × camera"
+    ],
     "%%hai": ["%%hailuo"],
 }
 

@@ -8,6 +8,7 @@ import hailuo_widgets as hw
 from hailuo_widgets.engine.job import Job
 from hailuo_widgets.errors import HailuoError, RefusedError, UsageError
 from hailuo_widgets.simulator import Fault
+from hailuo_widgets.sweeps.sweep import Sweep
 from support.session import session
 from support.shell import run, shell
 from support.vendor import KEY, NOWHERE, PROMPT, submits
@@ -118,6 +119,13 @@ MISTAKES = {
     "%%hailuo --first-frame nowhere.png\nA fox": "nowhere.png",
     "%%hailuo\nA {fox}": "no variable “fox”",
     "%%hailuo\n  \n": "prompt",
+    "%%hailuo\nA {a|b\n---\nduration: 6": "never closed",
+    "%%hailuo\nA fox\n---\nduratoin: 6 | 10": "Did you mean duration",
+    "%%hailuo -d 6\nA fox\n---\nduration: 10": "on the line and under",
+    "%%hailuo --fresh\nA {a|b}": "--repeat",
+    "%%hailuo --repeat 0 --budget 6\nA fox": "1 to 100",
+    "%%hailuo --budget six\nA {a|b}": "6 USD",
+    "%%hailuo -p minimax --budget 6CNY\nA {a|b}": "prices are in USD",
     "%hailuo modles": "Did you mean models",
     "%hailuo show": "one name",
     "%hailuo show nobody": "nobody",
@@ -160,6 +168,79 @@ def test_the_manual_is_the_docstring(notebook, capsys):
 def test_loading_again_changes_nothing(notebook):
     notebook.run_line_magic("reload_ext", "hailuo_widgets")
     assert "hailuo" in notebook.magics_manager.magics["cell"]
+
+
+# --- sweeps ---------------------------------------------------------------------------------------------------------
+
+FOX = "A red fox {gait = trots | leaps} in snow\n---\nduration: 6 | 10\nresolution: 768P\n"
+
+
+def test_a_cell_with_choices_is_planned_and_not_run(here, notebook):
+    made = run(notebook, f"%%hailuo fox --repeat 2\n{FOX}")
+    assert made is notebook.user_ns["fox"]
+    assert isinstance(made, Sweep)
+    assert not made.started
+    for part in ("planned, not run", "--yes", "Cells: 4", "Clips to buy: 8", "$3.36"):
+        assert part in repr(made)
+    assert not here.simulator.log
+    assert len(made.run().result(SECONDS)) == 8
+
+
+def test_with_yes_it_runs_if_it_says_how_much_it_may_cost(here, notebook):
+    with pytest.raises(UsageError, match="nobody is asked, and this costs"):
+        run(notebook, f"%%hailuo fox --yes\n{FOX}")
+    assert not here.simulator.log
+    run(notebook, f"%%hailuo fox --yes --budget 6 --wait\n{FOX}")
+    assert notebook.user_ns["fox"].done
+    assert submits(here.simulator) == 4
+    run(notebook, f"%%hailuo fox --yes\n{FOX}")  # all of it is there: it costs nothing
+    assert notebook.user_ns["fox"].done
+    assert submits(here.simulator) == 4
+
+
+def test_one_clip_to_buy_is_bought_at_once(here, notebook):
+    run(notebook, f"%%hailuo fox --yes --budget 6USD --wait\n{FOX}")
+    run(notebook, "%%hailuo fox --wait\n" + FOX.replace("6 | 10", "6").replace("leaps", "sits"))
+    assert notebook.user_ns["fox"].started
+    assert submits(here.simulator) == 5
+    run(notebook, f"%%hailuo fox --wait\n{FOX}")  # nothing to buy
+    assert notebook.user_ns["fox"].done
+
+
+def test_a_dry_run_of_a_sweep_is_the_plan(here, notebook):
+    plan = run(notebook, f"%%hailuo fox --dry-run\n{FOX}")
+    assert plan.to_buy == 4
+    assert "Clips to buy" in plan._repr_html_()
+    assert "fox" not in notebook.user_ns
+    assert not here.library_folder.exists()
+
+
+def test_a_header_alone_makes_one_clip(here, notebook):
+    run(notebook, "%%hailuo fox --wait\nA red fox\n---\nduration: 10\ncamera: [Pan left]")
+    job = notebook.user_ns["fox"]
+    assert isinstance(job, Job)
+    assert job.quote.written.prompt == "A red fox [Pan left]"
+    assert job.quote.request.duration == 10
+    assert job.quote.request.prompt_optimizer is True
+    run(notebook, "%%hailuo fox --repeat 2 --wait\nA red fox [Pan left]\n---\nduration: 10")
+    assert notebook.user_ns["fox"].plan.free == 1
+    assert submits(here.simulator) == 2
+
+
+def test_above_the_price_that_is_set_one_clip_is_shown_first(here, notebook):
+    run(notebook, "%hailuo config confirm_above=0.4USD")
+    made = run(notebook, "%%hailuo fox -r 1080P\nA red fox")
+    assert not made.started
+    assert made.cells[0].quote.request.prompt_optimizer is True
+    assert isinstance(run(notebook, "%%hailuo fox -r 1080P --yes\nA red fox"), Job)
+    assert isinstance(run(notebook, "%%hailuo fox\nA red fox"), Job)
+    assert "$0.40" in str(run(notebook, "%hailuo config"))
+
+
+def test_sweeps_that_are_kept_are_listed(here, notebook):
+    assert "No sweep was run" in str(run(notebook, "%hailuo sweeps"))
+    run(notebook, f"%%hailuo fox --yes --budget 6 --wait\n{FOX}")
+    assert run(notebook, "%hailuo sweeps").rows[0][::2] == ("fox", 'hw.sweep.load("fox")')
 
 
 # --- %hailuo --------------------------------------------------------------------------------------------------------

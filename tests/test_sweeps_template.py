@@ -1,4 +1,4 @@
-"""`{name}` in a cell: one pass, a brace is `{{`, and a mistake is shown where it stands."""
+"""One grammar for prompts and values: one pass, `{{` is a brace, choices, ranges, and mistakes shown where they stand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.sweeps.template import expand
+from hailuo_widgets.sweeps.template import (
+    Choices,
+    Reference,
+    Text,
+    bind,
+    choices,
+    expand,
+    parse,
+    parse_value,
+    render,
+    with_names,
+    write,
+)
 
 
 def escaped(text: str) -> str:
@@ -94,3 +106,171 @@ def test_below_chinese_the_caret_is_as_far_to_the_right():
     caret = error.message.split("\n")[2]
     assert caret == "    " + "\u3000" * 4 + " ^"
     assert line.endswith("{动物}")
+
+
+# --- choices --------------------------------------------------------------------------------------------------------
+
+
+def options(text: str, **namespace) -> dict[str, list[str]]:
+    """Each axis with its options, as text."""
+    nodes = bind(
+        with_names(parse(text), ()), text, {each.name for each in choices(with_names(parse(text), ()))}, namespace
+    )
+    return {each.name: [write(option, inside=True) for option in each.options] for each in choices(nodes)}
+
+
+@pytest.mark.parametrize(
+    ("text", "axes"),
+    [
+        ("A fox {gait = trots | leaps}", {"gait": ["trots", "leaps"]}),
+        ("A {red|blue} fox in {snow | grass}", {"choice1": ["red", "blue"], "choice2": ["snow", "grass"]}),
+        ("{gait=trots|leaps}, {gait}", {"gait": ["trots", "leaps"]}),
+        ("{very | } big", {"choice1": ["very", ""]}),
+        ("{ | }", {"choice1": ["", ""]}),
+        ("{one = a}", {"one": ["a"]}),
+        ("{1..5}", {"choice1": ["1", "2", "3", "4", "5"]}),
+        ("{n = 1..9 step 4 | 20}", {"n": ["1", "5", "9", "20"]}),
+        ("{3..1}", {"choice1": ["3", "2", "1"]}),
+        ("{-2 .. 2 step 2}", {"choice1": ["-2", "0", "2"]}),
+        ("{a | {b | c} d}", {"choice1": ["a", "b d", "c d"]}),
+        ("{a|{b|c}}", {"choice1": ["a", "b", "c"]}),
+        ("{x = a {y = 1 | 2} | b}", {"x": ["a {y = 1 | 2}", "b"], "y": ["1", "2"]}),
+        ("{ {a|b} {c|d} | e}", {"choice1": ["a c", "a d", "b c", "b d", "e"]}),
+        ("{[Pan left, Pedestal up] | [Static shot]}", {"choice1": ["[Pan left, Pedestal up]", "[Static shot]"]}),
+        ("{狐狸 = 跑 | 跳}", {"狐狸": ["跑", "跳"]}),
+        ("{x == y | z}", {"choice1": ["x == y", "z"]}),
+        ("{a\n | b\n}", {"choice1": ["a", "b"]}),
+        (r"{a \| b | c}", {"choice1": [r"a \| b", "c"]}),
+        ("{ {{a}} | b }", {"choice1": [r"\{a\}", "b"]}),
+        (r"{frames\a | frames\b}", {"choice1": [r"frames\a", r"frames\b"]}),
+        ("{choice1 = a | b} {c | d}", {"choice1": ["a", "b"], "choice2": ["c", "d"]}),
+        ("A | B", {}),
+        ("[a|b] {{c|d}}", {}),
+    ],
+)
+def test_what_is_an_axis(text, axes):
+    assert options(text) == axes
+
+
+def test_a_list_of_the_notebook_is_an_axis_and_anything_else_a_value():
+    assert options("{animal} {n} {one}", animal=["fox", "{owl}"], n=range(3), one="{no}") == {
+        "animal": ["fox", r"\{owl\}"],
+        "n": ["0", "1", "2"],
+    }
+    with pytest.raises(UsageError, match="is empty"):
+        options("{animal}", animal=[])
+
+
+@pytest.mark.parametrize(
+    ("text", "mistake", "hint"),
+    [
+        ("a {b | c", "{b | c", "its “}” is missing"),
+        ("a {b | [Pan left | Pan right] }", "[Pan left | Pan right] }", "brackets of its own"),
+        ("{the gait = a | b}", "{the gait = a | b}", "{the_gait = …}"),
+        ("{n-1 = a | b}", "{n-1 = a | b}", "{n_1 = …}"),
+        ("{1 = a | b}", "{1 = a | b}", "a letter first"),
+        ("{a = 9..1 step 2}", "{a = 9..1 step 2}", "9..1 step -2"),
+        ("{1..9 step 0}", "{1..9 step 0}", "1..9 step 1"),
+        ("{1..999999}", "{1..999999}", "At most 10,000"),
+        ("{{a|b} | c}", "} | c}", "“{{” is a brace itself"),
+        ("{a | b | {c}", "{a | b | {c}", "missing"),
+        ("x {a | {nothing}}", "{nothing}}", "Define it"),
+    ],
+)
+def test_a_mistake_in_a_choice_says_what_was_meant(text, mistake, hint):
+    with pytest.raises(UsageError) as caught:
+        bind(with_names(parse(text), ()), text, (), {})
+    _message, line, caret = caught.value.message.split("\n")[:3]
+    below = line[len(caret) - 1 :].strip()
+    assert mistake.startswith(below) if len(below) < len(mistake) else below.startswith(mistake)
+    assert hint in caught.value.hint
+
+
+def test_on_a_magics_line_nothing_is_chosen():
+    with pytest.raises(UsageError, match="nothing to choose"):
+        expand("{a | b}", {})
+    with pytest.raises(UsageError, match="nothing to choose"):
+        expand("{seconds}", {"seconds": [6, 10]})
+
+
+@pytest.mark.parametrize(
+    ("text", "picked", "prompt"),
+    [
+        ("A {big | } fox", 1, "A fox"),
+        ("A {big | } fox", 0, "A big fox"),
+        ("A fox{, running | } in snow", 1, "A fox in snow"),
+        ("A fox runs {slowly | }.", 1, "A fox runs."),
+        ("A fox {slowly | }", 1, "A fox"),
+        ("{Slowly | } a fox", 1, "a fox"),
+        ("A fox {slowly | }\nin snow", 1, "A fox\nin snow"),
+        ("狐狸{慢慢地 | }跑", 1, "狐狸跑"),
+        ("A {big | }{red | } fox", 1, "A fox"),
+        ("A {big | } {red | } fox", 1, "A fox"),
+    ],
+)
+def test_an_empty_choice_leaves_no_gap(text, picked, prompt):
+    nodes = with_names(parse(text), ())
+    by_name = {each.name: each for each in choices(nodes)}
+    assert render(nodes, lambda name: by_name[name].options[picked]) == prompt
+
+
+# --- a template is written as it was read ---------------------------------------------------------------------------
+
+WORDS = st.text(alphabet=st.sampled_from("ab c{}|\\=.1-2,\n 狐"), max_size=8)
+
+
+def merged(nodes):
+    """As a reader gives them: no empty text, and no two beside each other."""
+    found = []
+    for node in nodes:
+        if isinstance(node, Text) and found and isinstance(found[-1], Text):
+            found[-1] = Text(found[-1].text + node.text)
+        elif node != Text(""):
+            found.append(node)
+    return tuple(found)
+
+
+def stripped(nodes):
+    found = list(merged(nodes))
+    if found and isinstance(found[0], Text):
+        found[0] = Text(found[0].text.lstrip())
+    if found and isinstance(found[-1], Text):
+        found[-1] = Text(found[-1].text.rstrip())
+    return tuple(node for node in found if node != Text(""))
+
+
+@st.composite
+def templates(draw):
+    names = iter(["gait", "place", "größe", "x", "y1", "z_z"])
+
+    def sequence(depth):
+        kinds = ["text", "text", "reference"] + ["choice"] * (depth < 2)
+        return [node(draw(st.sampled_from(kinds)), depth) for _ in range(draw(st.integers(0, 3)))]
+
+    def node(kind, depth):
+        name = next(names, None) if kind == "choice" else None
+        if name:
+            return Choices(name, tuple(stripped(sequence(depth + 1)) for _ in range(draw(st.integers(1, 3)))))
+        return Reference(draw(st.sampled_from(["gait", "other"]))) if kind == "reference" else Text(draw(WORDS))
+
+    return merged(sequence(0))
+
+
+@given(templates())
+def test_what_is_written_reads_as_the_same_again(nodes):
+    assert parse(write(nodes)) == nodes
+
+
+@given(st.text(alphabet=st.sampled_from("ab {}|\\=[].1,\n"), max_size=30))
+def test_whatever_is_read_is_written_and_read_again(text):
+    with suppress(UsageError):
+        nodes = with_names(parse(text), ())
+        again = parse(write(nodes))
+        assert again == nodes
+        assert write(again) == write(nodes)
+
+
+@given(st.text(max_size=40))
+def test_a_value_is_read_or_refused_and_nothing_else(text):
+    with suppress(UsageError):
+        parse_value(f"model: {text}", 6, 6 + len(text))

@@ -27,6 +27,7 @@ PICTURE_RULES = "JPG, PNG or WebP, at most 20 MB, short side over 300 px, aspect
 Sources: MiniMax, Video Generation API, first_frame_image; UCloud Modelverse, Hailuo-2.3-I2V; EvoLink, Hailuo 02 API.
 """
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 
 _FIELDS: dict[Mode, tuple[str, ...]] = {
@@ -58,6 +59,12 @@ def _prompt(request: VideoRequest, row: Row) -> Iterator[Problem]:
             f"{row.model} on {row.provider} needs a prompt.",
             hint="Write what is to be seen.",
             source=source,
+        )
+    if broken := _SURROGATE.search(request.prompt):
+        yield Problem(
+            "prompt",
+            f"The prompt's character {broken.start() + 1:,} is broken: half of a pair.",
+            hint="Write it anew; it was probably cut off when it was copied.",
         )
     if len(request.prompt) > row.prompt_max:
         yield Problem(

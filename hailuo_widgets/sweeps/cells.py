@@ -102,7 +102,11 @@ def expand(
         try:
             prompt, values = requests.ask(picked)
             asked = values.pop("provider", provider)
-            written, quote = requests.quote(prompt, {"model": model, **values}, asked, pin=pin)
+            written = VideoRequest.of(prompt=prompt, **{"model": model, **values})
+            row = requests.row(written, asked)
+            if pin and "prompt_optimizer" in row.parameters:
+                written = written.model_copy(update={"prompt_optimizer": False})
+            quote = quote_of_row(written, row)
         except HailuoError as error:
             problem = str(error)
         cells.append(Cell(index, at, prompt, written, quote, problem, skipped, quote.digest if quote else ""))
@@ -250,16 +254,12 @@ class _Requests:
         """The words alone."""
         return render(self._definition.prompt, self._chosen(picked)).strip()
 
-    def quote(self, prompt: str, values: dict[str, Any], provider: str, *, pin: bool) -> tuple[VideoRequest, Quote]:
-        """The request and what it costs; the optimizer is pinned to off where prompts are compared."""
-        written = VideoRequest.of(prompt=prompt, **values)
+    def row(self, written: VideoRequest, provider: str) -> Row:
+        """What of a provider's offer answers a request."""
         key = (provider, written.model, written.mode.value)
-        row = self._rows.get(key)
-        if row is None:
-            row = self._rows[key] = find_row(written, provider)
-        if pin and "prompt_optimizer" in row.parameters:
-            written = written.model_copy(update={"prompt_optimizer": False})
-        return written, quote_of_row(written, row)
+        if key not in self._rows:
+            self._rows[key] = find_row(written, provider)
+        return self._rows[key]
 
     def _chosen(self, picked: Mapping[str, int]) -> Callable[[str], Sequence]:
         def chosen(name: str) -> Sequence:

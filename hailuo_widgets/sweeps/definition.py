@@ -123,14 +123,14 @@ class Definition:
         given = {known.canonical(each): value for each, value in axes.items()}
         nodes = parse(template)
         wanted = {each.name for each in references(nodes)}
+        nodes = with_names(nodes, given)
+        for twice in given.keys() & {each.name for each in choices(nodes)}:
+            raise UsageError(f"“{twice}” is an axis of the template already.", hint=f"Write {{{twice}}} there.")
         for each in given:
             if each not in known.FIELDS and each not in wanted:
                 hint = did_you_mean(each, (*known.FIELDS, *wanted))
                 raise UsageError(f"There is neither a field nor a {{{each}}} in the template.", hint=hint)
         fields = {each: known.from_python(each, value) for each, value in given.items() if each in known.FIELDS}
-        nodes = with_names(nodes, given)
-        for twice in given.keys() & {each.name for each in choices(nodes)}:
-            raise UsageError(f"“{twice}” is an axis of the template already.", hint=f"Write {{{twice}}} there.")
         words = {each: value for each, value in given.items() if each not in known.FIELDS}
         prompt = bind(nodes, template, {*fields, *(each.name for each in choices(nodes))}, words)
         rows, columns = (*show, "", "")[:2]

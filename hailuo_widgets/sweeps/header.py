@@ -84,7 +84,7 @@ def read(cell: str, namespace: Mapping[str, Any]) -> Written:
     rule = _RULE.search(cell)
     template = parse(cell[: rule.start()] if rule else cell)
     lines = tuple(_lines(cell, rule.end())) if rule else ()
-    wanted = {each.name for each in references(template)}
+    wanted = {each.name for each in references(template)} | {each.name for each in choices(template)}
     set_here = tuple(_known(cell, lines, wanted))
     values = {line.name: parse_value(cell, line.start, line.end) for line in set_here}
     inside = {each.name for options in values.values() for option in options for each in choices(option)}
@@ -139,7 +139,7 @@ def _known(cell: str, lines: Iterable[_Line], wanted: set[str]) -> Iterator[_Lin
         if line.name == "prompt":
             raise mistake(cell, line.at, "The prompt stands above the line.", "Choices go into it: {name = a | b}.")
         if line.name not in WORDS and line.name not in wanted:
-            close = near(line.name, (*WORDS, *wanted))
+            close = near(line.name, (*WORDS, *filter(None, wanted)))
             hint = f"Did you mean {' or '.join(close)}?" if close else f"There is: {', '.join(WORDS)}."
             raise mistake(cell, line.at, f"There is no field “{line.name}”.", hint)
         if line.name in (ZIP, SKIP):

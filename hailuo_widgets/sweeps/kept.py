@@ -15,6 +15,7 @@ from hailuo_widgets.spec.media import Media
 from hailuo_widgets.sweeps.axes import Axis, Choice
 from hailuo_widgets.sweeps.cells import Cell
 from hailuo_widgets.sweeps.layout import Layout
+from hailuo_widgets.tabular import storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,7 +74,7 @@ class _Document(_Part):
 
 def document(layout: Layout) -> dict[str, Any]:
     """A layout as JSON."""
-    return {
+    made = {
         "version": VERSION,
         "axes": [{"name": axis.name, "values": [_choice(each) for each in axis.values]} for axis in layout.axes],
         "cells": [_cell(cell) for cell in layout.cells],
@@ -84,6 +85,8 @@ def document(layout: Layout) -> dict[str, Any]:
         "varied": sorted(layout.varied),
         "pictures": dict(layout.pictures),
     }
+    whole: dict[str, Any] = storable(made)
+    return whole
 
 
 def layout(name: str, kept: Mapping[str, Any]) -> Layout:

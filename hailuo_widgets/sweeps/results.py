@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.library.sidecar import MarksPart
 from hailuo_widgets.spec.media import Media
+from hailuo_widgets.tabular import storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,7 +48,7 @@ def records(sweep: Sweep, marks: Mapping[str, MarksPart]) -> list[dict[str, Any]
                 record[name] = _plain(choice.value, choice.label)
             found.append(record)
     every = dict.fromkeys(name for record in found for name in record)
-    return [{name: record.get(name) for name in every} for record in found]
+    return [storable({name: record.get(name) for name in every}) for record in found]
 
 
 def state_of(cell: Cell, job: Job | None, clip: Clip | None) -> str:

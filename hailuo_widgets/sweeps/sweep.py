@@ -203,11 +203,12 @@ class Sweep:
         with self._lock:
             self.explain()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
-            self._launch(missing)
-            self.started = True
+            self._require_keys(missing)
             if self.name:
                 kept = document(replace(self._layout, rows=self.rows, columns=self.columns))
                 self._host.library().journal.keep_sweep(self.name, kept, self._host.clock.now())
+            self._launch(missing)
+            self.started = True
         self._tell()
         return self
 
@@ -215,6 +216,7 @@ class Sweep:
         """Ask anew for what failed, was refused, cancelled or left; what is uncertain waits for a person's decision."""
         with self._lock:
             again = [key for key, job in self._jobs.items() if job.done and job.state in _CAN_BE_TRIED_AGAIN]
+            self._require_keys(again)
             self._launch(again)
         self._tell()
         return self
@@ -254,19 +256,21 @@ class Sweep:
             return _at_hand(self._quotes[key[0]])
         return job.done and job.state in _CAN_BE_TRIED_AGAIN
 
-    def _launch(self, missing: list[Key]) -> None:
-        quotes = self._quotes
-        orders = {key: quotes[key[0]] for key in missing}
-        for provider in dict.fromkeys(quote.row.provider for quote in orders.values()):
+    def _require_keys(self, missing: list[Key]) -> None:
+        for provider in dict.fromkeys(self._quotes[digest].row.provider for digest, _ in missing):
             require_key(provider, self._host.settings)
+
+    def _launch(self, missing: list[Key]) -> None:
         if self.group is None:
             self.group = Group(self.name, self.budget)
             self.group.observe(lambda _: self._tell())
         now, mine = self._host.clock.now(), []
-        for key, quote in orders.items():
+        for key in missing:
             job = self._host.under_way(key)
             if job is None:
-                job = Job(new_id(now), quote, name=self.name, replicate=key[1], reason=self._layout.reason)
+                job = Job(
+                    new_id(now), self._quotes[key[0]], name=self.name, replicate=key[1], reason=self._layout.reason
+                )
                 mine.append(job)
             self._jobs[key] = job
             job.observe(self._moved)
@@ -449,7 +453,7 @@ class Sweep:
         name = f"{self.name}: " if self.name else ""
         size = f"{len(self.cells)} cells" + (f" × {self.repeat}" if self.repeat > 1 else "")
         if not self.started:
-            return f"<{name}{size} · planned, not run · {self.plan.to_buy} to buy · {self.plan.cost}>"
+            return f"<{name}{size} · planned, not run: .run() does it, or --yes in its cell>\n  {self.plan!r}"
         counts: dict[str, int] = {}
         for job in self.jobs:
             counts[job.state.value] = counts.get(job.state.value, 0) + 1
@@ -478,4 +482,6 @@ def load(host: Host, name: str) -> Sweep:
         known = [each for each, _ in journal.sweeps()] if journal else []
         hint = did_you_mean(name, known) if known else "A sweep is kept under its name when it is run."
         raise UsageError(f"There is no sweep “{name[:60]}” in the library.", hint=hint)
-    return Sweep(host, layout(name, kept))
+    sweep = Sweep(host, layout(name, kept))
+    sweep.started = sweep.plan.clips == sweep.plan.free  # there is nothing left to run
+    return sweep

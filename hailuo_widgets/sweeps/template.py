@@ -427,16 +427,21 @@ def expand(text: str, namespace: Mapping[str, Any]) -> str:
 
 def write(nodes: Sequence, *, inside: bool = False) -> str:
     """A template whose choices all have names as text, which reads as the same template again."""
-    return "".join(_written(node, inside=inside) for node in nodes)
+    text = ""
+    for node in nodes:
+        if isinstance(node, (Text, Value)):
+            words = node.text if isinstance(node, Text) else node.label
+            text += _SIGNS.sub(r"\1\1\\\2", words) if inside else words.replace("{", "{{").replace("}", "}}")
+            continue
+        if inside:  # a backslash before a brace would take it as a sign
+            text += "\\" * (len(text) - len(text.rstrip("\\")))
+        text += f"{{{node.name}}}" if isinstance(node, Reference) else _written(node)
+    return text
 
 
-def _written(node: Node, *, inside: bool) -> str:
-    if isinstance(node, Reference):
-        return f"{{{node.name}}}"
-    if isinstance(node, Choices):
-        return f"{{{node.name} = {' | '.join(map(_option, node.options))}}}"
-    text = node.text if isinstance(node, Text) else node.label
-    return _SIGNS.sub(r"\1\1\\\2", text) if inside else text.replace("{", "{{").replace("}", "}}")
+def _written(node: Choices) -> str:
+    options = " | ".join(map(_option, node.options))
+    return f"{{{node.name} = {options}{' ' if options.endswith(chr(92)) else ''}}}"
 
 
 def _option(option: Sequence) -> str:

@@ -1,0 +1,163 @@
+"""What came of a sweep: records, a data frame, files, a page that can be mailed, and one picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from decimal import Decimal
+from html.parser import HTMLParser
+
+import pytest
+from PIL import Image
+
+import hailuo_widgets as hw
+from hailuo_widgets import session as session_module
+from hailuo_widgets.errors import LibraryError, UsageError
+from hailuo_widgets.simulator import Fault
+from support.session import session
+
+SECONDS = 60
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> $x$ \x1b[31m \u202e &"
+
+
+@pytest.fixture
+def here(monkeypatch):
+    with session() as made:
+        monkeypatch.setattr(session_module, "default_session", lambda: made)
+        yield made
+
+
+@pytest.fixture
+def fox(here):
+    here.simulator.faults.add(Fault("fail_output", "submit", times=1))
+    made = hw.sweep(
+        "A red fox {gait} {where} {state}",
+        name="fox",
+        gait=["trots", "leaps"],
+        where=["in snow", HOSTILE],
+        state=["", "calmly"],
+        camera=["Pan left", None],
+        duration=[6, 10],
+        resolution=["768P", "1080P"],
+        zip=[("where", "state")],
+        skip={"camera": "Pan left", "gait": "leaps"},
+        repeat=2,
+    )
+    made.run().result(SECONDS)
+    return made
+
+
+def test_a_record_says_everything_of_a_clip(here, fox):
+    here.library().mark(fox.clips()[0].id, rating=4, note="good")
+    records = fox.records
+    by_state = {state: [each for each in records if each["state"] == state] for state in {r["state"] for r in records}}
+    assert {state: len(some) for state, some in by_state.items()} == {
+        "stored": 35,
+        "failed": 1,
+        "not possible": 6,
+        "skipped": 8,
+    }
+    first = next(each for each in records if each["rating"] == 4)
+    assert first["note"] == "good"
+    assert (first["price"], first["currency"], first["provider"]) == (Decimal("0.28"), "USD", "minimax")
+    assert (first["gait"], first["camera"], first["duration"], first["resolution"]) == ("trots", "Pan left", 6, "768P")
+    assert (first["axis.state"], first["prompt_optimizer"]) == ("", False)
+    assert first["started"] < first["ended"]
+    assert first["seconds"] >= 0
+    assert first["path"].endswith(".mp4")
+    assert first["task_id"]
+    [failed] = by_state["failed"]
+    assert failed["error"]
+    assert failed["path"] is None
+    assert all("6 s only" in each["error"] for each in by_state["not possible"])
+    assert [list(each) for each in records] == [list(records[0])] * len(records)
+
+
+def test_as_a_data_frame_and_in_files(fox, tmp_path, monkeypatch):
+    import pandas as pd
+
+    frame = fox.df
+    assert len(frame) == len(fox.records)
+    assert frame.price.sum() == pytest.approx(float(sum(each["price"] or 0 for each in fox.records)))
+    assert str(frame.started.dtype).startswith("datetime64")
+    back = pd.read_parquet(fox.to_parquet(tmp_path / "fox.parquet"))
+    assert list(back.columns) == list(frame.columns)
+    assert back.state.tolist() == frame.state.tolist()
+    with fox.to_csv(tmp_path / "fox.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["state"] for row in rows] == frame.state.tolist()
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(UsageError, match="needs pandas"):
+        _ = fox.df
+    assert fox.records
+
+
+class Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags = []
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+
+def test_the_page_plays_on_its_own_and_runs_nothing(fox, tmp_path):
+    folder = tmp_path / "for you"
+    folder.mkdir()
+    path = fox.to_html(folder / "my fox.html")
+    text = path.read_text("utf-8")
+    page = Page()
+    page.feed(text)
+    names = [tag for tag, _ in page.tags]
+    assert "script" not in names
+    assert "img" not in names
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+    videos = [attributes for tag, attributes in page.tags if tag == "video"]
+    assert len(videos) == 35
+    for video in videos:
+        assert video["poster"].startswith("data:image/jpeg;base64,")
+        assert (folder / re.sub("%20", " ", video["src"])).is_file()
+    assert not re.search(r"""(?:src|href)=["'](?:https?:|/|file:)""", text)
+    assert str(tmp_path) not in text
+    assert "\x1b" not in text
+    for words in ("Not possible", "6 s only", "Skipped", "Failed", "trots", "&lt;script&gt;"):
+        assert words in text
+    with pytest.raises(LibraryError):
+        fox.to_html(tmp_path / "nowhere" / "fox.html")
+
+
+def test_the_contact_sheet_has_a_poster_for_each_clip(fox, tmp_path):
+    picture = fox.contact_sheet(tmp_path / "fox.png", width=200)
+    with Image.open(tmp_path / "fox.png") as kept:
+        assert kept.format == "PNG"
+        assert kept.size == picture.size
+    poster = Image.open(io.BytesIO(fox.clips()[0].poster())).convert("RGB").resize((1, 1)).getpixel((0, 0))
+    small = picture.resize((picture.width // 4, picture.height // 4))
+    near = sum(
+        all(abs(a - b) < 90 for a, b in zip(small.getpixel((x, y)), poster, strict=True))
+        for x in range(small.width)
+        for y in range(small.height)
+    )
+    assert near > 100
+    assert fox.contact_sheet(width=20).width < picture.width
+    huge = hw.sweep("{a = 1..40} {b = 1..40}", provider="sketch").contact_sheet(width=900)
+    assert max(huge.size) <= 16_000
+
+
+def test_half_a_character_is_not_sent_and_breaks_nothing(here, tmp_path):
+    made = hw.sweep("A fox {x}", x=["\ud800", "runs"], name="fox")
+    assert "is broken" in made.cells[0].problem
+    assert len(made.run().result(SECONDS)) == 1
+    assert made.to_html(tmp_path / "fox.html").is_file()
+    assert made.to_csv(tmp_path / "fox.csv").is_file()
+    assert made.to_parquet(tmp_path / "fox.parquet").is_file()
+    assert made.contact_sheet().size[0] > 300
+    assert hw.sweep.load("fox").cells[0].problem
+
+
+def test_before_it_ran_it_says_what_is_planned(here):
+    made = hw.sweep("A {fox | dog}")
+    assert [record["state"] for record in made.records] == ["planned", "planned"]
+    assert made.contact_sheet().size[0] > 300
