@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import threading
 from decimal import Decimal
 
@@ -232,6 +233,25 @@ def test_waiting_has_an_end(here):
         job.cancel()
 
 
+def test_an_interrupt_ends_the_waiting_and_not_the_sweep(here):
+    here.simulator.faults.add(Fault("hang", "submit"))
+    made = hw.sweep(FOX).run()
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        with pytest.raises(KeyboardInterrupt):
+            made.result()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert not made.done
+    for job in made.jobs:
+        job.cancel()
+
+
 async def test_it_can_be_awaited(here):
     made = hw.sweep(FOX)
     with pytest.raises(UsageError, match="not run"):
@@ -317,6 +337,17 @@ def test_pictures_are_kept_by_path_and_hash(here, tmp_path):
     assert submits(here.simulator) == 3
 
 
+def test_pictures_that_are_no_files_are_kept_beside_the_clips(here):
+    here.simulator.faults.add(Fault("fail_output", "submit", times=2))
+    pictures = [Image.new("RGB", (640, 400), colour) for colour in ("teal", "gold")]
+    hw.sweep("A fox", name="fox", first_frame=pictures).run().result(SECONDS)
+    assert len(list((here.library_folder / "pictures").iterdir())) == 2
+    back = hw.sweep.load("fox")
+    assert back.plan.to_buy == 2
+    assert len(back.run().result(SECONDS)) == 2
+    assert submits(here.simulator) == 4
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -331,9 +362,9 @@ def test_pictures_are_kept_by_path_and_hash(here, tmp_path):
 )
 def test_a_document_that_was_tampered_with_is_an_error_in_one_sentence(damage, here):
     kept = document(hw.sweep("A {fox | dog}")._layout)
-    assert layout("fox", json.loads(json.dumps(kept))).cells[0].prompt == "A fox"
+    assert layout("fox", json.loads(json.dumps(kept)), here.library_folder).cells[0].prompt == "A fox"
     with pytest.raises(LibraryError):
-        layout("fox", {**kept, **damage})
+        layout("fox", {**kept, **damage}, here.library_folder)
 
 
 def test_real_clips_come_before_sketches(here, monkeypatch):

@@ -8,9 +8,8 @@ import io
 import os
 import re
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from hailuo_widgets.errors import UsageError
@@ -60,6 +59,8 @@ class Media:
     data: bytes | None = field(default=None, repr=False)
     name: str = ""
     known_sha256: str = ""
+    _seen: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """What was found out about the bytes: they may be large, and are asked about for every cell of a sweep."""
 
     @classmethod
     def recalled(cls, canonical: str) -> Self:
@@ -109,12 +110,21 @@ class Media:
     @property
     def sha256(self) -> str:
         """Hex SHA-256 of the bytes, `""` for a URL."""
-        return _sha256(self.data) if self.data is not None else self.known_sha256
+        if self.data is None:
+            return self.known_sha256
+        if "sha256" not in self._seen:
+            self._seen["sha256"] = hashlib.sha256(self.data).hexdigest()
+        return str(self._seen["sha256"])
 
     @property
     def size(self) -> tuple[int, int] | None:
         """Width and height in pixels, upright; None for a URL or where the bytes are no readable image."""
-        return _image_size(self.data) if self.data is not None else None
+        if self.data is None:
+            return None
+        if "size" not in self._seen:
+            self._seen["size"] = _image_size(self.data)
+        size: tuple[int, int] | None = self._seen["size"]
+        return size
 
     def to_wire(self) -> str:
         """The URL, or the bytes as a data URL."""
@@ -186,12 +196,6 @@ def _sniff(data: bytes) -> str:
     return ""
 
 
-@lru_cache(maxsize=64)
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-@lru_cache(maxsize=64)
 def _image_size(data: bytes) -> tuple[int, int] | None:
     from PIL import Image
 

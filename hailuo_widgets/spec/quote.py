@@ -72,13 +72,18 @@ def quote(written: VideoRequest, provider: str, book: Catalog | None = None) -> 
 def quote_of_row(written: VideoRequest, row: Row, book: Catalog | None = None) -> Quote:
     """Check a request against one row, which `find_row` gave, and pin what it leaves open.
 
+    Args:
+        written: The request.
+        row: What answers it.
+        book: Where to look for somebody else who could do it; None for nowhere, which is much quicker.
+
     Raises:
-        RefusedError: With every problem at once, each with what is allowed and who else could do it.
+        RefusedError: With every problem at once, each with what is allowed.
     """
     request = pin(written, row)
     problems = check(request, row)
     if problems:
-        raise RefusedError(_with_hint(problems, _elsewhere(written, row.provider, book or catalog())))
+        raise RefusedError(_with_hint(problems, _elsewhere(written, row.provider, book)) if book else problems)
     return Quote(written, request, row, row.price(request.resolution, request.duration), _warnings(written.prompt, row))
 
 

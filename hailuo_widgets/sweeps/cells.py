@@ -248,7 +248,8 @@ class _Requests:
         for nodes in self._definition.fields.values():
             options = (option for node in nodes if isinstance(node, Choices) for option in node.options)
             read |= {each.label: each.value for one in (nodes, *options) for each in one if isinstance(each, Value)}
-        return {each.sha256: path for path, each in read.items() if isinstance(each, Media) and each.data and each.name}
+        files = {path: each for path, each in read.items() if isinstance(each, Media) and each.data and each.name}
+        return {each.sha256: path for path, each in files.items() if known.is_file(path)}
 
     def prompt(self, picked: Mapping[str, int]) -> str:
         """The words alone."""

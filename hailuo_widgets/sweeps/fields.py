@@ -118,7 +118,7 @@ def files(pattern: str) -> list[str] | None:
     Raises:
         UsageError: If there are none.
     """
-    if not _GLOB & set(pattern) or "://" in pattern or pattern[:5] == "data:" or _exists(pattern):
+    if not _GLOB & set(pattern) or "://" in pattern or pattern[:5] == "data:" or is_file(pattern):
         return None
     path = Path(pattern).expanduser()
     anchor = Path(path.anchor) if path.anchor else Path()
@@ -187,8 +187,9 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" else text
 
 
-def _exists(path: str) -> bool:
+def is_file(path: str) -> bool:
+    """Whether there is such a file."""
     try:
-        return Path(path).exists()
-    except OSError:
+        return Path(path).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):
         return False

@@ -1,7 +1,8 @@
-"""A sweep in the journal: what it was, as JSON, and back. Pictures are kept by path and hash."""
+"""A sweep in the journal: what it was, as JSON, and back. Pictures are kept by path and hash, or beside the clips."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal  # noqa: TC003  # pydantic reads it
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from hailuo_widgets.errors import LibraryError, RefusedError, UsageError
+from hailuo_widgets.library import pictures
 from hailuo_widgets.library.recall import quote_of
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.sweeps.axes import Axis, Choice
 from hailuo_widgets.sweeps.cells import Cell
+from hailuo_widgets.sweeps.fields import is_file
 from hailuo_widgets.sweeps.layout import Layout
 from hailuo_widgets.tabular import storable
 
@@ -89,8 +92,29 @@ def document(layout: Layout) -> dict[str, Any]:
     return whole
 
 
-def layout(name: str, kept: Mapping[str, Any]) -> Layout:
+def keep_pictures(layout: Layout, folder: Path) -> None:
+    """Keep those pictures beside the clips that are no files of the user's own.
+
+    Args:
+        layout: Whose.
+        folder: The library's.
+
+    Raises:
+        LibraryError: If the disk refuses it.
+    """
+    orders = (cell.quote.request for cell in layout.cells if cell.wanted and cell.quote is not None)
+    for media in {each.canonical(): each for order in orders for each in order.media().values()}.values():
+        if media.data is not None and media.sha256 not in layout.pictures:
+            pictures.keep(folder, media)
+
+
+def layout(name: str, kept: Mapping[str, Any], folder: Path) -> Layout:
     """A layout from JSON. Pictures that are where they were, unchanged, are at hand again.
+
+    Args:
+        name: The sweep's.
+        kept: What `document` gave.
+        folder: The library's.
 
     Raises:
         LibraryError: If this release does not understand it.
@@ -99,7 +123,7 @@ def layout(name: str, kept: Mapping[str, Any]) -> Layout:
         found = _Document.model_validate(kept)
         if found.version > VERSION:
             raise LibraryError(f"The sweep “{name}” was kept by a newer release.", hint="pip install -U hailuo-widgets")
-        at_hand = _Pictures(found.pictures)
+        at_hand = _Pictures(found.pictures, folder)
         axes = tuple(Axis(each.name, tuple(_chosen(one, at_hand) for one in each.values)) for each in found.axes)
         cells = tuple(_restored(index, each, axes, at_hand) for index, each in enumerate(found.cells))
     except (ValidationError, RefusedError, IndexError):
@@ -150,8 +174,9 @@ def _cell(cell: Cell) -> dict[str, Any]:
 class _Pictures:
     """Pictures by their hash, read anew where they are still there and the same."""
 
-    def __init__(self, paths: Mapping[str, str]) -> None:
+    def __init__(self, paths: Mapping[str, str], folder: Path) -> None:
         self._paths = paths
+        self._folder = folder
         self._read: dict[str, Media] = {}
 
     def media(self, canonical: str) -> Media:
@@ -169,24 +194,25 @@ class _Pictures:
 
     def _find(self, canonical: str) -> Media:
         recalled = Media.recalled(canonical)
-        if path := self._paths.get(recalled.known_sha256):
-            try:
+        path = self._paths.get(recalled.known_sha256, "")
+        if path and is_file(path):
+            with suppress(UsageError):  # it can't be read any more
                 media = Media.of(Path(path))
-            except UsageError:
-                return recalled
-            if media.sha256 == recalled.known_sha256:
-                return media
+                if media.sha256 == recalled.known_sha256:
+                    return media
+        if recalled.known_sha256 and (found := pictures.find(self._folder, recalled.known_sha256)):
+            return found
         return recalled
 
 
-def _chosen(choice: _Choice, pictures: _Pictures) -> Choice:
+def _chosen(choice: _Choice, at_hand: _Pictures) -> Choice:
     if not choice.media:
         return Choice(choice.label, choice.value)
-    found = tuple(map(pictures.media, choice.media))
+    found = tuple(map(at_hand.media, choice.media))
     return Choice(choice.label, found[0] if len(found) == 1 else found)
 
 
-def _restored(index: int, cell: _Cell, axes: tuple[Axis, ...], pictures: _Pictures) -> Cell:
+def _restored(index: int, cell: _Cell, axes: tuple[Axis, ...], at_hand: _Pictures) -> Cell:
     for axis, place in zip(axes, cell.at, strict=False):
         axis.values[place]  # an index that is none is no document of ours
     if len(cell.at) != len(axes):
@@ -198,6 +224,6 @@ def _restored(index: int, cell: _Cell, axes: tuple[Axis, ...], pictures: _Pictur
     quote = quote_of(row)
     # The hash stands for the picture in the digest, whether it is at hand or not.
     quote = type(quote)(
-        pictures.put_into(quote.written), pictures.put_into(quote.request), quote.row, quote.price, quote.warnings
+        at_hand.put_into(quote.written), at_hand.put_into(quote.request), quote.row, quote.price, quote.warnings
     )
     return Cell(index, tuple(cell.at), cell.prompt, quote.written, quote, cell.problem, cell.skipped, quote.digest)

@@ -20,7 +20,7 @@ from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.sweeps import funds, results
 from hailuo_widgets.sweeps.definition import check_axis
-from hailuo_widgets.sweeps.kept import document, layout
+from hailuo_widgets.sweeps.kept import document, keep_pictures, layout
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
 from hailuo_widgets.sweeps.order import interleaved, keys
 from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, total, warnings
@@ -205,12 +205,16 @@ class Sweep:
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._require_keys(missing)
             if self.name:
-                kept = document(replace(self._layout, rows=self.rows, columns=self.columns))
-                self._host.library().journal.keep_sweep(self.name, kept, self._host.clock.now())
+                self._keep()
             self._launch(missing)
             self.started = True
         self._tell()
         return self
+
+    def _keep(self) -> None:
+        library, shown = self._host.library(), replace(self._layout, rows=self.rows, columns=self.columns)
+        keep_pictures(shown, library.folder)
+        library.journal.keep_sweep(self.name, document(shown), self._host.clock.now())
 
     def retry(self) -> Sweep:
         """Ask anew for what failed, was refused, cancelled or left; what is uncertain waits for a person's decision."""
@@ -482,6 +486,6 @@ def load(host: Host, name: str) -> Sweep:
         known = [each for each, _ in journal.sweeps()] if journal else []
         hint = did_you_mean(name, known) if known else "A sweep is kept under its name when it is run."
         raise UsageError(f"There is no sweep “{name[:60]}” in the library.", hint=hint)
-    sweep = Sweep(host, layout(name, kept))
+    sweep = Sweep(host, layout(name, kept, host.library().folder))
     sweep.started = sweep.plan.clips == sweep.plan.free  # there is nothing left to run
     return sweep
