@@ -239,5 +239,5 @@ def _show(what: Job | Clip | Quote) -> None:
 def _after_cell(_result: object) -> None:
     import sys
 
-    if live := sys.modules.get("hailuo_widgets.widgets.live"):
-        live.republish()
+    if outputs := sys.modules.get("hailuo_widgets.widgets.outputs"):
+        outputs.republish()

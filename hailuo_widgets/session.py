@@ -241,9 +241,9 @@ class Session:
 
     def show(self, what: Job | Clip | Quote) -> None:
         """Show a job, a clip or a quote under the cell that runs now; outside a notebook this does nothing."""
-        from hailuo_widgets.widgets import live
+        from hailuo_widgets.widgets import live, outputs
 
-        if not live.in_kernel():
+        if not outputs.in_kernel():
             return
         if isinstance(what, Job):
             row = what.quote.row
@@ -254,18 +254,25 @@ class Session:
         else:
             live.show_clip(what, self.folder)
 
-    def show_sweep(self, sweep: Sweep) -> None:
-        """Show a sweep under the cell that runs now; outside a notebook this does nothing."""
-        from hailuo_widgets.widgets import live
+    def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
+        """Show a sweep under the cell that runs now; outside a notebook this does nothing.
 
-        if live.in_kernel():
-            live.show_plan(sweep.plan)
+        Args:
+            sweep: Which one.
+            live: Whether it is the live grid also where everything has ended.
+        """
+        from hailuo_widgets.widgets import outputs
+
+        if outputs.in_kernel():
+            from hailuo_widgets.widgets import live_grid
+
+            live_grid.show(sweep, self, self.loop, live=live)
 
     def show_refusal(self, request: VideoRequest, provider: str | None, error: HailuoError) -> None:
         """Show why a request was turned down here; outside a notebook the error says it."""
-        from hailuo_widgets.widgets import live
+        from hailuo_widgets.widgets import live, outputs
 
-        if live.in_kernel():
+        if outputs.in_kernel():
             name, reason = (provider, "") if provider else choose_provider(self.settings)
             live.show_refusal(request, name, reason, error)
 

@@ -194,7 +194,7 @@ class Shelf:
         return Table(("File", "Bytes", ""), tuple(rows), done if rows else "There is nothing to delete.")
 
     def _ipython_display_(self) -> None:
-        from hailuo_widgets.widgets.live import in_kernel
+        from hailuo_widgets.widgets.outputs import in_kernel
 
         if not in_kernel():
             raise NotImplementedError  # IPython then shows the text

@@ -40,7 +40,7 @@ class Line:
 
 @pytest.fixture
 def grid():
-    made = SweepGrid.of(VIEW)
+    made = SweepGrid(VIEW)
     yield made
     made.close()
 
@@ -106,7 +106,7 @@ def test_five_hundred_cells_open_with_a_small_message():
         AxisView("b", tuple(f"other {n}" for n in range(10))),
     )
     cells = tuple(CellView((a, b), "$0.28", sketch=True) for a in range(50) for b in range(10))
-    grid = SweepGrid.of(GridView("big", axes, "a", "b", cells, 1, {(n, 0): Take("queued") for n in range(500)}))
+    grid = SweepGrid(GridView("big", axes, "a", "b", cells, 1, {(n, 0): Take("queued") for n in range(500)}))
     assert len(json.dumps(grid.whole)) < 64 * 1024
     grid.close()
 
@@ -169,7 +169,7 @@ JSON = st.recursive(
 
 @given(content=JSON)
 def test_no_message_breaks_it(content):
-    grid = SweepGrid.of(VIEW)
+    grid = SweepGrid(VIEW)
     asked(grid, content)
     grid.close()
 

@@ -38,6 +38,7 @@ class Job:
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why it is this provider.
         expected: Seconds that it will probably take, None where that is not known.
+        begun: When it was no longer only planned, None before.
         handed_over: Whether another kernel watches it now.
     """
 
@@ -52,6 +53,7 @@ class Job:
         self.fresh = fresh
         self.expected: float | None = None
         self.started = time.time()
+        self.begun: float | None = None
         self.ended: float | None = None
         self.state = JobState.PLANNED
         self.task_id: str | None = None
@@ -201,6 +203,8 @@ class Job:
             setattr(self, name, value)
         self.error, self._clip = error, clip
         self.state = state
+        if self.begun is None and state is not JobState.PLANNED:
+            self.begun = time.time()
         if state.final:
             self.ended = time.time()
             self._done.set()

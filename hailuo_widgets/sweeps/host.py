@@ -52,6 +52,6 @@ class Host(Protocol):
         """What a vendor takes."""
         ...
 
-    def show_sweep(self, sweep: Sweep) -> None:
-        """Show a sweep under the cell that runs now; outside a notebook this does nothing."""
+    def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
+        """Show a sweep under the cell that runs now, live also after its end; outside a notebook this does nothing."""
         ...

@@ -65,7 +65,8 @@ class Plan:
         return " + ".join(parts) or "free"
 
     @property
-    def _facts(self) -> list[tuple[str, str]]:
+    def facts(self) -> list[tuple[str, str]]:
+        """Names and values of all of this, as they are shown; what is nothing is left out."""
         counted = ((self.free, "in the library"), (self.under_way, "under way"), (self.uncertain, "uncertain"))
         had = ", ".join(f"{count} {what}" for count, what in counted if count)
         left_out = ((self.illegal, "not possible"), (self.skipped, "skipped"), (self.same, "the same as another"))
@@ -83,13 +84,13 @@ class Plan:
         return [(name, value) for name, value in facts if value]
 
     def __repr__(self) -> str:
-        lines = [" · ".join(f"{name}: {value}" for name, value in self._facts) + " · nothing was sent"]
+        lines = [" · ".join(f"{name}: {value}" for name, value in self.facts) + " · nothing was sent"]
         return "\n".join([*lines, *(f"  {note}" for note in self.notes)])
 
     def _repr_html_(self) -> str:
         facts = "".join(
             f'<div style="min-width:0"><div style="{_LABEL}">{name}</div>{content(value)}</div>'
-            for name, value in self._facts
+            for name, value in self.facts
         )
         notes = "".join(f'<div dir="auto" style="{_NOTE}">{content(note)}</div>' for note in self.notes)
         return f'<div style="{_BOX}"><div style="{_FACTS}">{facts}</div>{notes}</div>'

@@ -219,7 +219,7 @@ class Sweep:
     def retry(self) -> Sweep:
         """Ask anew for what failed, was refused, cancelled or left; what is uncertain waits for a person's decision."""
         with self._lock:
-            again = [key for key, job in self._jobs.items() if job.done and job.state in _CAN_BE_TRIED_AGAIN]
+            again = [key for key, job in self._jobs.items() if self.can_retry(job)]
             self._require_keys(again)
             self._launch(again)
         self._tell()
@@ -244,6 +244,10 @@ class Sweep:
                 job.cancel()
         return self
 
+    def can_retry(self, job: Job) -> bool:
+        """Whether a job has ended in a way in which it can be asked for anew."""
+        return job.done and job.state in _CAN_BE_TRIED_AGAIN
+
     def _in_order(self, *, cheapest_first: bool) -> list[Key]:
         places = {axis.name: place for place, axis in enumerate(self.axes)}
         unique = {cell.digest: cell for cell in reversed(self.cells) if cell.wanted}
@@ -258,7 +262,7 @@ class Sweep:
         job = self._jobs.get(key)
         if job is None:
             return _at_hand(self._quotes[key[0]])
-        return job.done and job.state in _CAN_BE_TRIED_AGAIN
+        return self.can_retry(job)
 
     def _require_keys(self, missing: list[Key]) -> None:
         for provider in dict.fromkeys(self._quotes[digest].row.provider for digest, _ in missing):
@@ -426,8 +430,8 @@ class Sweep:
         self._host.show_sweep(self)
 
     def explore(self) -> None:
-        """Show the live grid once more."""
-        self._host.show_sweep(self)
+        """Show the live grid once more, where clips play in step and can be judged."""
+        self._host.show_sweep(self, live=True)
 
     def observe(self, callback: Callable[[Sweep], None]) -> Callable[[], None]:
         """Call back when it is planned, started, paused or has ended, on the thread where that happened.

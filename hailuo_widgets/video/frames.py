@@ -39,14 +39,25 @@ def poster(path: Path | str, *, width: int = 480, at: float = 0.0, quality: int 
         if frame is None:
             raise unreadable(path, "no frame of it can be decoded")
         picture = _scaled(frame, width)
-    while True:
-        for each in range(quality, 20, -12):
-            data = _jpeg(picture, each)
-            if len(data) <= max_bytes:
-                return data
-        if picture.width <= 32:
-            return data
-        picture = picture.resize((picture.width * 3 // 4, max(1, picture.height * 3 // 4)))
+    return _within(picture, quality, max_bytes)
+
+
+def shrunk(picture: bytes, *, max_bytes: int) -> bytes:
+    """A picture again as a JPEG of at most that many bytes, smaller in pixels rather than ugly.
+
+    Args:
+        picture: An encoded picture.
+        max_bytes: The most that it may have.
+
+    Returns:
+        A JPEG file.
+    """
+    with Image.open(io.BytesIO(picture)) as opened_picture:
+        smaller = opened_picture.convert("RGB")
+    # The bytes of a JPEG go about with its pixels.
+    factor = min(1.0, (max_bytes / len(picture)) ** 0.5)
+    smaller.thumbnail((max(32, round(smaller.width * factor)), smaller.height))
+    return _within(smaller, 72, max_bytes)
 
 
 def contact_sheet(path: Path | str, *, count: int = 8, width: int = 160) -> bytes:
@@ -96,6 +107,17 @@ def last_frame(path: Path | str) -> bytes:
         out = io.BytesIO()
         frame.to_image().save(out, "PNG", compress_level=3)
         return out.getvalue()
+
+
+def _within(picture: Image.Image, quality: int, max_bytes: int) -> bytes:
+    while True:
+        for each in range(quality, 20, -12):
+            data = _jpeg(picture, each)
+            if len(data) <= max_bytes:
+                return data
+        if picture.width <= 32:
+            return data
+        picture = picture.resize((picture.width * 3 // 4, max(1, picture.height * 3 // 4)))
 
 
 def _jpeg(picture: Image.Image, quality: int) -> bytes:

@@ -11,7 +11,7 @@ from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.widgets._assets import joined
 from hailuo_widgets.widgets.clip_wall import ClipWall
-from hailuo_widgets.widgets.live import in_kernel
+from hailuo_widgets.widgets.outputs import in_kernel
 from hailuo_widgets.widgets.placed import Placed, needs_view
 from hailuo_widgets.widgets.studio_messages import problem_of
 

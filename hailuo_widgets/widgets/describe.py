@@ -130,19 +130,23 @@ def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
 def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
     """Everything needed to make it again, or to make it at all where there is no job yet."""
     written, sent = quote.written, quote.request
-    parameters = {name: value for name, value in sent.canonical().items() if name != "prompt"}
     replicate = (("replicate", str(job.replicate)),) if job else ()
     return Recipe(
         cell=cell_of(quote, job.name if job else ""),
         parameters=(
             ("provider", quote.row.provider),
-            *((name, _shown(value)) for name, value in parameters.items()),
+            *parameters_of(quote),
             *replicate,
             ("digest", quote.digest),
         ),
         prompt_sent=sent.prompt if sent.prompt != written.prompt else "",
         created=datetime.fromtimestamp(job.started, UTC).isoformat(timespec="seconds") if job else "",
     )
+
+
+def parameters_of(quote: Quote) -> list[tuple[str, str]]:
+    """Every parameter but the prompt, with its effective value."""
+    return [(name, _shown(value)) for name, value in quote.request.canonical().items() if name != "prompt"]
 
 
 def _charged(job: Job) -> str:

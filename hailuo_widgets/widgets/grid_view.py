@@ -165,6 +165,37 @@ class GridView:
         """What is known of a replicate."""
         return self.takes.get(place) or Take()
 
+    def together(self) -> tuple[tuple[int, ...], ...]:
+        """The axes, by their indices, in groups of those that go together: one value says which the others have."""
+        groups: list[list[int]] = []
+        for axis in range(len(self.axes)):
+            mates = next((group for group in groups if self._go_together(group[0], axis)), None)
+            if mates is None:
+                groups.append([axis])
+            else:
+                mates.append(axis)
+        return tuple(map(tuple, groups))
+
+    def _go_together(self, one: int, other: int) -> bool:
+        pairs = {(cell.at[one], cell.at[other]) for cell in self.cells}
+        return len(pairs) == len({pair[0] for pair in pairs}) == len({pair[1] for pair in pairs})
+
+    def heading(self, axis: int) -> str:
+        """The name of an axis, with those that go together with it."""
+        return ", ".join(self.axes[each].name for each in self._group(axis))
+
+    def headings(self, axis: int) -> tuple[str, ...]:
+        """The values of an axis, each with those of the axes that go together with it."""
+        group = self._group(axis)
+        found = {
+            cell.at[axis]: ", ".join(self.axes[each].values[cell.at[each]] for each in group) for cell in self.cells
+        }
+        return tuple(found.get(index, value) for index, value in enumerate(self.axes[axis].values))
+
+    def _group(self, axis: int) -> tuple[int, ...]:
+        group = next(each for each in self.together() if axis in each)
+        return (axis, *(each for each in group if each != axis))
+
     def labels(self, cell: int) -> tuple[str, ...]:
         """A cell's values, in words."""
         return tuple(axis.values[value] for axis, value in zip(self.axes, self.cells[cell].at, strict=True))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import sys
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.widgets.card import Status
 from hailuo_widgets.widgets.describe import clip_view, order_of, order_of_clip, recipe_of, refused, status_of
+from hailuo_widgets.widgets.outputs import publish, settle
 from hailuo_widgets.widgets.static_card import plain_text, settled_html
 
 if TYPE_CHECKING:
@@ -20,21 +20,10 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.spec.request import VideoRequest
-    from hailuo_widgets.sweeps.plan import Plan
     from hailuo_widgets.widgets.card import Order
 
 INTERVAL = 0.3
 """Seconds between two messages of one card: people need no more, and a server drops what exceeds 1,000 a second."""
-
-_settled: list[tuple[str, dict[str, str]]] = []
-"""Cards that have settled since the last cell ended. They are sent once more then, from that cell: a notebook that is
-run without a browser (nbclient, papermill) keeps only messages of the cell that runs."""
-
-
-def in_kernel() -> bool:
-    """Whether this is a Jupyter kernel, where widgets can be shown. Loads nothing to find out."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None
 
 
 def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool) -> None:
@@ -49,7 +38,7 @@ def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool) -> None
     order = order_of(job.quote, job.name, job.reason, cancellable=cancellable)
     display_id = secrets.token_hex(16)
     if job.done:
-        _publish(_static(job, order, folder), display_id)
+        publish(_static(job, order, folder), display_id)
         return
     from hailuo_widgets.widgets.job_card import JobCard
 
@@ -58,7 +47,7 @@ def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool) -> None
     bundle = card._repr_mimebundle_()
     data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
     data["text/plain"] = repr(job)
-    _publish(data, display_id)
+    publish(data, display_id)
     loop.call(_Follower(job, order, card, display_id, folder).start)
 
 
@@ -67,14 +56,14 @@ def show_clip(clip: Clip, folder: Path) -> None:
     order, status = order_of_clip(clip), Status("stored", task_id=clip.task_id)
     view = clip_view(clip, folder, cached=True)
     data = {"text/html": settled_html(order, status, view, None), "text/plain": plain_text(order, status, view)}
-    _publish(data, secrets.token_hex(16))
+    publish(data, secrets.token_hex(16))
 
 
 def show_refusal(request: VideoRequest, provider: str, reason: str, error: HailuoError) -> None:
     """Show why a request was turned down here."""
     order, status = refused(request, provider, reason, error)
     data = {"text/html": settled_html(order, status, None, None), "text/plain": plain_text(order, status, None)}
-    _publish(data, secrets.token_hex(16))
+    publish(data, secrets.token_hex(16))
     error.shown = True
 
 
@@ -84,19 +73,7 @@ def show_quote(quote: Quote) -> None:
     status = Status("planned", charged="nothing was sent, nothing was charged")
     recipe = recipe_of(quote)
     data = {"text/html": settled_html(order, status, None, recipe), "text/plain": repr(quote)}
-    _publish(data, secrets.token_hex(16))
-
-
-def show_plan(plan: Plan) -> None:
-    """Show what a sweep would buy."""
-    _publish({"text/html": plan._repr_html_(), "text/plain": repr(plan)}, secrets.token_hex(16))  # IPython's name
-
-
-def republish() -> None:
-    """Send what settled behind the cells once more; called at the end of each cell."""
-    while _settled:
-        display_id, bundle = _settled.pop(0)
-        _publish(bundle, display_id, update=True)
+    publish(data, secrets.token_hex(16))
 
 
 class _Follower:
@@ -132,8 +109,7 @@ class _Follower:
 
     async def _settle(self) -> None:
         bundle = await asyncio.to_thread(_static, self._job, self._order, self._folder)
-        _publish(bundle, self._display_id, update=True)
-        _settled.append((self._display_id, bundle))
+        settle(bundle, self._display_id)
         self._card.close()
 
 
@@ -144,9 +120,3 @@ def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:
         "text/html": settled_html(order, status, clip, recipe_of(job.quote, job)),
         "text/plain": plain_text(order, status, clip),
     }
-
-
-def _publish(data: dict[str, Any], display_id: str, *, update: bool = False) -> None:
-    from IPython.display import publish_display_data
-
-    publish_display_data(data, transient={"display_id": display_id}, update=update)

@@ -40,6 +40,10 @@ class Placed(anywidget.AnyWidget):
         """The place, and in it what is seen until the widget is there, and where it can't be."""
         return f'<div class="{self.place}">{inside}</div>'
 
+    def stands_for(self, html: str) -> str:
+        """HTML of another output of the same cell, which is seen only where the widget is not."""
+        return f'<div class="{self.place}-after">{html}</div>'
+
     def publish(self, html: str, text: str, *, display_id: str | None = None, update: bool = False) -> None:
         """Show HTML under the cell that runs now, or in place of what has that display id."""
         from IPython.display import publish_display_data

@@ -10,7 +10,7 @@ import traitlets
 
 from hailuo_widgets.spec import options
 from hailuo_widgets.widgets._assets import joined
-from hailuo_widgets.widgets.live import in_kernel
+from hailuo_widgets.widgets.outputs import in_kernel
 from hailuo_widgets.widgets.placed import Placed, needs_view
 from hailuo_widgets.widgets.prompt_editor import COMMANDS
 from hailuo_widgets.widgets.studio_desk import Desk
@@ -85,11 +85,8 @@ class Studio(Placed):
     async def summarise(self, results: list[Result]) -> None:
         """Bring what stays in the notebook up to date."""
         if in_kernel():
-            html = self._after(await asyncio.to_thread(summary_html, results, self._host.folder))
+            html = self.stands_for(await asyncio.to_thread(summary_html, results, self._host.folder))
             self.publish(html, summary_text(results), display_id=self._summary_id, update=True)
-
-    def _after(self, html: str) -> str:
-        return f'<div class="{self.place}-after">{html}</div>'
 
     def _receive(self, _widget: object, content: Any, buffers: Sequence[Any]) -> None:
         if isinstance(content, dict):
@@ -104,7 +101,7 @@ class Studio(Placed):
             self.publish_view()
         else:
             self.publish(self.as_html(_OPENS_HERE), "hw.studio()")
-        self.publish(self._after(""), "", display_id=self._summary_id)
+        self.publish(self.stands_for(""), "", display_id=self._summary_id)
 
     def __repr__(self) -> str:
         return (

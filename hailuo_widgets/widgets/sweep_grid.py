@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import anywidget
 import traitlets
 
 from hailuo_widgets.markup import clean
 from hailuo_widgets.widgets._assets import joined
 from hailuo_widgets.widgets.grid_view import Action
+from hailuo_widgets.widgets.placed import Placed
 from hailuo_widgets.widgets.wording import cell_words, fit, segments
 
 if TYPE_CHECKING:
@@ -46,10 +46,13 @@ class Ask:
     mark: tuple[str, int | bool | str] | None = None
 
 
-class SweepGrid(anywidget.AnyWidget):
+class SweepGrid(Placed):
     """A sweep as it is seen while it lives.
 
     Only one thread may send; callbacks of `on_ask` may arrive on any thread.
+
+    Args:
+        view: The sweep as it stands.
 
     Attributes:
         whole: The whole state (`Whole` in `static/sweep_store.js`). A trait, so that a view has something to draw
@@ -57,21 +60,17 @@ class SweepGrid(anywidget.AnyWidget):
     """
 
     _esm = joined(
-        "dom.js", "player.js", "sweep_store.js", "sweep_pivot.js", "sweep_cell.js", "sweep_head.js", "sweep_dialog.js",
-        "sweep_grid.js",
+        "dom.js", "placed.js", "player.js", "sweep_store.js", "sweep_pivot.js", "sweep_cell.js", "sweep_head.js",
+        "sweep_dialog.js", "sweep_grid.js",
     )  # fmt: skip
     _css = joined("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
 
     whole = traitlets.Dict().tag(sync=True)
 
-    @classmethod
-    def of(cls, view: GridView) -> Self:
-        """The grid of a sweep as it stands."""
-        grid = cls(whole={})
-        grid._places = {(cell, each) for cell in range(len(view.cells)) for _, each in view.places(cell)}
-        grid._seq = 0
-        grid.show(view)
-        return grid
+    def __init__(self, view: GridView) -> None:
+        self._places = {place for cell in range(len(view.cells)) for place in view.places(cell)}
+        self._seq = 1
+        super().__init__(whole=whole_message(view, self._seq))
 
     def show(self, view: GridView) -> None:
         """Send the whole state."""
@@ -137,6 +136,7 @@ def whole_message(view: GridView, seq: int) -> dict[str, Any]:
         "seq": seq,
         "name": clean(view.name),
         "axes": [{"name": clean(axis.name), "values": [clean(value) for value in axis.values]} for axis in view.axes],
+        "together": [list(group) for group in view.together()],
         "rows": clean(view.rows),
         "columns": clean(view.columns),
         "repeat": view.repeat,

@@ -41,9 +41,15 @@ def state_word(state: str) -> StateWord:
     return _STATES[state]
 
 
+_COUNTED: tuple[Tone, ...] = ("ok", "run", "bad", "warn", "wait", "off")
+
+
 def cell_words() -> dict[str, StateWord]:
-    """The words and tones of all that a cell of a sweep can be: a job's states, and why there is no job."""
-    return _STATES | _CELLS
+    """The words and tones of all that a cell of a sweep can be: a job's states, and why there is no job.
+
+    In the order in which they are counted: what there is to see, what went wrong, the rest.
+    """
+    return dict(sorted((_STATES | _CELLS).items(), key=lambda item: _COUNTED.index(item[1].tone)))
 
 
 class Message(NamedTuple):

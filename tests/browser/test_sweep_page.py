@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 
 from hailuo_widgets.video.sketch import Sketch, render
 from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
+from support.axe import violations
 from support.sweep_page import SweepPage
 
 if TYPE_CHECKING:
@@ -267,11 +268,11 @@ def test_a_clip_whose_file_is_gone_says_so(page, sweep):
 
 def test_the_mouse_scrubs_a_contact_sheet(page, sweep):
     sweep.mount(every(grid(repeat=1)))
-    frame = page.locator(".hw-cell .hw-frame").first
+    frame = page.locator(".hw-cell .hw-cell-frame").first
     frame.hover(position={"x": 20, "y": 60})
     page.wait_for_function("() => host.sent.some(({ type }) => type === 'sheet')")
     frame.hover(position={"x": 22, "y": 60})
-    sheet = frame.locator(".hw-sheet")
+    sheet = frame.locator(".hw-cell-sheet")
     expect(sheet).to_be_visible()
     first = sheet.evaluate("(it) => it.style.backgroundPosition")
     box = frame.bounding_box()
@@ -298,7 +299,9 @@ def test_everything_by_keyboard(page, sweep):
     }.items():
         page.keyboard.press(key)
         expect(cell(page, name)).to_be_focused()
-    assert page.locator(".hw-cell:focus .hw-frame").evaluate("(it) => getComputedStyle(it).outlineStyle") == "solid"
+    assert (
+        page.locator(".hw-cell:focus .hw-cell-frame").evaluate("(it) => getComputedStyle(it).outlineStyle") == "solid"
+    )
     page.keyboard.press("4")
     page.keyboard.press("s")
     page.keyboard.press("r")
@@ -368,7 +371,7 @@ def test_two_are_compared_in_step(page, sweep):
     page.wait_for_function("() => [...document.querySelectorAll('dialog video')].every((it) => it.currentTime > 0.3)")
     times = page.evaluate("() => [...document.querySelectorAll('dialog video')].map((it) => it.currentTime)")
     assert abs(times[0] - times[1]) < 0.08
-    assert page.locator("dialog .hw-panel .hw-dialog-title b").all_inner_texts() == ["Static shot", "Pan left"]
+    assert page.locator("dialog .hw-large .hw-dialog-title b").all_inner_texts() == ["Static shot", "Pan left"]
 
 
 def test_filters_and_the_list_in_order_of_rating(page, sweep):
@@ -405,10 +408,42 @@ def test_somebody_who_looks_is_said_to_look(page, sweep):
     assert len(sweep.sent("touch")) == 1
 
 
+def test_axes_that_go_together_are_one(page, sweep):
+    axes = (
+        AxisView("place", ("snow", "grass")),
+        AxisView("light", ("dawn", "dusk")),
+        AxisView("camera", ("a", "b")),
+        AxisView("gait", ("trots", "leaps")),
+    )
+    cells = tuple(CellView((n, n, c, g), "$1.00") for n in range(2) for c in range(2) for g in range(2))
+    sweep.mount(every(GridView("fox", axes, "gait", "camera", cells, head=RUNNING)))
+    expect(page.get_by_role("radio")).to_have_count(2)
+    expect(page.get_by_role("gridcell", name="snow, dawn")).to_have_count(4)
+    page.get_by_text("grass, dusk", exact=True).click()
+    expect(page.get_by_role("gridcell", name="grass, dusk")).to_have_count(4)
+    page.get_by_role("combobox", name="Rows").select_option("light")
+    assert headings(page, "rowheader") == ["dawn, snow", "dusk, grass"]
+    expect(page.get_by_role("gridcell")).to_have_count(4)
+    expect(page.get_by_role("radio")).to_have_count(2)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_nobody_is_shut_out(page, sweep, dark):
+    view = every(grid(cells={0: {"problem": "No."}, 2: {"skipped": True}}))
+    takes = {**view.takes, (4, 0): Take("failed", error="It failed."), (8, 0): Take("running", elapsed=3)}
+    sweep.mount(replace(view, takes=takes), dark=dark)
+    expect(page.locator(".hw-cell-poster").last).to_be_visible()
+    assert violations(page, ".hw-sweep") == []
+    page.locator(".hw-cell").nth(7).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("dialog .hw-chip")).to_be_visible()
+    assert violations(page, ".hw-sweep") == []
+
+
 def test_five_hundred_cells(page, sweep):
     axes = (AxisView("scene", tuple(f"scene {n}" for n in range(50))), AxisView("camera", tuple("abcdefghij")))
     sweep.mount(replace(every(grid(axes, repeat=1)), rows="scene", columns="camera"))
-    drawn = page.locator(".hw-cell .hw-frame")
+    drawn = page.locator(".hw-cell .hw-cell-frame")
     expect(page.get_by_role("gridcell")).to_have_count(500)
     assert drawn.count() < 250
     page.get_by_role("button", name="Swap rows and columns").click()

@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from hailuo_widgets.widgets.grid_view import GridView, HeadView, Place, Take
 
 HOST = """
-async ({ esm, css, whole, posters, clips, sheet, count, detail, variables }) => {
+async ({ esm, css, place, whole, posters, clips, sheet, count, detail, variables }) => {
+  document.documentElement.lang = "en";
+  document.title = "A sweep";
   document.head.append(Object.assign(document.createElement("style"), { textContent: css + variables }));
   const bytes = (text) => new DataView(Uint8Array.from(atob(text), (each) => each.charCodeAt(0)).buffer);
   const begun = performance.now();
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   const widget = (await import(url)).default();
-  const listeners = { "change:whole": new Set(), "msg:custom": new Set() };
+  const listeners = { "change:whole": new Set(), "msg:custom": new Set(), comm_live_update: new Set() };
   const pick = (list, [cell, replicate]) => list[(cell * 5 + replicate * 3) % list.length];
   const host = {
     sent: [],
@@ -50,7 +52,7 @@ async ({ esm, css, whole, posters, clips, sheet, count, detail, variables }) => 
     },
   };
   const model = {
-    get: () => host.whole,
+    get: (key) => (key === "place" ? place : host.whole),
     on: (event, callback) => listeners[event].add(callback),
     off: (event, callback) => listeners[event].delete(callback),
     send(content) {
@@ -59,8 +61,8 @@ async ({ esm, css, whole, posters, clips, sheet, count, detail, variables }) => 
     },
   };
   window.host = host;
-  const el = document.body.appendChild(document.createElement("div"));
-  const stops = [widget.initialize({ model }), widget.render({ model, el })];
+  document.body.appendChild(document.createElement("main")).className = place;
+  const stops = [widget.initialize({ model })];
   host.took = performance.now() - begun;
 }
 """
@@ -89,12 +91,13 @@ class SweepPage:
         dark: bool = False,
     ) -> None:
         """Show a grid as it stands."""
-        made = SweepGrid.of(view)
+        made = SweepGrid(view)
         self.page.evaluate(
             HOST,
             {
                 "esm": made._esm,
                 "css": made._css,
+                "place": made.place,
                 "whole": made.whole,
                 "posters": [_text(each) for each in posters or []],
                 "clips": [_text(each) for each in clips or []],

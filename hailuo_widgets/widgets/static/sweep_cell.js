@@ -94,20 +94,20 @@ export class CellBox {
   draw() {
     const places = placesOf(this.#store, this.index);
     const parts = {
-      frame: element("div", "hw-frame"),
-      poster: element("img", "hw-poster"),
-      sheet: element("div", "hw-sheet"),
-      middle: element("div", "hw-middle"),
+      frame: element("div", "hw-cell-frame"),
+      poster: element("img", "hw-cell-poster"),
+      sheet: element("div", "hw-cell-sheet"),
+      middle: element("div", "hw-cell-middle"),
       ring: ring("this clip"),
       percent: element("span", "hw-percent hw-number"),
-      word: element("div", "hw-middle-word"),
-      why: element("div", "hw-middle-why"),
+      word: element("div", "hw-cell-word"),
+      why: element("div", "hw-cell-why"),
       tools: element("div", "hw-cell-tools"),
-      star: button("Star (s)", "★", "hw-icon hw-star"),
+      star: button("Star (s)", "★", "hw-icon hw-cell-star"),
       enlarge: button("Enlarge (Enter)", "⤢", "hw-icon"),
-      stars: element("div", "hw-stars"),
+      stars: element("div", "hw-cell-stars"),
       strip: element("div", "hw-replicates"),
-      caption: element("div", "hw-caption"),
+      caption: element("div", "hw-cell-caption"),
       state: element("span", "hw-pill"),
       remark: element("span", "hw-soft", "✎"),
       figures: element("span", "hw-soft hw-number"),
@@ -148,7 +148,7 @@ export class CellBox {
         parts.strip.append(each);
       }
     }
-    const left = element("span", "hw-caption-left");
+    const left = element("span", "hw-cell-left");
     left.append(parts.state, parts.remark);
     parts.caption.append(left, parts.strip, parts.figures);
     this.root.append(parts.frame, parts.caption);

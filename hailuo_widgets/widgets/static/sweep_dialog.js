@@ -29,8 +29,8 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
   const stage = new Stage(() => bar.update());
   stage.muted = false;
   const bar = transport(stage, { play: "Play" });
-  const inUse = new Set();
-  const forget = store.use(inUse);
+  /** @type {string[]} */
+  let inUse = [];
   root.append(top, pair, bar.root);
 
   /** @type {ReturnType<typeof panel>[]} */
@@ -40,8 +40,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
   /** @param {Place[]} places One, or two to be compared. */
   function open(places) {
     turn += 1;
-    stage.clear();
-    inUse.clear();
+    letGo();
     shown = places.map((place, index) => panel(place, places[1 - index]));
     pair.replaceChildren(...shown.map(({ root }) => root));
     pair.dataset.count = String(places.length);
@@ -52,6 +51,12 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     if (!root.open) root.showModal();
     root.focus(); // its keys are for the clip, whichever button is first
     start(places, turn);
+  }
+
+  function letGo() {
+    stage.clear();
+    for (const key of inUse) store.inUse.delete(key);
+    inUse = [];
   }
 
   /**
@@ -65,9 +70,10 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
         const frame = shown[index]?.frame;
         if (!clip || !frame) return;
         const key = keyOf(place);
-        inUse.add(key);
+        inUse.push(key);
+        store.inUse.add(key);
         frame.style.aspectRatio = `${clip[0]} / ${clip[1]}`;
-        const waiting = element("div", "hw-middle hw-soft", "Fetching the clip…");
+        const waiting = element("div", "hw-cell-middle hw-soft", "Fetching the clip…");
         frame.append(waiting);
         try {
           const url = await store.clip(place);
@@ -104,15 +110,15 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
    * @param {Place} [other] What it is compared with.
    */
   function panel(place, other) {
-    const box = element("div", "hw-panel");
-    const frame = element("div", "hw-panel-frame");
+    const box = element("div", "hw-large");
+    const frame = element("div", "hw-large-frame");
     const poster = store.posters.get(keyOf(place));
     if (poster) frame.style.backgroundImage = `url("${poster}")`;
     const what = element("div", "hw-dialog-title");
     what.append(...names(place, other));
-    const line = element("div", "hw-panel-line");
+    const line = element("div", "hw-large-line");
     const state = element("span", "hw-pill");
-    const stars = element("div", "hw-stars");
+    const stars = element("div", "hw-cell-stars");
     stars.role = "group";
     stars.ariaLabel = "Rating";
     for (const rating of [1, 2, 3, 4, 5]) {
@@ -129,7 +135,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     const error = element("b");
     const hint = element("div");
     message.append(error, hint);
-    const known = element("div", "hw-panel-known");
+    const known = element("div", "hw-large-known");
     const noting = element("label", "hw-noting");
     const remark = element("textarea", "hw-input");
     remark.rows = 2;
@@ -189,8 +195,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     turn += 1;
     const [first] = shown;
     for (const each of shown) each.keep();
-    stage.clear();
-    inUse.clear();
+    letGo();
     pair.replaceChildren();
     shown = [];
     if (first) closed(first.place[0]);
@@ -214,8 +219,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     event.preventDefault();
   });
   signal.addEventListener("abort", () => {
-    forget();
-    stage.clear();
+    letGo();
     if (root.open) root.close();
   });
 

@@ -1,11 +1,12 @@
 /** The grid of a sweep: the plan, the run and the result, in cells that are compared by eye. */
 
-import { element, ownKeys } from "./dom.js";
+import { element } from "./dom.js";
+import { placed } from "./placed.js";
 import { Stage, transport } from "./player.js";
 import { CellBox } from "./sweep_cell.js";
 import { enlarger } from "./sweep_dialog.js";
 import { sweepHead, sweepTools } from "./sweep_head.js";
-import { fits, inRows, isOpen, sorted } from "./sweep_pivot.js";
+import { fits, headings, inRows, isOpen, sorted } from "./sweep_pivot.js";
 import { CLIPS_AT_ONCE, keyOf, Store } from "./sweep_store.js";
 
 /**
@@ -56,10 +57,9 @@ function firstPivot({ whole }) {
 
 /**
  * @param {Store} store
- * @param {HTMLElement} el
  * @param {AbortSignal} signal
  */
-function show(store, el, signal) {
+function show(store, signal) {
   const { whole } = store;
   const pivot = firstPivot(store);
   /** @type {Filter} */
@@ -77,7 +77,6 @@ function show(store, el, signal) {
   const root = element("div", "hw-view hw-sweep");
   root.role = "group";
   root.ariaLabel = `Sweep ${whole.name}`.trim();
-  ownKeys(root);
   const head = sweepHead(store, { filter, filtered: () => filtered() });
   const tools = sweepTools(store, pivot, filter, {
     pivoted: () => pivoted(),
@@ -100,7 +99,7 @@ function show(store, el, signal) {
   });
   const keys = keyList();
   const scroller = element("div", "hw-scroll");
-  const empty = element("div", "hw-soft hw-nothing");
+  const empty = element("div", "hw-soft hw-sweep-none");
   const spoken = element("div", "hw-unseen");
   spoken.role = "status";
   const stage = new Stage(() => bar.update());
@@ -129,12 +128,9 @@ function show(store, el, signal) {
   let compared;
   /** What is on stage, by key; the box shows it. @type {Map<string, CellBox>} */
   const playing = new Map();
-  const inUse = new Set();
   let inStep = false;
   let resting = 0;
   let touched = -TOUCH_EVERY;
-  const forget = store.use(inUse);
-
   const observer = new IntersectionObserver(
     (entries) => {
       for (const { target, isIntersecting } of entries) {
@@ -189,9 +185,9 @@ function show(store, el, signal) {
   }
 
   function drawGrid() {
-    const rows = inRows(whole.axes, whole.cells, pivot);
-    const columnAxis = whole.axes[pivot.columns];
-    const rowAxis = whole.axes[pivot.rows];
+    const rows = inRows(whole, pivot);
+    const columnAxis = headings(whole, pivot.columns);
+    const rowAxis = headings(whole, pivot.rows);
     const table = element("div", "hw-table");
     table.role = "grid";
     table.ariaLabel = `Cells of ${whole.name || "the sweep"}`;
@@ -199,7 +195,7 @@ function show(store, el, signal) {
     table.style.setProperty("--hw-columns", String(rows[0]?.length ?? 1));
     table.style.setProperty("--hw-headed", rowAxis ? "1" : "0");
     table.dataset.headed = String(Boolean(rowAxis));
-    const top = element("div", "hw-row hw-row-top");
+    const top = element("div", "hw-grid-row hw-grid-top");
     top.role = "row";
     if (rowAxis) top.append(corner(rowAxis.name, columnAxis?.name ?? ""));
     if (columnAxis)
@@ -208,7 +204,7 @@ function show(store, el, signal) {
     table.append(top);
     lines = [];
     rows.forEach((indices, row) => {
-      const line = element("div", "hw-row");
+      const line = element("div", "hw-grid-row");
       line.role = "row";
       if (rowAxis) line.append(heading("rowheader", rowAxis.values[row] ?? "", rowAxis.name));
       const found = [];
@@ -351,7 +347,7 @@ function show(store, el, signal) {
     for (const [key, box] of [...playing]) {
       if (wanted.has(key)) continue;
       playing.delete(key);
-      inUse.delete(key);
+      store.inUse.delete(key);
       box.show();
       stage.remove(key);
     }
@@ -359,7 +355,7 @@ function show(store, el, signal) {
       [...wanted].map(async ([key, box]) => {
         if (playing.has(key)) return;
         playing.set(key, box);
-        inUse.add(key);
+        store.inUse.add(key);
         box.root.dataset.fetching = "true";
         try {
           const url = await store.clip(box.place);
@@ -368,7 +364,7 @@ function show(store, el, signal) {
           box.show(stage.add(key, url));
         } catch (error) {
           playing.delete(key);
-          inUse.delete(key);
+          store.inUse.delete(key);
           spoken.textContent = error instanceof Error ? error.message : "";
         } finally {
           box.root.dataset.fetching = "false";
@@ -593,20 +589,24 @@ function show(store, el, signal) {
     },
     { signal },
   );
+  // Sizes are known once it stands in its place, and change with the window.
+  const sizes = new ResizeObserver(estimate);
+  sizes.observe(scroller);
   signal.addEventListener("abort", () => {
     clearInterval(ticking);
     clearTimeout(resting);
     observer.disconnect();
+    sizes.disconnect();
     stopListening();
-    forget();
     stage.clear();
+    store.close();
   });
 
-  el.append(root);
   resize(0);
   head.count();
   pivoted();
   staged();
+  return root;
 }
 
 function keyList() {
@@ -620,23 +620,4 @@ function keyList() {
   return list;
 }
 
-/** One call a model: its views share what the kernel has said. */
-export default () => {
-  /** @type {Store} */
-  let store;
-
-  return {
-    /** @param {{model: Model}} context */
-    initialize({ model }) {
-      store = new Store(model);
-      return () => store.close();
-    },
-
-    /** @param {{el: HTMLElement}} context */
-    render({ el }) {
-      const controller = new AbortController();
-      show(store, el, controller.signal);
-      return () => controller.abort();
-    },
-  };
-};
+export default placed((model, signal) => show(new Store(/** @type {Model} */ (model)), signal));

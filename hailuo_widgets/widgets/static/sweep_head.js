@@ -1,7 +1,7 @@
 /** What stands above the cells: name, counts, money, time and what can be done; the plan; the tools that arrange them. */
 
 import { button, clock, element, facts, remaining, say } from "./dom.js";
-import { placesOf, stateOf } from "./sweep_pivot.js";
+import { fixedGroups, placesOf, stateOf } from "./sweep_pivot.js";
 
 /**
  * @typedef {import("./sweep_store.js").Store} Store
@@ -21,7 +21,7 @@ const ACTIONS = {
   cancel: ["Cancel", "Cancelling…"],
 };
 
-/** In the order in which they are counted. */
+/** In the order in which they stand in the bar. */
 const TONES = ["ok", "run", "bad", "warn", "wait", "off"];
 
 /**
@@ -32,13 +32,13 @@ export function sweepHead(store, { filter, filtered }) {
   const root = element("div", "hw-sweep-head");
   const name = element("b", "hw-sweep-name", store.whole.name || "Sweep");
   name.dir = "auto";
-  const counts = element("div", "hw-counts");
+  const counts = element("div", "hw-sweep-counts");
   counts.role = "group";
   counts.ariaLabel = "Show only";
   const money = element("span", "hw-soft hw-number");
   const time = element("span", "hw-soft hw-number");
-  const actions = element("div", "hw-actions");
-  const bar = element("div", "hw-stack");
+  const actions = element("div", "hw-sweep-actions");
+  const bar = element("div", "hw-sweep-stack");
   bar.role = "progressbar";
   bar.ariaLabel = `Progress of ${store.whole.name || "the sweep"}`;
   bar.ariaValueMin = "0";
@@ -67,7 +67,7 @@ export function sweepHead(store, { filter, filtered }) {
         found.set(state, (found.get(state) ?? 0) + 1);
       }
     });
-    const states = ordered([...found.keys()]);
+    const states = Object.keys(store.whole.words).filter((state) => found.has(state));
     for (const [state, chip] of chips) {
       if (found.has(state)) continue;
       chip.remove();
@@ -78,7 +78,7 @@ export function sweepHead(store, { filter, filtered }) {
       let chip = chips.get(state);
       const [word, tone] = store.word(state);
       if (!chip) {
-        chip = button(`Show only: ${word}`, "", "hw-count hw-pill hw-toggle");
+        chip = button(`Show only: ${word}`, "", "hw-sweep-count hw-pill hw-toggle");
         chip.dataset.tone = tone;
         chip.addEventListener("click", () => {
           if (!filter.states.delete(state)) filter.states.add(state);
@@ -92,14 +92,6 @@ export function sweepHead(store, { filter, filtered }) {
       if (counts.children[index] !== chip) counts.insertBefore(chip, counts.children[index] ?? null);
     });
     drawBar(found, states);
-  }
-
-  /** What there is to see first, what went wrong next, the rest last. @param {string[]} states */
-  function ordered(states) {
-    const all = Object.keys(store.whole.words);
-    const rank = (/** @type {string} */ state) =>
-      TONES.indexOf(store.word(state)[1]) * 100 + all.indexOf(state);
-    return states.sort((a, b) => rank(a) - rank(b));
   }
 
   /**
@@ -195,7 +187,7 @@ export function sweepHead(store, { filter, filtered }) {
     plan.hidden = phase !== "plan";
     if (plan.hidden) return;
     const notes = store.whole.plan.notes.map((note) => {
-      const each = element("div", "hw-warning", note);
+      const each = element("div", "hw-sweep-warning", note);
       each.dir = "auto";
       return each;
     });
@@ -269,62 +261,79 @@ export function sweepTools(store, pivot, filter, view) {
     return { root: outer, update };
   }
 
-  /** The axes that are neither rows nor columns: tabs for a few short values, else a list. */
+  let drawn = "";
+
+  /** What is neither rows nor columns: tabs for a few short values, else a list. Axes that go together are one. */
   function drawOthers() {
-    const focused = document.activeElement;
-    const held = others.contains(focused) ? focused?.getAttribute("data-axis") : null;
-    const made = axes.flatMap(({ name, values }, axis) => {
-      if (axis === pivot.rows || axis === pivot.columns || values.length < 2) return [];
-      const few = values.length <= 5 && values.join("").length <= 56;
-      return [few ? tabs(name, values, axis) : list(name, values, axis)];
+    // Drawn anew only where the axes have changed places: a tab that was just pressed keeps the focus.
+    const wanted = `${pivot.rows} ${pivot.columns}`;
+    if (wanted === drawn) return;
+    drawn = wanted;
+    const made = fixedGroups(store.whole, pivot).flatMap((group) => {
+      const choices = choicesOf(group);
+      if (choices.length < 2) return [];
+      const name = group.map((axis) => axes[axis]?.name).join(", ");
+      const few = choices.length <= 5 && choices.map(({ label }) => label).join("").length <= 56;
+      return [few ? tabs(name, choices) : list(name, choices)];
     });
     others.replaceChildren(...made);
-    others.hidden = !made.length;
-    if (held) others.querySelector(`[data-axis="${held}"]`)?.querySelector("input,select");
+  }
+
+  /**
+   * The values that a group of axes has together, each as what it fixes.
+   * @param {number[]} group
+   */
+  function choicesOf(group) {
+    /** @type {Map<string, {label: string, chosen: boolean, choose: () => void}>} */
+    const choices = new Map();
+    for (const { at } of store.whole.cells) {
+      const key = group.map((axis) => at[axis]).join();
+      if (choices.has(key)) continue;
+      choices.set(key, {
+        label: group.map((axis) => axes[axis]?.values[at[axis] ?? 0]).join(", "),
+        chosen: group.every((axis) => pivot.fixed[axis] === at[axis]),
+        choose() {
+          for (const axis of group) pivot.fixed[axis] = at[axis] ?? 0;
+          view.pivoted();
+        },
+      });
+    }
+    return [...choices.values()];
   }
 
   /**
    * @param {string} name
-   * @param {string[]} values
-   * @param {number} axis
+   * @param {ReturnType<typeof choicesOf>} choices
    */
-  function tabs(name, values, axis) {
+  function tabs(name, choices) {
     const group = element("fieldset", "hw-segments");
     group.append(element("legend", "hw-unseen", name), element("span", "hw-soft", name));
-    values.forEach((value, index) => {
-      const label = element("label");
+    for (const { label, chosen, choose } of choices) {
+      const outer = element("label");
       const input = element("input", "hw-unseen");
       input.type = "radio";
-      input.name = `${id}-${axis}`;
-      input.checked = pivot.fixed[axis] === index;
-      input.dataset.axis = String(axis);
-      input.addEventListener("change", () => {
-        pivot.fixed[axis] = index;
-        view.pivoted();
-      });
-      const text = element("span", "hw-segment", value);
+      input.name = `${id}-${name}`;
+      input.checked = chosen;
+      input.addEventListener("change", choose);
+      const text = element("span", "hw-segment", label);
       text.dir = "auto";
-      label.append(input, text);
-      group.append(label);
-    });
+      outer.append(input, text);
+      group.append(outer);
+    }
     return group;
   }
 
   /**
    * @param {string} name
-   * @param {string[]} values
-   * @param {number} axis
+   * @param {ReturnType<typeof choicesOf>} choices
    */
-  function list(name, values, axis) {
+  function list(name, choices) {
     const outer = element("label", "hw-labelled");
     const select = element("select", "hw-select");
-    select.dataset.axis = String(axis);
-    select.append(...values.map((value, index) => new Option(value, String(index))));
-    select.value = String(pivot.fixed[axis]);
-    select.addEventListener("change", () => {
-      pivot.fixed[axis] = Number(select.value);
-      view.pivoted();
-    });
+    select.append(
+      ...choices.map(({ label, chosen }, index) => new Option(label, String(index), chosen, chosen)),
+    );
+    select.addEventListener("change", () => choices[Number(select.value)]?.choose());
     outer.append(element("span", "hw-soft", name), select);
     return outer;
   }
@@ -380,7 +389,7 @@ export function sweepTools(store, pivot, filter, view) {
     swap.disabled = pivot.rows < 0 && pivot.columns < 0;
     arranging.hidden = view.list || axes.length < 2;
     drawOthers();
-    others.hidden ||= view.list;
+    others.hidden = view.list || !others.children.length;
     order.hidden = !view.list;
     listed.ariaPressed = String(view.list);
     starred.ariaPressed = String(filter.starred);

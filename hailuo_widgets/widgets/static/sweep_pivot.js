@@ -1,7 +1,7 @@
 /** Which cell stands where, and which are shown: any two axes as rows and columns, the others fixed. */
 
 /**
- * @typedef {import("./sweep_store.js").Axis} Axis
+ * @typedef {import("./sweep_store.js").Whole} Whole
  * @typedef {import("./sweep_store.js").Cell} Cell
  * @typedef {import("./sweep_store.js").Place} Place
  * @typedef {import("./sweep_store.js").Store} Store
@@ -21,18 +21,46 @@
  */
 
 /**
+ * The axes whose values are fixed: neither rows nor columns, nor said by one of them.
+ * @param {Whole} whole
+ * @param {Pivot} pivot
+ * @returns {number[][]} In groups of those that go together.
+ */
+export function fixedGroups({ together }, { rows, columns }) {
+  return together.filter((group) => !group.includes(rows) && !group.includes(columns));
+}
+
+/**
+ * An axis as it heads rows or columns: its name and values, each with those of the axes that go together with it.
+ * @param {Whole} whole
+ * @param {number} axis
+ * @returns {{name: string, values: string[]} | null} None where there is no such axis.
+ */
+export function headings({ axes, cells, together }, axis) {
+  const group = together.find((each) => each.includes(axis));
+  if (!group) return null;
+  const ordered = [axis, ...group.filter((each) => each !== axis)];
+  const values = [...(axes[axis]?.values ?? [])];
+  for (const { at } of cells)
+    values[at[axis] ?? 0] = ordered.map((each) => axes[each]?.values[at[each] ?? 0]).join(", ");
+  return { name: ordered.map((each) => axes[each]?.name).join(", "), values };
+}
+
+/**
  * The cells in rows: one list a value of the axis of rows, with a gap where no such cell exists.
- * @param {Axis[]} axes
- * @param {Cell[]} cells
+ * @param {Whole} whole
  * @param {Pivot} pivot
  * @returns {(number | undefined)[][]}
  */
-export function inRows(axes, cells, { rows, columns, fixed }) {
+export function inRows(whole, pivot) {
+  const { axes, cells } = whole;
+  const { rows, columns, fixed } = pivot;
+  const held = fixedGroups(whole, pivot).flat();
   const height = axes[rows]?.values.length ?? 1;
   const width = axes[columns]?.values.length ?? 1;
   const placed = Array.from({ length: height }, () => new Array(width).fill(undefined));
   cells.forEach(({ at }, index) => {
-    const shown = at.every((value, axis) => axis === rows || axis === columns || value === fixed[axis]);
+    const shown = held.every((axis) => at[axis] === fixed[axis]);
     const row = shown && placed[at[rows] ?? 0];
     if (row) row[at[columns] ?? 0] = index;
   });

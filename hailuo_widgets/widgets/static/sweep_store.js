@@ -1,5 +1,5 @@
 /**
- * What the kernel has said of a sweep, and what it was asked for. One a model: every view of it shares this.
+ * What the kernel has said of a sweep, and what it was asked for.
  *
  * The whole state is a trait; between two of them come numbered deltas. Where a number is missing, the whole is asked
  * for anew. Pictures and clips come as binary buffers when they are looked at, and are Blob URLs here.
@@ -52,6 +52,7 @@
  * @property {number} seq
  * @property {string} name
  * @property {Axis[]} axes
+ * @property {number[][]} together Axes in groups of those that go together: the value of one says those of the others.
  * @property {string} rows
  * @property {string} columns
  * @property {number} repeat
@@ -59,7 +60,7 @@
  * @property {[cell: number, replicate: number, take: Take][]} takes
  * @property {Head} head
  * @property {Plan} plan
- * @property {Record<string, [word: string, tone: Tone]>} words
+ * @property {Record<string, [word: string, tone: Tone]>} words Of each state, in the order in which they are counted.
  *
  * @typedef {object} Detail
  * @property {[text: string, isCommand: boolean][]} segments
@@ -79,7 +80,7 @@
  * @property {(key: "whole") => Whole} get
  * @property {{(event: "change:whole", callback: () => void): void,
  *   (event: "msg:custom", callback: (content: Message, buffers: DataView[]) => void): void}} on
- * @property {(event: string, callback: (...args: any[]) => void) => void} off
+ * @property {(event: string, callback: (...values: any[]) => void) => void} off
  * @property {(content: object) => void} send
  */
 
@@ -115,8 +116,8 @@ export class Store {
   #coming = new Map();
   /** @type {Map<string, string>} */
   #clips = new Map();
-  /** @type {Set<Set<string>>} */
-  #inUse = new Set();
+  /** Clips that are on a stage: they are not dropped. @type {Set<string>} */
+  inUse = new Set();
   /** @type {Map<string, string>} */
   posters = new Map();
   /** @type {Map<string, {url: string, count: number}>} */
@@ -265,16 +266,6 @@ export class Store {
     return coming.promise;
   }
 
-  /**
-   * A view's clips on stage: they are not dropped.
-   * @param {Set<string>} keys Changed by the view as it likes.
-   * @returns {() => void} Ends it.
-   */
-  use(keys) {
-    this.#inUse.add(keys);
-    return () => this.#inUse.delete(keys);
-  }
-
   #receiveWhole = () => {
     const whole = this.#model.get("whole");
     const received = performance.now();
@@ -369,10 +360,9 @@ export class Store {
 
   /** @param {string} latest */
   #dropClips(latest) {
-    const kept = new Set([latest, ...[...this.#inUse].flatMap((keys) => [...keys])]);
     for (const [key, url] of this.#clips) {
       if (this.#clips.size <= CLIPS_AT_ONCE) break;
-      if (kept.has(key)) continue;
+      if (key === latest || this.inUse.has(key)) continue;
       URL.revokeObjectURL(url);
       this.#clips.delete(key);
     }
