@@ -184,7 +184,7 @@ def test_details_carry_the_prompt_in_pieces(grid):
 
 def test_the_widgets_state_holds_what_is_seen_and_no_more(grid):
     ours = {key for key in grid.get_state() if not key.startswith("_")}
-    assert ours <= {"whole", "layout", "tabbable", "tooltip", "comm"}
+    assert ours <= {"whole", "place", "layout", "tabbable", "tooltip", "comm"}
 
 
 def test_every_class_bears_the_one_prefix(grid):
