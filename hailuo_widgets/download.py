@@ -9,6 +9,7 @@ import os
 import re
 import socket
 import struct
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -18,7 +19,7 @@ from urllib.request import getproxies
 
 from hailuo_widgets.errors import DownloadError, LibraryError
 from hailuo_widgets.settings import is_loopback
-from hailuo_widgets.transport import CutOffError, NoReply, Stream
+from hailuo_widgets.transport import CutOffError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
+    from hailuo_widgets.http.incoming import Sink
     from hailuo_widgets.transport import Transport
 
 SIZE_CAP = 1024**3
@@ -65,7 +67,11 @@ class ExpiredError(DownloadError):
 
 
 class _Partial:
-    """The file while it arrives. Disk errors become clear ones here, in one place."""
+    """The file while it arrives. Disk errors become clear ones here, in one place.
+
+    It is made with the first byte. The lock keeps `discard` from closing the file while another thread still syncs it:
+    its number could belong to another file by then.
+    """
 
     def __init__(self, final: Path) -> None:
         self.final = final
@@ -74,24 +80,29 @@ class _Partial:
         self.version = ""
         self.expected: int | None = None
         self._hash = hashlib.sha256()
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Unbuffered, so that a full disk is noticed here and not when the file is closed.
-            self._file: RawIOBase = self.path.open("wb", buffering=0)
-        except OSError as error:
-            raise disk_error(error, self.path) from None
+        self._file: RawIOBase | None = None
+        self._lock = threading.Lock()
+        self.finished = False
 
-    def write(self, chunk: bytes) -> None:
-        rest = memoryview(chunk)
+    def write(self, piece: bytes | memoryview) -> None:
+        rest = memoryview(piece)
         try:
+            self._file = self._file or self._made()
             while rest:
                 rest = rest[self._file.write(rest) or 0 :]
         except OSError as error:
             raise disk_error(error, self.path) from None
-        self._hash.update(chunk)
-        self.size += len(chunk)
+        self._hash.update(piece)
+        self.size += len(piece)
+
+    def _made(self) -> RawIOBase:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered, so that a full disk is noticed here and not when the file is closed.
+        return self.path.open("wb", buffering=0)
 
     def restart(self) -> None:
+        if self._file is None:
+            return
         try:
             self._file.seek(0)
             self._file.truncate()
@@ -104,6 +115,8 @@ class _Partial:
         """The kinds of the mp4's outermost boxes, and whether the last of them ends where the file ends."""
         kinds: set[bytes] = set()
         at = 0
+        if self._file is None:
+            return kinds, True
         with self.path.open("rb") as file:
             for _ in range(MOST_BOXES):
                 file.seek(at)
@@ -122,20 +135,25 @@ class _Partial:
         return kinds, at == self.size
 
     def finish(self) -> Downloaded:
+        assert self._file is not None
         try:
-            os.fsync(self._file.fileno())
-            self._file.close()
-            self.path.replace(self.final)
+            with self._lock:
+                os.fsync(self._file.fileno())
+                self._file.close()
+                self.path.replace(self.final)
+                self.finished = True
         except OSError as error:
             raise disk_error(error, self.final) from None
         sync_folder(self.final.parent)
         return Downloaded(self.final, self.size, self._hash.hexdigest())
 
     def discard(self) -> None:
-        with suppress(OSError):  # the error that led here is the one to tell
-            self._file.close()
-        with suppress(OSError):
-            self.path.unlink(missing_ok=True)
+        with self._lock:
+            with suppress(OSError):  # the error that led here is the one to tell
+                if self._file is not None:
+                    self._file.close()
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
 
 
 async def download(
@@ -156,14 +174,12 @@ async def download(
         DownloadError: If the file can't be had, or is no mp4. Nothing is left under the final name.
         LibraryError: If the disk refuses it.
     """
-    partial = await asyncio.to_thread(_Partial, final)
+    partial = _Partial(final)
     try:
         failures, best = 0, 0
         while True:
             try:
-                await _transfer(transport, url, partial, allow_private=allow_private, size_cap=size_cap)
-                await asyncio.to_thread(_check_whole, partial)
-                break
+                return await _transfer(transport, url, partial, allow_private=allow_private, size_cap=size_cap)
             except CutOffError as cut:
                 # A cut that brought something starts the count anew: a bad line is slow, not hopeless.
                 failures = 1 if partial.size > best else failures + 1
@@ -173,70 +189,97 @@ async def download(
                         f"The clip could not be fetched: {cut}.", hint="It can be taken up again."
                     ) from None
                 await clock.sleep(min(0.25 * 2**failures, LONGEST_PAUSE))
-        return await asyncio.to_thread(partial.finish)
     finally:
-        partial.discard()
+        if not partial.finished:
+            partial.discard()
 
 
-def _check_whole(partial: _Partial) -> None:
-    # A file can be shorter than it should be and still agree with its own headers.
-    kinds, whole = partial.boxes()
-    if b"ftyp" not in kinds:
-        raise DownloadError("What the vendor's address holds is no mp4.", hint="The task can be taken up again.")
-    if not whole or b"moov" not in kinds:
-        size = partial.size
-        partial.restart()
-        raise CutOffError(f"the mp4 breaks off after {size:,} bytes")
-
-
-async def _transfer(transport: Transport, url: str, partial: _Partial, *, allow_private: bool, size_cap: int) -> None:
+async def _transfer(
+    transport: Transport, url: str, partial: _Partial, *, allow_private: bool, size_cap: int
+) -> Downloaded:
     for _ in range(REDIRECTS + 1):
-        await _check_url(url, transport.base_url, allow_private=allow_private)
+        here = await _check_url(url, transport.base_url, allow_private=allow_private)
         headers = {}
         if partial.size:
             headers["Range"] = f"bytes={partial.size}-"
             if partial.version:
                 headers["If-Range"] = partial.version
-        async with transport.fetch(url, headers) as answer:
-            if isinstance(answer, NoReply):
-                raise CutOffError(answer.reason)
-            if answer.status in {301, 302, 303, 307, 308}:
-                url = _joined(url, answer.headers.get("location", ""))
-                continue
-            await _take(answer, partial, size_cap)
-            return
+        may_reach = None if here or allow_private else _may_reach  # a name can lead elsewhere by now
+        answer = _Answer(partial, size_cap)
+        failure = await transport.fetch(url, answer.accept, headers, may_reach=may_reach, then=answer.complete)
+        if failure is not None:
+            raise CutOffError(failure.reason)
+        if answer.downloaded is not None:
+            return answer.downloaded
+        assert answer.location is not None
+        url = _joined(url, answer.location)
     raise DownloadError("The clip's address leads in a circle.")
 
 
-async def _take(answer: Stream, partial: _Partial, size_cap: int) -> None:
-    status, headers = answer.status, answer.headers
-    if status in {401, 403, 404, 410}:
-        raise ExpiredError(f"The clip's address works no more (HTTP {status}).", http_status=status)
-    if status == 416:  # what we have is not what they have
-        partial.restart()
-        raise CutOffError("the file changed on the way")
-    if status not in {200, 206}:
-        raise CutOffError(f"HTTP {status}")
-    if headers.get("content-type", "").startswith("text/html"):
-        raise CutOffError("the address answered with a web page")
-    if status == 206:
-        start, total = _range(headers)
-        if start != partial.size or (total is not None and partial.expected not in (None, total)):
+class _Answer:
+    """What a storage says, and where its body goes.
+
+    Attributes:
+        location: Where it sends us instead; None where it doesn't.
+        downloaded: The file under its final name, once it is there.
+    """
+
+    def __init__(self, partial: _Partial, size_cap: int) -> None:
+        self.location: str | None = None
+        self.downloaded: Downloaded | None = None
+        self._partial = partial
+        self._size_cap = size_cap
+
+    def accept(self, status: int, headers: Mapping[str, str]) -> Sink | None:
+        """Where the body goes; raises where it is none of ours."""
+        if status in {301, 302, 303, 307, 308}:
+            self.location = headers.get("location", "")
+            return None
+        if status in {401, 403, 404, 410}:
+            raise ExpiredError(f"The clip's address works no more (HTTP {status}).", http_status=status)
+        partial = self._partial
+        if status == 416:  # what we have is not what they have
             partial.restart()
             raise CutOffError("the file changed on the way")
-        partial.expected = total
-    else:
-        partial.restart()
-        partial.expected = _length(headers)
-        partial.version = _version(headers)
-    if partial.expected is not None and partial.expected > size_cap:
-        raise DownloadError(f"The clip is {partial.expected:,} bytes large; at most {size_cap:,} are taken.")
-    async for chunk in answer.chunks:
-        partial.write(chunk)
-        if partial.size > size_cap:
-            raise DownloadError(f"The clip is larger than {size_cap:,} bytes.")
-    if partial.expected is not None and partial.size != partial.expected:
-        raise CutOffError(f"{partial.size:,} of {partial.expected:,} bytes came")
+        if status not in {200, 206}:
+            raise CutOffError(f"HTTP {status}")
+        if headers.get("content-type", "").startswith("text/html"):
+            raise CutOffError("the address answered with a web page")
+        if status == 206:
+            start, total = _range(headers)
+            if start != partial.size or (total is not None and partial.expected not in (None, total)):
+                partial.restart()
+                raise CutOffError("the file changed on the way")
+            partial.expected = total
+        else:
+            partial.restart()
+            partial.expected = _length(headers)
+            partial.version = _version(headers)
+        if partial.expected is not None and partial.expected > self._size_cap:
+            raise DownloadError(f"The clip is {partial.expected:,} bytes large; at most {self._size_cap:,} are taken.")
+        return self._take
+
+    def _take(self, piece: bytes | memoryview) -> None:
+        self._partial.write(piece)
+        if self._partial.size > self._size_cap:
+            raise DownloadError(f"The clip is larger than {self._size_cap:,} bytes.")
+
+    def complete(self) -> None:
+        """Give the file its final name, if it is whole."""
+        if self.location is not None:
+            return
+        partial = self._partial
+        if partial.expected is not None and partial.size != partial.expected:
+            raise CutOffError(f"{partial.size:,} of {partial.expected:,} bytes came")
+        # A file can be shorter than it should be and still agree with its own headers.
+        kinds, whole = partial.boxes()
+        if b"ftyp" not in kinds:
+            raise DownloadError("What the vendor's address holds is no mp4.", hint="The task can be taken up again.")
+        if not whole or b"moov" not in kinds:
+            size = partial.size
+            partial.restart()
+            raise CutOffError(f"the mp4 breaks off after {size:,} bytes")
+        self.downloaded = partial.finish()
 
 
 def _range(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
@@ -265,7 +308,8 @@ def _length(headers: Mapping[str, str]) -> int | None:
     return int(value) if value.isascii() and value.isdigit() else None
 
 
-async def _check_url(url: str, base_url: str, *, allow_private: bool) -> None:
+async def _check_url(url: str, base_url: str, *, allow_private: bool) -> bool:
+    """Whether it is on this machine; raises where it may not be followed."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or 443
@@ -277,17 +321,22 @@ async def _check_url(url: str, base_url: str, *, allow_private: bool) -> None:
     if parts.scheme != "https" and not (parts.scheme == "http" and here):
         raise DownloadError(f"The clip's address is no https URL but “{parts.scheme}”.")
     if here or allow_private:
-        return
+        return here
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError:
         raise DownloadError("The clip's address can't be read.") from None
     except OSError:
         if getproxies().get("https"):  # then names are the proxy's business, and often only the proxy can look them up
-            return
+            return here
         raise CutOffError(f"{host} has no address") from None
-    if any(_private(ip_address(str(entry[4][0]).partition("%")[0])) for entry in found):
+    if not all(_may_reach(str(entry[4][0])) for entry in found):
         raise DownloadError(f"{host} is a private address; a vendor's clip is not fetched from there.")
+    return here
+
+
+def _may_reach(address: str) -> bool:
+    return not _private(ip_address(address.partition("%")[0]))
 
 
 def _private(address: IPv4Address | IPv6Address) -> bool:

@@ -233,6 +233,7 @@ def _known_provider(name: str) -> str:
     return name
 
 
+@lru_cache(256)
 def is_loopback(host: str) -> bool:
     """Whether a host is this machine."""
     if host == "localhost" or host.endswith(".localhost"):

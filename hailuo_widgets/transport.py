@@ -1,26 +1,35 @@
-"""All HTTP goes through here, so that httpx can be exchanged; its errors end here, because they hold the key."""
+"""All HTTP goes through here, so that it can be exchanged; its errors end here, because they hold the key."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
 from hailuo_widgets._version import __version__
+from hailuo_widgets.http.fetching import Fetch, Line
+from hailuo_widgets.http.pool import KEPT_SECONDS, Body, Http1
 from hailuo_widgets.providers.base import HttpCall, HttpReply
 from hailuo_widgets.settings import is_loopback
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import Callable, Mapping
+
+    from hailuo_widgets.http.fetching import Accept
+    from hailuo_widgets.http.incoming import Sink
 
 MAX_CONNECTIONS = 8
-"""httpx's pool is quadratic in open connections: 0.8 ms of CPU a request with 1 of them, 3.1 ms with 200."""
+"""To one server."""
+
+CALLS_AT_ONCE = 4
+"""Of these at the vendor's own; an answer is short, so its connection is free again at once."""
 
 REPLY_LIMIT = 16 * 1024 * 1024
 """Bytes; no vendor's JSON comes near it, and a hostile one must not fill the memory."""
@@ -55,19 +64,12 @@ class CutOffError(Exception):
     """A body broke off before its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """An answer whose body is still to come; reading it raises `CutOffError` where it breaks off."""
-
-    status: int
-    headers: Mapping[str, str]
-    chunks: AsyncIterator[bytes]
-
-
 @cache
 def _tls() -> ssl.SSLContext:
     # Building one costs 17 to 21 ms, so a process makes one and shares it.
-    return httpx.create_ssl_context()
+    context = httpx.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class Transport:
@@ -83,17 +85,16 @@ class Transport:
         self, base_url: str, headers: Callable[[], dict[str, str]], inner: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self.base_url = base_url
+        self._host = urlsplit(base_url).netloc.encode()
         self._headers = headers
-        self._http = httpx.AsyncClient(
-            verify=_tls() if inner is None else True,
-            transport=inner,
-            timeout=_TIMEOUT,
-            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=30.0),
-            headers={"User-Agent": _AGENT},
-            follow_redirects=False,  # a redirect would carry the key to whoever is named
-            # A proxy is for the way out: to this machine it would only see the key, over plain http.
-            trust_env=inner is None and not is_loopback(urlsplit(base_url).hostname or ""),
-        )
+        self._direct = inner or Http1(_tls, CALLS_AT_ONCE)
+        self._proxied: httpx.AsyncBaseTransport | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._places: dict[bytes, asyncio.Semaphore] = {}
+        self._lines: list[Line] = []
+        # A proxy is for the way out: to this machine it would only see the key, over plain http.
+        local = inner is not None or is_loopback(urlsplit(base_url).hostname or "")
+        self._proxies = {} if local else getproxies()
 
     async def send(self, call: HttpCall) -> HttpReply | NoReply:
         """Make one call. Never raises for what happens on the wire."""
@@ -110,62 +111,182 @@ class Transport:
     async def _send(self, call: HttpCall, headers: dict[str, str]) -> HttpReply | NoReply:
         timeout = _TIMEOUT if call.timeout is None else httpx.Timeout(call.timeout, connect=CONNECT_SECONDS, pool=None)
         try:
-            request = self._http.build_request(
+            request = httpx.Request(
                 call.method,
                 self.base_url + call.path,
                 params=dict(call.params) or None,
                 json=call.json,
-                headers=headers,
-                timeout=timeout,
+                headers={**_HEADERS, "Accept-Encoding": "gzip, deflate", **headers},
+                extensions={"timeout": timeout.as_dict(), "paying": call.paying},
             )
-        except (ValueError, TypeError, httpx.InvalidURL) as error:
+            way = self._way(request.url)
+        except (ValueError, TypeError, ImportError, httpx.InvalidURL) as error:
             return NoReply(f"the request can't be written ({type(error).__name__})", sent=False)
-        response = await self._http.send(request, stream=True)
+        response = await way.handle_async_request(request)
         try:
-            body = bytearray()
-            async with asyncio.timeout(BODY_SECONDS):  # httpx would wait anew for each byte
-                async for chunk in response.aiter_bytes():
-                    body += chunk
-                    if len(body) > REPLY_LIMIT:
-                        return NoReply("the answer is larger than 16 MiB", sent=True)
+            body = _Reply()
+            async with asyncio.timeout(BODY_SECONDS):  # each single byte has the time that an answer may take
+                await _pour(response, body.take)
+        except _TooLargeError:
+            return _TOO_LARGE
         except TimeoutError:
             return NoReply("the answer did not end in time", sent=True, timed_out=True)
         finally:
             await response.aclose()
-        return HttpReply(response.status_code, _without_secrets(bytes(body), headers), dict(response.headers))
+        decoded = _decoded(bytes(body.content), response.headers.get("content-encoding", ""))
+        if decoded is None:
+            return _TOO_LARGE
+        return HttpReply(response.status_code, _without_secrets(decoded, headers), dict(response.headers))
 
-    @asynccontextmanager
-    async def fetch(self, url: str, headers: Mapping[str, str] | None = None) -> AsyncIterator[Stream | NoReply]:
-        """Open a file that a vendor's answer named. The key is not sent there, and redirects are left to the caller."""
-        response, failure = await self._open(url, {"Accept-Encoding": "identity", **(headers or {})})
-        if response is None:
-            yield failure
-            return
-        try:
-            yield Stream(response.status_code, dict(response.headers), _chunks(response))
-        finally:
-            await response.aclose()
+    async def fetch(
+        self,
+        url: str,
+        accept: Accept,
+        headers: Mapping[str, str] | None = None,
+        *,
+        may_reach: Callable[[str], bool] | None = None,
+        then: Callable[[], None] = lambda: None,
+    ) -> NoReply | None:
+        """Fetch a file that a vendor's answer named. The key is not sent there, and redirects are left to the caller.
 
-    async def _open(self, url: str, headers: Mapping[str, str]) -> tuple[httpx.Response | None, NoReply]:
+        Args:
+            url: Where it is.
+            accept: Is shown the status and the headers (names in small letters), and says where the body goes, if
+                anywhere. It may be called in another thread, and so may what it returns.
+            headers: What goes along.
+            may_reach: Whether an address may be connected to; asked of the one that is, before anything is sent.
+            then: What to do once the body has come; in a thread, because it may take a while.
+
+        Returns:
+            Why there was no answer, if there was none.
+
+        Raises:
+            CutOffError: If the body breaks off.
+            Exception: Whatever `accept`, the sink or `then` raises.
+        """
+        begun = False
+
+        def noted(status: int, answered: Mapping[str, str]) -> Sink | None:
+            nonlocal begun
+            begun = True
+            return accept(status, answered)
+
         try:
-            return await self._http.send(self._http.build_request("GET", url, headers=headers), stream=True), _NOTHING
-        except Exception as error:  # noqa: BLE001  # as above: one way out for every failure of the wire
-            return None, _no_reply(error)
+            request = httpx.Request(
+                "GET",
+                url,
+                headers={**_HEADERS, "Accept-Encoding": "identity", **(headers or {})},
+                extensions={"timeout": _TIMEOUT.as_dict()},
+            )
+            way = self._way(request.url)
+            if isinstance(way, Http1):
+                async with self._place(request.url):
+                    line = self._lines.pop() if self._lines else Line()
+                    fetch = Fetch(request, _tls, noted, may_reach, then)
+                    line.fetch(fetch)
+                    try:
+                        await fetch.ended()
+                    except asyncio.CancelledError:
+                        line.end()  # it may take a while until it notices
+                        raise
+                    except BaseException:
+                        self._lines.append(line)
+                        raise
+                    self._lines.append(line)
+            else:
+                await _fetch_by(way, request, noted)
+                await asyncio.to_thread(then)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
+            if begun:
+                raise CutOffError(_no_reply(error).reason) from None
+            return _no_reply(error)
+        return None
+
+    def _place(self, url: httpx.URL) -> asyncio.Semaphore:
+        """A connection's place at a server: of those to the vendor's own, some are for calls."""
+        loop = asyncio.get_running_loop()
+        if loop is not self._loop:
+            self._loop, self._places = loop, {}
+        most = MAX_CONNECTIONS - (CALLS_AT_ONCE if url.netloc == self._host else 0)
+        return self._places.setdefault(url.netloc, asyncio.Semaphore(most))
+
+    def _way(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
+        """Straight there, or through the environment's proxy, which httpx knows how to talk to."""
+        proxy = (self._proxies.get(url.scheme) or self._proxies.get("all")) if self._proxies else None
+        if not proxy or is_loopback(url.host) or proxy_bypass(url.host):
+            return self._direct
+        if self._proxied is None:
+            limits = httpx.Limits(max_connections=MAX_CONNECTIONS, keepalive_expiry=KEPT_SECONDS)
+            address = proxy if "://" in proxy else f"http://{proxy}"
+            self._proxied = httpx.AsyncHTTPTransport(verify=_tls(), proxy=address, limits=limits)
+        return self._proxied
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._http.aclose()
+        await self._direct.aclose()
+        while self._lines:
+            self._lines.pop().end()
+        if self._proxied is not None:
+            await self._proxied.aclose()
 
 
-_NOTHING = NoReply("", sent=False)
+_HEADERS = {"Accept": "*/*", "Connection": "keep-alive", "User-Agent": _AGENT}
+_TOO_LARGE = NoReply("the answer is larger than 16 MiB", sent=True)
 
 
-async def _chunks(response: httpx.Response) -> AsyncIterator[bytes]:
+class _TooLargeError(Exception):
+    """Nobody wants to read on."""
+
+
+class _Reply:
+    """A call's answer as it comes in."""
+
+    def __init__(self) -> None:
+        self.content = bytearray()
+
+    def take(self, piece: bytes | memoryview) -> None:
+        if len(self.content) + len(piece) > REPLY_LIMIT:
+            raise _TooLargeError
+        self.content += piece
+
+
+async def _pour(response: httpx.Response, sink: Sink) -> None:
+    """The body as it comes in: httpx's own ways to it decode it, or copy it into pieces of another size."""
+    body = response.stream
+    if isinstance(body, Body):
+        await body.pour(sink)
+        return
+    assert isinstance(body, httpx.AsyncByteStream)
+    async for piece in body:
+        sink(piece)
+
+
+async def _fetch_by(way: httpx.AsyncBaseTransport, request: httpx.Request, accept: Accept) -> None:
+    response = await way.handle_async_request(request)
     try:
-        async for chunk in response.aiter_raw():  # with a size, httpx would hold back, and lose, what came before a cut
-            yield chunk
-    except httpx.HTTPError as error:
-        raise CutOffError(_no_reply(error).reason) from None
+        sink = accept(response.status_code, dict(response.headers))
+        if sink is not None:
+            await _pour(response, sink)
+    finally:
+        await response.aclose()
+
+
+def _decoded(body: bytes, encoding: str) -> bytes | None:
+    """A body without its content coding; None where it would fill the memory.
+
+    Raises:
+        httpx.DecodingError: If it is not in that coding.
+    """
+    if encoding.strip().lower() not in {"gzip", "x-gzip", "deflate"}:
+        return body
+    # "deflate" comes with zlib's head or without it. 47: gzip's head or zlib's, whichever is there.
+    raw = encoding == "deflate" and body[:1] and (body[0] & 0x0F != 8 or int.from_bytes(body[:2]) % 31)
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS if raw else 47)
+    try:
+        decoded = unpacker.decompress(body, REPLY_LIMIT)
+    except zlib.error:
+        raise httpx.DecodingError("the answer can't be unpacked") from None
+    return None if unpacker.unconsumed_tail else decoded
 
 
 def _without_secrets(body: bytes, headers: Mapping[str, str]) -> bytes:
@@ -194,6 +315,7 @@ _NEVER_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
     httpx.InvalidURL,
+    httpx.LocalProtocolError,
 )
 
 

@@ -31,6 +31,7 @@ RANKS = {
     "client": 2,
     "download": 2,
     "transport": 2,
+    "http": 2,
     "keys": 2,
     "settings": 2,
     "keychain": 2,

@@ -1,16 +1,11 @@
-"""How quick a library of 10,000 clips is, and downloads beside curl. `python tests/benchmarks/bench_library.py`."""
+"""How quick a library of 10,000 clips is, and many jobs in its journal. `python tests/benchmarks/bench_library.py`."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
-import resource
-import shutil
 import sqlite3
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -35,9 +30,6 @@ if TYPE_CHECKING:
 
 CLIPS = 10_000
 TRANSITIONS = 1_000
-FILES = 200
-SIZE = 2_000_000
-AT_ONCE = 8
 RUNS = 9
 
 
@@ -178,76 +170,6 @@ def many_at_once(folder: Path) -> None:
     library.close()
 
 
-def downloading(folder: Path) -> None:
-    served = folder / "served"
-    served.mkdir()
-    head = (24).to_bytes(4) + b"ftypisom" + bytes(12)
-    moov = (8).to_bytes(4) + b"moov"
-    body = (SIZE - len(head) - len(moov)).to_bytes(4) + b"mdat"
-    for number in range(FILES):
-        filling = os.urandom(SIZE - len(head) - len(moov) - len(body))
-        (served / f"{number}.mp4").write_bytes(head + moov + body + filling)
-    command = ["import socketserver, http.server, functools, sys", "class H(http.server.SimpleHTTPRequestHandler):"]
-    command += [" protocol_version = 'HTTP/1.1'", " def log_message(self, *_): pass"]
-    command += [
-        f"s = http.server.ThreadingHTTPServer(('127.0.0.1', 0), functools.partial(H, directory={str(served)!r}))"
-    ]
-    command += ["print(s.server_port, flush=True)", "s.serve_forever()"]
-    server = subprocess.Popen([sys.executable, "-c", "\n".join(command)], stdout=subprocess.PIPE, text=True)
-    assert server.stdout
-    base = f"http://127.0.0.1:{int(server.stdout.readline())}"
-    try:
-        ours, theirs, cpu = [], [], []
-        for run in range(3):
-            target = folder / f"curl{run}"
-            target.mkdir()
-            lines = "\n".join(f'url = "{base}/{n}.mp4"\noutput = "{target}/{n}.mp4"' for n in range(FILES))
-            (folder / "list").write_text(lines)
-            command = [
-                "curl",
-                "--no-progress-meter",
-                "--parallel",
-                "--parallel-max",
-                str(AT_ONCE),
-                "-K",
-                str(folder / "list"),
-            ]
-            theirs.append(seconds(lambda command=command: subprocess.run(command, check=True), 1))
-            shutil.rmtree(target)
-            spent = time.process_time()
-            ours.append(asyncio.run(_fetch_all(base, folder / f"ours{run}")))
-            cpu.append(time.process_time() - spent)
-            shutil.rmtree(folder / f"ours{run}")
-    finally:
-        server.kill()
-        server.wait()
-    report(f"{FILES} × {SIZE / 1e6:g} MB, fsyncs left out", min(ours), "s", f"≤ 1.25 × curl's {min(theirs):.2f}")
-    report("  of the CPU", min(cpu) * 1e3 / (FILES * SIZE / 1e6), "ms a MB", "≤ 1.5")
-    report("  memory at most", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, "MB", "")
-
-
-async def _fetch_all(base: str, folder: Path) -> float:
-    from hailuo_widgets import download as downloads
-    from hailuo_widgets.transport import Transport
-
-    real = downloads.os.fsync
-    transport = Transport(base, dict)
-    gate = asyncio.Semaphore(AT_ONCE)
-
-    async def fetch(number: int) -> None:
-        async with gate:
-            await downloads.download(transport, f"{base}/{number}.mp4", folder / f"{number}.mp4", clock=SystemClock())
-
-    downloads.os.fsync = lambda _handle: None  # curl does none
-    try:
-        start = time.perf_counter()
-        await asyncio.gather(*map(fetch, range(FILES)))
-        return time.perf_counter() - start
-    finally:
-        downloads.os.fsync = real
-        await transport.aclose()
-
-
 def report(what: str, figure: float, unit: str, goal: str) -> None:
     print(f"{what:44} {figure:8.2f} {unit:8} {goal}", flush=True)
 
@@ -259,7 +181,6 @@ def main() -> None:
         reading(folder / "library")
         writing(folder)
         many_at_once(folder)
-        downloading(folder)
 
 
 if __name__ == "__main__":

@@ -15,9 +15,12 @@ from hailuo_widgets.simulator import Simulator, Timing, stock_clip
 from support.clock import VirtualClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.types import ASGIApp
+
+    from hailuo_widgets.http.incoming import Sink
+    from hailuo_widgets.transport import Transport
 
 KEY = "canary-5b1f0c9e7d"
 NOWHERE = "http://127.0.0.1:9"
@@ -62,6 +65,20 @@ async def on_a_socket(app: ASGIApp) -> AsyncIterator[str]:
         server.should_exit = True
         await serving
         listening.close()
+
+
+async def fetched(there: Transport, url: str, **options: Any) -> tuple[int, bytes]:
+    """A file's status and body."""
+    status, pieces = 0, []
+
+    def accept(answered: int, _headers: Mapping[str, str]) -> Sink:
+        nonlocal status
+        status = answered
+        return lambda piece: pieces.append(bytes(piece))
+
+    failure = await there.fetch(url, accept, **options)
+    assert failure is None, failure
+    return status, b"".join(pieces)
 
 
 def submits(sim: Simulator) -> int:

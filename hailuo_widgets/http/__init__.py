@@ -1,0 +1,1 @@
+"""HTTP/1.1 of our own: calls over few connections, files in threads."""
