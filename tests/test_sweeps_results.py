@@ -16,6 +16,9 @@ import hailuo_widgets as hw
 from hailuo_widgets import session as session_module
 from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.simulator import Fault
+from hailuo_widgets.sweeps.pivot import sheets
+from hailuo_widgets.widgets.describe_sweep import grid_of, head_of
+from hailuo_widgets.widgets.static_grid import grid_html
 from support.session import session
 
 SECONDS = 60
@@ -142,8 +145,24 @@ def test_the_contact_sheet_has_a_poster_for_each_clip(fox, tmp_path):
     )
     assert near > 100
     assert fox.contact_sheet(width=20).width < picture.width
+    assert fox.contact_sheet(width=200, at=99).size == picture.size
     huge = hw.sweep("{a = 1..40} {b = 1..40}", provider="sketch").contact_sheet(width=900)
     assert max(huge.size) <= 16_000
+
+
+def test_a_long_strip_is_several_short_ones(here):
+    made = hw.sweep("A fox {1..12}")
+    assert [len(sheet.columns) for sheet in sheets(made)] == [5, 5, 2]
+    assert sorted(cell.index for sheet in sheets(made) for cell in sheet.places.values()) == list(range(12))
+    assert grid_html(grid_of(made, {}, head_of(made, None)), {}).count("<table") == 3
+    assert [len(sheet.columns) for sheet in sheets(hw.sweep("A {a | b} fox {1..12}"))] == [12]
+
+
+def test_axes_that_go_together_stand_beside_each_other(here):
+    made = hw.sweep("{a = 1 | 2} {b = x | y} {c = u | v}", zip=[("a", "b")], show=("a", "c"))
+    [sheet] = sheets(made)
+    assert list(sheet.rows.values()) == ["1, x", "2, y"]
+    assert list(sheet.columns.values()) == ["u", "v"]
 
 
 def test_half_a_character_is_not_sent_and_breaks_nothing(here, tmp_path):

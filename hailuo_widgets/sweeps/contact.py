@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageOps
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.sweeps.pivot import sheets
 from hailuo_widgets.sweeps.results import state_of
+from hailuo_widgets.video.frames import poster
 from hailuo_widgets.video.lettering import plain, shortened, width, write
 
 if TYPE_CHECKING:
@@ -29,21 +30,23 @@ _LINE, _HEADING, _MOST_BESIDE, _SEAM = 2 * _TEXT, 2 * _TITLE + _GAP, 220, 2
 _SHAPE = 9 / 16
 
 
-def contact_sheet(sweep: Sweep, across: int) -> Image.Image:
+def contact_sheet(sweep: Sweep, across: int, at: float) -> Image.Image:
     """The picture.
 
     Args:
-        sweep: Whose posters.
+        sweep: Whose clips.
         across: Width of a cell in pixels.
+        at: The moment that is shown, in seconds; past the end means the last frame.
     """
-    return _Drawing(sweep, across).picture
+    return _Drawing(sweep, across, at).picture
 
 
 class _Drawing:
     """The picture while it is made, from the top down."""
 
-    def __init__(self, sweep: Sweep, across: int) -> None:
+    def __init__(self, sweep: Sweep, across: int, at: float) -> None:
         self._sweep = sweep
+        self._at = at
         pages = sheets(sweep)
         labels = [plain(label) for page in pages for label in page.rows.values()]
         widest = max((width(label, _TEXT) for label in labels), default=0)
@@ -55,9 +58,9 @@ class _Drawing:
         room = MOST_PIXELS - 2 * _MARGIN - self._beside
         highest = (MOST_PIXELS - 200) / max(1, rows) - _GAP
         most = min(room // columns - _GAP, int(highest / lines / _SHAPE) * self._side)
-        poster = max(24, min(across, most) // self._side)
-        self._poster = (poster, round(poster * _SHAPE))
-        self._across = self._side * (poster + _SEAM) - _SEAM
+        wide = max(24, min(across, most) // self._side)
+        self._poster = (wide, round(wide * _SHAPE))
+        self._across = self._side * (wide + _SEAM) - _SEAM
         self._down = lines * (self._poster[1] + _SEAM) - _SEAM
         heads = sum(_LINE * (bool(page.title) + any(page.columns.values())) + _GAP for page in pages)
         right = 2 * _MARGIN + self._beside + columns * (self._across + _GAP) - _GAP
@@ -98,9 +101,9 @@ class _Drawing:
         for number in range(count):
             left, top = x + number % self._side * (wide + _SEAM), y + number // self._side * (high + _SEAM)
             clip = self._sweep.clip(cell.index, number)
-            poster = _poster(clip, (wide, high)) if clip else None
-            if poster is not None:
-                self.picture.paste(poster, (left, top))
+            still = _still(clip, (wide, high), self._at) if clip else None
+            if still is not None:
+                self.picture.paste(still, (left, top))
                 continue
             self._draw.rectangle((left, top, left + wide - 1, top + high - 1), fill=_SUNKEN)
             state = state_of(cell, self._sweep.job(cell.index, number), clip)
@@ -115,9 +118,10 @@ def _summary(sweep: Sweep) -> str:
     return f"{axes} · {clips} clip{'' if clips == 1 else 's'} in {len(sweep.cells)} cells"
 
 
-def _poster(clip: Clip, size: tuple[int, int]) -> Image.Image | None:
+def _still(clip: Clip, size: tuple[int, int], at: float) -> Image.Image | None:
     try:
-        with Image.open(io.BytesIO(clip.poster())) as poster:
-            return ImageOps.pad(poster.convert("RGB"), size, color="#0c0e10")
+        data = poster(clip.path, width=size[0], at=at, quality=90, max_bytes=1_000_000) if at else clip.poster()
+        with Image.open(io.BytesIO(data)) as still:
+            return ImageOps.pad(still.convert("RGB"), size, color="#0c0e10")
     except (OSError, HailuoError):  # a clip that was deleted meanwhile
         return None

@@ -395,19 +395,20 @@ class Sweep:
 
         return to_html(self, path)
 
-    def contact_sheet(self, path: str | Path | None = None, *, width: int = 320) -> Image:
-        """The posters in rows and columns, as one picture.
+    def contact_sheet(self, path: str | Path | None = None, *, width: int = 320, at: float = 0.0) -> Image:
+        """A frame of each clip in rows and columns, as one picture.
 
         Args:
             path: Where to keep it as a PNG; None for nowhere.
             width: Of a cell, in pixels.
+            at: The moment that is shown, in seconds; past the end means the last frame.
 
         Returns:
             The picture, which a notebook shows.
         """
         from hailuo_widgets.sweeps.contact import contact_sheet
 
-        picture = contact_sheet(self, width)
+        picture = contact_sheet(self, width, at)
         if path is not None:
             picture.save(path, "PNG")
         return picture

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import attribute, clean, content
+from hailuo_widgets.sweeps.pivot import STRIP
 from hailuo_widgets.widgets.wording import cell_words, clock, shorten
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class _Drawing:
         places = sum(len(view.places(cell)) for cell in range(len(view.cells)))
         self._room = max(_LEAST_POSTER, _POSTERS_LIMIT * 3 // 4 // max(1, places))
         columns = len(view.axes[_axis(view, view.columns)].values) if view.columns else 1
+        columns = min(columns, STRIP) if not view.rows else columns
         self._width = 320 if columns <= 3 else 240 if columns <= 5 else 170
 
     def part(self, fixed: Mapping[int, int]) -> str:
@@ -98,30 +100,33 @@ class _Drawing:
         across = view.headings(columns) if columns >= 0 else ("",)
         down = view.headings(rows) if rows >= 0 else ("",)
         shown = [row for row in range(len(down)) if any((row, column) in placed for column in range(len(across)))]
-        head = "".join(f"<th scope='col' style='{_HEAD}'>{_label(each)}</th>" for each in across)
         corner = " · ".join(
             f"{content(shorten(view.heading(axis), 60))} {arrow}"
             for axis, arrow in ((rows, "↓"), (columns, "→"))
             if axis >= 0
         )
         first = f"<th style='{_HEAD};font-weight:400;opacity:.65'>{corner}</th>" if rows >= 0 else ""
-        body = "".join(
-            "<tr style='background:transparent'>"
-            + (f"<th scope='row' style='{_HEAD};max-width:160px'>{_label(down[row])}</th>" if rows >= 0 else "")
-            + "".join(self._cell(placed.get((row, column))) for column in range(len(across)))
-            + "</tr>"
-            for row in shown
-        )
+        tables = []
+        for some in _strips(len(across)) if rows < 0 else [range(len(across))]:
+            head = "".join(f"<th scope='col' style='{_HEAD}'>{_label(across[each])}</th>" for each in some)
+            body = "".join(
+                "<tr style='background:transparent'>"
+                + (f"<th scope='row' style='{_HEAD};max-width:160px'>{_label(down[row])}</th>" if rows >= 0 else "")
+                + "".join(self._cell(placed.get((row, column))) for column in some)
+                + "</tr>"
+                for row in shown
+            )
+            tables.append(
+                f"<table style='{_TABLE}'><thead><tr style='background:transparent'>{first}{head}</tr></thead>"
+                f"<tbody>{body}</tbody></table>"
+            )
         title = " · ".join(
             f"<span style='opacity:.65'>{content(shorten(view.axes[axis].name, 40))}</span> "
             f"<b>{_label(view.axes[axis].values[value])}</b>"
             for axis, value in fixed.items()
         )
         heading = f"<div style='{_PART}'>{title}</div>" if title else ""
-        return (
-            f"{heading}<table style='{_TABLE}'><thead><tr style='background:transparent'>{first}{head}</tr></thead>"
-            f"<tbody>{body}</tbody></table>"
-        )
+        return heading + "".join(tables)
 
     def _cell(self, index: int | None) -> str:
         style = _CELL.format(width=self._width)
@@ -188,6 +193,12 @@ def _smaller(poster: bytes, room: int) -> bytes:
     from hailuo_widgets.video.frames import shrunk
 
     return shrunk(poster, max_bytes=room)
+
+
+def _strips(width: int) -> Iterator[range]:
+    """One long row as several short ones."""
+    for start in range(0, width, STRIP):
+        yield range(start, min(start + STRIP, width))
 
 
 def _axis(view: GridView, name: str) -> int:
