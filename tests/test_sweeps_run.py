@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
+import tempfile
 import threading
 from decimal import Decimal
 
@@ -153,6 +155,17 @@ def test_it_can_be_paused_and_the_rest_cancelled(here):
     assert submits(here.simulator) == sum(job.state == "stored" for job in made.jobs)
     assert len(made.run().result(SECONDS)) == 30
     assert submits(here.simulator) == 30
+
+
+def test_jobs_of_another_sweep_are_not_its_own_to_cancel(here):
+    first = hw.sweep("A fox in {1..10}").run()
+    first.pause()
+    second = hw.sweep("A fox in {1..11}").run()
+    second.cancel()
+    first.resume()
+    assert len(first.result(SECONDS)) == 10
+    second.result(SECONDS)
+    assert submits(here.simulator) <= 11
 
 
 def test_before_it_runs_pausing_is_nothing(here):
@@ -401,7 +414,12 @@ def test_real_clips_come_before_sketches(here, monkeypatch):
 )
 def test_as_many_are_bought_as_the_plan_counts(words, more, repeat, seconds, skip, there):  # noqa: PLR0917
     text = "{" + " | ".join(f"fox {number}" for number in range(words)) + " | fox 0} {" + "| a" * more + "}"
-    with session() as here, pytest.MonkeyPatch.context() as patch:
+    with (
+        tempfile.TemporaryDirectory() as folder,  # a library of its own for each example
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.chdir(folder),
+        session() as here,
+    ):
         patch.setattr(session_module, "default_session", lambda: here)
         options = {
             "resolution": ["768P", "1080P"],

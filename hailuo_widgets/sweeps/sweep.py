@@ -85,7 +85,9 @@ class Sweep:
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
         self._observers: list[Callable[[Sweep], None]] = []
-        self._lock = threading.RLock()
+        self._mine: set[str] = set()
+        self._lock = threading.Lock()
+        self._observing = threading.Lock()  # the loop's thread tells, and must not wait for a look into the library
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -104,6 +106,11 @@ class Sweep:
 
     def explain(self) -> Plan:
         """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
+        plan = self._look()
+        self._tell()
+        return plan
+
+    def _look(self) -> Plan:
         wanted = keys(self.cells, self.repeat)
         found, open_now = self._look_up(wanted)
         quotes = self._quotes
@@ -133,9 +140,7 @@ class Sweep:
                 *warnings(cells),
             ),
         )
-        with self._lock:
-            self._found, self._plan = found, plan
-        self._tell()
+        self._found, self._plan = found, plan
         return plan
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
@@ -201,7 +206,7 @@ class Sweep:
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be bought.", hint=reason)
         with self._lock:
-            self.explain()
+            self._look()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._require_keys(missing)
             if self.name:
@@ -238,9 +243,12 @@ class Sweep:
         return self
 
     def cancel(self) -> Sweep:
-        """Cancel what has not been sent. What is under way has been bought, so it goes on to its end."""
+        """Cancel what has not been sent. What is under way has been bought, so it goes on to its end.
+
+        Jobs that another sweep or cell began, and this one only joined, are left to it.
+        """
         for job in self.jobs:
-            if job.state is JobState.PLANNED and not job.done:
+            if job.id in self._mine and job.state is JobState.PLANNED and not job.done:
                 job.cancel()
         return self
 
@@ -280,6 +288,7 @@ class Sweep:
                     new_id(now), self._quotes[key[0]], name=self.name, replicate=key[1], reason=self._layout.reason
                 )
                 mine.append(job)
+                self._mine.add(job.id)
             self._jobs[key] = job
             job.observe(self._moved)
         self._host.launch(mine, self.group)
@@ -440,17 +449,17 @@ class Sweep:
         Returns:
             A function that ends it.
         """
-        with self._lock:
+        with self._observing:
             self._observers.append(callback)
 
         def forget() -> None:
-            with self._lock, suppress(ValueError):
+            with self._observing, suppress(ValueError):
                 self._observers.remove(callback)
 
         return forget
 
     def _tell(self) -> None:
-        with self._lock:
+        with self._observing:
             observers = tuple(self._observers)
         for observer in observers:
             try:
