@@ -40,7 +40,10 @@ _CARD = (
 _TOP = "display:flex;flex-wrap:wrap;align-items:center;gap:2px 14px;margin-bottom:8px"
 _PART = "margin:12px 0 4px"
 _TABLE = "border-collapse:separate;border-spacing:0;margin:0;width:auto;table-layout:auto;font-size:12px"
-_HEAD = "padding:4px 10px 4px 0;text-align:left;vertical-align:top;border:0;font-weight:600;background:transparent"
+_HEAD = (
+    "padding:4px 10px 4px 0;text-align:left;vertical-align:top;border:0;font-weight:600;background:transparent;"
+    "min-width:{least}px"
+)
 _CELL = "padding:4px 10px 8px 0;text-align:left;vertical-align:top;border:0;width:{width}px;min-width:120px"
 _PICTURE = "display:block;width:100%;max-width:{width}px;height:auto;border-radius:6px;background:#0c0e10"
 _EMPTY = "padding:14px 8px;border-radius:6px;background:rgba(128,128,128,.09);text-align:center;font-size:11px"
@@ -105,13 +108,14 @@ class _Drawing:
             for axis, arrow in ((rows, "↓"), (columns, "→"))
             if axis >= 0
         )
-        first = f"<th style='{_HEAD};font-weight:400;opacity:.65'>{corner}</th>" if rows >= 0 else ""
+        side = _HEAD.format(least=100)
+        first = f"<th style='{side};font-weight:400;opacity:.65'>{corner}</th>" if rows >= 0 else ""
         tables = []
         for some in _strips(len(across)) if rows < 0 else [range(len(across))]:
-            head = "".join(f"<th scope='col' style='{_HEAD}'>{_label(across[each])}</th>" for each in some)
+            head = "".join(f"<th scope='col' style='{_HEAD.format(least=0)}'>{_label(across[each])}</th>" for each in some)
             body = "".join(
                 "<tr style='background:transparent'>"
-                + (f"<th scope='row' style='{_HEAD};max-width:160px'>{_label(down[row])}</th>" if rows >= 0 else "")
+                + (f"<th scope='row' style='{side};max-width:160px'>{_label(down[row])}</th>" if rows >= 0 else "")
                 + "".join(self._cell(placed.get((row, column))) for column in some)
                 + "</tr>"
                 for row in shown

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 from hailuo_widgets.simulator import Fault, Timing
@@ -34,23 +35,35 @@ model:      MiniMax-Hailuo-2.3 | MiniMax-Hailuo-02 | MiniMax-H3
 camera:     [Static shot] | [Pan left] | [Push in, Pedestal up] | [Truck right]
 resolution: 768P | 1080P
 show:       camera × model"""
+HEIGHT = 560  # of a picture
 WINDOW = {"width": 1366, "height": 1100}
 CLIPS = 4 * (2 * 2 + 1)  # H3 has no 1080P
 
 # The cells of the tab that is shown, as they say of themselves.
-CELLS = (
-    """() => [...document.querySelectorAll('.hw-sweep [role=gridcell]')].map(it => [it.ariaLabel, it.dataset.state])"""
-)
+CELLS = "() => [...document.querySelectorAll('.hw-sweep [role=gridcell]')].map(cell => cell.ariaLabel)"
 
 # Where the clips are, all at one moment.
 TIMES = "[...document.querySelectorAll('.hw-cell video')].map(video => video.currentTime)"
 
 
-def save_picture(page, name, of):
-    """Kept for the documentation where HAILUO_SAVE_PICTURES is set."""
-    if os.environ.get("HAILUO_SAVE_PICTURES"):
-        for theme in ("light", "dark"):
-            page.screenshot(PICTURES / f"{name}-{theme}.png", theme, of=of)
+def save_picture(page, name, of, *, lower=False):
+    """Kept for the documentation where HAILUO_SAVE_PICTURES is set: its upper or lower part, in few colours."""
+    if not os.environ.get("HAILUO_SAVE_PICTURES"):
+        return
+    page.page.set_viewport_size({**WINDOW, "height": 1900})
+    for theme in ("light", "dark"):
+        path = PICTURES / f"{name}-{theme}.png"
+        page.screenshot(path, theme, of=of)
+        with Image.open(path) as picture:
+            top = max(0, picture.height - HEIGHT) if lower else 0
+            shown = picture.convert("RGB").crop((0, top, picture.width, min(picture.height, top + HEIGHT)))
+            head = picture.convert("RGB").crop((0, 0, picture.width, 60))
+        # The head's few coloured words and dots count as much as the clips, or they would turn grey.
+        hint = Image.new("RGB", (shown.width, shown.height * 2))
+        hint.paste(shown)
+        hint.paste(head.resize(shown.size), (0, shown.height))
+        shown.quantize(palette=hint.quantize(128), dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    page.page.set_viewport_size(WINDOW)
 
 
 def journal(page):
@@ -74,11 +87,10 @@ def in_browser(page, grid):
     seen = {}
     for tab in ("768P", "1080P"):
         grid.get_by_text(tab, exact=True).click()
-        for label, state in page.page.evaluate(CELLS):
-            values = [each for each in label.split(", ") if each != "Pedestal up"]
-            camera = values[1] if "Push in" not in values[1] else "Push in, Pedestal up"
-            if state != "illegal":
-                seen[f"{PROMPT} [{camera}]", values[0], tab] = state
+        for label in page.page.evaluate(CELLS):
+            model, camera, _resolution, state = re.match(r"([^,]+), (.+), (\w+P), ([A-Z][a-z ]+)", label).groups()
+            if state != "Not possible":
+                seen[f"{PROMPT} [{camera}]", model, tab] = state.lower()
     return seen
 
 
@@ -109,6 +121,7 @@ def plan_it(page, grid, simulator):
     for said in (f"{CLIPS - 1} planned", "1 stored", "4 not possible"):
         expect(count(grid, said)).to_be_visible()
     expect(grid.get_by_role("gridcell", name="Pan left, 768P, Stored, library")).to_have_count(1)
+    expect(grid.get_by_role("gridcell", name="Pan left, 768P, Stored").locator("img")).to_be_visible()
     assert len(simulator.tasks) == 1
 
 
@@ -206,7 +219,7 @@ def test_a_sweep_from_plan_to_reopened_notebook(lab, open_notebook, vendor):
     assert states == journal(page)
     assert sorted(states.values()) == ["failed"] * 2 + ["stored"] * (CLIPS - 2)
     play_it_in_step(page, grid)
-    save_picture(page, "sweep-in-step", grid)
+    save_picture(page, "sweep-in-step", grid, lower=True)
     judge_it_by_keyboard(page, grid)
 
     page.run_cell(3)

@@ -246,6 +246,7 @@ export class CellBox {
     this.root.dataset.state = state;
     this.root.dataset.clip = String(Boolean(take.clip));
 
+    this.root.dataset.seen = String(Boolean(poster && take.clip));
     parts.poster.hidden = !(poster && take.clip);
     if (poster && parts.poster.src !== poster) parts.poster.src = poster;
     parts.sheet.dataset.on = "false";

@@ -1,0 +1,246 @@
+"""A sweep under its cell: its news on their way to the browser, what comes back, and what is put beside it to be saved."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import hailuo_widgets as hw
+from hailuo_widgets import session as session_module
+from hailuo_widgets.simulator import Fault
+from hailuo_widgets.widgets import live_grid
+from hailuo_widgets.widgets.sweep_grid import TAKE_LIMIT, SweepGrid
+from support.session import session
+from support.vendor import submits
+from support.waiting import wait_until
+
+FOX = "A red fox {gait = trots | leaps} across {place = snow | grass}."
+
+
+class View:
+    """A browser's side of the grid, and what stands in the notebook."""
+
+    def __init__(self, monkeypatch, here) -> None:
+        self.here = here
+        self.said: list[tuple[dict, list[bytes]]] = []
+        self.wholes: list[dict] = []
+        self.closed = False
+        self.grid: SweepGrid | None = None
+        self.outputs: list[dict] = []
+        view = self
+
+        def publish(data, display_id, *, update=False):
+            view.outputs.append({"data": data, "id": display_id})
+
+        class Heard(SweepGrid):
+            def __init__(self, of) -> None:
+                super().__init__(of)
+                view.grid = self
+                self.observe(lambda change: view.wholes.append(change.new), "whole")
+
+            def send(self, content, buffers=None) -> None:
+                if content.get("method") != "echo_update":
+                    view.said.append((content, [bytes(each) for each in buffers or ()]))
+
+            def close(self) -> None:
+                view.closed = True
+
+            def publish(self, html, text, **_options) -> None:
+                view.outputs.append({"data": {"text/html": html}})
+
+        monkeypatch.setattr("hailuo_widgets.widgets.sweep_grid.SweepGrid", Heard)
+        for module in ("live_grid", "outputs"):
+            monkeypatch.setattr(f"hailuo_widgets.widgets.{module}.publish", publish)
+
+    def show(self, sweep, **options) -> None:
+        live_grid.show(sweep, self.here, self.here.loop, **options)
+
+    def ask(self, **content) -> None:
+        self.grid._handle_custom_msg(content, [])
+
+    def heard(self, kind):
+        return [content for content, _ in self.said if content["type"] == kind]
+
+    def answer(self, kind):
+        """The next message of that kind."""
+        before = len(self.heard(kind))
+        return wait_until(
+            lambda: next(((c, b) for c, b in self.said if c["type"] == kind), None),
+            10,
+            lambda: f"no {kind} after {before}",
+        )
+
+    def states(self):
+        """What a browser that follows every number would show now."""
+        whole = self.wholes[-1] if self.wholes else self.grid.whole
+        takes = {(cell, number): take for cell, number, take in whole["takes"]}
+        for delta in self.heard("delta"):
+            if delta["seq"] > whole["seq"]:
+                takes |= {(cell, number): take for cell, number, take in delta["takes"]}
+        return {place: take["state"] for place, take in takes.items()}
+
+    def head(self):
+        heads = [delta["head"] for delta in self.heard("delta") if "head" in delta]
+        whole = self.wholes[-1]["head"] if self.wholes else self.grid.whole["head"]
+        return heads[-1] if heads else whole
+
+    def until(self, check, what):
+        wait_until(check, 30, lambda: f"{what}: {self.states()} {self.head()}")
+
+
+@pytest.fixture
+def here(monkeypatch):
+    with session() as made:
+        monkeypatch.setattr(session_module, "default_session", lambda: made)
+        yield made
+
+
+@pytest.fixture
+def view(monkeypatch, here):
+    return View(monkeypatch, here)
+
+
+def kept(view):
+    """What the notebook would hold now."""
+    return view.outputs[-1]["data"]["text/html"]
+
+
+def test_from_the_plan_to_the_clips_and_the_table_that_is_saved(view, here):
+    here.simulator.faults.add(Fault("fail_output", "submit"))
+    sweep = hw.sweep(FOX, name="fox")
+    view.show(sweep)
+    place, beside = view.outputs
+    assert view.grid.place in place["data"]["text/html"]
+    assert f"{view.grid.place}-after" in beside["data"]["text/html"]
+    assert "nothing was sent" in kept(view)
+    assert view.grid.whole["head"]["can"] == ["run", "cheapest", "cancel"]
+    assert view.grid.whole["plan"]["total"] == "$1.12"
+
+    view.ask(type="act", what="run")
+    view.until(lambda: sweep.done and "done" in json.dumps(view.wholes[-1:]), "the end")
+    assert sorted(view.states().values()) == ["failed", "stored", "stored", "stored"]
+    assert view.wholes[-1]["head"]["money"] == ["$1.12 spent"]  # what was moderated may have been charged
+    assert view.wholes[-1]["head"]["can"] == ["retry"]
+    numbers = [delta["seq"] for delta in view.heard("delta")] + [whole["seq"] for whole in view.wholes]
+    assert sorted(numbers) == list(range(2, len(numbers) + 2))
+    takes = [take for delta in view.heard("delta") for take in delta["takes"]]
+    assert max(len(json.dumps(take)) for take in takes) <= TAKE_LIMIT
+
+    wait_until(lambda: kept(view).count("<video") == 3, 10, lambda: "no table")
+    assert kept(view).startswith(f'<div class="{view.grid.place}-after">')
+    assert view.outputs[-1]["id"] == beside["id"]
+    assert not view.closed
+
+    view.ask(type="act", what="retry")
+    view.until(lambda: set(view.states().values()) == {"stored"}, "the second try")
+    assert submits(here.simulator) == 5
+
+
+def test_what_is_asked_for_comes_as_bytes(view, here):
+    sweep = hw.sweep(FOX, name="fox").run()
+    clips = sweep.result(30)
+    view.show(sweep)
+    view.ask(type="look", at=[[0, 0], [2, 0]])
+    posters, buffers = view.answer("posters")
+    assert posters["at"] == [[0, 0], [2, 0]]
+    assert buffers == [clips[0].poster(), clips[2].poster()]
+    view.ask(type="clip", at=[1, 0])
+    _clip, buffers = view.answer("clip")
+    assert buffers == [clips[1].path.read_bytes()]
+    view.ask(type="sheet", at=[1, 0])
+    sheet, [picture] = view.answer("sheet")
+    assert sheet["count"] == 8
+    assert picture.startswith(b"\xff\xd8")
+    view.ask(type="detail", at=[3, 0])
+    detail, _ = view.answer("detail")
+    assert "".join(text for text, _ in detail["segments"]) == "A red fox leaps across grass."
+    facts = dict(detail["facts"])
+    assert facts["Price"] == "$0.28"
+    assert facts["File"].startswith("hailuo_library/clips/")
+    assert facts["prompt_optimizer"] == "off"
+    clips[2].path.unlink()
+    view.ask(type="clip", at=[2, 0])
+    missing, _ = view.answer("missing")
+    assert clips[2].path.name in missing["why"]
+
+
+def test_a_poster_that_is_wanted_comes_when_its_clip_does(view, here):
+    sweep = hw.sweep(FOX)
+    view.show(sweep)
+    view.ask(type="look", at=[[0, 0]])
+    sweep.run().result(30)
+    posters, [picture] = view.answer("posters")
+    assert posters["at"] == [[0, 0]]
+    assert picture == sweep.clip(0).poster()
+
+
+def test_judgements_are_kept_in_the_library_and_beside_the_grid(view, here):
+    sweep = hw.sweep(FOX, name="fox").run()
+    clips = sweep.result(30)
+    view.show(sweep)
+    view.ask(type="mark", at=[0, 0], rating=4)
+    view.ask(type="mark", at=[0, 0], starred=True)
+    view.ask(type="mark", at=[1, 0], remark="the best")
+    said = here.library().journal.marked
+    wait_until(lambda: len(said([clips[0].id, clips[1].id])) == 2, 10, lambda: "nothing kept")
+    wait_until(lambda: said([clips[0].id])[clips[0].id].tags == ["starred"], 10, lambda: "no star")
+    assert said([clips[0].id])[clips[0].id].rating == 4
+    assert said([clips[1].id])[clips[1].id].note == "the best"
+    wait_until(lambda: "★★★★ starred" in kept(view) and "the best" in kept(view), 10, lambda: kept(view)[-500:])
+    view.ask(type="mark", at=[0, 0], rating=0)
+    view.ask(type="mark", at=[0, 0], starred=False)
+    wait_until(
+        lambda: not (here.library().journal.marked([clips[0].id])[clips[0].id]).tags, 10, lambda: "still starred"
+    )
+
+    again = hw.sweep(FOX, name="fox")
+    view.show(again)
+    assert view.grid.whole["takes"][1][:2] == [1, 0]
+    assert view.grid.whole["takes"][1][2]["remark"] == "the best"
+    assert view.grid.whole["takes"][1][2]["cached"]
+
+
+def test_a_plan_that_is_given_up_says_that_nothing_was_sent(view, here):
+    sweep = hw.sweep(FOX)
+    view.show(sweep)
+    view.ask(type="act", what="cancel")
+    wait_until(lambda: view.closed, 10, lambda: "still there")
+    assert "nothing was sent" in kept(view)
+    assert not here.simulator.log
+
+
+def test_what_goes_wrong_at_the_start_is_said_and_the_buttons_work_again(view, here):
+    sweep = hw.sweep(FOX)
+    view.show(sweep)
+    here.settings._keys.clear()
+    view.ask(type="act", what="run")
+    view.until(lambda: "message" in view.head(), "no message")
+    assert "key" in view.head()["message"]
+    assert view.head()["can"] == ["run", "cheapest", "cancel"]
+
+
+def test_cells_that_ask_for_the_same_share_their_news(view, here):
+    sweep = hw.sweep("A red fox {gait = trots | trots}.")
+    view.show(sweep)
+    sweep.run().result(30)
+    view.until(lambda: view.states() == {(0, 0): "stored", (1, 0): "stored"}, "both")
+    assert submits(here.simulator) == 1
+
+
+def test_where_a_view_would_be_saved_it_settles_once_nobody_looks(view, here, monkeypatch):
+    monkeypatch.setenv("VSCODE_PID", "1")
+    monkeypatch.setattr(live_grid, "HOLD", 0.5)
+    sweep = hw.sweep(FOX)
+    view.show(sweep)
+    [shown] = view.outputs
+    assert "application/vnd.jupyter.widget-view+json" in shown["data"]
+    view.ask(type="whole")
+    sweep.run().result(30)
+    wait_until(lambda: view.closed, 10, lambda: "still live")
+    assert sorted(view.outputs[-1]["data"]) == ["text/html", "text/plain"]
+    assert kept(view).count("<video") == 4
+    view.show(sweep)
+    assert sorted(view.outputs[-1]["data"]) == ["text/html", "text/plain"]
+    view.show(sweep, live=True)
+    assert "application/vnd.jupyter.widget-view+json" in view.outputs[-1]["data"]

@@ -1,0 +1,207 @@
+"""The table that stays in a saved notebook."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from hailuo_widgets.video.frames import shrunk
+from hailuo_widgets.widgets.card import ClipView
+from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
+from hailuo_widgets.widgets.static_grid import OUTPUT_LIMIT, PLAYERS, grid_html, grid_text
+
+FOOTAGE = Footage(1366, 768, 24, 5.9)
+STORED = Take("stored", elapsed=104, clip=FOOTAGE)
+AXES = (
+    AxisView("gait", ("trots", "leaps")),
+    AxisView("camera", ("Static shot", "Pan left", "Push in")),
+    AxisView("model", ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02")),
+)
+
+
+def noise(width: int, height: int) -> bytes:
+    out = io.BytesIO()
+    Image.effect_noise((width, height), 90).convert("RGB").save(out, "JPEG", quality=60)
+    return out.getvalue()
+
+
+POSTER = noise(240, 135)[:14_000]
+
+
+def clip(name: str, poster: bytes = POSTER) -> ClipView:
+    return ClipView(
+        f"hailuo_library/clips/{name}.mp4", f"clips/{name}.mp4", poster, 1366, 768, 24, 5.9, 10**6, "", False
+    )
+
+
+def grid(axes=AXES, repeat=1, take=STORED, **changes):
+    cells = tuple(CellView(at, "$0.28") for at in itertools.product(*(range(len(axis.values)) for axis in axes)))
+    places = [(cell, each) for cell in range(len(cells)) for each in range(repeat)]
+    view = GridView(
+        "fox",
+        axes,
+        "gait",
+        "camera",
+        cells,
+        repeat,
+        dict.fromkeys(places, take),
+        HeadView("done", ("$3.36 spent",), 431),
+    )
+    return replace(view, **changes)
+
+
+def clips_of(view, poster=POSTER):
+    return {place: clip(f"{place[0]}-{place[1]}", poster) for place, take in view.takes.items() if take.clip}
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, and whether each was closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        if tag != "img":
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text += data
+
+    def every(self, tag):
+        return [attributes for name, attributes in self.found if name == tag]
+
+
+def test_rows_columns_and_a_table_for_each_value_of_the_rest():
+    view = grid()
+    tags = Tags(grid_html(view, clips_of(view)))
+    assert tags.open == []
+    assert len(tags.every("table")) == 2
+    assert [each["scope"] for each in tags.every("th") if each.get("scope") == "row"] == ["row"] * 4
+    for words in ("fox", "12 stored", "$3.36 spent", "took 7:11", "trots", "Push in", "MiniMax-Hailuo-02", "gait ↓"):
+        assert words in tags.text
+    assert "fox.explore()" in tags.text
+    assert len(tags.every("video")) == 12
+    for video in tags.every("video"):
+        assert re.fullmatch(r"hailuo_library/clips/\d+-0\.mp4", video["src"])  # on the tag itself, relative
+        assert video["poster"].startswith("data:image/jpeg;base64,")
+        assert video["preload"] == "none"
+        assert "controls" in video
+    assert "<source" not in grid_html(view, clips_of(view))
+    assert len(tags.every("a")) == 12  # where players are not allowed
+
+
+def test_axes_that_go_together_share_their_headings():
+    axes = (AxisView("place", ("snow", "grass")), AxisView("light", ("dawn", "dusk")), AxisView("camera", ("a", "b")))
+    cells = tuple(CellView((n, n, c), "free") for n in range(2) for c in range(2))
+    tags = Tags(grid_html(GridView("fox", axes, "place", "camera", cells), {}))
+    assert len(tags.every("table")) == 1
+    assert "snow, dawn" in tags.text
+    assert "grass, dusk" in tags.text
+    assert "place, light ↓" in tags.text
+    apart = Tags(grid_html(GridView("fox", axes, "", "camera", cells), {}))
+    assert len(apart.every("table")) == 2
+
+
+def test_more_cells_than_players_have_posters_with_links():
+    axes = (AxisView("gait", tuple(map(str, range(10)))), AxisView("camera", tuple(map(str, range(10)))))
+    view = grid(axes)
+    html = grid_html(view, clips_of(view, noise(480, 270)))
+    tags = Tags(html)
+    assert len(tags.every("video")) == PLAYERS
+    assert len(tags.every("img")) == 100 - PLAYERS
+    assert len(html.encode()) <= OUTPUT_LIMIT
+    assert all(len(each["src"]) > 1_000 for each in tags.every("img"))
+
+
+def test_what_went_otherwise_says_why():
+    view = grid(AXES[:2])
+    cells = list(view.cells)
+    cells[1] = replace(cells[1], problem="1080P exists for 6 s only.")
+    cells[2] = replace(cells[2], skipped=True)
+    takes = {
+        (0, 0): Take("failed", error="The filter turned it down.", charged="not charged"),
+        (3, 0): replace(STORED, cached=True),
+        (4, 0): replace(STORED, rating=4, starred=True, remark="the best of <all>"),
+    }
+    html = grid_html(replace(view, cells=tuple(cells), takes=takes), {(4, 0): clip("4", b"")})
+    text = Tags(html).text
+    for words in (
+        "The filter turned it down.",
+        "not charged",
+        "1080P exists for 6 s only.",
+        "Not possible",
+        "Skipped",
+        "library",
+        "★★★★ starred",
+        "the best of <all>",
+    ):
+        assert words in text
+    assert Tags(html).every("video")[0]["preload"] == "metadata"  # without a poster, its first frame
+
+
+def test_a_plan_says_that_nothing_was_sent():
+    plan = PlanView((("Cells", "12"), ("Price", "$3.36")), ("prompt_optimizer differs.",))
+    view = replace(grid(), takes={}, head=HeadView("plan"), plan=plan)
+    text = Tags(grid_html(view, {})).text
+    assert "Cells: 12 · Price: $3.36 · nothing was sent" in text
+    assert "prompt_optimizer differs." in text
+    assert "explore" not in text
+
+
+def test_the_plain_text_says_what_came_of_it():
+    view = grid()
+    takes = {**view.takes, (0, 0): Take("failed", error="Turned\ndown.")}
+    assert grid_text(replace(view, takes=takes)).splitlines() == [
+        "fox · 11 stored · 1 failed · $3.36 spent · took 7:11",
+        "gait (2) × camera (3) × model (2)",
+        "  Turned down.",
+    ]
+
+
+def test_no_cells_are_no_table():
+    empty = GridView("", (), "", "", ())
+    assert Tags(grid_html(empty, {})).every("td") == []
+    assert grid_text(empty) == "sweep"
+
+
+@given(words=st.text(max_size=30))
+def test_whatever_words_there_are_they_are_text(words):
+    axes = (AxisView(words or "x", (words, "b")), AxisView("gait", ("c", words)))
+    cells = tuple(CellView((a, b), words, problem=words if a else "") for a in range(2) for b in range(2))
+    take = Take("failed", error=words, note=words, charged=words, remark=words)
+    view = GridView(
+        words, axes, words or "x", "gait", cells, 1, {(0, 0): take}, HeadView("done", (words,), message=words)
+    )
+    tags = Tags(grid_html(view, {(0, 0): replace(clip("a", b""), src="a.mp4")}))
+    assert tags.open == []
+    assert {name for name, _ in tags.found} <= {
+        *("div", "b", "bdi", "span", "table", "thead", "tbody", "tr", "th", "td", "video", "a", "code"),
+    }
+    assert {name for _, attributes in tags.found for name in attributes} <= {
+        *("style", "scope", "src", "width", "height", "title", "controls", "preload", "poster", "href", "dir"),
+    }
+    grid_text(view).encode()
+
+
+@pytest.mark.parametrize("room", [1_200, 3_000, 8_000])
+def test_posters_shrink_into_their_room(room):
+    small = shrunk(noise(480, 270), max_bytes=room)
+    assert len(small) <= room
+    with Image.open(io.BytesIO(small)) as picture:
+        assert picture.width / picture.height == pytest.approx(16 / 9, abs=0.1)
