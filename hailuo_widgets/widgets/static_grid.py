@@ -108,11 +108,13 @@ class _Drawing:
             for axis, arrow in ((rows, "↓"), (columns, "→"))
             if axis >= 0
         )
-        side = _HEAD.format(least=100)
+        above, side = _HEAD.format(least=0), _HEAD.format(least=100)
         first = f"<th style='{side};font-weight:400;opacity:.65'>{corner}</th>" if rows >= 0 else ""
         tables = []
         for some in _strips(len(across)) if rows < 0 else [range(len(across))]:
-            head = "".join(f"<th scope='col' style='{_HEAD.format(least=0)}'>{_label(across[each])}</th>" for each in some)
+            head = "".join(
+                f"<th scope='col' style='{_HEAD.format(least=0)}'>{_label(across[each])}</th>" for each in some
+            )
             body = "".join(
                 "<tr style='background:transparent'>"
                 + (f"<th scope='row' style='{side};max-width:160px'>{_label(down[row])}</th>" if rows >= 0 else "")
