@@ -37,7 +37,7 @@ from hailuo_widgets.transport import NoReply, Transport
 from hailuo_widgets.waiting import cancellations, to_its_end
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     import httpx
     from pydantic import SecretStr
@@ -159,21 +159,32 @@ class AsyncHailuo:
         order = request if isinstance(request, Quote) else self.quote(request, **fields)
         return await self._pay(lambda: self._provider.submit(order.request, order.row), order, attempts)
 
-    async def status(self, task: Task | TaskState | str) -> TaskState:
+    async def status(
+        self,
+        task: Task | TaskState | str,
+        *,
+        attempts: int = ATTEMPTS,
+        another: Callable[[], Awaitable[None]] | None = None,
+    ) -> TaskState:
         """Ask how a task stands. Asked again by itself where the question fails.
+
+        Args:
+            task: Which one.
+            attempts: How often it is asked at most.
+            another: Awaited before each further call, where the vendor wants more than one (MiniMax's for the address).
 
         Raises:
             VendorError: If it still fails after that.
         """
         wanted = _task(task)
-        state = await self._ask(lambda: self._provider.poll(wanted), wanted)
+        state = await self._ask(lambda: self._provider.poll(wanted), wanted, attempts, another)
         if state.error is not None:
             self._about(state.error, wanted)
         return state
 
-    async def status_many(self, tasks: Sequence[Task]) -> list[TaskState]:
+    async def status_many(self, tasks: Sequence[Task], *, attempts: int = ATTEMPTS) -> list[TaskState]:
         """Ask for up to `batch` tasks in one call; a task that the vendor doesn't know is left out."""
-        return await self._ask(lambda: self._provider.poll_many(tasks), None)
+        return await self._ask(lambda: self._provider.poll_many(tasks), None, attempts)
 
     async def cancel(self, task: Task | TaskState | str) -> TaskState:
         """Cancel a task at the vendor, where it can do that."""
@@ -236,7 +247,7 @@ class AsyncHailuo:
                 except ExpiredError:
                     if attempt + 1 == ADDRESSES:
                         raise
-                    await self.clock.sleep(_backoff(attempt, None))
+                    await self.clock.sleep(backoff(attempt, None))
                     state = await self.status(state.task)
         except VendorError as error:
             raise self._about(error, state.task) from None
@@ -266,7 +277,7 @@ class AsyncHailuo:
             if cancellations() > before:
                 raise asyncio.CancelledError
             if attempt + 1 < attempts:
-                await self.clock.sleep(_backoff(attempt, problem.retry_after))
+                await self.clock.sleep(backoff(attempt, problem.retry_after))
         if problem.charged is Charged.UNKNOWN and not isinstance(problem, UncertainError):
             problem = UncertainError(
                 f"The vendor answered, but not clearly: {problem.message}",
@@ -283,10 +294,16 @@ class AsyncHailuo:
         except asyncio.CancelledError:
             return NoReply("this program was ended before the answer came", sent=True)
 
-    async def _ask(self, flow: Callable[[], Flow[T]], task: Task | None) -> T:
+    async def _ask(
+        self,
+        flow: Callable[[], Flow[T]],
+        task: Task | None,
+        attempts: int = ATTEMPTS,
+        another: Callable[[], Awaitable[None]] | None = None,
+    ) -> T:
         problem: VendorError
-        for attempt in range(ATTEMPTS):
-            outcome = await self._run(flow())
+        for attempt in range(attempts):
+            outcome = await self._run(flow(), another)
             if not isinstance(outcome, (NoReply, VendorError)):
                 return outcome
             if isinstance(outcome, NoReply):
@@ -294,14 +311,16 @@ class AsyncHailuo:
                 problem = kind(f"{self._host} could not be asked: {outcome.reason}.", charged=Charged.UNKNOWN)
             else:
                 problem = outcome
-            if not problem.retryable or attempt + 1 == ATTEMPTS:
+            if not problem.retryable or attempt + 1 == attempts:
                 break
-            await self.clock.sleep(_backoff(attempt, problem.retry_after))
+            await self.clock.sleep(backoff(attempt, problem.retry_after))
         if problem.charged is Charged.NO:  # the question cost nothing; what it is about may have been paid for
             problem.charged = Charged.UNKNOWN
         raise self._about(problem, task)
 
-    async def _run(self, flow: Flow[T]) -> T | NoReply | VendorError:
+    async def _run(
+        self, flow: Flow[T], another: Callable[[], Awaitable[None]] | None = None
+    ) -> T | NoReply | VendorError:
         """Drive a flow to its end. Errors are returned, so that no frame of the wire hangs on a traceback."""
         try:
             call = next(flow)
@@ -311,6 +330,8 @@ class AsyncHailuo:
                     flow.close()
                     return reply
                 call = flow.send(reply)
+                if another is not None:
+                    await another()
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -346,7 +367,7 @@ def _task(task: Task | TaskState | str) -> Task:
     return Task(task) if isinstance(task, str) else task
 
 
-def _backoff(attempt: int, asked: float | None) -> float:
+def backoff(attempt: int, asked: float | None) -> float:
     """Capped and jittered, so that many clients don't come back at the same moment."""
     if asked is not None:
         return min(asked, LONGEST_RETRY_AFTER) + random.uniform(0, 0.25)  # noqa: S311  # jitter, no secret

@@ -92,10 +92,17 @@ def test_what_was_paid_for_and_forgotten_was_spent(journal):
 
 def test_how_long_such_a_clip_takes(journal):
     assert journal.typical_seconds("minimax", order().request) is None
-    for number, took in enumerate((50.0, 60.0, 400.0)):
-        bought(journal, str(number), state="stored", took=took)
-    bought(journal, "long", order(duration=10), state="stored", took=9.0)
-    bought(journal, "failed", state="failed", took=1.0)
+
+    def made(job_id: str, took: float | None, what=None, state: str = "stored") -> None:
+        journal.open_job(job_id, what or order(), None, "", float(len(job_id)))
+        journal.move(job_id, "downloading", 2_000.0, detail=None if took is None else {"took": took})
+        journal.move(job_id, state, 3_000.0)
+
+    for number, took in enumerate((50.0, 60.0, 400.0, None), 1):
+        made("x" * number, took)
+    made("long", 9.0, order(duration=10))
+    made("abandoned", 1.0, state="abandoned")
+    assert journal.recent_seconds("minimax", order().request) == [50.0, 60.0, 400.0]
     assert journal.typical_seconds("minimax", order().request) == 60.0
     assert journal.typical_seconds("minimax", order(duration=10).request) == 9.0
     assert journal.typical_seconds("sketch", order().request) is None

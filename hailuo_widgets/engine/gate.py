@@ -15,12 +15,17 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hailuo_widgets.engine.limits import Limits
 
 MINUTE = 60.0
 
 MARGIN = 0.05
 """Seconds that are added to a vendor's minute: its clock and ours don't tick at the same moment."""
+
+DOUBT = 3.0
+"""Seconds: what was taken so long before a minute is over may have left the vendor's count already."""
 
 FIRST_TRY = 4.0
 """Seconds after which a limit that is only suspected is tried; three times as long after each refusal."""
@@ -36,9 +41,10 @@ LONGEST_PAUSE = 60.0
 LONGEST_RETRY_AFTER = 120.0
 """Seconds; a vendor that asks for a longer pause is tried again after this one."""
 
-AT_ONCE = 16
-"""Calls that wait for their answers at once, at most. The paying ones begin with two, and double: where a vendor has
-a limit that nobody knows, no more than the last doubling runs into it."""
+FIRST_AT_ONCE = 2.0
+AT_ONCE = 16.0
+"""Paying calls that wait for their answers at once: two at first, one more for each three that were taken, up to this.
+So where a vendor has a limit that nobody knows, no more than a third of it runs into it."""
 
 ASKED_AT_ONCE = 8
 
@@ -84,7 +90,7 @@ class Gate:
     _flying: dict[str, float] = field(default_factory=dict)
     _submitting: int = 0
     _asking: int = 0
-    _at_once: int = 2
+    _at_once: float = FIRST_AT_ONCE
     _refused: int = 0
     _in_vain: int = 0
     _retry_after: float | None = None
@@ -95,6 +101,8 @@ class Gate:
     _trying: Kind | None = None
     asks_to_come: int = 0
     """Questions that will want to leave within a minute; where all requests count, submissions leave them room."""
+    calls_a_task: int = 1
+    """Questions that each task needs at least."""
 
     # --- what is under way ---
 
@@ -121,12 +129,18 @@ class Gate:
         """Whether the vendor is known to count questions too."""
         return Kind.ALL in self._caps
 
+    @property
+    def seconds_a_request(self) -> float:
+        """What a request costs where every one counts; 0 where questions are not counted."""
+        cap = self._caps.get(Kind.ALL)
+        return 0.0 if cap is None else MINUTE / cap.level
+
     # --- paying calls ---
 
     def submit_wait(self, now: float) -> float:
         """Seconds until a paying call may leave; infinite where an answer or the end of a task has to come first."""
         self._tidy(now)
-        if self._refused or self._submitting >= self._at_once:
+        if self._refused or self._submitting >= int(self._at_once):
             return math.inf
         wait = max(0.0, self._not_before - now)
         for kind, level in self._known().items():
@@ -170,7 +184,7 @@ class Gate:
         else:
             self._submits.append(now)  # by its answer: the vendor has counted it before
             if not self._refused:
-                self._at_once = min(self._at_once + 1, AT_ONCE)
+                self._at_once = min(self._at_once + 1 / 3, AT_ONCE)
                 self._in_vain = 0
                 self._cleared(now, flying=outcome is Outcome.TAKEN)
         if self._refused and not self._submitting:
@@ -200,18 +214,24 @@ class Gate:
         self._asking -= 1
         if not refused:
             self._asks.append(now)
+            self._in_vain = 0
             cap = self._suspects.get(Kind.ALL)
-            if cap is not None and self._level(Kind.ALL) > cap.level:
+            if cap is not None and self._surely(Kind.ALL, now) > cap.level:
                 self._clear(Kind.ALL, now)
             return
-        level = self._level(Kind.ALL)
+        level, suspect, known = self._level(Kind.ALL), self._suspects.get(Kind.ALL), self._caps.get(Kind.ALL)
         self._suspects = {}
         self._caps.pop(Kind.SUBMITS, None)
         if level:
-            known = self._caps.get(Kind.ALL)
-            pause = FIRST_TRY if known is None else min(known.pause * 3, LONGEST_RAISE)
+            pause = FIRST_TRY
+            if known is not None:
+                pause = min(known.pause * 2, LONGEST_RAISE)
+            elif suspect is not None and suspect.level <= level:
+                pause = FIRST_RAISE
             self._caps[Kind.ALL] = _Cap(level, pause, now + pause)
-        self._not_before = max(self._not_before, now + min(retry_after or 1.0, LONGEST_RETRY_AFTER))
+        self._in_vain += 1
+        rest = min(2.0**self._in_vain, LONGEST_PAUSE) if retry_after is None else retry_after
+        self._not_before = max(self._not_before, now + min(rest, LONGEST_RETRY_AFTER))
 
     # --- learning ---
 
@@ -219,7 +239,7 @@ class Gate:
         """Every paying call is answered, and some were refused: what is behind it?"""
         retry_after, trying = self._retry_after, self._trying
         self._refused, self._retry_after, self._trying = 0, None, None
-        self._at_once = 2
+        self._at_once = FIRST_AT_ONCE
         if retry_after is not None:
             self._not_before = now + min(retry_after, LONGEST_RETRY_AFTER)
         if trying is not None and trying in self._caps:
@@ -254,7 +274,7 @@ class Gate:
     def _cleared(self, now: float, *, flying: bool) -> None:
         """One more was taken: what was suspected at that level, or below, it is not."""
         for kind in Kind:
-            level = self._level(kind) + (kind is Kind.IN_FLIGHT and flying)
+            level = self._surely(kind, now) + (kind is Kind.IN_FLIGHT and flying)
             if kind is Kind.IN_FLIGHT and not flying:
                 continue
             self._most[kind] = max(self._most.get(kind, 0), level)
@@ -291,6 +311,14 @@ class Gate:
             return len(self._flying)
         return len(self._submits) + (len(self._asks) if kind is Kind.ALL else 0)
 
+    def _surely(self, kind: Kind, now: float) -> int:
+        """The same, without what it may not count any more."""
+        if kind is Kind.IN_FLIGHT:
+            return len(self._flying)
+        since = now - MINUTE + DOUBT
+        times = (*self._submits, *self._asks) if kind is Kind.ALL else self._submits
+        return sum(each > since for each in times)
+
     def _until_below(self, kind: Kind, level: int, now: float, *, reserve: bool = True) -> float:
         """Seconds until one more would stay within a limit."""
         if kind is Kind.IN_FLIGHT:
@@ -299,17 +327,13 @@ class Gate:
             known = sorted(until for until in self._flying.values() if until < math.inf)
             over = len(self._flying) + self._submitting - level
             return known[over] - now if over < len(known) else math.inf
-        in_the_air = self._submitting
-        times: list[float] | deque[float] = self._submits
-        if kind is Kind.ALL:
-            in_the_air += self._asking
-            times = sorted((*self._submits, *self._asks))
-            if reserve:
-                level = max(1, level - min(self.asks_to_come, level // 2))
-        over = len(times) + in_the_air - level
-        if over < 0:
-            return 0.0
-        return times[over] + MINUTE + MARGIN - now if over < len(times) else math.inf
+        if kind is Kind.SUBMITS:
+            return _until_room(self._submits, self._submitting, level, now)
+        wait = _until_room(sorted((*self._submits, *self._asks)), self._submitting + self._asking, level, now)
+        if not reserve:
+            return wait
+        room = max(1, level // (2 + 2 * self.calls_a_task), level - self.asks_to_come)
+        return max(wait, _until_room(self._submits, self._submitting, room, now))
 
     @staticmethod
     def _until_try(cap: _Cap, now: float) -> float:
@@ -321,3 +345,10 @@ class Gate:
                 times.popleft()
         for task_id in [task_id for task_id, until in self._flying.items() if until <= now]:
             del self._flying[task_id]
+
+
+def _until_room(times: Sequence[float], in_the_air: int, level: int, now: float) -> float:
+    over = len(times) + in_the_air - level
+    if over < 0:
+        return 0.0
+    return times[over] + MINUTE + MARGIN - now if over < len(times) else math.inf

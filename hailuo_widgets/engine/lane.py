@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from hailuo_widgets.client import certainly_not_taken
 from hailuo_widgets.engine.gate import Gate, Outcome
+from hailuo_widgets.engine.poller import MOMENT, Poller, Watch
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import NetworkError, Problem, RefusedError, VendorError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from decimal import Decimal
 
     from hailuo_widgets.client import AsyncHailuo
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.group import Group
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.limits import Limits
-    from hailuo_widgets.providers import TaskState
+    from hailuo_widgets.engine.pace import Durations
+    from hailuo_widgets.engine.poller import Kind
+    from hailuo_widgets.providers import Task, TaskState
 
 LEFT_ALONE_SECONDS = 180.0
 """For how long a task that nobody watches any more is counted as under way at the vendor."""
@@ -53,10 +55,16 @@ class Lane:
     def __init__(self, client: AsyncHailuo, limits: Limits, clock: Clock) -> None:
         self.client = client
         self.gate = Gate(limits)
+        self.durations: dict[Kind, Durations] = {}
+        self._poller = Poller(client, self.gate, clock, self.durations, lambda: bool(self._queues))
         self._clock = clock
         self._queues: OrderedDict[Group, list[Place]] = OrderedDict()
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = math.inf
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock.now()
 
     async def turn(self, job: Job, group: Group, place: Place) -> None:
         """Wait until the job may be sent. Its price is then set aside, and its request counts as on its way.
@@ -99,27 +107,40 @@ class Lane:
         else:
             return state
         finally:
-            self.gate.submitted(self._clock.now(), outcome, retry_after)
+            self.gate.submitted(self.now(), outcome, retry_after)
             if outcome is Outcome.TAKEN:
                 self.gate.began(state.task.id)
             self.pump()
 
-    async def watch(self, state: TaskState) -> AsyncIterator[TaskState]:
-        """A task's states until it has ended; see the client's `watch`."""
-        task_id = state.task.id
-        self.gate.began(task_id)
-        try:
-            async for latest in self.client.watch(state):
-                if latest.phase.final:
-                    self.gate.ended(task_id)
-                yield latest
-        finally:
-            self.gate.left_alone(task_id, self._clock.now() + LEFT_ALONE_SECONDS)
-            self.pump()
+    def watch(self, task: Task, kind: Kind, began: float | None, *, whole: bool = True) -> Watch:
+        """Ask for a task from now on, until `left`. Questions that fail are asked again; they never end it.
+
+        Args:
+            task: Which one.
+            kind: What it is like.
+            began: When the vendor took it, in seconds since the epoch, as far as that is known.
+            whole: Whether it has been watched since then, so that it tells how long its like take.
+        """
+        self.gate.began(task.id)
+        if began is None:  # it may be done by now
+            spread = self.durations[kind].spread if kind in self.durations else None
+            began = self.now() - (spread.shortest if spread else 0.0)
+        watch = Watch(task, began, kind, whole=whole, looked=not whole)
+        self._poller.add(watch)
+        return watch
+
+    def left(self, watch: Watch) -> None:
+        """Ask for a task no more: it has ended, or goes on without us."""
+        self._poller.remove(watch)
+        if watch.state is not None and watch.state.phase.final:
+            self.gate.ended(watch.task.id)
+        else:
+            self.gate.left_alone(watch.task.id, self.now() + LEFT_ALONE_SECONDS)
+        self.pump()
 
     def pump(self) -> None:
         """Let go whoever may go now, and look again when it pays to."""
-        now, wait = self._clock.now(), math.inf
+        now, wait = self.now(), math.inf
         passed_over: set[Group] = set()
         while group := next((each for each in self._queues if each not in passed_over), None):
             queue = self._queues[group]
@@ -168,7 +189,7 @@ class Lane:
             self._timer = asyncio.ensure_future(self._wake(at))
 
     async def _wake(self, at: float) -> None:
-        await self._clock.sleep(max(0.0, at - self._clock.now()))
+        await self._clock.sleep(max(MOMENT, at - self.now()))
         self._timer = None
         self.pump()
 

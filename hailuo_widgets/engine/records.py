@@ -41,22 +41,16 @@ class Records:
         self.owner = owner.new()
         self._held: dict[str, Job] = {}
         self._renewing: asyncio.Task[None] | None = None
-        self._typical: dict[tuple[str, str | None, int | None, str | None], float | None] = {}
         self._journal = Errands(lambda reads: self._open().journal.together(reads=reads), "hailuo_widgets-library")
 
     async def find(self, job: Job) -> Clip | None:
         """The clip that answers the job's request already."""
         return await self._journal.do(lambda: self._open().find(job.quote.digest, job.replicate), reads=True)
 
-    async def typical_seconds(self, job: Job) -> float | None:
-        """How long such clips took so far; None where there were none."""
-        order = job.quote.request
-        key = (job.quote.row.provider, order.model, order.duration, order.resolution)
-        if key not in self._typical:
-            self._typical[key] = await self._journal.do(
-                lambda: self._open().journal.typical_seconds(key[0], order), reads=True
-            )
-        return self._typical[key]
+    async def recent_seconds(self, job: Job) -> list[float]:
+        """How long the vendor took for the last clips like this one."""
+        order, provider = job.quote.request, job.quote.row.provider
+        return await self._journal.do(lambda: self._open().journal.recent_seconds(provider, order), reads=True)
 
     async def claim(self, job: Job) -> Claim:
         """Write down that the job is about to be sent, unless the same was sent before; a fresh one gets its number.
@@ -125,9 +119,7 @@ class Records:
         library, at = await self._journal.do(self._open, reads=True), self._clock.now()
         # Looking into a clip takes longer than writing it down, so that does not hold up the others' steps.
         values = await to_its_end(asyncio.to_thread(library.describe, job.id, downloaded, at))
-        clip = await self._journal.do(lambda: library.store(job.id, values, at))
-        self._typical.clear()
-        return clip
+        return await self._journal.do(lambda: library.store(job.id, values, at))
 
     async def clip_path(self, job: Job) -> Path:
         """Where the job's clip goes."""

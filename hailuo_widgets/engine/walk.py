@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.client import ATTEMPTS
 from hailuo_widgets.engine.job import sent_before
 from hailuo_widgets.engine.lane import Place, waits_again
+from hailuo_widgets.engine.pace import Durations
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import (
     CancelledError,
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.group import Group
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.lane import Lane
+    from hailuo_widgets.engine.poller import Kind
     from hailuo_widgets.engine.records import Records
-    from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.catalog import Row
 
 
@@ -73,7 +74,8 @@ class _Walk:
         self.group = group
         self.lane: Lane | None = None
         self.paid_as = job.id
-        self.bought = False
+        self.bought_at: float | None = None
+        self.took: float | None = None
         self.written = job.task_id is not None
 
     async def go(self) -> None:
@@ -83,7 +85,7 @@ class _Walk:
             if not taken_up and not job.fresh and await _answered(job, records):
                 return
             self.lane = lane = self.lane_of(job.quote.row)
-            job.expected = await records.typical_seconds(job)
+            await _remember(job, lane, records)
             _heed()
             bought = None if taken_up else await self._buy(lane)
             if job.done:
@@ -92,14 +94,14 @@ class _Walk:
                 assert job.task_id is not None
                 bought = TaskState(Task(job.task_id, job.quote.row.model), Phase.QUEUED)
                 job.move(JobState.QUEUED, note="taken up again")
-            state = await _follow(job, lane, records, bought)
+            state = await self._follow(lane, bought, job.started if taken_up else self.bought_at)
             if state.phase is Phase.FAILED:
                 error = state.error or VendorFaultError("The vendor failed to make it.")
                 await self._end(JobState.FAILED, error)
             elif state.phase is Phase.CANCELLED:
                 await self._end(JobState.CANCELLED, CancelledError("The task was cancelled at the vendor."))
             else:
-                await _keep(job, lane.client, records, state)
+                await self._keep(lane.client, state)
         except asyncio.CancelledError:
             await self._stop()
         except VendorError as error:
@@ -146,7 +148,9 @@ class _Walk:
                 _heed()
                 continue
             # Known to the job even where the disk refuses it: a person may need it then.
-            job.task_id, self.bought = state.task.id, True
+            job.task_id, self.bought_at = state.task.id, lane.now()
+            if job.expected is not None:
+                job.expected += job.elapsed  # which it has waited for its turn
             # Durable before anything else is done with it.
             await self.records.move(job, JobState.QUEUED, task_id=state.task.id)
             job.move(JobState.QUEUED, note=_note(state))
@@ -174,10 +178,40 @@ class _Walk:
         job.move(JobState.PLANNED, note="another kernel is making it")
         return _Claimed.BUSY
 
+    async def _follow(self, lane: Lane, state: TaskState, began: float | None) -> TaskState:
+        job = self.job
+        if state.phase.final:
+            return state
+        watch = lane.watch(state.task, _kind(job), began, whole=self.bought_at is not None)
+        try:
+            async for latest in watch.states():
+                state = latest
+                if state.phase.final:
+                    break
+                reached = _STATES[state.phase]
+                if reached is JobState.RUNNING and job.state is JobState.QUEUED:
+                    await self.records.move(job, reached)
+                    _heed()
+                job.move(max(job.state, reached, key=_FORWARD.index), progress=state.progress, note=_note(state))
+        finally:
+            lane.left(watch)
+        self.took = watch.took
+        return state
+
+    async def _keep(self, client: AsyncHailuo, state: TaskState) -> None:
+        job, records = self.job, self.records
+        took = None if self.took is None else {"took": round(self.took, 3)}
+        await records.move(job, JobState.DOWNLOADING, detail=took)
+        job.move(JobState.DOWNLOADING, progress=None, note="")
+        _heed()
+        downloaded = await client.download(state, await records.clip_path(job))
+        clip = await records.store(job, downloaded)
+        job.move(JobState.STORED, clip=clip, progress=1.0)
+
     def _charged(self) -> bool | None:
         """Whether the vendor took money for what this walk sent, as far as can be told."""
         job = self.job
-        if not self.bought:
+        if self.bought_at is None:
             return None if job.state is JobState.UNCERTAIN else False
         if job.state is JobState.FAILED and isinstance(job.error, VendorError):
             return {Charged.YES: True, Charged.NO: False, Charged.UNKNOWN: None}[job.error.charged]
@@ -229,28 +263,18 @@ async def _answered(job: Job, records: Records) -> bool:
     return clip is not None
 
 
-async def _follow(job: Job, lane: Lane, records: Records, state: TaskState) -> TaskState:
-    if not state.phase.final:
-        async for latest in lane.watch(state):
-            state = latest
-            if state.phase.final:
-                continue
-            reached = _STATES[state.phase]
-            if reached is JobState.RUNNING and job.state is JobState.QUEUED:
-                await records.move(job, reached)
-                _heed()
-            job.move(max(job.state, reached, key=_FORWARD.index), progress=state.progress, note=_note(state))
-    return state
+async def _remember(job: Job, lane: Lane, records: Records) -> None:
+    """Ask the library, once for each kind, how long such tasks took so far."""
+    kind = _kind(job)
+    if kind not in lane.durations:
+        known = await records.recent_seconds(job)
+        lane.durations.setdefault(kind, Durations(known))
+    job.expected = lane.durations[kind].typical
 
 
-async def _keep(job: Job, client: AsyncHailuo, records: Records, state: TaskState) -> Clip:
-    await records.move(job, JobState.DOWNLOADING)
-    job.move(JobState.DOWNLOADING, progress=None, note="")
-    _heed()
-    downloaded = await client.download(state, await records.clip_path(job))
-    clip = await records.store(job, downloaded)
-    job.move(JobState.STORED, clip=clip, progress=1.0)
-    return clip
+def _kind(job: Job) -> Kind:
+    order = job.quote.request
+    return job.quote.row.model, order.duration, order.resolution
 
 
 def _heed() -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, insert, or_, select, text, update
+from sqlalchemy import and_, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
@@ -48,6 +48,10 @@ class Spending:
     clips: int
     amount: float
     unknown: int
+
+
+RECENT = 100
+"""How many clips are looked at for how long their like take."""
 
 
 class Journal:
@@ -416,22 +420,32 @@ class Journal:
                 Spending(r.provider, r.currency, r.clips, float(r.amount), r.unknown) for r in connection.execute(query)
             ]
 
-    def typical_seconds(self, provider: str, order: VideoRequest) -> float | None:
-        """The median time from asking to having, over the last clips of the same model, duration and resolution."""
+    def recent_seconds(self, provider: str, order: VideoRequest) -> list[float]:
+        """How long the vendor took for the last clips of the same model, duration and resolution, oldest first.
+
+        As the engine has written it down; clips that were not watched from their beginning to their end are left out.
+        """
         query = (
-            select(jobs.c.created, jobs.c.updated, requests.c.effective)
+            select(transitions.c.detail, requests.c.effective)
+            .select_from(jobs)
             .join(requests, requests.c.digest == jobs.c.digest)
+            .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "downloading"))
             .where(jobs.c.state == "stored", requests.c.provider == provider, requests.c.model == order.model)
             .order_by(jobs.c.created.desc())
-            .limit(50)
+            .limit(RECENT)
         )
         with self._read() as connection:
-            times = [
-                row.updated - row.created
-                for row in connection.execute(query)
-                if (row.effective.get("duration"), row.effective.get("resolution"))
-                == (order.duration, order.resolution)
-            ]
+            rows = list(connection.execute(query))
+        wanted = (order.duration, order.resolution)
+        return [
+            float(detail["took"])
+            for detail, effective in reversed(rows)
+            if detail and "took" in detail and (effective.get("duration"), effective.get("resolution")) == wanted
+        ]
+
+    def typical_seconds(self, provider: str, order: VideoRequest) -> float | None:
+        """The median of `recent_seconds`; None where there were none."""
+        times = self.recent_seconds(provider, order)
         return median(times) if times else None
 
     def history(self, job_id: str) -> list[tuple[str, float]]:

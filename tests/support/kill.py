@@ -120,13 +120,13 @@ def finish(process: ForkServerProcess, pipe: Any) -> dict[str, str]:
 def _work(
     pipe: Any, folder: str, url: str, *, prompts: tuple[str, ...], resume: bool, die_at: str, database: str
 ) -> None:
-    from hailuo_widgets import client
+    from hailuo_widgets.engine import pace
     from hailuo_widgets.errors import HailuoError
     from hailuo_widgets.session import Session
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.request import VideoRequest
 
-    client.pause = lambda elapsed, *, local: 0.03  # a vendor's pace would make a round take minutes
+    pace.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
     os.environ.pop("HAILUO_LIBRARY_URL", None)
     settings = Settings.load({"HAILUO_LIBRARY_URL": database} if database else {})
     settings.give_key("minimax", KEY, "a test")

@@ -1,0 +1,372 @@
+"""One poller a vendor: it asks how all of its tasks stand, in batches where the vendor answers for many at once."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.client import backoff
+from hailuo_widgets.engine import pace
+from hailuo_widgets.engine.pace import PRICE, Durations, Spread, interval
+from hailuo_widgets.errors import AuthenticationError, RateLimitError, VendorError
+from hailuo_widgets.keys import EMBEDDED
+from hailuo_widgets.providers import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+
+    from hailuo_widgets.client import AsyncHailuo
+    from hailuo_widgets.clock import Clock
+    from hailuo_widgets.engine.gate import Gate
+    from hailuo_widgets.providers import Task, TaskState
+
+Kind = tuple[str, int | None, str | None]
+"""Model, duration, resolution: tasks that are alike in these take about as long."""
+
+FIRST_LOOK = 0.08
+"""After this share of the usual time a task is asked for once: is it at work, or was it turned down?"""
+
+SHORTEST_PAUSE = 1 / 300
+"""Between two questions for a task, in shares of how long it has run."""
+
+MOMENT = 0.001
+"""Seconds that are not worth waiting for."""
+
+DEAR = 30.0
+"""How many times its cost a question has to be worth while jobs wait that the same request could send."""
+
+LATE = 0.05
+"""In shares of how long a task has run: one that is asked for so late tells nothing of how long its like take."""
+
+TIMES_MISSING = 3
+"""How often a vendor may leave a task out of an answer before it is asked for by itself."""
+
+
+@dataclass(eq=False, slots=True)
+class Watch:
+    """One task that is asked for.
+
+    Attributes:
+        task: Which one.
+        began: When it did, in seconds since the epoch.
+        kind: What it is like.
+        whole: Whether it has been watched since it began, so that it tells how long its like take.
+    """
+
+    task: Task
+    began: float
+    kind: Kind
+    whole: bool = True
+    ran: float = 0.0
+    """Seconds after its begin at which it was last seen running."""
+    looked: bool = False
+    asking: bool = False
+    alone: bool = False
+    missing: int = 0
+    failures: int = 0
+    not_before: float = 0.0
+    word: Spread | None = None
+    """How long it will take by what the vendor says of it."""
+    seen: tuple[float, float] | None = None
+    """Progress, and when it was first said."""
+    late: float = 0.0
+    """Seconds by which it is asked for later than it should be, because other requests went first."""
+    took: float | None = None
+    """Seconds from its begin to its end, as far as that can be told."""
+    state: TaskState | None = None
+    error: VendorError | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def states(self) -> AsyncIterator[TaskState]:
+        """What is learned of it, until it has ended.
+
+        Raises:
+            VendorError: If it can't be asked for.
+        """
+        while self.state is None or not self.state.phase.final:
+            await self.changed.wait()
+            self.changed.clear()
+            if self.error is not None:
+                raise self.error
+            assert self.state is not None
+            yield self.state
+
+    def tell(self, state: TaskState) -> None:
+        """Pass on what was learned."""
+        self.state = state
+        self.changed.set()
+
+    def fail(self, error: VendorError) -> None:
+        """Pass on that it can't be asked for."""
+        self.error = error
+        self.changed.set()
+
+
+def _rested(watch: Watch) -> float:
+    """Before that it is not asked for again, however much would speak for it."""
+    return watch.began + watch.ran + max(watch.ran * SHORTEST_PAUSE, 0.02)
+
+
+class Poller:
+    """Asks for a vendor's tasks. For the loop's thread only.
+
+    Args:
+        client: The vendor's.
+        gate: What the vendor takes.
+        clock: Tells the time and waits.
+        durations: Of each kind of task.
+        jobs_wait: Whether jobs wait to be sent: where the vendor counts questions too, one of them goes without.
+    """
+
+    def __init__(
+        self,
+        client: AsyncHailuo,
+        gate: Gate,
+        clock: Clock,
+        durations: dict[Kind, Durations],
+        jobs_wait: Callable[[], bool],
+    ) -> None:
+        self.jobs_wait = jobs_wait
+        self._client = client
+        self._gate = gate
+        self._clock = clock
+        self._durations = durations
+        self._watched: dict[str, Watch] = {}
+        self._scouted: dict[Kind, float] = {}
+        self._halfway = 0
+        self._changed = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+        self._asking: set[asyncio.Task[None]] = set()
+
+    def add(self, watch: Watch) -> None:
+        """Ask for a task from now on."""
+        self._watched[watch.task.id] = watch
+        self._wake()
+
+    def remove(self, watch: Watch) -> None:
+        """Ask for it no more."""
+        self._watched.pop(watch.task.id, None)
+
+    def _wake(self) -> None:
+        self._changed.set()
+        if self._running is None or self._running.done():
+            self._running = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        while self._watched:
+            self._changed.clear()
+            now = self._clock.now()
+            self._gate.asks_to_come = self._to_come(now)
+            idle = [watch for watch in self._watched.values() if not watch.asking]
+            wait = math.inf
+            while idle:
+                due, at = self._next(idle, now)
+                wait = math.inf if self._halfway else max(at - now, self._gate.ask_wait(now))
+                if wait > MOMENT:
+                    break
+                self._begin(due, late=now - at)
+                idle = [watch for watch in idle if not watch.asking]
+                wait = math.inf
+            await self._until(wait)
+
+    async def _until(self, seconds: float) -> None:
+        """Wait that long, or until something has changed."""
+        waits = [asyncio.ensure_future(self._changed.wait())]
+        if seconds < math.inf:
+            waits.append(asyncio.ensure_future(self._clock.sleep(seconds)))  # type: ignore[arg-type]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+
+    # --- when ---
+
+    def _next(self, idle: Sequence[Watch], now: float) -> tuple[list[Watch], float]:
+        """Which tasks to ask for next, in one call, and when."""
+        price = PRICE + self._gate.seconds_a_request * (DEAR if self.jobs_wait() else 1.0)
+        alone = [watch for watch in idle if watch.alone]
+        candidates, batch = (alone, 1) if alone else (idle, self._client.batch)
+        blind: dict[Kind, list[Watch]] = {}
+        known: list[tuple[float, Watch, Spread]] = []
+        for watch in candidates:
+            spread = self._spread(watch)
+            if spread is None:
+                blind.setdefault(watch.kind, []).append(watch)
+            else:
+                known.append((max(watch.not_before, self._when(watch, spread, price, batch)), watch, spread))
+        due: list[Watch] = []
+        at = math.inf
+        if known:
+            known.sort(key=lambda each: each[0])
+            known = known[:batch]
+            at = known[0][0] if batch == 1 else self._together(known, now, price)
+            due = [watch for _, watch, _ in known]
+        for kind, watches in blind.items():
+            scout_at = self._scout_at(kind, watches)
+            if scout_at < at:
+                watches.sort(key=lambda watch: watch.ran - (now - watch.began))
+                at, due = scout_at, watches[:batch]
+        if len(due) < batch:  # what is asked for in any case may as well tell of others
+            due += [watch for watch in candidates if watch not in due][: batch - len(due)]
+        return due, at
+
+    def _when(self, watch: Watch, spread: Spread, price: float, batch: int) -> float:
+        """When it pays to ask for one task alone."""
+        if not watch.looked and price == PRICE:
+            return watch.began + FIRST_LOOK * spread.shortest
+        at_most = math.inf if batch > 1 else spread.longest if watch.ran < spread.longest else 1.25 * watch.ran
+        return max(watch.began + spread.when(watch.ran, price * spread.doubt, at_most=at_most), _rested(watch))
+
+    @staticmethod
+    def _together(known: Sequence[tuple[float, Watch, Spread]], now: float, price: float) -> float:
+        """When it pays to ask for several tasks at once: what they wait adds up."""
+        earliest, latest = now, known[0][0]
+        ready = [(watch, spread) for _, watch, spread in known if watch.looked and watch.not_before <= now]
+        if latest <= now or not ready:
+            return latest
+
+        def waiting(at: float) -> float:
+            return sum(spread.waiting(watch.ran, at - watch.began) / spread.doubt for watch, spread in ready)
+
+        if waiting(latest) < price:
+            return latest
+        if waiting(earliest) >= price:
+            latest = earliest
+        while latest - earliest > 10 * MOMENT:
+            middle = (earliest + latest) / 2
+            earliest, latest = (earliest, middle) if waiting(middle) >= price else (middle, latest)
+        return max(latest, min(_rested(watch) for watch, _ in ready))
+
+    def _scout_at(self, kind: Kind, watches: Sequence[Watch]) -> float:
+        """When to ask for one of those that nothing is known of."""
+        oldest = min(watch.began for watch in watches)
+        embedded = self._client.name == EMBEDDED  # a question costs nothing there
+        last = self._scouted.get(kind, 0.0)
+        if last <= oldest:
+            at = oldest + (0.1 if embedded else pace.FIRST_QUESTION)
+        else:
+            at = last + interval(last - oldest, 20 if embedded else len(watches), self._client.batch)
+        return max(at, min(watch.not_before for watch in watches))
+
+    def _spread(self, watch: Watch) -> Spread | None:
+        if watch.word is not None and watch.ran < watch.word.longest:
+            return watch.word
+        durations = self._durations.get(watch.kind)
+        return durations.spread if durations else None
+
+    def _to_come(self, now: float) -> int:
+        """How many questions the coming minute will want, at least."""
+        soon = 0
+        for watch in self._watched.values():
+            spread = self._spread(watch)
+            soon += spread is None or watch.began + spread.longest < now + 60
+        if self._client.batch > 1:
+            return math.ceil(soon / self._client.batch) + (soon > 0)
+        return soon * self._gate.calls_a_task
+
+    # --- asking ---
+
+    def _begin(self, due: Sequence[Watch], late: float) -> None:
+        for watch in due:
+            watch.asking, watch.late = True, late
+        self._gate.ask()
+        for kind in {watch.kind for watch in due}:
+            self._scouted[kind] = self._clock.now()
+        task = asyncio.ensure_future(self._ask(due))
+        self._asking.add(task)
+        task.add_done_callback(self._asking.discard)
+
+    async def _ask(self, due: Sequence[Watch]) -> None:
+        calls, refused, retry_after = 1, False, None
+
+        async def another() -> None:
+            nonlocal calls
+            calls += 1
+            self._gate.asked(self._clock.now())
+            self._halfway += 1  # what has begun goes first
+            try:
+                while (wait := self._gate.ask_wait(self._clock.now())) > MOMENT:
+                    await self._clock.sleep(min(wait, 1.0))
+            finally:
+                self._halfway -= 1
+                self._gate.ask()
+
+        asked = self._clock.now()
+        try:
+            if self._client.batch > 1 and not due[0].alone:
+                states = await self._client.status_many([watch.task for watch in due], attempts=1)
+            else:
+                states = [await self._client.status(due[0].task, attempts=1, another=another)]
+        except VendorError as error:
+            refused = isinstance(error, RateLimitError)
+            retry_after = error.retry_after
+            self._failed(due, error)
+        else:
+            self._learn(due, {state.task.id: state for state in states}, asked)
+        finally:
+            self._gate.calls_a_task = max(self._gate.calls_a_task, calls)
+            self._gate.asked(self._clock.now(), refused=refused, retry_after=retry_after)
+            for watch in due:
+                watch.asking = False
+            self._changed.set()
+
+    def _failed(self, due: Sequence[Watch], error: VendorError) -> None:
+        now = self._clock.now()
+        for watch in due:
+            if error.retryable:
+                watch.failures += 1
+                watch.not_before = now + backoff(watch.failures - 1, error.retry_after)
+            elif len(due) == 1 or isinstance(error, AuthenticationError):
+                watch.fail(error)
+            else:  # one task may have spoiled the question for all
+                watch.alone = True
+
+    def _learn(self, due: Iterable[Watch], states: dict[str, TaskState], asked: float) -> None:
+        for watch in due:
+            state = states.get(watch.task.id)
+            if state is None:
+                watch.missing += 1
+                watch.alone = watch.missing >= TIMES_MISSING
+                watch.not_before = asked + backoff(watch.missing, None)
+                continue
+            watch.failures = watch.missing = 0
+            watch.looked = True
+            elapsed = asked - watch.began
+            if state.phase is Phase.SUCCEEDED and watch.whole:
+                self._took(watch, elapsed)
+            if state.phase.final:
+                self._watched.pop(watch.task.id, None)
+            else:
+                watch.ran = elapsed
+                self._heed(watch, state, elapsed)
+            before = watch.state
+            if before is None or (before.phase, before.word, before.progress) != (
+                state.phase,
+                state.word,
+                state.progress,
+            ):
+                watch.tell(state)
+
+    def _took(self, watch: Watch, elapsed: float) -> None:
+        durations = self._durations.setdefault(watch.kind, Durations())
+        if durations.spread is not None and watch.late > LATE * elapsed:
+            return  # that tells how long it waited, not how long it took
+        watch.took = pace.between(watch.ran, elapsed)
+        durations.learn(watch.took)
+
+    def _heed(self, watch: Watch, state: TaskState, elapsed: float) -> None:
+        """Reckon from what the vendor says of a task's progress when it will be done."""
+        progress = state.progress
+        if progress and watch.seen is None:
+            watch.seen = (elapsed, progress)
+        elif progress and watch.seen is not None and progress > watch.seen[1]:
+            then, before = watch.seen
+            pace = (elapsed - then) / (progress - before)
+            # Whole per cents on both sides, and no vendor's progress is quite even.
+            error = 0.015 * pace * (1 + (1 - progress) / (progress - before)) + 0.02 * (1 - progress) * pace
+            watch.word = Spread.around(elapsed + (1 - progress) * pace, max(error, 0.2))
+        elif state.eta and watch.kind not in self._durations:
+            watch.word = Spread.around(elapsed + state.eta, max(0.25 * state.eta, 0.5))

@@ -1,0 +1,138 @@
+"""Many jobs at one vendor on a clock that jumps: the simulator in this process, the real journal, the real dispatcher."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import random
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from hailuo_widgets.client import AsyncHailuo
+from hailuo_widgets.engine.dispatcher import Dispatcher
+from hailuo_widgets.engine.group import Group
+from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.limits import Limits
+from hailuo_widgets.engine.records import Records
+from hailuo_widgets.library.library import Library
+from hailuo_widgets.simulator import Simulator, Timing
+from hailuo_widgets.spec.quote import quote
+from hailuo_widgets.spec.request import VideoRequest
+from support.simulation import LoopClock
+from support.vendor import KEY, NOWHERE
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from hailuo_widgets.simulator.tasks import SimTask
+    from hailuo_widgets.spec.catalog import Row
+
+PROMPT = "A red fox trots across fresh snow"
+
+
+@cache
+def tiny_clip() -> Path:
+    """An mp4 that is looked into quickly."""
+    import av
+
+    from hailuo_widgets.video.encode import encode
+
+    path = Path(tempfile.mkdtemp()) / "tiny.mp4"
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    frames = [av.VideoFrame(64, 48, "yuv420p") for _ in range(6)]
+    encode(frames, path, width=64, height=48, fps=6, preset="ultrafast")
+    return path
+
+
+class Varied:
+    """Tasks of 45 to 75 seconds, the same ones in each run."""
+
+    def __init__(self, shortest: float = 45.0, longest: float = 75.0, seed: int = 1) -> None:
+        self._random = random.Random(seed)
+        self._range = (shortest, longest)
+
+    def __call__(self, task: SimTask) -> Timing:
+        return Timing(0.0, 2.0, self._random.uniform(*self._range) - 2.0)
+
+
+@dataclass
+class World:
+    """One vendor and one kernel.
+
+    Attributes:
+        known: When each task was known here to be done, by its id.
+    """
+
+    sim: Simulator
+    provider: str
+    clock: LoopClock
+    dispatcher: Dispatcher
+    records: Records
+    library: Library
+    known: dict[str, float] = field(default_factory=dict)
+
+    def job(self, prompt: str, **fields: Any) -> Job:
+        return Job(new_id(self.clock.now()), quote(VideoRequest.of(prompt=prompt, **fields), self.provider))
+
+    async def run(self, jobs: Sequence[Job], group: Group | None = None) -> None:
+        """All of them, to their ends."""
+        group = group or Group()
+
+        def note(job: Job) -> None:
+            if job.task_id and (job.state == "downloading" or job.done):
+                self.known.setdefault(job.task_id, self.clock.now())
+
+        for job in jobs:
+            job.observe(note)
+        await asyncio.gather(*(self.dispatcher.run(job, self.records, group) for job in jobs))
+
+    @property
+    def refused(self) -> int:
+        """How many requests were refused for their rate."""
+        return sum(entry.status == 429 for entry in self.sim.log)
+
+    @property
+    def requests(self) -> Counter[str]:
+        return Counter(entry.where for entry in self.sim.log if entry.where != "download")
+
+    def noticed(self) -> list[float]:
+        """Seconds between done and known, of each task that succeeded, smallest first."""
+        return sorted(
+            at - (self.sim.tasks[task].created + self.sim.tasks[task].timing.total) for task, at in self.known.items()
+        )
+
+
+@asynccontextmanager
+async def world(
+    provider: str,
+    *,
+    folder: Path | None = None,
+    limits: Callable[[Row], Limits] = lambda _row: Limits(),
+    **options: Any,
+) -> AsyncIterator[World]:
+    """A vendor that makes the same clip for everybody, and a kernel with a library."""
+    clock = LoopClock()
+
+    async def draw(_order: Any) -> Path:
+        return tiny_clip()
+
+    sim = Simulator(**{"keys": {KEY}, "draw": draw, "clock": clock, "timing": Varied(), **options})
+    client = AsyncHailuo(provider, key=KEY, base_url=NOWHERE, transport=httpx.ASGITransport(sim.app), clock=clock)
+    with tempfile.TemporaryDirectory() as temporary:
+        library = Library(folder or Path(temporary))
+        records = Records(lambda: library, clock)
+        try:
+            yield World(sim, provider, clock, Dispatcher(lambda _name: client, clock, limits), records, library)
+        finally:
+            records.close()
+            library.close()
+            await client.aclose()
+            await sim.aclose()
