@@ -112,9 +112,7 @@ class _Drawing:
         first = f"<th style='{side};font-weight:400;opacity:.65'>{corner}</th>" if rows >= 0 else ""
         tables = []
         for some in _strips(len(across)) if rows < 0 else [range(len(across))]:
-            head = "".join(
-                f"<th scope='col' style='{_HEAD.format(least=0)}'>{_label(across[each])}</th>" for each in some
-            )
+            head = "".join(f"<th scope='col' style='{above}'>{_label(across[each])}</th>" for each in some)
             body = "".join(
                 "<tr style='background:transparent'>"
                 + (f"<th scope='row' style='{side};max-width:160px'>{_label(down[row])}</th>" if rows >= 0 else "")
