@@ -6,7 +6,6 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.download import disk_error
 from hailuo_widgets.spec.media import Media
 
 if TYPE_CHECKING:
@@ -40,6 +39,8 @@ def keep(folder: Path, media: Media) -> Path:
             part.write_bytes(media.data)
             part.replace(path)
     except OSError as error:
+        from hailuo_widgets.download import disk_error
+
         raise disk_error(error, folder) from None
     return path
 

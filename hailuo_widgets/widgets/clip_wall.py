@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.library.sidecar import MarksPart
-from hailuo_widgets.library.wanted import Wanted
 from hailuo_widgets.markup import clean
 from hailuo_widgets.widgets.wording import shorten
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.library.library import Library
+    from hailuo_widgets.library.wanted import Wanted
 
     Reply = tuple[dict[str, Any], list[bytes]]
 
@@ -39,11 +39,11 @@ class ClipWall:
 
     Args:
         library: Gives the library, None while there is none.
-        wanted: Which clips the wall shows at most.
+        wanted: Which clips the wall shows at most; None for all.
     """
 
     library: Callable[[], Library | None]
-    wanted: Wanted = field(default_factory=Wanted)
+    wanted: Wanted | None = None
     clips: list[Clip] = field(default_factory=list)
     _asked: int = 0
 
@@ -104,6 +104,8 @@ class ClipWall:
         library = self.library()
         if known is not None or library is None:
             return known
+        from hailuo_widgets.library.wanted import Wanted
+
         return next(iter(library.search(Wanted(job_id=clip_id), 1)), None)
 
     def _search(self, wanted: Wanted) -> list[Clip]:
@@ -152,8 +154,11 @@ def _poster(clip: Clip) -> bytes:
         return b""
 
 
-def _wanted(base: Wanted, content: dict[str, Any]) -> Wanted:
+def _wanted(base: Wanted | None, content: dict[str, Any]) -> Wanted:
     """What is looked for, from a message that may hold anything."""
+    from hailuo_widgets.library.wanted import Wanted  # the database's toolkit: for who looks into the library
+
+    base = base or Wanted()
 
     def text(name: str) -> str:
         value = content.get(name)

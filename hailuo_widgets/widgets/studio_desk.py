@@ -192,8 +192,11 @@ class Desk:
         failed = {"failed": self._failed[name]} if name in self._failed else {}
         if name == "references":
             return {"items": [described(each) for each in value or ()], **failed}
+        title = next(slot.title for slot in form.slots if slot.name == name)
         problems = [each for each in form.problems if each.field == name] if value is not None else []
-        return {**described(value, problems or (picture_problems(name, value) if value else ())), **failed}
+        problems = problems or (picture_problems(title, value) if value is not None else [])
+        said = [replace(each, message=each.message.replace(name, title, 1)) for each in problems]
+        return {**described(value, said), **failed}
 
     def _key(self, provider: str) -> tuple[str, str]:
         """Whether a provider's key is set, and where it comes from or goes. Never the key."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.loop import LoopThread
-    from hailuo_widgets.errors import HailuoError
+    from hailuo_widgets.errors import HailuoError, Problem
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.library.library import Library
     from hailuo_widgets.settings import Settings
@@ -136,7 +136,7 @@ def form_message(
             for slot in form.slots
         ],
         "price": asked.price if asked.varies else str(form.price),
-        "problems": [*notes, *(clean(str(each)) for each in form.problems)],
+        "problems": list(dict.fromkeys([*notes, *(_said(form, each) for each in form.problems)])),
         "warnings": [clean(each) for each in form.warnings if "is not a camera command" not in each],
         "ready": form.quote is not None and not notes,
         "writable": form.quote is not None and not asked.problem,
@@ -149,6 +149,14 @@ def form_message(
         "sketch": form.row.provider == EMBEDDED,
         "cells": asked.cells,
     }
+
+
+def _said(form: Form, problem: Problem) -> str:
+    """A problem as it stands under the button; what is wrong with a picture is said where the picture is."""
+    slot = next((each for each in form.slots if each.name == problem.field.partition("[")[0]), None)
+    if slot is not None and form.choice.values.get(slot.name):
+        return f"{slot.title}: this picture can't be sent."
+    return clean(str(problem))
 
 
 def _seconds(form: Form) -> int:

@@ -216,8 +216,7 @@ def test_marks_notes_and_the_library(host, opened):
     expect(page.get_by_role("article")).to_have_count(1)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 700, 1100])
+@pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 700), ("dark", 1100), ("light", 1100)])
 def test_nothing_is_wider_than_its_place_and_axe_finds_nothing(host, opened, theme, width):
     host.theme(theme)
     page = host.page

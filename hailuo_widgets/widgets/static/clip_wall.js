@@ -82,6 +82,7 @@ export function clipWall(wall, signal) {
   let width = TILE;
   let current = 0;
   let asked = false;
+  let opening = false;
   /** @type {Map<number, ClipRow>} */
   const rows = new Map();
   /** @type {Set<number>} Pages on their way. */
@@ -90,10 +91,8 @@ export function clipWall(wall, signal) {
   const posters = new Map();
   /** @type {Set<string>} */
   const sought = new Set();
-  /** @type {Map<number, ReturnType<typeof tile>>} */
-  const tiles = new Map();
-  /** @type {ReturnType<typeof tile>[]} */
-  const spare = [];
+  /** @type {ReturnType<typeof tile>[]} Tiles are never taken out of the page: a clip has the one at its place modulo all. */
+  const tiles = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let resting;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -150,22 +149,19 @@ export function clipWall(wall, signal) {
   function draw() {
     frame = 0;
     const [from = 0, to = 0] = span();
-    for (const [at, each] of tiles) {
-      if (at >= from && at < to) continue;
-      each.box.remove();
-      tiles.delete(at);
-      spare.push(each);
+    while (tiles.length < to - from) {
+      const made = tile();
+      tiles.push(made);
+      sheet.append(made.box);
     }
+    const free = new Set(tiles);
     for (let at = from; at < to; at += 1) {
-      let each = tiles.get(at);
-      if (!each) {
-        each = spare.pop() ?? tile();
-        each.shown = each.poster = "";
-        tiles.set(at, each);
-        sheet.append(each.box);
-      }
+      const each = tiles[at % tiles.length];
+      if (!each) continue;
+      free.delete(each);
       place(each, at);
     }
+    for (const each of free) each.box.hidden = true;
     clearTimeout(resting);
     resting = setTimeout(fetch, REST);
   }
@@ -177,6 +173,7 @@ export function clipWall(wall, signal) {
   function place(each, at) {
     const row = rows.get(at);
     const { box } = each;
+    box.hidden = false;
     box.style.transform = `translate(${GAP + (at % columns) * (width + GAP)}px, ${GAP + Math.floor(at / columns) * height()}px)`;
     box.style.width = `${width}px`;
     box.id = `${id}-${at}`;
@@ -243,6 +240,7 @@ export function clipWall(wall, signal) {
 
   function openCurrent() {
     const row = rows.get(current);
+    opening = !row; // it is on its way
     if (row) wall.open(row);
   }
 
@@ -365,6 +363,7 @@ export function clipWall(wall, signal) {
           coming.delete(Math.floor(content.start / PAGE));
           for (const [index, row] of content.rows.entries()) rows.set(content.start + index, row);
           draw();
+          if (opening) openCurrent();
           break;
         case "row":
           for (const [at, row] of rows) if (row.id === content.row.id) rows.set(at, content.row);

@@ -33,6 +33,16 @@ export function button(label, text, classes = "hw-button") {
 }
 
 /**
+ * What has the focus; a front end may draw views in a shadow tree, of which the document knows the host alone.
+ * @param {Node} root
+ */
+export function focused(root) {
+  const tree = root.getRootNode();
+  const held = tree instanceof ShadowRoot ? tree.activeElement : document.activeElement;
+  return held instanceof HTMLElement ? held : null;
+}
+
+/**
  * Keep the keys of a view for itself: JupyterLab takes a letter or Enter on a button for a command of its own, unless the
  * very element that has the focus says otherwise.
  * @param {HTMLElement} root

@@ -18,7 +18,7 @@
  * @property {AbortSignal} signal
  */
 
-import { button, element, say } from "./dom.js";
+import { button, element, focused, say } from "./dom.js";
 
 /** Bytes of a file that one message carries: a Jupyter server takes no message of more than 10 MB. */
 const PART = 1 << 20;
@@ -193,8 +193,7 @@ export function framePicker({ title, send, signal }) {
 
   /** @param {Shown} shown */
   function show(shown) {
-    const held =
-      root.contains(document.activeElement) && document.activeElement?.closest("[hidden]") === null;
+    const held = root.contains(focused(root)) && focused(root)?.closest("[hidden]") === null;
     const has = shown.name !== undefined;
     empty.hidden = has;
     full.hidden = !has;
@@ -211,7 +210,7 @@ export function framePicker({ title, send, signal }) {
     file.value = "";
     if (!has) address.value = "";
     // What had the focus may be gone now; the keyboard goes on at what matters next.
-    const active = /** @type {HTMLElement | null} */ (document.activeElement);
+    const active = focused(root);
     if (held && active && !active.checkVisibility()) (has ? (shown.fit ? fit : other) : choose).focus();
   }
 

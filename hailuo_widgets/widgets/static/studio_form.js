@@ -34,7 +34,7 @@
  * @property {number} cells
  */
 
-import { button, element } from "./dom.js";
+import { button, element, focused } from "./dom.js";
 import { framePicker } from "./frame_picker.js";
 
 /** More options than this are a list, fewer are buttons beside each other. */
@@ -226,7 +226,7 @@ export function studioForm(send, signal) {
    * @param {HTMLElement[]} nodes
    */
   function fill(place, nodes) {
-    const held = /** @type {HTMLElement | null} */ (document.activeElement);
+    const held = focused(root);
     const field = held?.closest(".hw-field-row");
     const name = field instanceof HTMLElement && place.contains(field) ? field.dataset.field : undefined;
     if (
@@ -234,7 +234,7 @@ export function studioForm(send, signal) {
       nodes.some((node, index) => place.children[index] !== node)
     )
       place.replaceChildren(...nodes);
-    if (name && document.activeElement !== held) {
+    if (name && focused(root) !== held) {
       const again = nodes.find((node) => node.dataset.field === name);
       const target = again?.querySelector("select, input, [aria-checked='true']");
       if (target instanceof HTMLElement) target.focus();

@@ -32,7 +32,7 @@
  * @property {() => void} compared Called when another choice of results is to be compared.
  */
 
-import { button, clock, element, fraction, prompt, remaining, ring, say, turnRing } from "./dom.js";
+import { button, clock, element, focused, fraction, prompt, remaining, ring, say, turnRing } from "./dom.js";
 import { Stage, transport } from "./player.js";
 
 /** @param {Diff} diff */
@@ -291,7 +291,7 @@ export function studioResults(desk, signal) {
         rating.set(clip?.rating ?? 0);
         pin.ariaPressed = String(clip?.pinned ?? false);
         say(remark, clip?.note ?? "");
-        if (clip && document.activeElement !== pad) pad.value = clip.note;
+        if (clip && focused(box) !== pad) pad.value = clip.note;
         cancel.hidden = !next.cancel;
         say(cancel, next.cancel);
         cancel.ariaLabel = next.cancel;

@@ -1,0 +1,110 @@
+"""The studio in front ends that are not Jupyter's own: Voila and marimo, in Chromium."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import nbformat
+from playwright.sync_api import expect
+
+from support.waiting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CELLS = ["import hailuo_widgets as hw\nhw.studio('A fox [Pan left]')", "hw.widgets.PromptEditor('A panda [Shake]')"]
+MARIMO = """import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    import hailuo_widgets as hw
+    hw.studio("A fox [Pan left]")
+    return (hw,)
+
+
+@app.cell
+def _(hw):
+    hw.widgets.PromptEditor("A panda [Shake]")
+    return
+"""
+
+
+@contextmanager
+def serving(folder: Path, *command: str) -> Iterator[str]:
+    """A front end's own server on a free port of this machine."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    env = {**os.environ, "HOME": str(folder), "JUPYTER_DATA_DIR": str(folder / "data"), "IPYTHONDIR": str(folder / "i")}
+    url = f"http://127.0.0.1:{port}/"
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", *(word.replace("PORT", str(port)) for word in command)],
+            cwd=folder,
+            env=env,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_until(lambda: _answers(url), 60, lambda: (folder / "log").read_text(errors="replace"))
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}favicon.ico", timeout=2):
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def a_sitting(page) -> None:
+    """A change of the form, and a clip."""
+    studio = page.get_by_role("region", name="Studio")
+    expect(studio).to_be_visible(timeout=60_000)
+    studio.get_by_role("radio", name="10 s").click()
+    expect(studio.get_by_role("radio", name="10 s")).to_be_checked(timeout=20_000)
+    studio.get_by_role("radio", name="6 s").click()
+    studio.get_by_role("button", name="Generate", exact=True).click()
+    card = studio.get_by_role("article")
+    expect(card).to_contain_text("Stored", timeout=60_000)
+    card.get_by_role("button", name="Play this clip").click()
+    film = card.locator("video").element_handle()
+    page.wait_for_function("(film) => film.readyState >= 2", arg=film)
+    expect(page.get_by_role("textbox", name="Prompt")).to_have_count(2)
+
+
+def test_voila(chromium, tmp_path):
+    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "studio.ipynb")
+    with (
+        serving(tmp_path, "voila", "--no-browser", "--port=PORT", "studio.ipynb") as url,
+        chromium.new_page(viewport={"width": 1200, "height": 1000}) as page,
+    ):
+        page.goto(url, timeout=60_000)
+        a_sitting(page)
+
+
+def test_marimo(chromium, tmp_path):
+    (tmp_path / "studio.py").write_text(MARIMO)
+    with (
+        serving(tmp_path, "marimo", "-q", "run", "--headless", "--no-token", "-p", "PORT", "studio.py") as url,
+        chromium.new_page(viewport={"width": 1200, "height": 1000}) as page,
+    ):
+        page.goto(url, timeout=60_000)
+        a_sitting(page)
