@@ -21,6 +21,7 @@ from hailuo_widgets.widgets.studio import Studio
 from hailuo_widgets.widgets.studio_desk import Desk
 from hailuo_widgets.widgets.studio_messages import summary_html, summary_text
 from support.session import session as simulated
+from support.shell import run, shell
 from support.vendor import KEY, submits
 
 
@@ -373,6 +374,15 @@ def test_the_summary_says_how_much_there_was(sitting):
     assert "A fox 2 <b>" not in html
     assert summary_text(sitting.desk.results).startswith("A sitting in the studio: 3 orders.")
     assert summary_html([], sitting.host.folder) == ""
+
+
+def test_the_magic_opens_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with shell() as made:
+        studio = run(made, "%hailuo studio")
+    assert isinstance(studio, Studio)
+    assert "The studio is a form" in capsys.readouterr().out
+    studio.close()
 
 
 def test_the_widget_is_made_without_a_kernel_and_says_what_to_do(tmp_path, capsys):

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import nbformat
+from nbclient import NotebookClient
 from playwright.sync_api import expect
 
 from support.waiting import wait_until
@@ -87,6 +88,26 @@ def a_sitting(page) -> None:
     film = card.locator("video").element_handle()
     page.wait_for_function("(film) => film.readyState >= 2", arg=film)
     expect(page.get_by_role("textbox", name="Prompt")).to_have_count(2)
+
+
+def test_without_a_browser_a_notebook_keeps_html_and_text(tmp_path):
+    cells = [
+        "%load_ext hailuo_widgets\nimport hailuo_widgets as hw",
+        "%%hailuo --wait\nA fox",
+        "hw.studio()",
+        "hw.library()",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}, store_widget_state=False
+    ).execute()
+    outputs = [output for cell in notebook.cells for output in cell.outputs]
+    assert {mime for output in outputs for mime in output.data} == {"text/html", "text/plain"}
+    assert "widgets" not in notebook.metadata
+    seen = [" ".join(output.data["text/html"] for output in cell.outputs) for cell in notebook.cells]
+    assert "<video" in seen[1]
+    assert "The studio opens here" in seen[2]
+    assert "1 clip" in seen[3]
 
 
 def test_voila(chromium, tmp_path):

@@ -26,10 +26,10 @@ MOST_BYTES = 150_000
 
 
 def small_picture(folder):
-    """A landscape, far too small."""
-    path = folder / "meadow.mp4"
-    render(Sketch("A meadow at dawn", width=480, height=270, duration=0.1), path)
-    return {"name": "meadow.jpg", "mimeType": "image/jpeg", "buffer": poster(path, width=240)}
+    """What the prompt says, far too small."""
+    path = folder / "fox.mp4"
+    render(Sketch(PROMPT, width=480, height=270, duration=0.1), path)
+    return {"name": "fox.jpg", "mimeType": "image/jpeg", "buffer": poster(path, width=240)}
 
 
 def save_picture(notebook, step, of):

@@ -33,7 +33,15 @@ export function placed(build) {
           const found = [...document.querySelectorAll(`.${place}`)].at(-1);
           if (found) found.append(live);
         };
-        const watch = new MutationObserver(mount);
+        let waits = false;
+        const watch = new MutationObserver(() => {
+          if (waits || live.isConnected) return;
+          waits = true; // once a frame: a page changes all the time, and a place that is gone may never come back
+          requestAnimationFrame(() => {
+            waits = false;
+            if (!controller.signal.aborted) mount();
+          });
+        });
         const leave = () => {
           watch.disconnect();
           style.remove();
