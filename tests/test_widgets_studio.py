@@ -143,6 +143,24 @@ def test_generate_buys_once_however_often_it_is_pressed(sitting, host):
     assert sitting.screen.last("begun")[0]["begun"] == 2
 
 
+def test_what_breaks_is_said_and_logged(sitting, monkeypatch, caplog):
+    monkeypatch.setattr(studio_desk, "_drawn", lambda _form: 1 / 0)
+    sitting.act("sketch")
+    assert sitting.screen.last("problem")[0]["text"] == "The studio could not do that."
+    assert sitting.screen.last("sketched")
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_what_is_bought_is_what_was_typed_before_the_click(sitting, host):
+    took = [
+        host.loop.post(sitting.desk.take(message, []))
+        for message in ({"type": "prompt", "text": "A {{fox}} in braces"}, {"type": "generate", "begun": 0})
+    ]
+    for each in took:
+        each.result(20)
+    assert [job.quote.written.prompt for job in host.jobs()] == ["A {fox} in braces"]
+
+
 def test_a_result_is_shown_from_its_first_state_to_its_clip(sitting, host):
     job = sitting.generate()
     [result] = sitting.screen.state["results"]

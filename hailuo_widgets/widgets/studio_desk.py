@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import tempfile
 from dataclasses import replace
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.library import Library
     from hailuo_widgets.spec.options import Choice, Form
     from hailuo_widgets.spec.quote import Quote
+
+_log = logging.getLogger(__name__)
 
 INTERVAL = 0.3
 """Seconds between two reports of what runs: people need no more."""
@@ -91,6 +94,7 @@ class Desk:
         self._failed: dict[str, str] = {}
         self._begun = 0
         self._sketching = False
+        self._turn = asyncio.Lock()
         self._reporting: asyncio.TimerHandle | None = None
         self._keys: dict[str, tuple[str, str]] = {}
         self._count = 0
@@ -112,12 +116,18 @@ class Desk:
         kind = content.get("type")
         act = self._acts().get(kind) if isinstance(kind, str) else None
         try:
-            if act is not None:
+            if act is not None and kind in _ASIDE:
                 await act(content, buffers)
+            elif act is not None:
+                async with self._turn:
+                    await act(content, buffers)
             elif (reply := await self.wall.answer(content)) is not None:
                 self._screen.tell(*reply)
         except HailuoError as error:
             self._screen.tell({"type": "problem", **problem_of(error)})
+        except Exception:
+            _log.exception("The studio could not do “%s”.", kind)
+            self._screen.tell({"type": "problem", "text": "The studio could not do that.", "hint": "The log says why."})
 
     def _acts(self) -> dict[str, Callable[[dict[str, Any], list[bytes]], Coroutine[Any, Any, None]]]:
         return {
@@ -275,11 +285,12 @@ class Desk:
         """An animatic of exactly this request: drawn here, bought nowhere, kept by nobody."""
         if self._sketching:
             return
-        form = self.form
-        if not form.request.prompt and not form.request.media():
-            raise UsageError("There is nothing to draw yet.", hint="Write what is to be seen.")
         self._sketching = True
         try:
+            async with self._turn:
+                form = self.form
+            if not form.request.prompt and not form.request.media():
+                raise UsageError("There is nothing to draw yet.", hint="Write what is to be seen.")
             film, picture = await asyncio.to_thread(_drawn, form)
         finally:
             self._sketching = False
@@ -537,6 +548,9 @@ class Desk:
 
 
 _PICTURES = ("first_frame", "last_frame", "subject", "references")
+_ASIDE = frozenset({"sketch", "cancel", "film", "posters", "open", "drop", "mark", "compare", "collect"})
+"""What leaves the form alone. All else goes one after the other: what is bought is what was typed before the click."""
+
 PINNED = "pinned"
 _tasks: set[asyncio.Task[None]] = set()
 
