@@ -125,7 +125,7 @@ class Desk:
                 self._screen.tell(*reply)
         except HailuoError as error:
             self._screen.tell({"type": "problem", **problem_of(error)})
-        except Exception:
+        except Exception:  # noqa: BLE001  # a click that breaks must not end in silence
             _log.exception("The studio could not do “%s”.", kind)
             self._screen.tell({"type": "problem", "text": "The studio could not do that.", "hint": "The log says why."})
 
