@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -137,6 +138,20 @@ class AsyncHailuo:
         if isinstance(request, str):
             request = VideoRequest.of(prompt=request, **fields)
         return quote(request, self.name)
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[None]:
+        """Open the way for one `submit` that is made inside: the call leaves at once then.
+
+        Who writes down beforehand what is about to be bought can so be sure that it is nearly on its way.
+
+        Raises:
+            NetworkError: If the vendor can't be reached. Nothing was sent.
+        """
+        async with self._transport.ready() as failure:
+            if failure is not None:
+                raise self._about(self._unreachable(failure), None)
+            yield
 
     async def submit(
         self, request: VideoRequest | Quote | str, *, attempts: int = ATTEMPTS, **fields: Any
@@ -271,9 +286,7 @@ class AsyncHailuo:
                 )
                 break
             else:
-                problem = NetworkError(
-                    f"{self._host} could not be reached: {outcome.reason}.", hint="Nothing was sent."
-                )
+                problem = self._unreachable(outcome)
             if cancellations() > before:
                 raise asyncio.CancelledError
             if attempt + 1 < attempts:
@@ -343,6 +356,9 @@ class AsyncHailuo:
         error.task_id = error.task_id or (task.id if task else None)
         error.request = error.request or request
         return error.with_traceback(None)
+
+    def _unreachable(self, outcome: NoReply) -> NetworkError:
+        return NetworkError(f"{self._host} could not be reached: {outcome.reason}.", hint="Nothing was sent.")
 
     @property
     def _host(self) -> str:

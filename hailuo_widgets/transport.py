@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -20,10 +22,11 @@ from hailuo_widgets.settings import is_loopback
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from hailuo_widgets.http.fetching import Accept
     from hailuo_widgets.http.incoming import Sink
+    from hailuo_widgets.http.pool import Seat
 
 MAX_CONNECTIONS = 8
 """To one server."""
@@ -117,7 +120,11 @@ class Transport:
                 params=dict(call.params) or None,
                 json=call.json,
                 headers={**_HEADERS, "Accept-Encoding": "gzip, deflate", **headers},
-                extensions={"timeout": timeout.as_dict(), "paying": call.paying},
+                extensions={
+                    "timeout": timeout.as_dict(),
+                    "paying": call.paying,
+                    "seat": _seat.get() if call.paying else None,
+                },
             )
             way = self._way(request.url)
         except (ValueError, TypeError, ImportError, httpx.InvalidURL) as error:
@@ -137,6 +144,27 @@ class Transport:
         if decoded is None:
             return _TOO_LARGE
         return HttpReply(response.status_code, _without_secrets(decoded, headers), dict(response.headers))
+
+    @asynccontextmanager
+    async def ready(self) -> AsyncIterator[NoReply | None]:
+        """Open the way for one paying call that is made inside: nothing is left to be done then but to send it.
+
+        What comes instead, if anything, says why it can't be sent. It has not been.
+        """
+        try:
+            url = httpx.URL(self.base_url)
+            way = self._way(url)
+            seat = await way.reserve(url, CONNECT_SECONDS) if isinstance(way, Http1) else None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:
+            yield replace(_no_reply(error), sent=False)
+            return
+        token = _seat.set(seat)
+        try:
+            yield None
+        finally:
+            _seat.reset(token)
+            if seat is not None:
+                seat.give_back()
 
     async def fetch(
         self,
@@ -230,6 +258,7 @@ class Transport:
             await self._proxied.aclose()
 
 
+_seat: ContextVar[Seat | None] = ContextVar("hailuo_widgets_seat", default=None)
 _HEADERS = {"Accept": "*/*", "Connection": "keep-alive", "User-Agent": _AGENT}
 _TOO_LARGE = NoReply("the answer is larger than 16 MiB", sent=True)
 

@@ -160,6 +160,63 @@ async def test_a_call_that_pays_gets_a_connection_that_was_used_a_moment_ago(mon
         assert server.connections == 2
 
 
+async def test_the_way_is_open_before_a_call_that_pays():
+    server = Server(forever=OK)
+    async with serving(server) as there:
+        for number in range(2 * transport.CALLS_AT_ONCE):
+            async with there.ready() as failure:
+                assert failure is None
+                await eventually(lambda: server.connections)
+                assert server.paid == number
+                assert isinstance(await asyncio.ensure_future(there.send(POST)), HttpReply)
+            assert server.paid == number + 1
+        for _ in range(2 * transport.CALLS_AT_ONCE):  # and not needed after all
+            async with there.ready():
+                pass
+        assert server.connections == 1
+
+
+async def test_a_way_that_was_closed_meanwhile_is_opened_anew():
+    server = Server(forever=OK)
+    async with serving(server) as there:
+        async with there.ready():
+            await eventually(lambda: server.writers)
+            server.writers[0].close()
+            await server.writers[0].wait_closed()
+            assert isinstance(await there.send(POST), HttpReply)
+            assert isinstance(await there.send(POST), HttpReply)
+        assert (server.connections, server.paid) == (2, 2)
+
+
+async def test_no_more_than_four_ways_are_open():
+    server = Server(forever=OK)
+    open_now = most = 0
+
+    async def pay(there):
+        nonlocal open_now, most
+        async with there.ready():
+            open_now += 1
+            most = max(most, open_now)
+            if server.paid == 0:
+                await eventually(lambda: most == transport.CALLS_AT_ONCE)
+            open_now -= 1
+            assert isinstance(await there.send(POST), HttpReply)
+
+    async with serving(server) as there:
+        await asyncio.gather(*(pay(there) for _ in range(30)))
+    assert most == transport.CALLS_AT_ONCE
+    assert server.connections <= transport.CALLS_AT_ONCE
+    assert server.paid == 30
+
+
+async def test_a_way_that_can_not_be_opened_is_known_before_anything_is_written_down():
+    for base in ("http://127.0.0.1:9", "https://nowhere.invalid"):
+        there = Transport(base, dict)
+        async with there.ready() as failure:
+            assert not failure.sent
+        await there.aclose()
+
+
 async def test_a_connection_that_says_something_unasked_is_dropped():
     server = Server(forever=OK)
     async with serving(server) as there:

@@ -9,100 +9,126 @@ import random
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import pytest
 
-from support.kill import STEPS, check, finish, rows, start, vendor
-
-JOBS = 20
-ROUNDS = 60
-PLACES = [f"{when} {step}" for step in STEPS for when in ("before", "after")]
+from hailuo_widgets.simulator import Fault
+from hailuo_widgets.simulator.faults import KINDS
+from support.kill import JOBS, PLACES, after, asked, check, die_and_resume, finish, rounds, rows, start, vendor
 
 
-def asked(count: int = JOBS) -> list[str]:
-    return [f"Fox number {number} trots across fresh snow" for number in range(count)]
-
-
-def after(moment: float, process) -> None:
-    """Kill a process some time after it has begun."""
-    process.join(moment)
-    process.kill()
-    process.join()
+@contextmanager
+def told(seed: int):
+    """Say which round it was that failed."""
+    try:
+        yield
+    except BaseException:
+        print(f"seed {seed}")
+        raise
 
 
 @pytest.fixture(scope="module")
 def whole_run(tmp_path_factory) -> float:
     """Seconds that a run takes that nobody disturbs; deaths are spread over them."""
     folder = tmp_path_factory.mktemp("whole") / "library"
-    with vendor() as (sim, url):
+    with vendor() as there:
         begun = time.monotonic()
-        states = finish(*start(folder, url, asked()))
+        states = finish(*start(folder, there.url, asked()))
         seconds = time.monotonic() - begun
         assert Counter(states.values()) == {"stored": JOBS}
-        check(sim, folder, [])
+        check(there, folder, [])
     return seconds
 
 
-def die_and_resume(folder, seed: int, whole_run: float, hit: Counter[str]) -> None:
-    chance = random.Random(seed)
-    place = f"{PLACES[seed // 2 % len(PLACES)]} {chance.randint(1, JOBS)}" if seed % 2 else ""
-    with vendor() as (sim, url):
-        process, _ = start(folder, url, asked(), die_at=place)
-        after(30 if place else chance.uniform(0, whole_run), process)
-        left = rows(folder)
-        hit.update({job["state"] for job in left})
-        if chance.random() < 1 / 3:  # the one that resumes dies as well
-            process, _ = start(folder, url, [], resume=True)
-            after(chance.uniform(0, whole_run / 2), process)
-        finish(*start(folder, url, [], resume=True))
-        check(sim, folder, left)
-        if seed % 4 == 0:  # and the notebook is run again from its top
-            states = finish(*start(folder, url, asked(), resume=True))
-            done = check(sim, folder, left)
-            assert Counter(states.values()) == Counter(job["state"] for job in done)
-            assert len(done) == JOBS
-
-
 def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(tmp_path, whole_run, request):
-    hit: Counter[str] = Counter()
-    for seed in range(2_000 if request.config.getoption("--long") else ROUNDS):
+    hit: set[str] = set()
+    fired: set[str] = set()
+    seeds = rounds(request, 60, 2_000)
+    for seed in seeds:
         folder = tmp_path / str(seed) / "library"
         folder.parent.mkdir()
-        try:
-            die_and_resume(folder, seed, whole_run, hit)
-        except BaseException:
-            print(f"seed {seed}")
-            raise
-    assert {"submitting", "queued", "running", "downloading", "stored"} <= set(hit)
+        with told(seed):
+            states, place = die_and_resume(folder, seed, whole_run)
+        hit |= states
+        fired.add(place)
+    if len(seeds) >= 60:
+        assert hit >= {"submitting", "queued", "running", "downloading", "stored"}
+        assert fired == {"", *PLACES}
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_four_kernels_on_one_library_pay_once_and_lose_nothing(seed, tmp_path, whole_run):
+def test_four_kernels_on_one_library_pay_once_and_lose_nothing(tmp_path, whole_run, request):
+    for seed in rounds(request, 3, 100):
+        with told(seed):
+            four_kernels(tmp_path / str(seed), seed, whole_run)
+
+
+def four_kernels(folder, seed, whole_run):
     chance = random.Random(seed)
-    folder = tmp_path / "library"
-    with vendor() as (sim, url):
-        kernels = [start(folder, url, asked())[0] for _ in range(4)]
+    folder.mkdir()
+    folder /= "library"
+    with vendor() as there:
+        kernels = [start(folder, there.url, asked())[0] for _ in range(4)]
         for moment, process in zip(sorted(chance.uniform(0, whole_run) for _ in kernels), kernels, strict=True):
             after(moment / 4, process)
-        left = rows(folder)
+        left = [rows(folder)] * 4
         with ThreadPoolExecutor() as pool:
-            ends = list(pool.map(lambda each: finish(*each), [start(folder, url, [], resume=True) for _ in kernels]))
+            started = [start(folder, there.url, [], resume=True) for _ in kernels]
+            ends = list(pool.map(lambda each: finish(*each), started))
         taken = Counter(prompt for states in ends for prompt, state in states.items() if state == "stored")
         assert set(taken.values()) <= {1}, "two kernels took up one job"
-        check(sim, folder, left)
+        check(there, folder, left)
         with ThreadPoolExecutor() as pool:
-            ends = list(pool.map(lambda each: finish(*each), [start(folder, url, asked()) for _ in kernels]))
-        done = check(sim, folder, left)
+            started = [start(folder, there.url, asked()) for _ in kernels]
+            ends = list(pool.map(lambda each: finish(*each), started))
+        done = check(there, folder, left)
         assert len(done) == JOBS
         expected = {job["prompt"]: job["state"] for job in done}
         assert all(states == expected for states in ends)
 
 
 def test_ten_identical_requests_of_ten_kernels_are_billed_once(tmp_path):
-    with vendor() as (sim, url):
+    with vendor() as there:
         with ThreadPoolExecutor() as pool:
-            kernels = list(pool.map(lambda _: start(tmp_path / "library", url, asked(1)), range(10)))
+            kernels = list(pool.map(lambda _: start(tmp_path / "library", there.url, asked(1)), range(10)))
             ends = list(pool.map(lambda each: finish(*each), kernels))
         assert [list(states.values()) for states in ends] == [["stored"]] * 10
-        assert len(sim.tasks) == 1
-        check(sim, tmp_path / "library", [])
+        assert list(there.books().billed.values()) == [1]
+        check(there, tmp_path / "library", [])
+
+
+# --- a vendor that errs, and a kernel that dies -----------------------------------------------------------------------
+
+FAULTS = [(where, kind) for where, kinds in KINDS.items() for kind in kinds]
+FEW = 8
+CLIPS = 4
+
+
+def test_whatever_the_vendor_does_a_request_is_billed_once(tmp_path, request):
+    """Each fault, then a death at some moment, then the notebook is run again, twice."""
+    for seed in rounds(request, FEW, 10 * len(FAULTS)):
+        with told(seed):
+            err_and_die(tmp_path / str(seed), seed)
+
+
+def err_and_die(folder, seed):
+    # Few rounds are spread over all faults; many go through them one after the other.
+    where, kind = FAULTS[(seed * (len(FAULTS) // FEW) + seed // FEW) % len(FAULTS)]
+    print(kind, "at", where)
+    chance = random.Random(seed)
+    folder.mkdir()
+    folder /= "library"
+    with vendor(faults=[Fault(kind, where, times=chance.choice([1, 2]), seconds=0.05)]) as there:
+        after(chance.uniform(0, 1.5), start(folder, there.url, asked(CLIPS))[0])
+        left = rows(folder)
+        for _ in range(2):  # the first of them may be the one that meets the fault
+            states = finish(*start(folder, there.url, asked(CLIPS), resume=True))
+        check(there, folder, [left], faulty=True)
+        books = there.books()
+        for prompt, state in states.items():
+            if state == "stored":
+                assert books.billed[prompt] == 1, (prompt, state)
+            else:
+                assert state == "uncertain", (prompt, state)
+                assert books.billed.get(prompt, 0) <= 1
+                assert books.seen.count(prompt) <= 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,15 +14,15 @@ from hailuo_widgets.settings import Settings
 from hailuo_widgets.shelf import Shelf
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
-from support.kill import STEPS, check, finish, rows, start, vendor
+from support.kill import JOBS, asked, check, die_and_resume, finish, rounds, start, vendor
 from support.postgres import server
 from support.session import session
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 
 SECONDS = 20
-JOBS = 10
-PLACES = [f"{when} {step}" for step in STEPS for when in ("before", "after")]
+WHOLE_RUN = 1.5
+"""Seconds; deaths are spread over them."""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +34,10 @@ def running():
 @pytest.fixture
 def database(running, request):
     """A database of the test's own."""
-    name = f"test_{abs(hash(request.node.name))}"
+    return made(running, f"test_{abs(hash(request.node.name))}")
+
+
+def made(running: str, name: str) -> str:
     engine = create_engine(running, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
@@ -91,34 +93,23 @@ def test_what_was_paid_for_and_forgotten_was_spent(database):
     journal.close()
 
 
-def asked(count: int = JOBS) -> list[str]:
-    return [f"Fox number {number} trots across fresh snow" for number in range(count)]
-
-
-@pytest.mark.parametrize("seed", range(10))
-def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(seed, database, tmp_path):
-    chance = random.Random(seed)
-    folder = tmp_path / "library"
-    place = PLACES[seed % len(PLACES)]
-    seen = not place.endswith("running")  # as quick as these tasks are, hardly one is asked for while it runs
-    place += f" {chance.randint(1, JOBS) if seen else 1}"
-    with vendor() as (sim, url):
-        process, _ = start(folder, url, asked(), die_at=place, database=database)
-        process.join(60)
-        assert process.exitcode == -9 or not seen
-        left = rows(folder, database)
-        finish(*start(folder, url, [], resume=True, database=database))
-        check(sim, folder, left, database)
+def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(running, tmp_path, request):
+    for number in rounds(request, 6, 100):
+        # Every other seed dies at a place of its own; few rounds do nothing else.
+        seed = number if request.config.getoption("--long") else 10 * number + 1
+        folder = tmp_path / str(seed) / "library"
+        folder.parent.mkdir()
+        die_and_resume(folder, seed, WHOLE_RUN, made(running, f"kill_{seed}"))
 
 
 def test_four_kernels_on_one_journal_pay_once(database, tmp_path):
     folder = tmp_path / "library"
-    with vendor() as (sim, url):
+    with vendor() as there:
         with ThreadPoolExecutor() as pool:
-            kernels = list(pool.map(lambda _: start(folder, url, asked(), database=database), range(4)))
+            kernels = list(pool.map(lambda _: start(folder, there.url, asked(), database=database), range(4)))
             ends = list(pool.map(lambda each: finish(*each), kernels))
         assert [Counter(states.values()) for states in ends] == [{"stored": JOBS}] * 4
-        assert len(check(sim, folder, [], database)) == JOBS
+        assert len(check(there, folder, [], database)) == JOBS
 
 
 def test_a_server_that_is_not_there_is_told_in_one_sentence():

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -127,11 +128,28 @@ def test_a_picture_that_is_known_by_its_hash_can_not_be_sent_again():
 
 def test_a_job_that_another_kernel_watches_is_left_to_it():
     with session() as here:
+        here.clock.time = time.time()  # the glance asks the wall's clock
         left_behind(here, "running", a_task(here), owner.new())  # this process lives
         assert here.resume() == []
-        assert glance.left_open(here.library_folder) in (0, 1)  # the virtual clock is not the wall's
+        assert glance.left_open(here.library_folder) == 0
         here.clock.time += owner.SECONDS + 1
         assert here.resume()[0].result(SECONDS).id == "old"
+
+
+def test_a_glance_counts_what_nobody_watches_any_more():
+    with session() as here:
+        here.clock.time = time.time()
+        left_behind(here, "running", a_task(here), dead_owner())
+        assert glance.left_open(here.library_folder) == 1
+        here.resume()[0].result(SECONDS)
+        assert glance.left_open(here.library_folder) == 0
+
+
+def test_a_glance_counts_what_has_a_lease_that_was_not_renewed():
+    with session() as here:
+        here.clock.time = time.time() - owner.SECONDS - 1
+        left_behind(here, "running", a_task(here), owner.new())
+        assert glance.left_open(here.library_folder) == 1
 
 
 def test_a_lease_is_renewed_and_ends_with_its_job(tmp_path):

@@ -125,27 +125,22 @@ class _Walk:
         while True:
             await lane.turn(job, self.group, place)
             try:
-                claimed = await self._claim()
-            except BaseException:
-                lane.give_back()
-                raise
-            if claimed is not _Claimed.NEW:
-                lane.give_back()
-                if claimed is _Claimed.DONE:
-                    return None
-                await self.records.pause()
-                continue
-            try:
-                state = await lane.submit(job)
+                state = await self._claim_and_send(lane)
             except VendorError as error:
                 tries += 1
                 if not waits_again(error, tries, ATTEMPTS):
                     raise
-                # Written down before it waits: a kernel that dies meanwhile has certainly not paid for it.
-                await self.records.move(job, JobState.PLANNED, detail={"refused": error.message})
-                job.fresh = False  # it has its number among its like
+                if self.written:
+                    # Written down before it waits: a kernel that dies meanwhile has certainly not paid for it.
+                    await self.records.move(job, JobState.PLANNED, detail={"refused": error.message})
+                    job.fresh = False  # it has its number among its like
                 job.move(JobState.PLANNED, note=_NOT_NOW)
                 _heed()
+                continue
+            if state is _Claimed.DONE:
+                return None
+            if not isinstance(state, TaskState):
+                await self.records.pause()
                 continue
             # Known to the job even where the disk refuses it: a person may need it then.
             job.task_id, self.bought_at = state.task.id, lane.now()
@@ -156,6 +151,23 @@ class _Walk:
             job.move(JobState.QUEUED, note=_note(state))
             _heed()
             return state
+
+    async def _claim_and_send(self, lane: Lane) -> TaskState | _Claimed:
+        """Write down that it is about to be sent, and send it, with nothing in between: the way is open before that.
+
+        So a kernel that dies leaves in doubt what was really on its way, and nothing else.
+        """
+        mine = True
+        try:
+            async with lane.client.ready():
+                claimed = await self._claim()
+                if claimed is not _Claimed.NEW:
+                    return claimed
+                mine = False  # the lane's own from here on
+                return await lane.submit(self.job)
+        finally:
+            if mine:
+                lane.give_back()
 
     async def _claim(self) -> _Claimed:
         """Whether the job is ours to go on with: to be sent, or, where it was sent before, to be watched again."""

@@ -90,14 +90,15 @@ class Connection(asyncio.BufferedProtocol):
                 self._failure = error
         self._wake()
 
-    def begin(self) -> bool:
+    def usable(self) -> bool:
         """Whether an exchange can begin: the other side has neither closed it nor said anything meanwhile."""
         if self._transport is None or self._ended or self._transport.is_closing():
             return False
-        if self.idle_since and readable(self._transport.get_extra_info("socket").fileno()):
-            return False
-        self._pause()  # until somebody listens
-        return True
+        return not readable(self._transport.get_extra_info("socket").fileno())
+
+    def begin(self) -> None:
+        """Begin an exchange: nothing comes in until somebody listens."""
+        self._pause()
 
     def end(self) -> bool:
         """End an exchange that was read to its last byte.

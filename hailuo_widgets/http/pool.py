@@ -26,7 +26,9 @@ nobody can tell whether the call arrived."""
 
 
 class Http1(httpx.AsyncBaseTransport):
-    """Direct connections, kept alive. A request's `extensions` are httpx's `timeout`, and `paying` (`FRESH_SECONDS`).
+    """Direct connections, kept alive.
+
+    A request's `extensions` are httpx's `timeout`; `paying`, see `FRESH_SECONDS`; and `seat`, what `reserve` gave.
 
     Args:
         tls: Makes the context for https; called when it is first needed.
@@ -36,7 +38,7 @@ class Http1(httpx.AsyncBaseTransport):
     def __init__(self, tls: Callable[[], ssl.SSLContext], most: int) -> None:
         self._tls = tls
         self._most = most
-        self._origins: dict[tuple[bytes, bytes, int | None], _Origin] = {}
+        self._origins: dict[tuple[bytes, bytes, int | None], Origin] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._buffer = memoryview(bytearray())
 
@@ -51,11 +53,16 @@ class Http1(httpx.AsyncBaseTransport):
         """
         limits = request.extensions.get("timeout", {})
         incoming = Incoming(request)
-        origin = self._origin(request.url)
-        await origin.turns.acquire()
-        connection: Connection | None = None
+        seat: Seat | None = request.extensions.get("seat")
+        origin, connection = seat.take() if seat is not None else (None, None)
+        if origin is None:
+            origin = self._origin(request.url)
+            await origin.turns.acquire()
         try:
-            connection = await self._connection(origin, request, limits.get("connect"))
+            if connection is None:
+                paying = bool(request.extensions.get("paying"))
+                connection = await self._connection(origin, request.url, limits.get("connect"), paying=paying)
+            connection.begin()
             sent = await _exchange(connection, incoming, limits)
         except BaseException:
             origin.give_back(connection, kept=False)
@@ -66,6 +73,21 @@ class Http1(httpx.AsyncBaseTransport):
             incoming.head.status_code, headers=incoming.head.headers.raw_items(), stream=body, request=request
         )
 
+    async def reserve(self, url: httpx.URL, seconds: float | None) -> Seat:
+        """Wait for a turn, and open the way for one call that pays: what is left then is to send it.
+
+        Raises:
+            httpx.ConnectError: If there is no connection.
+            httpx.ConnectTimeout: As above.
+        """
+        origin = self._origin(url)
+        await origin.turns.acquire()
+        try:
+            return Seat(origin, await self._connection(origin, url, seconds, paying=True))
+        except BaseException:
+            origin.give_back(None, kept=False)
+            raise
+
     async def aclose(self) -> None:
         """Close every connection that is not in use."""
         for origin in self._origins.values():
@@ -73,24 +95,23 @@ class Http1(httpx.AsyncBaseTransport):
         self._origins = {}
         await asyncio.sleep(0)  # until they are
 
-    def _origin(self, url: httpx.URL) -> _Origin:
+    def _origin(self, url: httpx.URL) -> Origin:
         loop = asyncio.get_running_loop()
         if loop is not self._loop:  # a script may run one loop after the other; connections end with theirs
             self._loop, self._origins, self._buffer = loop, {}, memoryview(bytearray(BUFFER_BYTES))
         key = (url.raw_scheme, url.raw_host, url.port)
         if key not in self._origins:
-            self._origins[key] = _Origin(self._most)
+            self._origins[key] = Origin(self._most)
         return self._origins[key]
 
-    async def _connection(self, origin: _Origin, request: httpx.Request, seconds: float | None) -> Connection:
+    async def _connection(self, origin: Origin, url: httpx.URL, seconds: float | None, *, paying: bool) -> Connection:
         loop = asyncio.get_running_loop()
-        oldest = loop.time() - (FRESH_SECONDS if request.extensions.get("paying") else KEPT_SECONDS)
+        oldest = loop.time() - (FRESH_SECONDS if paying else KEPT_SECONDS)
         while origin.idle:  # the one that was used last comes first
             connection = origin.idle.pop()
-            if connection.idle_since >= oldest and connection.begin():
+            if connection.idle_since >= oldest and connection.usable():
                 return connection
             connection.abort()
-        url = request.url
         secure = url.raw_scheme == b"https"
         host = url.raw_host.decode("ascii")
         try:
@@ -107,13 +128,10 @@ class Http1(httpx.AsyncBaseTransport):
             raise httpx.ConnectTimeout("") from None
         except (OSError, ValueError) as error:  # ValueError: a name that is none
             raise httpx.ConnectError(str(error)) from None
-        if not connection.begin():
-            connection.abort()
-            raise httpx.ConnectError("it was closed at once")
         return connection
 
 
-class _Origin:
+class Origin:
     """The connections to one server."""
 
     def __init__(self, most: int) -> None:
@@ -122,6 +140,7 @@ class _Origin:
         self._open = True
 
     def give_back(self, connection: Connection | None, *, kept: bool) -> None:
+        """End a turn; the connection is kept for the next one, if it may and can be."""
         if connection is not None:
             if kept and self._open and connection.end():
                 self.idle.append(connection)
@@ -130,9 +149,33 @@ class _Origin:
         self.turns.release()
 
     def close(self) -> None:
+        """Close what nobody uses; what is in use is closed when it comes back."""
         self._open = False
         for connection in self.idle:
             connection.abort()
+
+
+class Seat:
+    """A connection that waits for one call."""
+
+    def __init__(self, origin: Origin, connection: Connection) -> None:
+        self._held: tuple[Origin, Connection] | None = origin, connection
+
+    def take(self) -> tuple[Origin | None, Connection | None]:
+        """The turn, and the connection if it still works; nothing, the second time."""
+        if self._held is None:
+            return None, None
+        (origin, connection), self._held = self._held, None
+        if connection.usable():
+            return origin, connection
+        connection.abort()
+        return origin, None
+
+    def give_back(self) -> None:
+        """It was not needed, or has been used."""
+        origin, connection = self.take()
+        if origin is not None:
+            origin.give_back(connection, kept=True)
 
 
 async def _exchange(connection: Connection, incoming: Incoming, limits: dict[str, Any]) -> bool:
@@ -164,7 +207,7 @@ class Body(httpx.AsyncByteStream):
     """A body that is still to come."""
 
     def __init__(
-        self, connection: Connection, origin: _Origin, incoming: Incoming, *, sent: bool, seconds: float | None
+        self, connection: Connection, origin: Origin, incoming: Incoming, *, sent: bool, seconds: float | None
     ) -> None:
         self._connection = connection
         self._origin = origin

@@ -1,4 +1,4 @@
-"""A kernel that can be killed: processes that buy and resume clips, and a vendor that survives them.
+"""Kernels that can be killed: processes that buy and resume clips, and a vendor that survives them.
 
 The processes come from a fork server that has loaded everything already, so that a round costs no imports.
 """
@@ -10,25 +10,30 @@ import hashlib
 import json
 import multiprocessing
 import os
+import random
 import signal
 import socket
-import threading
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from multiprocessing.context import ForkServerProcess
 
-    from hailuo_widgets.simulator import Simulator
-
 KEY = "canary-5b1f0c9e7d"
 SECONDS = 60
 """Longer than a round takes: reached by a failure only."""
 
+JOBS = 20
+
 STEPS = (
     "Journal.claim",
+    "Records.claim",
     "AsyncHailuo.submit",
     "Journal.move:queued",
     "Journal.move:running",
@@ -39,48 +44,126 @@ STEPS = (
 )
 """Each is a place to die at: before it, and when it is done."""
 
+PLACES = [f"{when} {step}" for step in STEPS for when in ("before", "after")]
+
 _FORKS = multiprocessing.get_context("forkserver")
 _LOADED = (
     "support.kill",
     "av",
     "httpx",
+    "uvicorn",
     "sqlalchemy.dialects.sqlite",
     "hailuo_widgets.client",
     "hailuo_widgets.engine.walk",
     "hailuo_widgets.library.library",
     "hailuo_widgets.session",
+    "hailuo_widgets.simulator",
     "hailuo_widgets.video.frames",
 )
 _FORKS.set_forkserver_preload(list(_LOADED))
 
 
+@dataclass(frozen=True)
+class Books:
+    """What a vendor knows.
+
+    Attributes:
+        seen: The prompt of every paying call that arrived, in order, whatever was answered.
+        tasks: The prompt of every task, by its id.
+        billed: How often each request was paid for, by its prompt.
+    """
+
+    seen: tuple[str, ...]
+    tasks: dict[str, str]
+    billed: dict[str, int]
+
+
+class Vendor:
+    """A simulator in a process of its own: no kernel's death touches it, and its books can be looked at."""
+
+    def __init__(self, url: str, pipe: Any) -> None:
+        self.url = url
+        self._pipe = pipe
+
+    def books(self) -> Books:
+        """As they are now, once everything that has been sent is heard."""
+        self._pipe.send("books")
+        assert self._pipe.poll(SECONDS), "the vendor says nothing"
+        books: Books = self._pipe.recv()
+        return books
+
+
 @contextmanager
-def vendor(**options: Any) -> Iterator[tuple[Simulator, str]]:
-    """A simulator on a socket, in a thread of the test's own process: no kernel's death touches it."""
+def vendor(**options: Any) -> Iterator[Vendor]:
+    """A simulator on a socket.
+
+    Args:
+        options: The simulator's own; `faults` are a list of them.
+    """
+    here, there = _FORKS.Pipe()
+    process = _FORKS.Process(target=_sell, args=(there, options))
+    process.start()
+    there.close()
+    assert here.poll(SECONDS), "the vendor does not open"
+    try:
+        yield Vendor(here.recv(), here)
+    finally:
+        process.kill()
+        process.join()
+        here.close()
+
+
+def _sell(pipe: Any, options: dict[str, Any]) -> None:
     import uvicorn
 
-    from hailuo_widgets.simulator import Simulator, Timing, stock_clip
+    from hailuo_widgets.simulator import Faults, Simulator, Timing, stock_clip
 
-    timing = Timing(0.02, 0.03, 0.1)
-    sim = Simulator(**{"keys": {KEY}, "timing": timing, "draw": stock_clip(), "seed": None, **options})
-    config = uvicorn.Config(
-        sim.app, lifespan="off", log_level="critical", access_log=False, timeout_graceful_shutdown=1
-    )
-    server = uvicorn.Server(config)
+    timing = Timing(*options.pop("timing", (0.02, 0.03, 0.1)))
+    faults = Faults(options.pop("faults", ()))
+    sim = Simulator(keys={KEY}, timing=timing, draw=stock_clip(), seed=None, faults=faults, **options)
+    seen: list[str] = []
+    config = uvicorn.Config(_noting(sim.app, seen), lifespan="off", log_level="critical", access_log=False)
     listening = socket.create_server(("127.0.0.1", 0))
 
-    async def serve() -> None:
-        await server._serve(sockets=[listening])
-        await sim.aclose()
+    def asked() -> None:
+        try:
+            pipe.recv()
+        except EOFError:
+            os._exit(0)
+        tasks = {task.id: task.request["prompt"] for task in sim.tasks.values()}
+        billed = Counter(task.request["prompt"] for task in sim.tasks.values() if task.billed)
+        pipe.send(Books(tuple(seen), tasks, dict(billed)))
 
-    thread = threading.Thread(target=asyncio.run, args=(serve(),))
-    thread.start()
-    try:
-        yield sim, f"http://127.0.0.1:{listening.getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-        listening.close()
+    async def serve() -> None:
+        asyncio.get_running_loop().add_reader(pipe.fileno(), asked)
+        pipe.send(f"http://127.0.0.1:{listening.getsockname()[1]}")
+        await uvicorn.Server(config)._serve(sockets=[listening])
+
+    asyncio.run(serve())
+
+
+def _noting(app: Any, seen: list[str]) -> Any:
+    """Note down every paying call, before anything becomes of it."""
+
+    async def noting(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await app(scope, receive, send)
+            return
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        with suppress(ValueError, KeyError, TypeError):
+            seen.append(json.loads(body)["prompt"])
+        heard = [{"type": "http.request", "body": body}]
+
+        async def again() -> Any:
+            return heard.pop() if heard else await receive()
+
+        await app(scope, again, send)
+
+    return noting
 
 
 def start(
@@ -110,23 +193,46 @@ def start(
 
 def finish(process: ForkServerProcess, pipe: Any) -> dict[str, str]:
     """Wait for a process's end; the state of every job, by its prompt."""
-    assert pipe.poll(SECONDS), "the process says nothing"
+    if not pipe.poll(SECONDS):
+        os.kill(process.pid or 0, signal.SIGUSR1)  # it says what it waits for
+        assert pipe.poll(5), "the process says nothing"
+        pytest.fail(f"the process does not end: {pipe.recv()}")
     states: dict[str, str] = pipe.recv()
     process.join(SECONDS)
     assert process.exitcode == 0
     return states
 
 
+def died(process: ForkServerProcess, pipe: Any) -> str:
+    """Wait for the death that was planned; where it was."""
+    process.join(SECONDS)
+    assert process.exitcode == -signal.SIGKILL, "it never came to the place where it should have died"
+    place: str = pipe.recv()
+    return place
+
+
+def after(moment: float, process: ForkServerProcess) -> None:
+    """Kill a process some time after it has begun."""
+    process.join(moment)
+    process.kill()
+    process.join()
+
+
 def _work(
     pipe: Any, folder: str, url: str, *, prompts: tuple[str, ...], resume: bool, die_at: str, database: str
 ) -> None:
-    from hailuo_widgets.engine import pace
+    import httpx
+
+    from hailuo_widgets import transport
+    from hailuo_widgets.engine import gate, pace
     from hailuo_widgets.errors import HailuoError
     from hailuo_widgets.session import Session
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.request import VideoRequest
 
     pace.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
+    gate.MINUTE, gate.FIRST_TRY = 1.0, 0.1
+    transport._TIMEOUT = httpx.Timeout(2.0)
     os.environ.pop("HAILUO_LIBRARY_URL", None)
     settings = Settings.load({"HAILUO_LIBRARY_URL": database} if database else {})
     settings.give_key("minimax", KEY, "a test")
@@ -135,22 +241,25 @@ def _work(
     settings.set("library", folder)
     session = Session(settings, Path(folder).parent)
     if die_at:
-        _die(die_at)
+        _die(die_at, pipe)
     pipe.send("ready")
     jobs = session.resume() if resume else []
     jobs += [session.start(VideoRequest.of(prompt=prompt)) for prompt in prompts]
+    signal.signal(signal.SIGUSR1, lambda *_: pipe.send([f"{job!r} {job.note}" for job in jobs if not job.done]))
     for job in jobs:
         try:
             job.result(SECONDS)
         except HailuoError:
             continue
-    pipe.send({job.quote.written.prompt: job.state.value for job in jobs})
+    with suppress(BrokenPipeError):  # who started it only wanted to kill it
+        pipe.send({job.quote.written.prompt: job.state.value for job in jobs})
     session.close()
 
 
-def _die(place: str) -> None:
+def _die(place: str, pipe: Any) -> None:
     """Kill this process when it gets to a place for the given time."""
     from hailuo_widgets.client import AsyncHailuo
+    from hailuo_widgets.engine.records import Records
     from hailuo_widgets.library.journal import Journal
     from hailuo_widgets.library.library import Library
 
@@ -158,13 +267,14 @@ def _die(place: str) -> None:
     left = [int(count)]
     name, _, state = step.partition(":")
     owner, _, method = name.partition(".")
-    kind = {"Journal": Journal, "AsyncHailuo": AsyncHailuo, "Library": Library}[owner]
+    kind: type = {"Journal": Journal, "AsyncHailuo": AsyncHailuo, "Library": Library, "Records": Records}[owner]
     real: Callable[..., Any] = getattr(kind, method)
 
     def here(args: tuple[Any, ...]) -> None:
         if not state or state in args:
             left[0] -= 1
             if not left[0]:
+                pipe.send(place)
                 os.kill(os.getpid(), signal.SIGKILL)
 
     def called(*args: Any, **options: Any) -> Any:
@@ -206,30 +316,93 @@ def rows(folder: Path, database: str = "") -> list[dict[str, Any]]:
         library.close()
 
 
-def check(sim: Simulator, folder: Path, at_kill: list[dict[str, Any]], database: str = "") -> list[dict[str, Any]]:
-    """Nothing that was accepted is lost, nothing was sent twice, and every file is what it should be."""
-    jobs = rows(folder, database)
-    by_task = {job["task_id"]: job for job in jobs if job["task_id"]}
+def check(
+    vendor: Vendor,
+    folder: Path,
+    at_kills: Sequence[list[dict[str, Any]]],
+    database: str = "",
+    *,
+    faulty: bool = False,
+) -> list[dict[str, Any]]:
+    """Nothing that was accepted is lost, nothing was paid for twice, and every file is what it should be.
+
+    Args:
+        vendor: Who was asked.
+        folder: The library's.
+        at_kills: The jobs as the journal had them after each kernel's death.
+        database: The journal's URL, where it is not the folder's own.
+        faulty: Whether the vendor made mistakes: a call may then be made again, and a task may fail.
+    """
+    from hailuo_widgets.transport import CALLS_AT_ONCE
+
+    books, jobs = vendor.books(), rows(folder, database)
     uncertain = {job["prompt"] for job in jobs if job["state"] == "uncertain"}
-    in_the_air = {job["prompt"] for job in at_kill if job["state"] in ("submitting", "uncertain")}
-    tasks = dict(sim.tasks)
-    prompts = [task.request["prompt"] for task in tasks.values()]
-    assert len(prompts) == len(set(prompts)), "a request was paid for twice"
-    assert sum(entry.where == "submit" for entry in sim.log) == len(tasks)
-    assert uncertain <= in_the_air, "a job is uncertain whose request was not in the air"
-    for task_id, task in tasks.items():
-        if task.request["prompt"] not in uncertain:
-            assert by_task[task_id]["state"] == "stored", by_task[task_id]
-    for job in jobs:
-        assert job["state"] in ("stored", "uncertain"), job
-        if job["state"] == "stored":
-            clip = folder / job["path"]
-            assert hashlib.sha256(clip.read_bytes()).hexdigest() == job["sha256"]
+    assert all(count == 1 for count in books.billed.values()), "a request was paid for twice"
+    if not faulty:
+        assert len(books.seen) == len(set(books.seen)), "a request was sent twice"
+        assert len(books.tasks) == len(books.seen)
+        assert {job["state"] for job in jobs} <= {"stored", "uncertain"}
+        # In the air: written down as about to leave, and either heard of by the vendor or on an open connection.
+        doubtful = {job["prompt"] for left in at_kills for job in left if job["state"] in ("submitting", "uncertain")}
+        assert uncertain <= doubtful, "a job is uncertain that was not about to leave"
+        unheard = uncertain - set(books.seen)
+        assert len(unheard) <= CALLS_AT_ONCE * len(at_kills), "a job is uncertain that was not in the air"
+    by_task = {job["task_id"]: job for job in jobs if job["task_id"]}
+    for task_id, prompt in books.tasks.items():
+        if prompt in books.billed and prompt not in uncertain:
+            assert any(job["prompt"] == prompt and job["state"] == "stored" for job in jobs), by_task.get(task_id)
+    kept = [job for job in jobs if job["state"] == "stored"]
+    for job in kept:
+        clip = folder / job["path"]
+        assert hashlib.sha256(clip.read_bytes()).hexdigest() == job["sha256"]
     files = {path for path in folder.rglob("*") if path.is_file()}
     assert not [path for path in files if path.suffix == ".part"]
-    clips = {path for path in files if path.suffix == ".mp4"}
-    assert clips == {folder / job["path"] for job in jobs if job["state"] == "stored"}
+    assert {path for path in files if path.suffix == ".mp4"} == {folder / job["path"] for job in kept}
     for path in files:
         if path.suffix == ".json":
             json.loads(path.read_bytes())
     return jobs
+
+
+def rounds(request: Any, few: int, many: int) -> range:
+    """The seeds to try: few of them, or many with `--long`; `KILL_SEEDS=500:1000` picks some of those."""
+    if not request.config.getoption("--long"):
+        return range(few)
+    first, _, last = os.environ.get("KILL_SEEDS", "").partition(":")
+    return range(int(first or 0), min(int(last or many), many))
+
+
+def die_and_resume(folder: Path, seed: int, whole_run: float, database: str = "") -> tuple[set[str], str]:
+    """One death, and what comes after it.
+
+    Returns:
+        The states in which jobs were at the death, and the place of it where that was planned.
+    """
+    chance = random.Random(seed)
+    place = PLACES[seed // 2 % len(PLACES)] if seed % 2 else ""
+    prompts = asked()
+    # What is waited for has to be seen: a task that runs for a moment only may be over at the first look.
+    options = {"timing": (0.02, 0.03, 0.6)} if "running" in place else {}
+    with vendor(**options) as there:
+        if place:
+            number = chance.randint(1, 3 if "running" in place else JOBS)
+            fired = died(*start(folder, there.url, prompts, die_at=f"{place} {number}", database=database))
+            assert fired.startswith(place)
+        else:
+            after(chance.uniform(0, whole_run), start(folder, there.url, prompts, database=database)[0])
+        left = rows(folder, database)
+        if chance.random() < 1 / 3:  # the one that resumes dies as well
+            after(chance.uniform(0, whole_run / 2), start(folder, there.url, [], resume=True, database=database)[0])
+        finish(*start(folder, there.url, [], resume=True, database=database))
+        check(there, folder, [left], database)
+        if seed % 4 == 0:  # and the notebook is run again from its top
+            states = finish(*start(folder, there.url, prompts, resume=True, database=database))
+            done = check(there, folder, [left], database)
+            assert Counter(states.values()) == Counter(job["state"] for job in done)
+            assert len(done) == JOBS
+    return {job["state"] for job in left}, place
+
+
+def asked(count: int = JOBS) -> list[str]:
+    """What is asked for, one clip each."""
+    return [f"Fox number {number} trots across fresh snow" for number in range(count)]
