@@ -102,6 +102,8 @@ def test_ten_identical_requests_of_ten_kernels_are_billed_once(tmp_path):
 FAULTS = [(where, kind) for where, kinds in KINDS.items() for kind in kinds]
 FEW = 8
 CLIPS = 4
+PATIENCE = 2.0
+"""Seconds, where a vendor does not answer on purpose."""
 
 
 def test_whatever_the_vendor_does_a_request_is_billed_once(tmp_path, request):
@@ -119,10 +121,10 @@ def err_and_die(folder, seed):
     folder.mkdir()
     folder /= "library"
     with vendor(faults=[Fault(kind, where, times=chance.choice([1, 2]), seconds=0.05)]) as there:
-        after(chance.uniform(0, 1.5), start(folder, there.url, asked(CLIPS))[0])
+        after(chance.uniform(0, 1.5), start(folder, there.url, asked(CLIPS), patience=PATIENCE)[0])
         left = rows(folder)
         for _ in range(2):  # the first of them may be the one that meets the fault
-            states = finish(*start(folder, there.url, asked(CLIPS), resume=True))
+            states = finish(*start(folder, there.url, asked(CLIPS), resume=True, patience=PATIENCE))
         check(there, folder, [left], faulty=True)
         books = there.books()
         for prompt, state in states.items():

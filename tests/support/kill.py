@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkServerProcess
 
 KEY = "canary-5b1f0c9e7d"
-SECONDS = 60
+SECONDS = int(os.environ.get("KILL_PATIENCE", "60"))
 """Longer than a round takes: reached by a failure only."""
 
 JOBS = 20
@@ -167,7 +167,14 @@ def _noting(app: Any, seen: list[str]) -> Any:
 
 
 def start(
-    folder: Path, url: str, prompts: Sequence[str], *, resume: bool = False, die_at: str = "", database: str = ""
+    folder: Path,
+    url: str,
+    prompts: Sequence[str],
+    *,
+    resume: bool = False,
+    die_at: str = "",
+    database: str = "",
+    patience: float = SECONDS,
 ) -> tuple[ForkServerProcess, Any]:
     """Start a kernel's work in a process of its own.
 
@@ -178,12 +185,14 @@ def start(
         resume: Whether everything that was left open is taken up first.
         die_at: `before Journal.claim 3`: where it kills itself.
         database: The journal's URL, where it is not the folder's own.
+        patience: Seconds for which it waits for a vendor that says nothing.
 
     Returns:
         The process, and the end of a pipe: it says `ready`, and at the end what became of the jobs.
     """
     here, there = _FORKS.Pipe()
-    options = {"prompts": tuple(prompts), "resume": resume, "die_at": die_at, "database": database}
+    options = {"resume": resume, "die_at": die_at, "database": database, "patience": patience}
+    options["prompts"] = tuple(prompts)
     process = _FORKS.Process(target=_work, args=(there, str(folder), url), kwargs=options)
     process.start()
     there.close()
@@ -219,7 +228,15 @@ def after(moment: float, process: ForkServerProcess) -> None:
 
 
 def _work(
-    pipe: Any, folder: str, url: str, *, prompts: tuple[str, ...], resume: bool, die_at: str, database: str
+    pipe: Any,
+    folder: str,
+    url: str,
+    *,
+    prompts: tuple[str, ...],
+    resume: bool,
+    die_at: str,
+    database: str,
+    patience: float,
 ) -> None:
     import httpx
 
@@ -232,7 +249,7 @@ def _work(
 
     pace.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
     gate.MINUTE, gate.FIRST_TRY = 1.0, 0.1
-    transport._TIMEOUT = httpx.Timeout(2.0)
+    transport._TIMEOUT = httpx.Timeout(patience)
     os.environ.pop("HAILUO_LIBRARY_URL", None)
     settings = Settings.load({"HAILUO_LIBRARY_URL": database} if database else {})
     settings.give_key("minimax", KEY, "a test")
