@@ -16,7 +16,7 @@ from PIL import Image
 from hailuo_widgets.video.frames import shrunk
 from hailuo_widgets.widgets.card import ClipView
 from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
-from hailuo_widgets.widgets.static_grid import OUTPUT_LIMIT, PLAYERS, grid_html, grid_text
+from hailuo_widgets.widgets.static_grid import OUTPUT_LIMIT, PLAYERS, fitting, grid_html, grid_text
 
 FOOTAGE = Footage(1366, 768, 24, 5.9)
 STORED = Take("stored", elapsed=104, clip=FOOTAGE)
@@ -33,7 +33,7 @@ def noise(width: int, height: int) -> bytes:
     return out.getvalue()
 
 
-POSTER = noise(240, 135)[:14_000]
+POSTER = noise(160, 90)
 
 
 def clip(name: str, poster: bytes = POSTER) -> ClipView:
@@ -59,7 +59,8 @@ def grid(axes=AXES, repeat=1, take=STORED, **changes):
 
 
 def clips_of(view, poster=POSTER):
-    return {place: clip(f"{place[0]}-{place[1]}", poster) for place, take in view.takes.items() if take.clip}
+    seen = ((place, clip(f"{place[0]}-{place[1]}", poster)) for place, take in view.takes.items() if take.clip)
+    return dict(fitting(view, seen))
 
 
 class Tags(HTMLParser):

@@ -19,10 +19,10 @@ from hailuo_widgets.widgets.describe_sweep import STARRED, detail_of, grid_of, h
 from hailuo_widgets.widgets.outputs import publish, settle
 from hailuo_widgets.widgets.pace import Pace
 from hailuo_widgets.widgets.placed import needs_view
-from hailuo_widgets.widgets.static_grid import grid_html, grid_text
+from hailuo_widgets.widgets.static_grid import fitting, grid_html, grid_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
 
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.loop import LoopThread
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.sidecar import MarksPart
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.sweep import Sweep
+    from hailuo_widgets.widgets.card import ClipView
     from hailuo_widgets.widgets.grid_view import Action, GridView, HeadView, Place, Take
     from hailuo_widgets.widgets.sweep_grid import Ask, SweepGrid
 
@@ -37,6 +38,9 @@ _log = logging.getLogger(__name__)
 
 KEPT_EVERY = 20.0
 """Seconds between two versions of what stays in the notebook, while there is something new."""
+
+PAUSE = 0.004
+"""Seconds between two clips of such a version."""
 
 JUDGED = 2.0
 """The same after the end, when clips are only rated and noted."""
@@ -368,7 +372,7 @@ class _Follower:
         """The table in the output beside the grid, which is what is saved."""
         self._kept_at, self._kept_the_end = asyncio.get_running_loop().time(), self._sweep.done
         async with self._working:
-            data = await asyncio.to_thread(_static, self._sweep, self._host, self._view())
+            data = await asyncio.to_thread(_static, self._sweep, self._host, self._view(), pause=PAUSE)
         if not self._closed:
             settle(_beside(self._grid, data), self._display_id)
 
@@ -390,13 +394,27 @@ def _beside(grid: SweepGrid, data: dict[str, str]) -> dict[str, str]:
     return {**data, "text/html": grid.stands_for(data["text/html"])}
 
 
-def _static(sweep: Sweep, host: Host, view: GridView) -> dict[str, str]:
-    """What stays in the notebook."""
+def _static(sweep: Sweep, host: Host, view: GridView, *, pause: float = 0.0) -> dict[str, str]:
+    """What stays in the notebook.
+
+    Args:
+        sweep: Which one.
+        host: The kernel's session.
+        view: The sweep as it stands.
+        pause: Seconds between two clips: so many pictures in a row would slow down a cell that computes meanwhile.
+    """
+
+    def seen() -> Iterator[tuple[Place, ClipView]]:
+        for place, take in view.takes.items():
+            clip = sweep.clip(*place)
+            if clip is not None:
+                yield place, clip_view(clip, host.folder, cached=take.cached)
+
     clips = {}
-    for place, take in view.takes.items():
-        clip = sweep.clip(*place)
-        if clip is not None:
-            clips[place] = clip_view(clip, host.folder, cached=take.cached)
+    for place, clip in fitting(view, seen()):
+        clips[place] = clip
+        if pause:
+            time.sleep(pause)
     return {"text/html": grid_html(view, clips), "text/plain": grid_text(view)}
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-INTERVAL = 0.12
-"""Seconds between two messages of one view: about eight a second. A server drops what exceeds 1,000 a second in all."""
+INTERVAL = 0.15
+"""Seconds between two messages of one view: less than seven a second. A server drops what exceeds 1,000 in all."""
 
 
 class Pace:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from hailuo_widgets.sweeps.pivot import STRIP
 from hailuo_widgets.widgets.wording import cell_words, clock, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hailuo_widgets.widgets.card import ClipView
     from hailuo_widgets.widgets.grid_view import GridView, Place
@@ -58,7 +59,7 @@ def grid_html(view: GridView, clips: Mapping[Place, ClipView]) -> str:
 
     Args:
         view: The sweep.
-        clips: Its clips with their addresses and posters.
+        clips: Its clips with their addresses and posters; see `fitting`.
     """
     drawn = _Drawing(view, clips)
     notes = "".join(f"<div dir='auto' style='margin:6px 0'>{content(note)}</div>" for note in _notes(view))
@@ -77,14 +78,12 @@ def grid_text(view: GridView) -> str:
 
 
 class _Drawing:
-    """One grid being drawn; players and the room for posters are given out as it goes."""
+    """One grid being drawn; players are given out as it goes."""
 
     def __init__(self, view: GridView, clips: Mapping[Place, ClipView]) -> None:
         self._view = view
         self._clips = clips
         self._players = PLAYERS
-        places = sum(len(view.places(cell)) for cell in range(len(view.cells)))
-        self._room = max(_LEAST_POSTER, _POSTERS_LIMIT * 3 // 4 // max(1, places))
         columns = len(view.axes[_axis(view, view.columns)].values) if view.columns else 1
         columns = min(columns, STRIP) if not view.rows else columns
         self._width = 320 if columns <= 3 else 240 if columns <= 5 else 170
@@ -163,8 +162,7 @@ class _Drawing:
 
     def _picture(self, place: Place, clip: ClipView, *, playing: bool) -> str:
         style = _PICTURE.format(width=self._width)
-        poster = _smaller(clip.poster, self._room)
-        data = f"data:image/jpeg;base64,{base64.b64encode(poster).decode()}" if poster else ""
+        data = f"data:image/jpeg;base64,{base64.b64encode(clip.poster).decode()}" if clip.poster else ""
         title = attribute(shorten(", ".join(self._view.labels(place[0])), 120))
         if playing:
             shown = f" poster='{data}'" if data else ""
@@ -190,10 +188,16 @@ class _Drawing:
             yield content(cell.price)
 
 
-@lru_cache(maxsize=200)  # the same table is drawn again while more clips arrive
+def fitting(view: GridView, clips: Iterable[tuple[Place, ClipView]]) -> Iterator[tuple[Place, ClipView]]:
+    """The clips with posters so small that the whole grid keeps within its limit, one by one: each takes a moment."""
+    places = sum(len(view.places(cell)) for cell in range(len(view.cells)))
+    room = max(_LEAST_POSTER, _POSTERS_LIMIT * 3 // 4 // max(1, places))
+    for place, clip in clips:
+        yield place, clip if len(clip.poster) <= room else replace(clip, poster=_smaller(clip.poster, room))
+
+
+@lru_cache(maxsize=512)  # the same table is drawn again while more clips arrive
 def _smaller(poster: bytes, room: int) -> bytes:
-    if len(poster) <= room:
-        return poster
     from hailuo_widgets.video.frames import shrunk
 
     return shrunk(poster, max_bytes=room)
