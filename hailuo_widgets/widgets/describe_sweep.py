@@ -41,6 +41,7 @@ STARRED = "starred"
 """The tag of a clip with a star."""
 
 _SENT = (JobState.SUBMITTING, JobState.QUEUED, JobState.RUNNING, JobState.DOWNLOADING)
+_IN_THE_ORDER = ("model", "duration", "resolution")
 _MAY_BE_PAID = (JobState.STORED, JobState.UNCERTAIN, JobState.ABANDONED)
 _CHARGED = {Charged.NO: "not charged", Charged.YES: "charged", Charged.UNKNOWN: "may be charged"}
 
@@ -144,7 +145,7 @@ def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder
     task = job.task_id if job is not None else clip.task_id if clip is not None else None
     facts.append(("Task", task or ""))
     if cell.quote is not None:
-        facts += parameters_of(cell.quote)
+        facts += [(name, value) for name, value in parameters_of(cell.quote) if name not in _IN_THE_ORDER]
     error = job.error if job is not None else None
     said = marks.get(clip.id) if clip is not None else None
     return Detail(
