@@ -76,14 +76,9 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def _tell_what_was_left_open() -> None:
-    import os
-    from pathlib import Path
+    from hailuo_widgets.library.glance import left_open, usual_folder
 
-    # Settings are not loaded for this: it would cost more than the whole extension.
-    folder = Path(os.environ.get("HAILUO_LIBRARY") or "hailuo_library").expanduser()
-    if os.path.isfile(folder / "library.sqlite"):  # noqa: PTH113  # Path.is_file raises for a path that is too long
-        from hailuo_widgets.library.glance import left_open
-
-        if number := left_open(folder):
-            what = "1 clip was" if number == 1 else f"{number} clips were"
-            print(f"hailuo_widgets: {what} left open; %hailuo resume takes up what can be.")  # noqa: T201  # one line
+    folder = usual_folder()
+    if folder is not None and (number := left_open(folder)):
+        what = "1 clip was" if number == 1 else f"{number} clips were"
+        print(f"hailuo_widgets: {what} left open; %hailuo resume takes up what can be.")  # noqa: T201  # one line

@@ -17,6 +17,7 @@ from weakref import WeakKeyDictionary
 
 from hailuo_widgets import keychain
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.library.glance import LIBRARY
 from hailuo_widgets.spec.money import money
 from hailuo_widgets.spec.words import did_you_mean
 
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from pydantic import SecretStr
-
-LIBRARY = "hailuo_library"
-"""The folder's name, beside the notebook."""
 
 _LIMITS = ("_requests_per_minute", "_tasks_in_flight")
 

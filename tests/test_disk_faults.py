@@ -11,6 +11,7 @@ import pytest
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.spec.request import VideoRequest
 from support.session import session
+from support.sqlite_disk import NAME, SqliteDisk
 from support.vendor import PROMPT, submits
 
 SECONDS = 20
@@ -144,6 +145,68 @@ def test_a_journal_that_is_full_pays_once_and_loses_nothing(step, monkeypatch):
         again.result(SECONDS)
         assert submits(here.simulator) == 1
         assert len(here.library().clips()) == 1
+
+
+@pytest.fixture(scope="module")
+def sqlite_disk():
+    return SqliteDisk()
+
+
+@pytest.fixture
+def here(sqlite_disk, tmp_path):
+    """A session whose journal lies on that disk."""
+    with session() as made:
+        made.settings.set("library_url", f"sqlite:///file:{tmp_path / 'journal.sqlite'}?vfs={NAME}&uri=true")
+        made.library()  # before anything is refused
+        yield made
+        sqlite_disk.relent()
+
+
+REFUSALS = [(call, name) for call in ("write", "sync") for name in ("ENOSPC", "EROFS", "EIO")]
+
+
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("call", "code"), REFUSALS)
+def test_a_journal_whose_disk_refuses_pays_once_and_loses_nothing(call, code, step, here, sqlite_disk):
+    journal, monkeypatch = here.library().journal, pytest.MonkeyPatch()
+    for name, place in (("claim", 99), ("move", 1), ("store_clip", 99)):
+        real = getattr(journal, name)
+
+        def reached(*args, real=real, name=name, place=place, **options):
+            if step in (name, *args[place : place + 1]):
+                sqlite_disk.refuse(call, getattr(errno, code))
+            return real(*args, **options)
+
+        monkeypatch.setattr(journal, name, reached)
+    job = here.start(REQUEST)
+    with pytest.raises(HailuoError, match=r"can't be (written|read)") as caught:
+        job.result(SECONDS)
+    assert sqlite_disk.refused
+    assert caught.value.hint
+    assert job.state == ("refused" if step == "claim" else "abandoned")
+    assert submits(here.simulator) == (0 if step == "claim" else 1)
+    sqlite_disk.relent()
+    monkeypatch.undo()
+    for each in here.resume():
+        if each.task_id:
+            each.result(SECONDS)
+    here.start(REQUEST).result(SECONDS)
+    assert submits(here.simulator) == 1
+    assert len(here.library().clips()) == 1
+    assert here.library().verify() == []
+    assert not list(here.library_folder.rglob("*.part"))
+
+
+def test_a_journal_on_a_disk_that_fails_can_be_read_and_says_why_it_is_not_written(here, sqlite_disk):
+    here.start(REQUEST).result(SECONDS)
+    for call in ("write", "sync"):
+        sqlite_disk.refuse(call, errno.EIO)
+        again = here.start(REQUEST)
+        assert again.result(SECONDS)
+        assert again.cached
+        with pytest.raises(HailuoError, match="disk I/O error"):
+            here.start(VideoRequest.of(prompt="Another")).result(SECONDS)
+        sqlite_disk.relent()
 
 
 def test_a_task_id_that_no_disk_took_is_kept_by_the_kernel(monkeypatch):

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -225,6 +226,27 @@ def test_the_extension_says_in_one_line_what_was_left_open(tmp_path, capsys):
         (tmp_path / "hailuo_library" / "library.sqlite").write_bytes(b"rubbish")
         load_ipython_extension(shell)
         assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("where", ["environment", ".env"])
+def test_the_extension_looks_where_the_library_is(where, tmp_path, capsys, monkeypatch):
+    library = Library(tmp_path / "elsewhere")
+    library.journal.open_job("a", quote(REQUEST, "minimax"), 0, "", 1.0)
+    library.close()
+    if where == "environment":
+        monkeypatch.setenv("HAILUO_LIBRARY", str(tmp_path / "elsewhere"))
+    else:
+        (tmp_path / ".env").write_text(f"MINIMAX_API_KEY=x\nexport HAILUO_LIBRARY='{tmp_path / 'elsewhere'}' # there\n")
+    with a_shell() as shell:
+        load_ipython_extension(shell)
+        assert "1 clip was left open" in capsys.readouterr().out
+        monkeypatch.setenv("HAILUO_LIBRARY_URL", "postgresql+psycopg://host/db")
+        load_ipython_extension(shell)
+        assert capsys.readouterr().out == ""
+    (tmp_path / ".env").write_bytes(b"HAILUO_LIBRARY=\xff\xfe\x00")
+    monkeypatch.delenv("HAILUO_LIBRARY_URL")
+    monkeypatch.delenv("HAILUO_LIBRARY", raising=False)
+    assert glance.usual_folder() == Path("hailuo_library")
 
 
 def test_looking_for_what_was_left_open_loads_no_database_toolkit():

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
+import os
 import time
-from contextlib import closing
-from typing import TYPE_CHECKING, Any
-
-from hailuo_widgets.library.owner import gone
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
 
 FILE = "library.sqlite"
+LIBRARY = "hailuo_library"
+"""The folder's name, beside the notebook."""
+
 OPEN_STATES = ("submitting", "queued", "running", "downloading", "abandoned")
 """What can be taken up again."""
 
@@ -27,6 +26,23 @@ _SAME_WORDS = """
 _SAME_REQUEST = "SELECT 1 FROM clips WHERE digest = ? AND replicate = ? LIMIT 1"
 
 
+def usual_folder() -> Path | None:
+    """The library that the environment or `.env` names, or the usual one; None where its journal is no file in it.
+
+    The settings are not loaded for this: it would cost more than the whole extension.
+    """
+    names = {name: os.environ.get(name) for name in ("HAILUO_LIBRARY", "HAILUO_LIBRARY_URL")}
+    with suppress(OSError, ValueError):
+        if not all(names.values()) and b"HAILUO_LIBRARY" in Path(".env").read_bytes():
+            from dotenv import dotenv_values
+
+            said = dotenv_values(".env", interpolate=False, encoding="utf-8-sig")
+            names = {name: names[name] or said.get(name) for name in names}
+    if names["HAILUO_LIBRARY_URL"]:
+        return None
+    return Path(names["HAILUO_LIBRARY"] or LIBRARY).expanduser()
+
+
 def exists(folder: Path) -> bool:
     """Whether there is a library in that folder."""
     try:
@@ -39,6 +55,10 @@ def left_open(folder: Path) -> int:
     """How many jobs nobody watches any more; those of kernels that still run are not counted."""
     now = time.time()
     rows = _rows(folder, _LEFT_OPEN, OPEN_STATES)
+    if not rows:
+        return 0
+    from hailuo_widgets.library.owner import gone
+
     return sum(owner is None or until <= now or gone(owner) for _state, owner, until in rows)
 
 
@@ -55,6 +75,8 @@ def has_clip(folder: Path, digest: str, replicate: int = 0) -> bool:
 def _rows(folder: Path, statement: str, values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
     if not exists(folder):
         return []
+    import sqlite3
+
     file = folder / FILE
     try:
         with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, timeout=0.2)) as connection:
