@@ -24,7 +24,6 @@ class View:
     def __init__(self, monkeypatch, here) -> None:
         self.here = here
         self.said: list[tuple[dict, list[bytes]]] = []
-        self.wholes: list[dict] = []
         self.closed = False
         self.grid: SweepGrid | None = None
         self.outputs: list[dict] = []
@@ -37,7 +36,7 @@ class View:
             def __init__(self, of) -> None:
                 super().__init__(of)
                 view.grid = self
-                self.observe(lambda change: view.wholes.append(change.new), "whole")
+                self.observe(lambda change: view.said.append(({"type": "whole", **change.new}, [])), "whole")
 
             def send(self, content, buffers=None) -> None:
                 if content.get("method") != "echo_update":
@@ -59,8 +58,12 @@ class View:
     def ask(self, **content) -> None:
         self.grid._handle_custom_msg(content, [])
 
+    @property
+    def wholes(self):
+        return self.heard("whole")
+
     def heard(self, kind):
-        return [content for content, _ in self.said if content["type"] == kind]
+        return [content for content, _ in list(self.said) if content["type"] == kind]
 
     def answer(self, kind):
         """The next message of that kind."""
@@ -122,8 +125,8 @@ def test_from_the_plan_to_the_clips_and_the_table_that_is_saved(view, here):
     assert sorted(view.states().values()) == ["failed", "stored", "stored", "stored"]
     assert view.wholes[-1]["head"]["money"] == ["$1.12 spent"]  # what was moderated may have been charged
     assert view.wholes[-1]["head"]["can"] == ["retry"]
-    numbers = [delta["seq"] for delta in view.heard("delta")] + [whole["seq"] for whole in view.wholes]
-    assert sorted(numbers) == list(range(2, len(numbers) + 2))
+    numbers = [content["seq"] for content, _ in list(view.said) if "seq" in content]
+    assert numbers == list(range(2, len(numbers) + 2))
     takes = [take for delta in view.heard("delta") for take in delta["takes"]]
     assert max(len(json.dumps(take)) for take in takes) <= TAKE_LIMIT
 

@@ -85,13 +85,16 @@ class Watch:
         Raises:
             VendorError: If it can't be asked for.
         """
-        while self.state is None or not self.state.phase.final:
+        while True:
             await self.changed.wait()
             self.changed.clear()
             if self.error is not None:
                 raise self.error
-            assert self.state is not None
-            yield self.state
+            state = self.state
+            assert state is not None
+            yield state  # while this is looked at, the end may be learned: that comes with the next turn
+            if state.phase.final:
+                return
 
     def tell(self, state: TaskState) -> None:
         """Pass on what was learned."""
