@@ -70,6 +70,7 @@ def test_a_journal_of_the_first_schema_is_brought_up_to_date(database):
         for command in (
             "DROP TABLE sweeps",
             "DROP INDEX jobs_by_state",
+            "DROP INDEX clips_by_time",
             "CREATE INDEX ix_jobs_state ON jobs (state)",
             "UPDATE about SET value = '1' WHERE name = 'schema'",
         ):

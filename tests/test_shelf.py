@@ -15,6 +15,7 @@ from hailuo_widgets.cli import main
 from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.library.journal import Journal
 from hailuo_widgets.library.library import Library, rebuild
+from hailuo_widgets.library.wanted import Wanted
 from hailuo_widgets.shelf import Shelf
 from hailuo_widgets.spec.request import VideoRequest
 from support.session import session
@@ -97,6 +98,22 @@ def test_a_note_belongs_to_one_clip_of_several_of_one_request(here):
     assert [clip.id for clip in clips.search("fox first")] == [first.id]
     assert [clip.id for clip in clips.search("snow first")] == []
     assert (len(clips.search("fox")), len(clips.search("fox snow"))) == (2, 1)
+
+
+def test_few_are_found_among_many_wherever_they_are(here, monkeypatch):
+    monkeypatch.setattr("hailuo_widgets.library.journal._RECENT", 2)
+    shelf(here, "A red fox", "A red panda", "A blue otter", "A red otter", "A red heron")
+    search = here.library().search
+
+    def found(text: str, limit: int) -> list[str]:
+        return prompts(search(Wanted(words=tuple(text.split())), limit))
+
+    assert found("red", 2) == ["A red heron", "A red otter"]
+    assert found("red", 3) == ["A red heron", "A red otter", "A red panda"]
+    assert found("red", 9) == ["A red heron", "A red otter", "A red panda", "A red fox"]
+    assert found("fox", 2) == ["A red fox"]
+    assert found("", 1) == ["A red heron"]
+    assert len(found("", 9)) == 5
 
 
 def test_what_is_shown_of_hostile_words_is_text(here):

@@ -19,7 +19,7 @@ from hailuo_widgets.library.glance import OPEN_STATES
 from hailuo_widgets.library.schema import clips, jobs, leases, marks, requests, sweeps, tags, transitions
 from hailuo_widgets.library.sidecar import MarksPart
 from hailuo_widgets.library.steps import Claim
-from hailuo_widgets.library.wanted import conditions
+from hailuo_widgets.library.wanted import conditions, likely
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -308,13 +308,18 @@ class Journal:
     def search(self, wanted: Wanted, limit: int | None = None) -> list[Row[Any]]:
         """Clips that fit, joined with their requests and jobs, newest first."""
         if limit is None:
-            return self._clips(*conditions(wanted))
+            return self._clips(*likely(wanted), *conditions(wanted))
+        newest = select(clips.c.job_id).order_by(*_NEWEST_FIRST).limit(_RECENT)
+        found = self._first(limit, clips.c.job_id.in_(newest), *conditions(wanted))
+        return found if len(found) == limit else self._first(limit, *likely(wanted), *conditions(wanted))
+
+    def _first(self, limit: int, *fitting: Any) -> list[Row[Any]]:
         # Ids alone are sorted quickly; the long rows are fetched for the few that are wanted.
         first = (
             select(clips.c.job_id)
             .join(requests, requests.c.digest == clips.c.digest)
-            .where(*conditions(wanted))
-            .order_by(clips.c.created.desc(), clips.c.job_id)
+            .where(*fitting)
+            .order_by(*_NEWEST_FIRST)
             .limit(limit)
         )
         return self._clips(clips.c.job_id.in_(first))
@@ -324,7 +329,7 @@ class Journal:
         query = (
             select(func.count())
             .select_from(clips.join(requests, requests.c.digest == clips.c.digest))
-            .where(*conditions(wanted))
+            .where(*likely(wanted), *conditions(wanted))
         )
         with self._read() as connection:
             return int(connection.execute(query).scalar_one())
@@ -499,6 +504,9 @@ class Journal:
         return shared
 
 
+_RECENT = 300
+"""Clips that are looked through first where few are wanted: a word that is often used is found there."""
+
 _MOST_VALUES = 500
 """In one statement; SQLite takes at least 999."""
 
@@ -514,11 +522,12 @@ _FORGOTTEN = (
         transitions.c.detail["decided"].as_string() == "forget",
     )
 )
+_NEWEST_FIRST = clips.c.created.desc(), clips.c.job_id
 _ORDER = [column for column in requests.c if column.name not in ("digest", "created")]
 _CLIPS = (
     select(clips, jobs.c.task_id, jobs.c.name, *_ORDER)
     .join(jobs, jobs.c.id == clips.c.job_id)
     .join(requests, requests.c.digest == clips.c.digest)
-    .order_by(clips.c.created.desc(), clips.c.job_id)
+    .order_by(*_NEWEST_FIRST)
 )
 _JOBS = select(jobs, *_ORDER).join(requests, requests.c.digest == jobs.c.digest)

@@ -94,6 +94,7 @@ clips = Table(
     Column("created", Double, nullable=False),
     Index("clips_by_request", "digest", "replicate"),
 )
+Index("clips_by_time", clips.c.created.desc(), clips.c.job_id)
 
 marks = Table(
     "marks",
@@ -130,13 +131,14 @@ sweeps = Table(
 
 
 def _to_2(connection: Connection) -> None:
-    """Sweeps are kept; jobs are found by state in the order of their making."""
+    """Sweeps are kept; jobs are found by their state, and clips, in the order of their making."""
     connection.exec_driver_sql(
         "CREATE TABLE sweeps (name VARCHAR(200) NOT NULL PRIMARY KEY, document JSON NOT NULL, "
         "created DOUBLE PRECISION NOT NULL, updated DOUBLE PRECISION NOT NULL)"
     )
     connection.exec_driver_sql("DROP INDEX ix_jobs_state")
     connection.exec_driver_sql("CREATE INDEX jobs_by_state ON jobs (state, created)")
+    connection.exec_driver_sql("CREATE INDEX clips_by_time ON clips (created DESC, job_id)")
 
 
 MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2}

@@ -54,15 +54,21 @@ def _said_of_clips(word: str) -> Any:
     return select(_made.c.digest).where(_made.c.job_id.in_(_said(word)))
 
 
+def likely(wanted: Wanted) -> list[Any]:
+    """What lets a database find clips by their words without looking at every one of them.
+
+    The prompts are gone through once, in the order in which they lie; clips are then looked up for those that fit.
+    """
+    words = sorted(wanted.words, key=len, reverse=True)  # a long one is rare, and then the others are not looked for
+    if not words:
+        return []
+    fitting = [or_(_holds(_asked.c.prompt, word), _asked.c.digest.in_(_said_of_clips(word))) for word in words]
+    return [clips.c.digest.in_(select(_asked.c.digest).where(*fitting))]
+
+
 def conditions(wanted: Wanted) -> list[Any]:
     """As they stand in a query over clips and their requests."""
-    words = sorted(wanted.words, key=len, reverse=True)  # a long one is rare, and then the others are not looked for
-    found: list[Any] = []
-    if words:
-        # The prompts are gone through once, in the order in which they lie; clips are looked up for those that fit.
-        fitting = [or_(_holds(_asked.c.prompt, word), _asked.c.digest.in_(_said_of_clips(word))) for word in words]
-        found.append(clips.c.digest.in_(select(_asked.c.digest).where(*fitting)))
-    found += [or_(_holds(requests.c.prompt, word), clips.c.job_id.in_(_said(word))) for word in words]
+    found: list[Any] = [or_(_holds(requests.c.prompt, word), clips.c.job_id.in_(_said(word))) for word in wanted.words]
     if wanted.job_id:
         found.append(clips.c.job_id == wanted.job_id)
     if wanted.model:
