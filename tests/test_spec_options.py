@@ -43,7 +43,7 @@ def everything_is_legal(choice):
     seen = form(filled(choice))
     assert seen.problems == ()
     assert seen.quote is not None
-    assert seen.quote.row is seen.row
+    assert seen.quote.row == seen.row
     assert check(seen.quote.request, seen.row) == []
     assert seen.price == seen.quote.price
 
@@ -52,7 +52,7 @@ def everything_is_legal(choice):
 def test_every_option_of_every_row_leads_to_something_that_can_be_sent(provider):
     for row in BOOK.find(provider):
         start = change(change(begin(provider), "model", row.model), "mode", row.mode.value)
-        assert form(start).row is row
+        assert form(start).row == row
         for field in form(start).fields:
             for option in field.options:
                 if not option.why_not:
