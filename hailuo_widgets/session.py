@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 from functools import cache, partial
@@ -103,7 +102,7 @@ class Session:
                 self._live[order.digest, 0] = job
             self._jobs.append(job)
             records = self._record_keeper()
-        self.loop.post(self._walk(job, records, Group(name)))
+        self.loop.post(self._walk([job], records, Group(name)))
         return job
 
     def plan(self, definition: Definition, budget: str | float | Decimal | None = None) -> Sweep:
@@ -137,8 +136,7 @@ class Session:
                     if self._live[job.quote.digest, job.replicate].done:
                         self._live[job.quote.digest, job.replicate] = job
             records = self._record_keeper()
-        for job in jobs:
-            self.loop.post(self._walk(job, records, group))
+        self.loop.post(self._walk(jobs, records, group))
 
     def limits_of(self, row: Row) -> Limits:
         """What a vendor takes, as far as the catalogue and the settings know."""
@@ -177,7 +175,7 @@ class Session:
                     job.task_id = claim.task_id
                     self._live[job.quote.digest, job.replicate] = job
             if claim.kind == "open":
-                self.loop.post(self._walk(job, records, Group(job.name)))
+                self.loop.post(self._walk([job], records, Group(job.name)))
             else:
                 job.move(JobState.UNCERTAIN, error=sent_before(job))
             found.append(job)
@@ -328,16 +326,13 @@ class Session:
         self._dispatcher = None
         self._lock, self._opening = threading.Lock(), threading.Lock()
 
-    async def _walk(self, job: Job, records: Records, group: Group) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        job.stop_with(lambda: self.loop.call(task.cancel))
+    async def _walk(self, jobs: Sequence[Job], records: Records, group: Group) -> None:
         # Loaded here, on the loop's thread: the cell that asked has long returned.
         from hailuo_widgets.engine.dispatcher import Dispatcher
 
         if self._dispatcher is None:
             self._dispatcher = Dispatcher(self._connect, self.clock, self.limits_of)
-        await self._dispatcher.run(job, records, group)
+        await self._dispatcher.run(jobs, records, group)
 
     def _connect(self, provider: str) -> AsyncHailuo:
         from hailuo_widgets.client import AsyncHailuo

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.engine.lane import Lane
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.engine.walk import walk
+from hailuo_widgets.errors import HailuoError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
@@ -39,26 +41,39 @@ class Dispatcher:
         self._groups: dict[Group, tuple[int, Callable[[], None]]] = {}
         self._under_way: dict[tuple[Records, str, int], Job] = {}
 
-    async def run(self, job: Job, records: Records, group: Group) -> None:
-        """Take a job to its end. Never raises; how it ended stands in the job and in the journal.
+    async def run(self, jobs: Sequence[Job], records: Records, group: Group) -> None:
+        """Take jobs to their ends, each in its turn. Never raises; how they ended stands in them and in the journal.
 
         Args:
-            job: In the state `planned`: a new one, or, with a task, one that was taken up again.
+            jobs: In the state `planned`, in the order in which they go; those with a task were taken up again.
             records: The library.
-            group: What it belongs to.
+            group: What they belong to.
         """
+        missing: set[Job] = set()
+        if len(jobs) > 1:  # one look for all of them; where that fails, each will say so
+            with suppress(HailuoError):
+                found = await records.find_many(jobs)
+                missing = {job for job in jobs if job not in found}
+        running = [asyncio.ensure_future(self._run(job, records, group, missing=job in missing)) for job in jobs]
+        loop = asyncio.get_running_loop()
+        for job, its_walk in zip(jobs, running, strict=True):
+            job.stop_with(partial(_stop, loop, its_walk))
+        await asyncio.gather(*running, return_exceptions=True)
+
+    async def _run(self, job: Job, records: Records, group: Group, *, missing: bool) -> None:
         self._enter(group)
         key = (records, job.quote.digest, job.replicate)
         try:
             while not job.fresh and (other := self._under_way.get(key)) is not None:
                 job.move(JobState.PLANNED, note="the same clip is being made")
+                missing = False
                 try:
                     await _end_of(other)
                 except asyncio.CancelledError:
                     break  # the walk heeds it, and ends the job
             if not job.fresh:
                 self._under_way.setdefault(key, job)
-            await walk(job, self._lane, records, group)
+            await walk(job, self._lane, records, group, missing=missing)
         finally:
             if self._under_way.get(key) is job:
                 del self._under_way[key]
@@ -98,6 +113,11 @@ class Dispatcher:
     def _pump(self) -> None:
         for lane in list(self._lanes.values()):
             lane.pump()
+
+
+def _stop(loop: asyncio.AbstractEventLoop, walk: asyncio.Future[None]) -> None:
+    with suppress(RuntimeError):  # the loop has ended, and the walk with it
+        loop.call_soon_threadsafe(walk.cancel)
 
 
 async def _end_of(job: Job) -> None:

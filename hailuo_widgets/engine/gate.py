@@ -27,6 +27,9 @@ MARGIN = 0.05
 DOUBT = 3.0
 """Seconds: what was taken so long before a minute is over may have left the vendor's count already."""
 
+UNNOTICED = 5.0
+"""Seconds for which a task may have ended unnoticed, so that one more was taken than the limit seems to allow."""
+
 FIRST_TRY = 4.0
 """Seconds after which a limit that is only suspected is tried; three times as long after each refusal."""
 
@@ -35,8 +38,11 @@ FIRST_RAISE = 120.0
 
 LONGEST_RAISE = 3600.0
 
-LONGEST_PAUSE = 60.0
-"""Seconds of the longest pause after refusals that nothing of ours explains."""
+LONGEST_REST = 15.0
+"""Seconds of the longest rest after refusals that nothing of ours explains, and where the vendor can't be reached."""
+
+NOT_BY_TASKS = 2.0
+"""Seconds; a vendor that asks for a longer pause counts requests: it can't know when a task will end."""
 
 LONGEST_RETRY_AFTER = 120.0
 """Seconds; a vendor that asks for a longer pause is tried again after this one."""
@@ -62,7 +68,11 @@ class Outcome(Enum):
 
     TAKEN = "taken"
     ANSWERED = "answered"
-    """Not a task, but no refusal for its rate either; or no answer at all."""
+    """Not with a task, but it was not refused for its rate."""
+    LOST = "lost"
+    """There was no answer; it may have arrived."""
+    NEVER_SENT = "never sent"
+    """The vendor could not be reached."""
     REFUSED = "refused"
     """For its rate: the vendor certainly did not take it."""
 
@@ -99,6 +109,8 @@ class Gate:
     _caps: dict[Kind, _Cap] = field(default_factory=dict)
     _most: dict[Kind, int] = field(default_factory=dict)
     _trying: Kind | None = None
+    _seemed: tuple[float, int] | None = None
+    """When so many tasks seemed to be in flight; fewer, where some of them turn out to have ended before."""
     asks_to_come: int = 0
     """Questions that will want to leave within a minute; where all requests count, submissions leave them room."""
     calls_a_task: int = 1
@@ -111,8 +123,10 @@ class Gate:
         self._flying[task_id] = math.inf
 
     def ended(self, task_id: str) -> None:
-        """A task has ended there."""
+        """A task has ended there, a moment ago or a little earlier."""
         self._flying.pop(task_id, None)
+        if self._seemed is not None:
+            self._seemed = (self._seemed[0], self._seemed[1] - 1)
 
     def left_alone(self, task_id: str, until: float) -> None:
         """Nobody watches a task any more; the vendor still works on it until then, as far as can be told."""
@@ -120,44 +134,37 @@ class Gate:
             self._flying[task_id] = until
 
     @property
-    def in_flight(self) -> int:
-        """How many tasks the vendor works on for us, as far as is known."""
-        return len(self._flying)
-
-    @property
-    def counts_all(self) -> bool:
-        """Whether the vendor is known to count questions too."""
-        return Kind.ALL in self._caps
+    def full(self) -> bool:
+        """Whether no more tasks may be in flight."""
+        level = self._limit(Kind.IN_FLIGHT)
+        return level is not None and len(self._flying) + self._submitting >= level
 
     @property
     def seconds_a_request(self) -> float:
-        """What a request costs where every one counts; 0 where questions are not counted."""
-        cap = self._caps.get(Kind.ALL)
-        return 0.0 if cap is None else MINUTE / cap.level
+        """What a request costs where the vendor counts every one; 0 where it is not known to count questions."""
+        level = self._limit(Kind.ALL)
+        return 0.0 if level is None else MINUTE / level
 
     # --- paying calls ---
 
     def submit_wait(self, now: float) -> float:
         """Seconds until a paying call may leave; infinite where an answer or the end of a task has to come first."""
         self._tidy(now)
-        if self._refused or self._submitting >= int(self._at_once):
+        if self._refused or self._submitting >= int(self._at_once) or self._trying is not None:
             return math.inf
         wait = max(0.0, self._not_before - now)
         for kind, level in self._known().items():
             wait = max(wait, self._until_below(kind, level, now))
         for kind, cap in self._caps.items():
-            wait = max(wait, min(self._until_below(kind, cap.level, now), self._until_try(cap, now)))
-        if self._suspects:
-            waits = [self._until_below(kind, cap.level, now) for kind, cap in self._suspects.items()]
-            if max(waits) > 0:  # not all agree that it would be taken: one at a time, to find out
-                tries = min(self._until_try(cap, now) for cap in self._suspects.values())
-                alone = math.inf if self._submitting else 0.0
-                wait = max(wait, alone, min(*waits, tries))
+            wait = max(wait, min(self._until_below(kind, cap.level, now), cap.next_try - now))
+        waits = [self._until_below(kind, cap.level, now) for kind, cap in self._suspects.items()]
+        if any(waits):  # not all agree that it would be taken: one at a time, to find out
+            tries = min(cap.next_try - now for cap in self._suspects.values())
+            wait = max(wait, math.inf if self._submitting else min(*waits, tries))
         return wait
 
     def leave(self, now: float) -> None:
         """A paying call leaves. Where it is one more than a learned limit, that limit is being tried."""
-        self._trying = None
         for kind, cap in self._caps.items():
             if self._until_below(kind, cap.level, now) > 0:
                 self._trying = kind
@@ -167,7 +174,8 @@ class Gate:
     def give_back(self) -> None:
         """A paying call that was to leave did not."""
         self._submitting -= 1
-        self._trying = None
+        if not self._submitting:
+            self._trying = None
 
     def submitted(self, now: float, outcome: Outcome, retry_after: float | None = None) -> None:
         """A paying call was answered.
@@ -181,14 +189,18 @@ class Gate:
         if outcome is Outcome.REFUSED:
             self._refused += 1
             self._retry_after = max(self._retry_after or 0.0, retry_after or 0.0) or None
+        elif outcome is Outcome.NEVER_SENT:
+            self._rest(now)
         else:
             self._submits.append(now)  # by its answer: the vendor has counted it before
-            if not self._refused:
+            if outcome is not Outcome.LOST and not self._refused:
                 self._at_once = min(self._at_once + 1 / 3, AT_ONCE)
                 self._in_vain = 0
                 self._cleared(now, flying=outcome is Outcome.TAKEN)
-        if self._refused and not self._submitting:
-            self._learn(now)
+        if not self._submitting:
+            if self._refused:
+                self._learn(now)
+            self._trying = None
 
     # --- questions ---
 
@@ -197,16 +209,19 @@ class Gate:
         self._tidy(now)
         if self._asking >= ASKED_AT_ONCE:
             return math.inf
-        wait = 0.0
-        for caps in (self._caps, self._suspects):
-            cap = caps.get(Kind.ALL)
-            if cap is not None and caps is self._caps:
-                below = self._until_below(Kind.ALL, cap.level, now, reserve=False)
-                wait = max(wait, min(below, self._until_try(cap, now)), self._not_before - now)
-        return wait
+        level, cap = self.limits.requests_per_minute, self._caps.get(Kind.ALL)
+        if cap is None:
+            return 0.0
+        wait = min(self._until_below(Kind.ALL, cap.level, now, reserve=False), cap.next_try - now)
+        if level is not None:
+            wait = max(wait, self._until_below(Kind.ALL, level, now, reserve=False))
+        return max(0.0, wait, self._not_before - now)
 
-    def ask(self) -> None:
+    def ask(self, now: float) -> None:
         """A question leaves."""
+        cap = self._caps.get(Kind.ALL)
+        if cap is not None and self._until_below(Kind.ALL, cap.level, now, reserve=False) > 0:
+            cap.next_try = now + cap.pause  # whatever comes of it
         self._asking += 1
 
     def asked(self, now: float, *, refused: bool = False, retry_after: float | None = None) -> None:
@@ -215,30 +230,26 @@ class Gate:
         if not refused:
             self._asks.append(now)
             self._in_vain = 0
-            cap = self._suspects.get(Kind.ALL)
-            if cap is not None and self._surely(Kind.ALL, now) > cap.level:
-                self._clear(Kind.ALL, now)
+            self._passed(Kind.ALL, self._surely(Kind.ALL, now), now)
             return
-        level, suspect, known = self._level(Kind.ALL), self._suspects.get(Kind.ALL), self._caps.get(Kind.ALL)
+        level, suspect, cap = self._level(Kind.ALL), self._suspects.get(Kind.ALL), self._caps.get(Kind.ALL)
         self._suspects = {}
         self._caps.pop(Kind.SUBMITS, None)
         if level:
             pause = FIRST_TRY
-            if known is not None:
-                pause = min(known.pause * 2, LONGEST_RAISE)
+            if cap is not None:
+                pause = min(cap.pause * 2, LONGEST_RAISE)
             elif suspect is not None and suspect.level <= level:
                 pause = FIRST_RAISE
             self._caps[Kind.ALL] = _Cap(level, pause, now + pause)
-        self._in_vain += 1
-        rest = min(2.0**self._in_vain, LONGEST_PAUSE) if retry_after is None else retry_after
-        self._not_before = max(self._not_before, now + min(rest, LONGEST_RETRY_AFTER))
+        self._rest(now, retry_after)
 
     # --- learning ---
 
     def _learn(self, now: float) -> None:
         """Every paying call is answered, and some were refused: what is behind it?"""
         retry_after, trying = self._retry_after, self._trying
-        self._refused, self._retry_after, self._trying = 0, None, None
+        self._refused, self._retry_after = 0, None
         self._at_once = FIRST_AT_ONCE
         if retry_after is not None:
             self._not_before = now + min(retry_after, LONGEST_RETRY_AFTER)
@@ -247,53 +258,58 @@ class Gate:
             cap.pause = min(cap.pause * 2, LONGEST_RAISE)
             cap.next_try = now + cap.pause
             return
-        for kind, level in self._known().items():
-            if self._level(kind) >= level:
-                self._wait_in_vain(now)
-                return
-        levels = {kind: self._level(kind) for kind in Kind if kind is not Kind.SUBMITS or not self.counts_all}
+        if any(self._level(kind) >= level for kind, level in self._known().items()):
+            self._rest(now)
+            return
+        levels = {kind: self._level(kind) for kind in Kind if kind is not Kind.SUBMITS or Kind.ALL not in self._caps}
         suspects = {kind: level for kind, level in levels.items() if level and level >= self._most.get(kind, 0)}
         if not suspects:  # the vendor took more before: its limits have changed, or somebody else uses the account
             suspects = {kind: level for kind, level in levels.items() if level}
             self._most = {}
         if not suspects:
-            self._wait_in_vain(now)
+            self._rest(now)
             return
+        if retry_after is not None and retry_after > NOT_BY_TASKS and len(suspects) > 1:
+            suspects.pop(Kind.IN_FLIGHT, None)
         previous = self._suspects
         self._suspects = {}
         for kind, level in suspects.items():
             before = previous.get(kind) or self._caps.pop(kind, None)
             pause = FIRST_TRY if before is None else min(before.pause * 3, LONGEST_RAISE)
-            self._suspects[kind] = _Cap(level, pause, now + pause)
+            self._suspects[kind] = _Cap(level, pause, max(now, self._not_before) + pause)
         self._decide(now)
 
-    def _wait_in_vain(self, now: float) -> None:
+    def _rest(self, now: float, seconds: float | None = None) -> None:
+        """Let nothing leave for a while: as long as the vendor asks for, or longer each time."""
         self._in_vain += 1
-        self._not_before = max(self._not_before, now + min(2.0**self._in_vain, LONGEST_PAUSE))
+        if seconds is None:
+            seconds = min(0.5 * 2.0**self._in_vain, LONGEST_REST)
+        self._not_before = max(self._not_before, now + min(seconds, LONGEST_RETRY_AFTER))
 
     def _cleared(self, now: float, *, flying: bool) -> None:
-        """One more was taken: what was suspected at that level, or below, it is not."""
+        """One more was taken: what was suspected below that level, it is not."""
         for kind in Kind:
-            level = self._surely(kind, now) + (kind is Kind.IN_FLIGHT and flying)
-            if kind is Kind.IN_FLIGHT and not flying:
-                continue
-            self._most[kind] = max(self._most.get(kind, 0), level)
-            cap = self._caps.get(kind)
-            if cap is not None and level > cap.level:
-                self._caps[kind] = _Cap(level, FIRST_RAISE, now)
-            if kind in self._suspects and level > self._suspects[kind].level:
-                self._clear(kind, now)
-        self._trying = None
+            if kind is not Kind.IN_FLIGHT:
+                self._passed(kind, self._surely(kind, now), now)
+            elif flying and (self._seemed is None or self._seemed[1] <= len(self._flying)):
+                self._seemed = (now, len(self._flying) + 1)
 
-    def _clear(self, kind: Kind, now: float) -> None:
-        del self._suspects[kind]
-        self._decide(now)
+    def _passed(self, kind: Kind, level: int, now: float) -> None:
+        """The vendor takes as much as that of what a limit counts."""
+        self._most[kind] = max(self._most.get(kind, 0), level)
+        if kind in self._caps and level > self._caps[kind].level:
+            self._caps[kind] = _Cap(level, FIRST_RAISE, now)
+        if kind in self._suspects and level > self._suspects[kind].level:
+            del self._suspects[kind]
+            self._decide(now)
 
     def _decide(self, now: float) -> None:
         """One suspect left is the limit. Whether all requests count shows when a question is asked."""
         kinds = set(self._suspects) - {Kind.ALL}
         if len(kinds) == 1:
             (kind,) = kinds
+            if kind is Kind.IN_FLIGHT and self._seemed and self._seemed[1] > self._suspects[kind].level:
+                return  # a moment from now it will be known whether so many were taken
             self._caps[kind] = _Cap(self._suspects.pop(kind).level, FIRST_RAISE, now + FIRST_RAISE)
         if not kinds:
             self._suspects.pop(Kind.ALL, None)
@@ -301,9 +317,14 @@ class Gate:
     # --- counting ---
 
     def _known(self) -> dict[Kind, int]:
-        per_minute = Kind.ALL if self.counts_all else Kind.SUBMITS
+        per_minute = Kind.ALL if Kind.ALL in self._caps else Kind.SUBMITS
         found = {per_minute: self.limits.requests_per_minute, Kind.IN_FLIGHT: self.limits.tasks_in_flight}
         return {kind: level for kind, level in found.items() if level is not None}
+
+    def _limit(self, kind: Kind) -> int | None:
+        """What is known and what was learned of a limit; the smaller of the two."""
+        levels = [self._known().get(kind), self._caps[kind].level if kind in self._caps else None]
+        return min((level for level in levels if level is not None), default=None)
 
     def _level(self, kind: Kind) -> int:
         """How much the vendor has taken, of what that limit counts."""
@@ -335,11 +356,11 @@ class Gate:
         room = max(1, level // (2 + 2 * self.calls_a_task), level - self.asks_to_come)
         return max(wait, _until_room(self._submits, self._submitting, room, now))
 
-    @staticmethod
-    def _until_try(cap: _Cap, now: float) -> float:
-        return max(0.0, cap.next_try - now)
-
     def _tidy(self, now: float) -> None:
+        if self._seemed is not None and self._seemed[0] + UNNOTICED <= now:
+            seemed, self._seemed = self._seemed[1], None
+            self._passed(Kind.IN_FLIGHT, seemed, now)
+            self._decide(now)
         for times in (self._submits, self._asks):
             while times and times[0] + MINUTE + MARGIN <= now:
                 times.popleft()

@@ -42,6 +42,11 @@ class Place:
     job: Job | None = field(default=None, compare=False)
     turn: asyncio.Future[None] | None = field(default=None, compare=False)
 
+    def say(self, why: str) -> None:
+        """Tell the job why it waits."""
+        if self.job is not None and self.job.note != why:
+            self.job.move(JobState.PLANNED, note=why)
+
 
 class Lane:
     """The way to one vendor. For the loop's thread only.
@@ -56,9 +61,12 @@ class Lane:
         self.client = client
         self.gate = Gate(limits)
         self.durations: dict[Kind, Durations] = {}
-        self._poller = Poller(client, self.gate, clock, self.durations, lambda: bool(self._queues))
+        self._poller = Poller(
+            client, self.gate, clock, self.durations, lambda: bool(self._queues) and not self.gate.full
+        )
         self._clock = clock
         self._queues: OrderedDict[Group, list[Place]] = OrderedDict()
+        self._said: dict[Group, str] = {}
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = math.inf
 
@@ -74,8 +82,13 @@ class Lane:
         """
         _check_payable(job, group)
         place.job, place.turn = job, asyncio.get_running_loop().create_future()
-        heapq.heappush(self._queues.setdefault(group, []), place)
+        if group not in self._queues:
+            self._queues[group] = []
+            self._queues.move_to_end(group, last=False)  # a click does not wait until a sweep has had its turn again
+        heapq.heappush(self._queues[group], place)
         self.pump()
+        if not place.turn.done() and group in self._said:
+            place.say(self._said[group])
         try:
             await place.turn
         except asyncio.CancelledError:
@@ -85,9 +98,18 @@ class Lane:
                 self._forget(group, place)
             raise
 
+    def _is_short_of_requests(self) -> bool:
+        """Whether jobs wait that could be sent, if only the vendor took more requests."""
+        return bool(self._queues) and not self.gate.full
+
     def give_back(self) -> None:
         """A turn is not needed after all."""
         self.gate.give_back()
+        self.pump()
+
+    def unreached(self) -> None:
+        """The vendor could not be reached in the turn of a job; nothing was sent."""
+        self.gate.submitted(self.now(), Outcome.NEVER_SENT)
         self.pump()
 
     async def submit(self, job: Job) -> TaskState:
@@ -96,13 +118,17 @@ class Lane:
         Raises:
             VendorError: As the client's `submit`; see `waits_again`.
         """
-        outcome, retry_after = Outcome.ANSWERED, None
+        outcome, retry_after = Outcome.LOST, None
         try:
             state = await self.client.submit(job.quote, attempts=1)
             outcome = Outcome.TAKEN
         except VendorError as error:
             if certainly_not_taken(error):
                 outcome, retry_after = Outcome.REFUSED, error.retry_after
+            elif isinstance(error, NetworkError):
+                outcome = Outcome.NEVER_SENT
+            elif error.http_status is not None:
+                outcome = Outcome.ANSWERED
             raise
         else:
             return state
@@ -177,6 +203,7 @@ class Lane:
             heapq.heapify(queue)
         if not queue:
             self._queues.pop(group, None)
+            self._said.pop(group, None)
 
     def _look_again(self, at: float) -> None:
         if self._timer is not None and not self._timer.done():
@@ -194,19 +221,23 @@ class Lane:
         self.pump()
 
     def _say_why(self) -> None:
-        name = self.client.name
+        """Tell the jobs of a group why they wait, where that has changed."""
         for group, queue in list(self._queues.items()):
-            if group.paused:
-                why = "paused"
-            elif name in group.halted:
-                why = f"{name} is halted: {group.halted[name]}"
-            elif group.budget is not None and group.budget.reserved and _price(queue[0]) > group.budget.left:
-                why = "the budget waits for what is under way"
-            else:
-                why = "waits for its turn"
-            for place in list(queue):
-                if place.job is not None and place.job.note != why:
-                    place.job.move(JobState.PLANNED, note=why)
+            why = self._why(group, queue[0])
+            if self._said.get(group) != why:
+                self._said[group] = why
+                for place in list(queue):
+                    place.say(why)
+
+    def _why(self, group: Group, first: Place) -> str:
+        name = self.client.name
+        if group.paused:
+            return "paused"
+        if name in group.halted:
+            return f"{name} is halted: {group.halted[name]}"
+        if group.budget is not None and group.budget.reserved and _price(first) > group.budget.left:
+            return "the budget waits for what is under way"
+        return "waits for its turn"
 
 
 def waits_again(error: VendorError, tries: int, most: int) -> bool:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-PRICE = 0.048
+PRICE = 0.042
 """Seconds of expected waiting that make a question worthwhile."""
 
 REMEMBERED = 50
@@ -25,6 +25,9 @@ REMEMBERED = 50
 
 DOUBT = 4.0
 """How much dearer a question is where but one duration is known, and so where it leads is little known."""
+
+OVERDUE = 1.05
+"""By what the seconds grow from question to question for a task that takes longer than any before."""
 
 FIRST_QUESTION = 1.0
 """Seconds after its begin when a task is asked for of whose like nothing is known."""
@@ -99,18 +102,28 @@ class Spread:
             return PRICE * ((until - since) / (0.1 * since)) ** 2
         done = self.share(since)
         more = self._area(until) - self._area(since) - done * (until - since)
-        return more / (1.0 - done)
+        return max(0.0, more / (1.0 - done))
 
-    def when(self, since: float, price: float = PRICE, *, at_most: float = math.inf) -> float:
+    def when(self, since: float, price: float = PRICE) -> float:
         """Seconds after its begin when it pays to ask for a task that ran at `since`."""
-        low, step = max(since, self.shortest), 0.25
-        while self.waiting(since, low + step) < price and low + step < at_most:
-            step *= 2
-        low, high = low + step / 2 if step > 0.25 else low, low + step
-        for _ in range(12):
-            middle = (low + high) / 2
-            low, high = (low, middle) if self.waiting(since, middle) >= price else (middle, high)
-        return min(high, at_most)
+        at = self._when(since, price)
+        return max(at, since * OVERDUE) if since > self.longest * OVERDUE**4 else at
+
+    def _when(self, since: float, price: float) -> float:
+        if since >= self._at[-1]:
+            return since * (1.0 + 0.1 * math.sqrt(price / PRICE))
+        done = self.share(since)
+        missing = price * (1.0 - done)  # of the area between the share of finished tasks and what it was at `since`
+        at, share = since, done
+        for index in range(bisect_right(self._at, since), len(self._at)):
+            width, rise = self._at[index] - at, self._done[index] - share
+            area = width * (share - done + rise / 2)
+            if area >= missing:
+                slope, height = rise / width, share - done
+                return at + 2 * missing / (height + math.sqrt(height * height + 2 * slope * missing))
+            missing -= area
+            at, share = self._at[index], self._done[index]
+        return at + missing / max(share - done, 1e-9)
 
     def _area(self, seconds: float) -> float:
         index = bisect_right(self._at, seconds)

@@ -73,10 +73,12 @@ class Watch:
     """Progress, and when it was first said."""
     late: float = 0.0
     """Seconds by which it is asked for later than it should be, because other requests went first."""
+    plan: tuple[Spread, float, float] | None = None
+    """When to ask next, by what that was reckoned."""
     took: float | None = None
     """Seconds from its begin to its end, as far as that can be told."""
     state: TaskState | None = None
-    error: VendorError | None = None
+    error: Exception | None = None
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def states(self) -> AsyncIterator[TaskState]:
@@ -101,7 +103,7 @@ class Watch:
         self.state = state
         self.changed.set()
 
-    def fail(self, error: VendorError) -> None:
+    def fail(self, error: Exception) -> None:
         """Pass on that it can't be asked for."""
         self.error = error
         self.changed.set()
@@ -158,6 +160,13 @@ class Poller:
             self._running = asyncio.ensure_future(self._run())
 
     async def _run(self) -> None:
+        try:
+            await self._look()
+        except Exception as error:  # noqa: BLE001  # a mistake of ours must not leave every job waiting
+            for watch in self._watched.values():
+                watch.fail(error)
+
+    async def _look(self) -> None:
         while self._watched:
             self._changed.clear()
             now = self._clock.now()
@@ -189,7 +198,7 @@ class Poller:
 
     def _next(self, idle: Sequence[Watch], now: float) -> tuple[list[Watch], float]:
         """Which tasks to ask for next, in one call, and when."""
-        price = PRICE + self._gate.seconds_a_request * (DEAR if self.jobs_wait() else 1.0)
+        price = PRICE + self._gate.seconds_a_request * (DEAR if self.jobs_wait() else 1.0 / self._client.batch)
         alone = [watch for watch in idle if watch.alone]
         candidates, batch = (alone, 1) if alone else (idle, self._client.batch)
         blind: dict[Kind, list[Watch]] = {}
@@ -220,8 +229,12 @@ class Poller:
         """When it pays to ask for one task alone."""
         if not watch.looked and price == PRICE:
             return watch.began + FIRST_LOOK * spread.shortest
-        at_most = math.inf if batch > 1 else spread.longest if watch.ran < spread.longest else 1.25 * watch.ran
-        return max(watch.began + spread.when(watch.ran, price * spread.doubt, at_most=at_most), _rested(watch))
+        if watch.plan is None or watch.plan[:2] != (spread, price):
+            after = spread.when(watch.ran, price * spread.doubt)
+            if batch == 1:  # a late one is not kept waiting for ever, however dear a question is
+                after = min(after, spread.longest if watch.ran < spread.longest else 1.25 * watch.ran)
+            watch.plan = (spread, price, max(watch.began + after, _rested(watch)))
+        return watch.plan[2]
 
     @staticmethod
     def _together(known: Sequence[tuple[float, Watch, Spread]], now: float, price: float) -> float:
@@ -275,7 +288,7 @@ class Poller:
     def _begin(self, due: Sequence[Watch], late: float) -> None:
         for watch in due:
             watch.asking, watch.late = True, late
-        self._gate.ask()
+        self._gate.ask(self._clock.now())
         for kind in {watch.kind for watch in due}:
             self._scouted[kind] = self._clock.now()
         task = asyncio.ensure_future(self._ask(due))
@@ -295,7 +308,7 @@ class Poller:
                     await self._clock.sleep(min(wait, 1.0))
             finally:
                 self._halfway -= 1
-                self._gate.ask()
+                self._gate.ask(self._clock.now())
 
         asked = self._clock.now()
         try:
@@ -307,6 +320,9 @@ class Poller:
             refused = isinstance(error, RateLimitError)
             retry_after = error.retry_after
             self._failed(due, error)
+        except Exception as error:  # noqa: BLE001  # a provider that breaks must end as a state too
+            for watch in due:
+                watch.fail(error)
         else:
             self._learn(due, {state.task.id: state for state in states}, asked)
         finally:
@@ -343,7 +359,7 @@ class Poller:
             if state.phase.final:
                 self._watched.pop(watch.task.id, None)
             else:
-                watch.ran = elapsed
+                watch.ran, watch.plan = elapsed, None
                 self._heed(watch, state, elapsed)
             before = watch.state
             if before is None or (before.phase, before.word, before.progress) != (

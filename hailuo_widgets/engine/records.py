@@ -11,7 +11,7 @@ from hailuo_widgets.library import owner
 from hailuo_widgets.waiting import to_its_end
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
@@ -46,6 +46,12 @@ class Records:
     async def find(self, job: Job) -> Clip | None:
         """The clip that answers the job's request already."""
         return await self._journal.do(lambda: self._open().find(job.quote.digest, job.replicate), reads=True)
+
+    async def find_many(self, jobs: Sequence[Job]) -> set[Job]:
+        """Those of the jobs whose requests the library can answer already."""
+        keys = {job: (job.quote.digest, job.replicate) for job in jobs if not job.fresh}
+        found = await self._journal.do(lambda: self._open().find_many(keys.values()), reads=True)
+        return {job for job, key in keys.items() if key in found}
 
     async def recent_seconds(self, job: Job) -> list[float]:
         """How long the vendor took for the last clips like this one."""

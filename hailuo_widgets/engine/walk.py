@@ -15,6 +15,7 @@ from hailuo_widgets.errors import (
     CancelledError,
     Charged,
     HailuoError,
+    NetworkError,
     UncertainError,
     VendorError,
     VendorFaultError,
@@ -48,7 +49,9 @@ _STATES = {Phase.QUEUED: JobState.QUEUED, Phase.RUNNING: JobState.RUNNING}
 _FORWARD = (JobState.QUEUED, JobState.RUNNING)  # a vendor that says “queued” again does not send the job back
 
 
-async def walk(job: Job, lane_of: Callable[[Row], Lane], records: Records, group: Group) -> None:
+async def walk(
+    job: Job, lane_of: Callable[[Row], Lane], records: Records, group: Group, *, missing: bool = False
+) -> None:
     """Take a job to its end. Never raises; how it ended stands in the job and in the journal.
 
     Args:
@@ -56,8 +59,9 @@ async def walk(job: Job, lane_of: Callable[[Row], Lane], records: Records, group
         lane_of: Gives the way to a model's vendor; called where a clip has to be bought or fetched.
         records: The library.
         group: What it belongs to.
+        missing: Whether it is known that the library has no clip that answers it.
     """
-    await _Walk(job, lane_of, records, group).go()
+    await _Walk(job, lane_of, records, group).go(missing=missing)
 
 
 class _Walk:
@@ -78,11 +82,11 @@ class _Walk:
         self.took: float | None = None
         self.written = job.task_id is not None
 
-    async def go(self) -> None:
+    async def go(self, *, missing: bool) -> None:
         job, records = self.job, self.records
         try:
             taken_up = job.task_id is not None
-            if not taken_up and not job.fresh and await _answered(job, records):
+            if not (taken_up or missing or job.fresh) and await _answered(job, records):
                 return
             self.lane = lane = self.lane_of(job.quote.row)
             await _remember(job, lane, records)
@@ -132,6 +136,7 @@ class _Walk:
                     raise
                 if self.written:
                     # Written down before it waits: a kernel that dies meanwhile has certainly not paid for it.
+                    self.records.release(job)
                     await self.records.move(job, JobState.PLANNED, detail={"refused": error.message})
                     job.fresh = False  # it has its number among its like
                 job.move(JobState.PLANNED, note=_NOT_NOW)
@@ -165,6 +170,11 @@ class _Walk:
                     return claimed
                 mine = False  # the lane's own from here on
                 return await lane.submit(self.job)
+        except NetworkError:
+            if mine:
+                mine = False
+                lane.unreached()
+            raise
         finally:
             if mine:
                 lane.give_back()

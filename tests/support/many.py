@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import random
 import shutil
@@ -92,7 +91,7 @@ class World:
 
         for job in jobs:
             job.observe(note)
-        await asyncio.gather(*(self.dispatcher.run(job, self.records, group) for job in jobs))
+        await self.dispatcher.run(jobs, self.records, group)
 
     @property
     def refused(self) -> int:
@@ -115,10 +114,17 @@ async def world(
     provider: str,
     *,
     folder: Path | None = None,
-    limits: Callable[[Row], Limits] = lambda _row: Limits(),
+    known: Callable[[Row], Limits] = lambda _row: Limits(),
     **options: Any,
 ) -> AsyncIterator[World]:
-    """A vendor that makes the same clip for everybody, and a kernel with a library."""
+    """A vendor that makes the same clip for everybody, and a kernel with a library.
+
+    Args:
+        provider: Whose wire they speak.
+        folder: The library's, to be kept; by default it is thrown away.
+        known: What our side knows of the vendor's limits.
+        options: The simulator's.
+    """
     clock = LoopClock()
 
     async def draw(_order: Any) -> Path:
@@ -130,7 +136,7 @@ async def world(
         library = Library(folder or Path(temporary))
         records = Records(lambda: library, clock)
         try:
-            yield World(sim, provider, clock, Dispatcher(lambda _name: client, clock, limits), records, library)
+            yield World(sim, provider, clock, Dispatcher(lambda _name: client, clock, known), records, library)
         finally:
             records.close()
             library.close()
