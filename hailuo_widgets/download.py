@@ -96,9 +96,15 @@ class _Partial:
         self.size += len(piece)
 
     def _made(self) -> RawIOBase:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            return self._opened()
+        except FileNotFoundError:  # the first clip
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            return self._opened()
+
+    def _opened(self) -> RawIOBase:
         # Unbuffered, so that a full disk is noticed here and not when the file is closed.
-        return self.path.open("wb", buffering=0)
+        return self.path.open("w+b", buffering=0)
 
     def restart(self) -> None:
         if self._file is None:
@@ -115,23 +121,23 @@ class _Partial:
         """The kinds of the mp4's outermost boxes, and whether the last of them ends where the file ends."""
         kinds: set[bytes] = set()
         at = 0
-        if self._file is None:
+        file = self._file
+        if file is None:
             return kinds, True
-        with self.path.open("rb") as file:
-            for _ in range(MOST_BOXES):
-                file.seek(at)
-                head = file.read(16)
-                if len(head) < 8:
-                    break
-                length, kind = struct.unpack_from(">I4s", head)
-                if length == 1:  # a long one: its true length follows
-                    length = int.from_bytes(head[8:])
-                elif length == 0:  # it goes on to the end
-                    length = self.size - at
-                if length < 8:
-                    break
-                kinds.add(kind)
-                at += length
+        for _ in range(MOST_BOXES):
+            file.seek(at)
+            head = file.read(16) or b""
+            if len(head) < 8:
+                break
+            length, kind = struct.unpack_from(">I4s", head)
+            if length == 1:  # a long one: its true length follows
+                length = int.from_bytes(head[8:])
+            elif length == 0:  # it goes on to the end
+                length = self.size - at
+            if length < 8:
+                break
+            kinds.add(kind)
+            at += length
         return kinds, at == self.size
 
     def finish(self) -> Downloaded:
