@@ -40,6 +40,9 @@ DEAR = 30.0
 LATE = 0.05
 """In shares of how long a task has run: one that is asked for so late tells nothing of how long its like take."""
 
+ENOUGH = 12
+"""So many tasks stand for all those that one question asks for."""
+
 TIMES_MISSING = 3
 """How often a vendor may leave a task out of an answer before it is asked for by itself."""
 
@@ -141,6 +144,7 @@ class Poller:
         self._watched: dict[str, Watch] = {}
         self._scouted: dict[Kind, float] = {}
         self._halfway = 0
+        self._asleep_until = math.inf
         self._changed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
@@ -148,7 +152,12 @@ class Poller:
     def add(self, watch: Watch) -> None:
         """Ask for a task from now on."""
         self._watched[watch.task.id] = watch
-        self._wake()
+        first = 0.0
+        if not watch.looked:
+            spread = self._spread(watch)
+            first = FIRST_LOOK * spread.shortest if spread else self._first_question
+        if watch.began + first < self._asleep_until:
+            self._wake()
 
     def remove(self, watch: Watch) -> None:
         """Ask for it no more."""
@@ -170,7 +179,8 @@ class Poller:
         while self._watched:
             self._changed.clear()
             now = self._clock.now()
-            self._gate.asks_to_come = self._to_come(now)
+            if self._gate.seconds_a_request:
+                self._gate.asks_to_come = self._to_come(now)
             idle = [watch for watch in self._watched.values() if not watch.asking]
             wait = math.inf
             while idle:
@@ -181,7 +191,9 @@ class Poller:
                 self._begin(due, late=now - at)
                 idle = [watch for watch in idle if not watch.asking]
                 wait = math.inf
+            self._asleep_until = now + wait
             await self._until(wait)
+            self._asleep_until = math.inf
 
     async def _until(self, seconds: float) -> None:
         """Wait that long, or until something has changed."""
@@ -243,9 +255,11 @@ class Poller:
         ready = [(watch, spread) for _, watch, spread in known if watch.looked and watch.not_before <= now]
         if latest <= now or not ready:
             return latest
+        some = ready[:: max(1, len(ready) // ENOUGH)]  # they are much alike
+        each = len(ready) / len(some)
 
         def waiting(at: float) -> float:
-            return sum(spread.waiting(watch.ran, at - watch.began) / spread.doubt for watch, spread in ready)
+            return each * sum(spread.waiting(watch.ran, at - watch.began) / spread.doubt for watch, spread in some)
 
         if waiting(latest) < price:
             return latest
@@ -259,13 +273,18 @@ class Poller:
     def _scout_at(self, kind: Kind, watches: Sequence[Watch]) -> float:
         """When to ask for one of those that nothing is known of."""
         oldest = min(watch.began for watch in watches)
-        embedded = self._client.name == EMBEDDED  # a question costs nothing there
         last = self._scouted.get(kind, 0.0)
         if last <= oldest:
-            at = oldest + (0.1 if embedded else pace.FIRST_QUESTION)
+            at = oldest + self._first_question
         else:
-            at = last + interval(last - oldest, 20 if embedded else len(watches), self._client.batch)
+            # A question to the embedded provider costs nothing.
+            tasks = 20 if self._client.name == EMBEDDED else len(watches)
+            at = last + interval(last - oldest, tasks, self._client.batch)
         return max(at, min(watch.not_before for watch in watches))
+
+    @property
+    def _first_question(self) -> float:
+        return 0.1 if self._client.name == EMBEDDED else pace.FIRST_QUESTION
 
     def _spread(self, watch: Watch) -> Spread | None:
         if watch.word is not None and watch.ran < watch.word.longest:
