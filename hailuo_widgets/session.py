@@ -168,7 +168,7 @@ class Session:
             if claim is None or claim.kind == "busy":
                 continue
             job = Job(row.id, quote_of(row), name=row.name, replicate=row.replicate, reason="taken up again")
-            job.started = row.created
+            job.started = job.begun = row.created
             with self._lock:
                 self._jobs.append(job)
                 if claim.kind == "open":

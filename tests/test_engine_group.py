@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from decimal import Decimal
 
 import pytest
@@ -19,6 +20,7 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.widgets.describe import status_of
 from support.session import session
 from support.vendor import PROMPT, submits
 from support.waiting import wait_until
@@ -261,3 +263,15 @@ def test_the_forecast_of_nothing_and_of_the_unknown():
     sketch = quote(VideoRequest.of(prompt=PROMPT), "sketch")
     assert seconds([], lambda _row: Limits()) == 0
     assert seconds([(sketch, None)], lambda _row: Limits()) < seconds([(order, None)], lambda _row: Limits())
+
+
+def test_a_card_reckons_from_when_the_vendor_has_it():
+    job = Job("x", quote(VideoRequest.of(prompt=PROMPT), "minimax"))
+    job.expected, job.started = 60.0, time.time() - 100
+    job.move(JobState.PLANNED, note="waits for its turn")
+    assert (status_of(job).expected, status_of(job).note) == (None, "waits for its turn")
+    job.move(JobState.SUBMITTING, note="")
+    job.move(JobState.PLANNED, note="the vendor says “not now”; waits for its turn")
+    assert job.begun is None
+    job.move(JobState.QUEUED)
+    assert status_of(job).expected == pytest.approx(160, abs=5)

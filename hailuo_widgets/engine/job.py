@@ -37,7 +37,7 @@ class Job:
         quote: What was asked for and what it costs.
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why it is this provider.
-        expected: Seconds that it will probably take, None where that is not known.
+        expected: Seconds that the vendor will probably take, None where that is not known.
         begun: When it was no longer only planned, None before.
         handed_over: Whether another kernel watches it now.
     """
@@ -203,7 +203,9 @@ class Job:
             setattr(self, name, value)
         self.error, self._clip = error, clip
         self.state = state
-        if self.begun is None and state is not JobState.PLANNED:
+        if state is JobState.PLANNED:
+            self.begun = None
+        elif self.begun is None:
             self.begun = time.time()
         if state.final:
             self.ended = time.time()

@@ -149,8 +149,6 @@ class _Walk:
                 continue
             # Known to the job even where the disk refuses it: a person may need it then.
             job.task_id, self.bought_at = state.task.id, lane.now()
-            if job.expected is not None:
-                job.expected += job.elapsed  # which it has waited for its turn
             # Durable before anything else is done with it.
             await self.records.move(job, JobState.QUEUED, task_id=state.task.id)
             job.move(JobState.QUEUED, note=_note(state))

@@ -98,12 +98,19 @@ def status_of(job: Job) -> Status:
         task_id=job.task_id or "",
         progress=job.progress,
         elapsed=job.elapsed,
-        expected=job.expected,
+        expected=_expected(job),
         note=job.note,
         error=error.message if error else "",
         hint=error.hint if error else "",
         charged=_charged(job),
     )
+
+
+def _expected(job: Job) -> float | None:
+    """Seconds that it takes in all: what it has waited for its turn, and what the vendor usually takes."""
+    if job.expected is None or job.begun is None:
+        return None
+    return job.begun - job.started + job.expected
 
 
 def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
