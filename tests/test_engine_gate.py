@@ -144,7 +144,7 @@ def test_nothing_is_in_the_way_where_nothing_is_known():
     gate = Gate(Limits())
     for number in range(100):
         send(gate, START, Outcome.TAKEN, str(number))
-    assert len(gate._flying) == 100
+    assert gate._flying == 100
     assert not gate.full
 
 

@@ -97,7 +97,8 @@ class Gate:
     limits: Limits
     _submits: deque[float] = field(default_factory=deque)
     _asks: deque[float] = field(default_factory=deque)
-    _flying: dict[str, float] = field(default_factory=dict)
+    _watched: set[str] = field(default_factory=set)
+    _left: dict[str, float] = field(default_factory=dict)
     _submitting: int = 0
     _asking: int = 0
     _at_once: float = FIRST_AT_ONCE
@@ -120,24 +121,31 @@ class Gate:
 
     def began(self, task_id: str) -> None:
         """A task is at the vendor."""
-        self._flying[task_id] = math.inf
+        self._left.pop(task_id, None)
+        self._watched.add(task_id)
 
     def ended(self, task_id: str) -> None:
         """A task has ended there, a moment ago or a little earlier."""
-        self._flying.pop(task_id, None)
+        self._watched.discard(task_id)
         if self._seemed is not None:
             self._seemed = (self._seemed[0], self._seemed[1] - 1)
 
     def left_alone(self, task_id: str, until: float) -> None:
         """Nobody watches a task any more; the vendor still works on it until then, as far as can be told."""
-        if task_id in self._flying:
-            self._flying[task_id] = until
+        if task_id in self._watched:
+            self._watched.remove(task_id)
+            self._left[task_id] = until
+
+    @property
+    def _flying(self) -> int:
+        """Tasks in flight, as far as is known."""
+        return len(self._watched) + len(self._left)
 
     @property
     def full(self) -> bool:
         """Whether no more tasks may be in flight."""
         level = self._limit(Kind.IN_FLIGHT)
-        return level is not None and len(self._flying) + self._submitting >= level
+        return level is not None and self._flying + self._submitting >= level
 
     @property
     def seconds_a_request(self) -> float:
@@ -291,8 +299,8 @@ class Gate:
         for kind in Kind:
             if kind is not Kind.IN_FLIGHT:
                 self._passed(kind, self._surely(kind, now), now)
-            elif flying and (self._seemed is None or self._seemed[1] <= len(self._flying)):
-                self._seemed = (now, len(self._flying) + 1)
+            elif flying and (self._seemed is None or self._seemed[1] <= self._flying):
+                self._seemed = (now, self._flying + 1)
 
     def _passed(self, kind: Kind, level: int, now: float) -> None:
         """The vendor takes as much as that of what a limit counts."""
@@ -329,13 +337,13 @@ class Gate:
     def _level(self, kind: Kind) -> int:
         """How much the vendor has taken, of what that limit counts."""
         if kind is Kind.IN_FLIGHT:
-            return len(self._flying)
+            return self._flying
         return len(self._submits) + (len(self._asks) if kind is Kind.ALL else 0)
 
     def _surely(self, kind: Kind, now: float) -> int:
         """The same, without what it may not count any more."""
         if kind is Kind.IN_FLIGHT:
-            return len(self._flying)
+            return self._flying
         since = now - MINUTE + DOUBT
         times = (*self._submits, *self._asks) if kind is Kind.ALL else self._submits
         return sum(each > since for each in times)
@@ -343,11 +351,11 @@ class Gate:
     def _until_below(self, kind: Kind, level: int, now: float, *, reserve: bool = True) -> float:
         """Seconds until one more would stay within a limit."""
         if kind is Kind.IN_FLIGHT:
-            if len(self._flying) + self._submitting < level:
+            over = self._flying + self._submitting - level
+            if over < 0:
                 return 0.0
-            known = sorted(until for until in self._flying.values() if until < math.inf)
-            over = len(self._flying) + self._submitting - level
-            return known[over] - now if over < len(known) else math.inf
+            ends = sorted(self._left.values())
+            return ends[over] - now if over < len(ends) else math.inf
         if kind is Kind.SUBMITS:
             return _until_room(self._submits, self._submitting, level, now)
         wait = _until_room(sorted((*self._submits, *self._asks)), self._submitting + self._asking, level, now)
@@ -364,8 +372,8 @@ class Gate:
         for times in (self._submits, self._asks):
             while times and times[0] + MINUTE + MARGIN <= now:
                 times.popleft()
-        for task_id in [task_id for task_id, until in self._flying.items() if until <= now]:
-            del self._flying[task_id]
+        for task_id in [task_id for task_id, until in self._left.items() if until <= now]:
+            del self._left[task_id]
 
 
 def _until_room(times: Sequence[float], in_the_air: int, level: int, now: float) -> float:

@@ -28,6 +28,9 @@ Kind = tuple[str, int | None, str | None]
 FIRST_LOOK = 0.08
 """After this share of the usual time a task is asked for once: is it at work, or was it turned down?"""
 
+QUICK = 0.5
+"""Seconds; where that look would come sooner, the task is done before anybody has read what it told."""
+
 SHORTEST_PAUSE = 1 / 300
 """Between two questions for a task, in shares of how long it has run."""
 
@@ -117,6 +120,12 @@ def _rested(watch: Watch) -> float:
     return watch.began + watch.ran + max(watch.ran * SHORTEST_PAUSE, 0.02)
 
 
+def _first_look(spread: Spread) -> float:
+    """Seconds after its begin when a task is asked for the first time."""
+    look = FIRST_LOOK * spread.shortest
+    return look if look >= QUICK else spread.shortest
+
+
 class Poller:
     """Asks for a vendor's tasks. For the loop's thread only.
 
@@ -155,7 +164,7 @@ class Poller:
         first = 0.0
         if not watch.looked:
             spread = self._spread(watch)
-            first = FIRST_LOOK * spread.shortest if spread else self._first_question
+            first = _first_look(spread) if spread else self._first_question
         if watch.began + first < self._asleep_until:
             self._wake()
 
@@ -184,13 +193,16 @@ class Poller:
             idle = [watch for watch in self._watched.values() if not watch.asking]
             wait = math.inf
             while idle:
-                due, at = self._next(idle, now)
-                wait = math.inf if self._halfway else max(at - now, self._gate.ask_wait(now))
-                if wait > MOMENT:
+                begun = False
+                for at, due in self._questions(idle, now):
+                    wait = math.inf if self._halfway else max(at - now, self._gate.ask_wait(now))
+                    if wait > MOMENT:
+                        break
+                    self._begin(due, late=now - at)
+                    begun, wait = True, math.inf
+                if not begun:
                     break
-                self._begin(due, late=now - at)
                 idle = [watch for watch in idle if not watch.asking]
-                wait = math.inf
             self._asleep_until = now + wait
             await self._until(wait)
             self._asleep_until = math.inf
@@ -208,8 +220,8 @@ class Poller:
 
     # --- when ---
 
-    def _next(self, idle: Sequence[Watch], now: float) -> tuple[list[Watch], float]:
-        """Which tasks to ask for next, in one call, and when."""
+    def _questions(self, idle: Sequence[Watch], now: float) -> list[tuple[float, list[Watch]]]:
+        """The next questions to ask, the soonest first: when, and for which tasks. Not all of them, but the first."""
         price = PRICE + self._gate.seconds_a_request * (DEAR if self.jobs_wait() else 1.0 / self._client.batch)
         alone = [watch for watch in idle if watch.alone]
         candidates, batch = (alone, 1) if alone else (idle, self._client.batch)
@@ -221,26 +233,26 @@ class Poller:
                 blind.setdefault(watch.kind, []).append(watch)
             else:
                 known.append((max(watch.not_before, self._when(watch, spread, price, batch)), watch, spread))
-        due: list[Watch] = []
-        at = math.inf
-        if known:
-            known.sort(key=lambda each: each[0])
+        known.sort(key=lambda each: each[0])
+        if batch == 1:
+            found = [(at, [watch]) for at, watch, _ in known]
+        else:
             known = known[:batch]
-            at = known[0][0] if batch == 1 else self._together(known, now, price)
-            due = [watch for _, watch, _ in known]
+            found = [(self._together(known, now, price), [watch for _, watch, _ in known])] if known else []
         for kind, watches in blind.items():
-            scout_at = self._scout_at(kind, watches)
-            if scout_at < at:
-                watches.sort(key=lambda watch: watch.ran - (now - watch.began))
-                at, due = scout_at, watches[:batch]
-        if len(due) < batch:  # what is asked for in any case may as well tell of others
+            watches.sort(key=lambda watch: watch.ran - (now - watch.began))
+            found.append((self._scout_at(kind, watches), watches[:batch]))
+        found.sort(key=lambda each: each[0])
+        if batch > 1:
+            at, due = found[0]  # what is asked for in any case may as well tell of others
             due += [watch for watch in candidates if watch not in due][: batch - len(due)]
-        return due, at
+            found = [(at, due)]
+        return found
 
     def _when(self, watch: Watch, spread: Spread, price: float, batch: int) -> float:
         """When it pays to ask for one task alone."""
-        if not watch.looked and price == PRICE:
-            return watch.began + FIRST_LOOK * spread.shortest
+        if not watch.looked and price == PRICE and _first_look(spread) < spread.shortest:
+            return watch.began + _first_look(spread)
         if watch.plan is None or watch.plan[:2] != (spread, price):
             after = spread.when(watch.ran, price * spread.doubt)
             if batch == 1:  # a late one is not kept waiting for ever, however dear a question is
@@ -252,7 +264,7 @@ class Poller:
     def _together(known: Sequence[tuple[float, Watch, Spread]], now: float, price: float) -> float:
         """When it pays to ask for several tasks at once: what they wait adds up."""
         earliest, latest = now, known[0][0]
-        ready = [(watch, spread) for _, watch, spread in known if watch.looked and watch.not_before <= now]
+        ready = [(watch, spread) for _, watch, spread in known if watch.not_before <= now]
         if latest <= now or not ready:
             return latest
         some = ready[:: max(1, len(ready) // ENOUGH)]  # they are much alike
