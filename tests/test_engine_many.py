@@ -19,7 +19,7 @@ from hailuo_widgets.engine.job import Job
 from hailuo_widgets.engine.limits import Limits
 from hailuo_widgets.engine.records import Records
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import InvalidRequestError
+from hailuo_widgets.errors import InvalidRequestError, LibraryError
 from hailuo_widgets.simulator import Fault, Faults, Timing
 from hailuo_widgets.simulator.limits import Limit
 from support.many import PROMPT, Varied, world
@@ -408,5 +408,69 @@ def test_an_answer_in_two_steps_waits_for_room_between_them():
             await here.run(jobs)
             assert states(jobs) == {"stored": 4}
             assert here.requests["file"] <= 8
+
+    simulate(main())
+
+
+# --- what is left behind --------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_is_cancelled_in_its_turn_takes_nobody_elses():
+    async def main():
+        async with world("acedata", known=lambda _row: Limits(tasks_in_flight=1)) as here:
+            jobs, loop = fleet(here, 4), asyncio.get_running_loop()
+            running = asyncio.ensure_future(here.run(jobs))
+            await until(lambda: jobs[0].task_id)
+            lane = next(iter(here.dispatcher._lanes.values()))
+            lane.gate.limits = Limits(tasks_in_flight=2)
+            jobs[1].cancel()
+            loop.call_soon(lane.pump)  # while its cancellation is on its way
+            await running
+            assert [job.state.value for job in jobs] == ["stored", "cancelled", "stored", "stored"]
+            assert (lane.gate._submitting, lane.gate._flying) == (0, 0)
+
+    simulate(main())
+
+
+def test_what_breaks_off_is_counted_as_under_way_for_a_while_only():
+    async def main():
+        async with world("acedata") as here:
+            jobs = fleet(here, 3)
+            move = here.library.journal.move
+
+            def full(job_id, state, *args, **options):
+                if state == "queued" and job_id == jobs[0].id:
+                    raise LibraryError("The disk is full.")
+                return move(job_id, state, *args, **options)
+
+            here.library.journal.move = full
+            running = asyncio.ensure_future(here.run(jobs))
+            await until(lambda: jobs[0].done and jobs[1].task_id)
+            jobs[1].cancel()
+            await running
+            lane = next(iter(here.dispatcher._lanes.values()))
+            assert [job.state.value for job in jobs] == ["abandoned", "abandoned", "stored"]
+            assert lane.gate._flying == 2
+            await asyncio.sleep(200)
+            assert lane.gate.submit_wait(here.clock.now()) == 0
+            assert lane.gate._flying == 0
+
+    simulate(main())
+
+
+def test_a_task_that_was_cancelled_at_the_vendor_makes_room_at_once():
+    async def main():
+        async with world("minimax", known=lambda _row: Limits(tasks_in_flight=1)) as here:
+            jobs = fleet(here, 2, model="MiniMax-H3", ratio="16:9")
+            running = asyncio.ensure_future(here.run(jobs))
+            await until(lambda: jobs[0].task_id)
+            jobs[0].cancel()
+            await until(lambda: jobs[0].done)
+            await until(lambda: jobs[1].task_id)
+            cancelled = jobs[0].state == "cancelled"
+            lane = next(iter(here.dispatcher._lanes.values()))
+            assert lane.gate._flying == 1
+            await running
+            assert (cancelled, jobs[1].state) == (True, "stored")
 
     simulate(main())

@@ -127,6 +127,7 @@ class Gate:
     def ended(self, task_id: str) -> None:
         """A task has ended there, a moment ago or a little earlier."""
         self._watched.discard(task_id)
+        self._left.pop(task_id, None)
         if self._seemed is not None:
             self._seemed = (self._seemed[0], self._seemed[1] - 1)
 

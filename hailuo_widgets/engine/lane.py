@@ -61,9 +61,7 @@ class Lane:
         self.client = client
         self.gate = Gate(limits)
         self.durations: dict[Kind, Durations] = {}
-        self._poller = Poller(
-            client, self.gate, clock, self.durations, lambda: bool(self._queues) and not self.gate.full
-        )
+        self._poller = Poller(client, self.gate, clock, self.durations, self._is_short_of_requests)
         self._clock = clock
         self._queues: OrderedDict[Group, list[Place]] = OrderedDict()
         self._said: dict[Group, str] = {}
@@ -159,9 +157,18 @@ class Lane:
         """Ask for a task no more: it has ended, or goes on without us."""
         self._poller.remove(watch)
         if watch.state is not None and watch.state.phase.final:
-            self.gate.ended(watch.task.id)
+            self.ended(watch.task.id)
         else:
-            self.gate.left_alone(watch.task.id, self.now() + LEFT_ALONE_SECONDS)
+            self.leave_alone(watch.task.id)
+
+    def ended(self, task_id: str) -> None:
+        """A task has ended at the vendor."""
+        self.gate.ended(task_id)
+        self.pump()
+
+    def leave_alone(self, task_id: str) -> None:
+        """Nobody watches a task any more, if it has not ended."""
+        self.gate.left_alone(task_id, self.now() + LEFT_ALONE_SECONDS)
         self.pump()
 
     def pump(self) -> None:
@@ -173,6 +180,9 @@ class Lane:
             place = queue[0]
             assert place.job is not None
             assert place.turn is not None
+            if place.turn.done():  # cancelled, and not yet gone
+                self._forget(group, place)
+                continue
             if group.paused or self.client.name in group.halted:
                 passed_over.add(group)
                 continue

@@ -120,6 +120,8 @@ class _Walk:
             await self._end(_crashed(job), wrapped)
         finally:
             records.release(job)
+            if self.lane is not None and job.task_id is not None:
+                self.lane.leave_alone(job.task_id)
             if self.group.budget is not None:
                 self.group.budget.settle(self.paid_as, self._charged())
 
@@ -201,6 +203,7 @@ class _Walk:
     async def _follow(self, lane: Lane, state: TaskState, began: float | None) -> TaskState:
         job = self.job
         if state.phase.final:
+            lane.ended(state.task.id)
             return state
         watch = lane.watch(state.task, _kind(job), began, whole=self.bought_at is not None)
         try:
@@ -256,7 +259,7 @@ class _Walk:
                 await self._end(JobState.ABANDONED, error)
                 return
             if answer.phase is Phase.CANCELLED:
-                lane.gate.ended(job.task_id)
+                lane.ended(job.task_id)
                 await self._end(JobState.CANCELLED, None)
                 return
         await self._end(JobState.ABANDONED, None)
