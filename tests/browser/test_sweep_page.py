@@ -270,8 +270,6 @@ def test_the_mouse_scrubs_a_contact_sheet(page, sweep):
     sweep.mount(every(grid(repeat=1)))
     frame = page.locator(".hw-cell .hw-cell-frame").first
     frame.hover(position={"x": 20, "y": 60})
-    page.wait_for_function("() => host.sent.some(({ type }) => type === 'sheet')")
-    frame.hover(position={"x": 22, "y": 60})
     sheet = frame.locator(".hw-cell-sheet")
     expect(sheet).to_be_visible()
     first = sheet.evaluate("(it) => it.style.backgroundPosition")
@@ -280,6 +278,18 @@ def test_the_mouse_scrubs_a_contact_sheet(page, sweep):
     assert sheet.evaluate("(it) => it.style.backgroundPosition") != first
     page.get_by_role("button", name="Loop").hover()
     expect(sheet).to_be_hidden()
+
+
+def test_news_of_a_cell_leave_the_contact_sheet_under_the_mouse(page, sweep):
+    """A poster, or anybody's rating, may come in while the mouse rests on the cell."""
+    sweep.mount(every(grid(repeat=1)))
+    frame = page.locator(".hw-cell .hw-cell-frame").first
+    frame.hover(position={"x": 20, "y": 60})
+    sheet = frame.locator(".hw-cell-sheet")
+    expect(sheet).to_be_visible()
+    page.evaluate("host.answer({ type: 'look', at: [[0, 0]] })")
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    expect(sheet).to_be_visible()
 
 
 def test_everything_by_keyboard(page, sweep):

@@ -24,6 +24,8 @@ export class CellBox {
   #parts;
   /** @type {HTMLVideoElement | undefined} */
   #video;
+  /** How far across the frame the mouse is. @type {number | undefined} */
+  #hovered;
   root;
   index;
   /** Whether it is in the window; set by the grid's observer. */
@@ -163,29 +165,40 @@ export class CellBox {
       event.stopPropagation();
       this.#store.mark(this.place, { starred: !this.#store.take(this.place).starred });
     });
-    this.#scrubOnHover(parts);
+    this.#scrubOnHover(parts.frame);
     return parts;
   }
 
-  /** @param {{frame: HTMLElement, sheet: HTMLElement}} parts */
-  #scrubOnHover({ frame, sheet }) {
-    frame.addEventListener("pointerenter", (event) => {
-      if (event.pointerType === "mouse" && this.hasClip && !this.#video) this.#store.askSheet(this.place);
-    });
+  /** @param {HTMLElement} frame */
+  #scrubOnHover(frame) {
     frame.addEventListener("pointermove", (event) => {
-      const pictures = this.#store.sheets.get(keyOf(this.place));
-      if (!pictures || this.#video) return;
+      if (event.pointerType !== "mouse") return;
       const box = frame.getBoundingClientRect();
-      const far = Math.min(0.999, Math.max(0, (event.clientX - box.left) / box.width));
-      const which = Math.floor(far * pictures.count);
-      sheet.style.backgroundImage = `url("${pictures.url}")`;
-      sheet.style.backgroundSize = `${pictures.count * 100}% 100%`;
-      sheet.style.backgroundPosition = `${(which / Math.max(1, pictures.count - 1)) * 100}% 0`;
-      sheet.dataset.on = "true";
+      this.#hovered = Math.min(0.999, Math.max(0, (event.clientX - box.left) / box.width));
+      this.#scrub();
     });
     frame.addEventListener("pointerleave", () => {
-      sheet.dataset.on = "false";
+      this.#hovered = undefined;
+      this.#scrub();
     });
+  }
+
+  /** Show the picture of the sheet that the mouse is at; the sheet itself comes in while the mouse rests there. */
+  #scrub() {
+    const sheet = this.#parts?.sheet;
+    if (!sheet) return;
+    sheet.dataset.on = "false";
+    if (this.#hovered === undefined || !this.hasClip || this.#video) return;
+    const pictures = this.#store.sheets.get(keyOf(this.place));
+    if (!pictures) {
+      this.#store.askSheet(this.place);
+      return;
+    }
+    sheet.dataset.on = "true";
+    const which = Math.floor(this.#hovered * pictures.count);
+    sheet.style.backgroundImage = `url("${pictures.url}")`;
+    sheet.style.backgroundSize = `${pictures.count * 100}% 100%`;
+    sheet.style.backgroundPosition = `${(which / Math.max(1, pictures.count - 1)) * 100}% 0`;
   }
 
   /** What a screen reader says of it. */
@@ -249,7 +262,7 @@ export class CellBox {
     this.root.dataset.seen = String(Boolean(poster && take.clip));
     parts.poster.hidden = !(poster && take.clip);
     if (poster && parts.poster.src !== poster) parts.poster.src = poster;
-    parts.sheet.dataset.on = "false";
+    this.#scrub();
     parts.middle.hidden = Boolean(take.clip);
     const under_way = tone === "run" || state === "queued" || state === "submitting";
     parts.ring.hidden = !under_way;
