@@ -161,7 +161,7 @@ async def test_await_brings_the_clip_in_several_places_at_once():
         clips = await asyncio.wait_for(asyncio.gather(*(_await(job) for _ in range(5))), SECONDS)
         assert clips == [job.clip] * 5
         assert await job is job.clip
-        assert not job._observers
+        assert not job._observers._callbacks
 
 
 async def _await(job):

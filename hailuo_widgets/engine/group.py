@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, RefusedError, VendorError
 
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.engine.job import Job
-
-_log = logging.getLogger(__name__)
 
 FAILURES_IN_A_ROW = 10
 """After so many of the same kind from one provider, a group sends it nothing more until a person says so."""
@@ -41,7 +38,7 @@ class Group:
         self.halted: dict[str, str] = {}
         self._paused = False
         self._in_a_row: dict[str, tuple[str, int]] = {}
-        self._observers: list[Callable[[Group], None]] = []
+        self._observers: Observers[Group] = Observers()
         self._lock = threading.Lock()
 
     @property
@@ -52,21 +49,21 @@ class Group:
     def pause(self) -> None:
         """Send nothing new until `go_on`."""
         self._paused = True
-        self._tell()
+        self._observers.tell(self)
 
     def go_on(self) -> None:
         """Send again, to providers that were halted too."""
         with self._lock:
             self._paused = False
             self.halted, self._in_a_row = {}, {}
-        self._tell()
+        self._observers.tell(self)
 
     def lift(self, provider: str) -> None:
         """Send to a provider again that was halted."""
         with self._lock:
             self.halted = {name: why for name, why in self.halted.items() if name != provider}
             self._in_a_row.pop(provider, None)
-        self._tell()
+        self._observers.tell(self)
 
     def ended(self, job: Job) -> None:
         """Take note of how a job ended; ten failures of the same kind in a row halt its provider."""
@@ -84,7 +81,7 @@ class Group:
             if count < FAILURES_IN_A_ROW or provider in self.halted:
                 return
             self.halted = {**self.halted, provider: f"{count} in a row failed alike: {error.message}"}
-        self._tell()
+        self._observers.tell(self)
 
     def observe(self, callback: Callable[[Group], None]) -> Callable[[], None]:
         """Call back after every pause, halt and end of either, on the thread where it happened.
@@ -92,23 +89,7 @@ class Group:
         Returns:
             A function that ends it.
         """
-        with self._lock:
-            self._observers.append(callback)
-
-        def forget() -> None:
-            with self._lock, suppress(ValueError):
-                self._observers.remove(callback)
-
-        return forget
-
-    def _tell(self) -> None:
-        with self._lock:
-            observers = tuple(self._observers)
-        for observer in observers:
-            try:
-                observer(self)
-            except Exception:  # noqa: BLE001  # a view that breaks must not cost a clip
-                _log.exception("An observer of the group “%s” failed.", self.name)
+        return self._observers.add(callback)
 
     def __repr__(self) -> str:
         parts = [self.name or "a group", "paused" if self._paused else ""]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UncertainError
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
-
-_log = logging.getLogger(__name__)
 
 TICK = 0.1
 """Seconds. Waits go in slices of this length, so that an interrupt is seen at once; a plain wait on a future of another
@@ -63,7 +61,7 @@ class Job:
         self.error: HailuoError | None = None
         self._clip: Clip | None = None
         self._done = threading.Event()
-        self._observers: list[Callable[[Job], None]] = []
+        self._observers: Observers[Job] = Observers()
         self._lock = threading.Lock()
         self._stop: Callable[[], None] | None = None
         self._stop_wanted = False
@@ -184,14 +182,7 @@ class Job:
         Returns:
             A function that ends it.
         """
-        with self._lock:
-            self._observers.append(callback)
-
-        def forget() -> None:
-            with self._lock, suppress(ValueError):
-                self._observers.remove(callback)
-
-        return forget
+        return self._observers.add(callback)
 
     def move(
         self, state: JobState, *, error: HailuoError | None = None, clip: Clip | None = None, **changes: Any
@@ -210,13 +201,7 @@ class Job:
         if state.final:
             self.ended = time.time()
             self._done.set()
-        with self._lock:
-            observers = tuple(self._observers)
-        for observer in observers:
-            try:
-                observer(self)
-            except Exception:  # noqa: BLE001  # a view that breaks must not cost the clip
-                _log.exception("An observer of job %s failed.", self.id)
+        self._observers.tell(self)
 
     def _outcome(self) -> Clip:
         if self._clip is not None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
-from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.engine import forecast
 from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import require_key
@@ -38,8 +37,6 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.layout import Layout
     from hailuo_widgets.sweeps.order import Key
-
-_log = logging.getLogger(__name__)
 
 _OPEN, _UNCERTAIN, _LOST = "open", "uncertain", "lost"
 _CAN_BE_TRIED_AGAIN = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED, JobState.ABANDONED)
@@ -84,10 +81,9 @@ class Sweep:
         self._plan: Plan | None = None
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
-        self._observers: list[Callable[[Sweep], None]] = []
+        self._observers: Observers[Sweep] = Observers()
         self._mine: set[str] = set()
         self._lock = threading.Lock()
-        self._observing = threading.Lock()  # the loop's thread tells, and must not wait for a look into the library
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -107,7 +103,7 @@ class Sweep:
     def explain(self) -> Plan:
         """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
         plan = self._look()
-        self._tell()
+        self._observers.tell(self)
         return plan
 
     def _look(self) -> Plan:
@@ -213,7 +209,7 @@ class Sweep:
                 self._keep()
             self._launch(missing)
             self.started = True
-        self._tell()
+        self._observers.tell(self)
         return self
 
     def _keep(self) -> None:
@@ -227,7 +223,7 @@ class Sweep:
             again = [key for key, job in self._jobs.items() if self.can_retry(job)]
             self._require_keys(again)
             self._launch(again)
-        self._tell()
+        self._observers.tell(self)
         return self
 
     def pause(self) -> Sweep:
@@ -279,7 +275,7 @@ class Sweep:
     def _launch(self, missing: list[Key]) -> None:
         if self.group is None:
             self.group = Group(self.name, self.budget)
-            self.group.observe(lambda _: self._tell())
+            self.group.observe(lambda _: self._observers.tell(self))
         now, mine = self._host.clock.now(), []
         for key in missing:
             job = self._host.under_way(key)
@@ -295,7 +291,7 @@ class Sweep:
 
     def _moved(self, job: Job) -> None:
         if job.done and self.done:
-            self._tell()
+            self._observers.tell(self)
 
     # --- what came of it --------------------------------------------------------------------------------------------
 
@@ -449,23 +445,7 @@ class Sweep:
         Returns:
             A function that ends it.
         """
-        with self._observing:
-            self._observers.append(callback)
-
-        def forget() -> None:
-            with self._observing, suppress(ValueError):
-                self._observers.remove(callback)
-
-        return forget
-
-    def _tell(self) -> None:
-        with self._observing:
-            observers = tuple(self._observers)
-        for observer in observers:
-            try:
-                observer(self)
-            except Exception:  # noqa: BLE001  # a view that breaks must not cost a clip
-                _log.exception("An observer of the sweep “%s” failed.", self.name)
+        return self._observers.add(callback)
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""
