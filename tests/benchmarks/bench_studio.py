@@ -50,7 +50,7 @@ SHOWN = """async ([index, selector]) => {
 CHANGED = """async (label) => {
   const price = document.querySelector('.hw-price');
   const was = price.textContent;
-  const radio = [...document.querySelectorAll('.hw-choice')].find((each) => each.textContent === label);
+  const radio = [...document.querySelectorAll('.hw-segment[role=radio]')].find((each) => each.textContent === label);
   const start = performance.now();
   radio.click();
   while (price.textContent === was) {

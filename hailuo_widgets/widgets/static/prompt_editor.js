@@ -94,11 +94,11 @@ export function movingPicture(id) {
  * @param {(value: Value) => void} choose
  */
 export function switcher(label, options, chosen, choose) {
-  const group = element("div", "hw-switcher");
+  const group = element("div", "hw-segments");
   group.role = "group";
   group.ariaLabel = label;
   const buttons = options.map(([value, text]) => {
-    const each = button(text, text, "hw-switch");
+    const each = button(text, text, "hw-segment");
     each.addEventListener("click", () => {
       set(value);
       choose(value);

@@ -50,11 +50,11 @@ let fields = 0;
 function choices(field, choose) {
   fields += 1;
   const id = `hw-why-${fields}`;
-  const root = element("div", "hw-choices");
+  const root = element("div", "hw-segments");
   root.role = "radiogroup";
   root.ariaLabel = field.title;
   const buttons = field.options.map(([value, label, whyNot]) => {
-    const each = button(label, label, "hw-choice");
+    const each = button(label, label, "hw-segment");
     each.role = "radio";
     each.ariaChecked = String(value === field.value);
     each.tabIndex = value === field.value ? 0 : -1;

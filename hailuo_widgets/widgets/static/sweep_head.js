@@ -306,8 +306,9 @@ export function sweepTools(store, pivot, filter, view) {
    * @param {ReturnType<typeof choicesOf>} choices
    */
   function tabs(name, choices) {
-    const group = element("fieldset", "hw-segments");
-    group.append(element("legend", "hw-unseen", name), element("span", "hw-soft", name));
+    const group = element("fieldset", "hw-labelled");
+    const segments = element("div", "hw-segments");
+    group.append(element("legend", "hw-unseen", name), element("span", "hw-soft", name), segments);
     for (const { label, chosen, choose } of choices) {
       const outer = element("label");
       const input = element("input", "hw-unseen");
@@ -318,7 +319,7 @@ export function sweepTools(store, pivot, filter, view) {
       const text = element("span", "hw-segment", label);
       text.dir = "auto";
       outer.append(input, text);
-      group.append(outer);
+      segments.append(outer);
     }
     return group;
   }
