@@ -14,6 +14,7 @@ from hailuo_widgets.errors import UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -76,37 +77,7 @@ class HailuoMagics(Magics):
         {a | b} and {name = a | b} are choices: the cell is then a sweep, and its plan is shown before it is run.
         Under a line --- stand fields, each with its value or its choices: "duration: 6 | 10", "camera: [Pan left] |".
         """
-        from hailuo_widgets.sweeps import header
-        from hailuo_widgets.sweeps.definition import Definition
-        from hailuo_widgets.sweeps.template import expand
-
-        # Split first: a variable with a blank in it is still one value, and can't bring options along.
-        words = [expand(word, self.shell.user_ns) for word in _words(line)]
-        arguments = _parse(self.hailuo_cell.parser, words)
-        name = arguments.name
-        if name and (not name.isidentifier() or iskeyword(name)):
-            raise UsageError(
-                f"“{name}” can't be a variable's name.",
-                hint="The first word after %%hailuo names the job; options begin with -.",
-            )
-        definition = Definition.of_cell(
-            header.read(cell, self.shell.user_ns),
-            name=name,
-            repeat=arguments.repeat,
-            provider=arguments.provider,
-            model=arguments.model,
-            first_frame=arguments.first_frame,
-            last_frame=arguments.last_frame,
-            subject=arguments.subject,
-            references=tuple(arguments.reference or ()),
-            duration=arguments.duration,
-            resolution=arguments.resolution,
-            ratio=arguments.ratio,
-            prompt_optimizer=_SWITCHES[arguments.optimizer],
-            fast_pretreatment=_SWITCHES[arguments.fast_pretreatment],
-            watermark=_SWITCHES[arguments.watermark],
-            callback_url=arguments.callback_url,
-        )
+        arguments, definition = read_cell(line, cell, self.shell.user_ns)
         if definition.axes or arguments.repeat > 1 or arguments.budget:
             return self._sweep(definition, arguments)
         return self._clip(definition, arguments)
@@ -189,6 +160,54 @@ class HailuoMagics(Magics):
                 f"%hailuo {command} takes nothing after it.", hint="%hailuo alone shows the manual."
             ) from None
         return run(*rest)
+
+
+def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argparse.Namespace, Definition]:
+    """What a cell under `%%hailuo` asks for.
+
+    Args:
+        line: What stands after `%%hailuo`.
+        cell: What stands below.
+        namespace: The notebook's variables.
+
+    Returns:
+        The options of the line, and what they define together with the cell.
+
+    Raises:
+        UsageError: Something in it can't be read.
+    """
+    from hailuo_widgets.sweeps import header
+    from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.template import expand
+
+    # Split first: a variable with a blank in it is still one value, and can't bring options along.
+    words = [expand(word, namespace) for word in _words(line)]
+    arguments = _parse(HailuoMagics.hailuo_cell.parser, words)
+    name = arguments.name
+    if name and (not name.isidentifier() or iskeyword(name)):
+        raise UsageError(
+            f"“{name}” can't be a variable's name.",
+            hint="The first word after %%hailuo names the job; options begin with -.",
+        )
+    definition = Definition.of_cell(
+        header.read(cell, namespace),
+        name=name,
+        repeat=arguments.repeat,
+        provider=arguments.provider,
+        model=arguments.model,
+        first_frame=arguments.first_frame,
+        last_frame=arguments.last_frame,
+        subject=arguments.subject,
+        references=tuple(arguments.reference or ()),
+        duration=arguments.duration,
+        resolution=arguments.resolution,
+        ratio=arguments.ratio,
+        prompt_optimizer=_SWITCHES[arguments.optimizer],
+        fast_pretreatment=_SWITCHES[arguments.fast_pretreatment],
+        watermark=_SWITCHES[arguments.watermark],
+        callback_url=arguments.callback_url,
+    )
+    return arguments, definition
 
 
 def _words(line: str) -> list[str]:

@@ -11,16 +11,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.magics import HailuoMagics, _parse, _words
+from hailuo_widgets.magics import read_cell
 from hailuo_widgets.spec import options
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
-from hailuo_widgets.sweeps import header
 from hailuo_widgets.sweeps.cells import expand, single
-from hailuo_widgets.sweeps.definition import Definition
-from hailuo_widgets.sweeps.template import expand as put_in
 from hailuo_widgets.widgets.code import cell_of, python_of, sweep_cell_of, sweep_of
 from hailuo_widgets.widgets.prompt_template import escaped, read
 from hailuo_widgets.widgets.word_diff import word_diff
@@ -43,33 +40,13 @@ def picture(tmp_path_factory):
 def defined(cell):
     """A cell as the magic understands it."""
     line, body = cell.split("\n", 1)
-    arguments = _parse(
-        HailuoMagics.hailuo_cell.parser, [put_in(word, {}) for word in _words(line.removeprefix("%%hailuo"))]
-    )
-    switches = {"on": True, "off": False, None: None}
-    return arguments, Definition.of_cell(
-        header.read(body, {}),
-        name=arguments.name,
-        provider=arguments.provider,
-        model=arguments.model,
-        first_frame=arguments.first_frame,
-        last_frame=arguments.last_frame,
-        subject=arguments.subject,
-        references=tuple(arguments.reference or ()),
-        duration=arguments.duration,
-        resolution=arguments.resolution,
-        ratio=arguments.ratio,
-        prompt_optimizer=switches[arguments.optimizer],
-        fast_pretreatment=switches[arguments.fast_pretreatment],
-        watermark=switches[arguments.watermark],
-        callback_url=arguments.callback_url,
-    )
+    return read_cell(line.removeprefix("%%hailuo"), body, {})[1]
 
 
 def digest_of_cell(cell):
     if cell.startswith("import"):
         return digest_of_python(cell)
-    prompt, fields = single(defined(cell)[1])
+    prompt, fields = single(defined(cell))
     return quote(
         VideoRequest.of(prompt=prompt, **{k: v for k, v in fields.items() if k != "provider"}), fields["provider"]
     ).digest
@@ -143,8 +120,7 @@ def orders(*changes, provider="sketch"):
 
 
 def digests_of_sweep(cell):
-    _, definition = defined(cell)
-    return {each.digest for each in expand(definition, "sketch", None)[1]}
+    return {each.digest for each in expand(defined(cell), "sketch", None)[1]}
 
 
 @pytest.mark.parametrize(
