@@ -7,7 +7,7 @@ import zlib
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -75,6 +75,10 @@ def _tls() -> ssl.SSLContext:
     return context
 
 
+# The few places where a vendor is called, each many times: httpx spends as long on one as on all else in a request.
+_url = lru_cache(64)(httpx.URL)
+
+
 class Transport:
     """One provider's connections.
 
@@ -116,7 +120,7 @@ class Transport:
         try:
             request = httpx.Request(
                 call.method,
-                self.base_url + call.path,
+                _url(self.base_url + call.path),
                 params=dict(call.params) or None,
                 json=call.json,
                 headers={**_HEADERS, "Accept-Encoding": "gzip, deflate", **headers},
@@ -152,7 +156,7 @@ class Transport:
         What comes instead, if anything, says why it can't be sent. It has not been.
         """
         try:
-            url = httpx.URL(self.base_url)
+            url = _url(self.base_url)
             way = self._way(url)
             seat = await way.reserve(url, CONNECT_SECONDS) if isinstance(way, Http1) else None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, ImportError) as error:

@@ -12,6 +12,7 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -346,8 +347,10 @@ class Gate:
         if kind is Kind.IN_FLIGHT:
             return self._flying
         since = now - MINUTE + DOUBT
-        times = (*self._submits, *self._asks) if kind is Kind.ALL else self._submits
-        return sum(each > since for each in times)
+        doubtful = sum(1 for _ in takewhile(since.__ge__, self._submits))
+        if kind is Kind.ALL:
+            doubtful += sum(1 for _ in takewhile(since.__ge__, self._asks))
+        return self._level(kind) - doubtful
 
     def _until_below(self, kind: Kind, level: int, now: float, *, reserve: bool = True) -> float:
         """Seconds until one more would stay within a limit."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.steps import Claim
 
 RENEWED_EVERY = owner.SECONDS / 4
+LOOKS_AT_ONCE = 2
+"""Clips that are looked into at once. It is work for the processor: more of it would only hold up the loop."""
+
 BUSY_SECONDS = 1.0
 """How long to wait before looking again how far another kernel is."""
 
@@ -41,6 +44,7 @@ class Records:
         self.owner = owner.new()
         self._held: dict[str, Job] = {}
         self._renewing: asyncio.Task[None] | None = None
+        self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
         self._journal = Errands(lambda reads: self._open().journal.together(reads=reads), "hailuo_widgets-library")
 
     async def find(self, job: Job) -> Clip | None:
@@ -124,7 +128,8 @@ class Records:
         """Take a downloaded clip into the library."""
         library, at = await self._journal.do(self._open, reads=True), self._clock.now()
         # Looking into a clip takes longer than writing it down, so that does not hold up the others' steps.
-        values = await to_its_end(asyncio.to_thread(library.describe, job.id, downloaded, at))
+        async with self._looks:
+            values = await to_its_end(asyncio.to_thread(library.describe, job.id, downloaded, at))
         return await self._journal.do(lambda: library.store(job.id, values, at))
 
     async def clip_path(self, job: Job) -> Path:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, or_, select, text, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
@@ -132,7 +132,10 @@ class Journal:
             The replicate.
         """
         with self._write(alone=True) as connection:
-            return steps.open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
+            free, asked = steps.next_replicate(connection, order.digest)
+            replicate = free if replicate is None else replicate
+            steps.open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner, asked=asked)
+        return replicate
 
     def claim(
         self,
@@ -157,19 +160,21 @@ class Journal:
             lost: The job of a clip whose file is gone: it answers nothing any more.
         """
         with self._write(alone=True) as connection:
-            stored = steps.clip_of(connection, order.digest, replicate)
-            if stored is not None and stored != lost:
-                return Claim("stored", stored, replicate, state="stored")
-            earlier = steps.sent_before(connection, order.digest, replicate)
+            facts = steps.facts(connection, order.digest, replicate, job_id)
+            if facts.clip is not None and facts.clip != lost:
+                return Claim("stored", facts.clip, replicate, state="stored")
+            earlier = steps.sent_before(connection, order.digest, replicate) if facts.sent else None
             if earlier is not None and earlier.id != job_id:
                 return steps.take_over(connection, earlier, owner, at)
             if earlier is not None:  # written down a moment ago, and only the answer was lost
                 return Claim("new", job_id, replicate)
-            if steps.known(connection, job_id):  # the vendor had said “not now”, and it waited for its turn
+            if facts.known:  # the vendor had said “not now”, and it waited for its turn
                 steps.moved(connection, job_id, "submitting", at)
                 steps.take(connection, job_id, owner, at)
                 return Claim("new", job_id, replicate)
-            steps.open_job(connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner)
+            steps.open_job(
+                connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner, asked=facts.asked
+            )
         return Claim("new", job_id, replicate)
 
     def take_up(self, job_id: str, owner: str, at: float) -> Claim | None:
@@ -297,11 +302,10 @@ class Journal:
         found: dict[str, dict[str, Any]] = {}
         with self._read() as connection:
             for start in range(0, len(job_ids), _MOST_VALUES):
-                some = job_ids[start : start + _MOST_VALUES]
-                for row in connection.execute(select(marks).where(marks.c.job_id.in_(some))):
+                some = {"job_ids": job_ids[start : start + _MOST_VALUES]}
+                for row in connection.execute(_MARKS, some):
                     found.setdefault(row.job_id, {}).update(rating=row.rating, note=row.note)
-                query = select(tags).where(tags.c.job_id.in_(some)).order_by(tags.c.tag)
-                for row in connection.execute(query):
+                for row in connection.execute(_TAGS, some):
                     found.setdefault(row.job_id, {}).setdefault("tags", []).append(row.tag)
         return {job_id: MarksPart.model_validate(said) for job_id, said in found.items()}
 
@@ -351,7 +355,7 @@ class Journal:
         """
         with self._write() as connection:
             steps.stored(connection, job_id, values, at)
-        return self._clips(clips.c.job_id == job_id)[0]
+        return self.clip_rows(job_id)[0]
 
     def find_clip(self, digest: str, replicate: int = 0) -> Row[Any] | None:
         """The clip that answers a request, joined with its request and job; None where there is none."""
@@ -372,7 +376,8 @@ class Journal:
 
     def clip_rows(self, job_id: str) -> list[Row[Any]]:
         """The clip of a job, if there is one."""
-        return self._clips(clips.c.job_id == job_id)
+        with self._read() as connection:
+            return list(connection.execute(_CLIP, {"job_id": job_id}))
 
     def clips(self) -> list[Row[Any]]:
         """Every clip, newest first."""
@@ -395,7 +400,7 @@ class Journal:
     def job(self, job_id: str) -> Row[Any] | None:
         """A job with its request; None where there is none of that id."""
         with self._read() as connection:
-            return connection.execute(_JOBS.where(jobs.c.id == job_id)).first()
+            return connection.execute(_JOB, {"job_id": job_id}).first()
 
     def same_words(self, written_digests: Sequence[str], but_not_from: str) -> list[Row[Any]]:
         """Clips of requests written in the same way, by any other provider than that one; newest first."""
@@ -455,13 +460,8 @@ class Journal:
 
     def history(self, job_id: str) -> list[tuple[str, float]]:
         """A job's states with their times, in order."""
-        query = (
-            select(transitions.c.state, transitions.c.at)
-            .where(transitions.c.job_id == job_id)
-            .order_by(transitions.c.id)
-        )
         with self._read() as connection:
-            return [(row.state, row.at) for row in connection.execute(query)]
+            return [(row.state, row.at) for row in connection.execute(_HISTORY, {"job_id": job_id})]
 
     def _clips(self, *fitting: Any) -> list[Row[Any]]:
         query = _CLIPS.where(*fitting)
@@ -531,3 +531,15 @@ _CLIPS = (
     .order_by(*_NEWEST_FIRST)
 )
 _JOBS = select(jobs, *_ORDER).join(requests, requests.c.digest == jobs.c.digest)
+
+# Wanted for every clip that is stored, so they are put together once: SQLAlchemy takes longer for that than SQLite for
+# the answer.
+_CLIP = _CLIPS.where(clips.c.job_id == bindparam("job_id"))
+_JOB = _JOBS.where(jobs.c.id == bindparam("job_id"))
+_HISTORY = (
+    select(transitions.c.state, transitions.c.at)
+    .where(transitions.c.job_id == bindparam("job_id"))
+    .order_by(transitions.c.id)
+)
+_MARKS = select(marks).where(marks.c.job_id.in_(bindparam("job_ids", expanding=True)))
+_TAGS = select(tags).where(tags.c.job_id.in_(bindparam("job_ids", expanding=True))).order_by(tags.c.tag)

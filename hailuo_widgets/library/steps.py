@@ -56,21 +56,31 @@ class Earlier(NamedTuple):
 _EARLIER = select(*(jobs.c[name] for name in Earlier._fields)).where(
     or_(*(jobs.c.state == state for state in (*OPEN_STATES, "uncertain")))
 )
-_SAME_REQUEST = Statement(
-    _EARLIER.where(jobs.c.digest == bindparam("digest"), jobs.c.replicate == bindparam("number"))
-    .order_by(jobs.c.created.desc(), jobs.c.id)
-    .limit(1)
-)
+_SENT_BEFORE = _EARLIER.where(jobs.c.digest == bindparam("digest"), jobs.c.replicate == bindparam("number"))
+_SAME_REQUEST = Statement(_SENT_BEFORE.order_by(jobs.c.created.desc(), jobs.c.id).limit(1))
 _UNFINISHED = Statement(_EARLIER.where(jobs.c.id == bindparam("job_id")))
-_KNOWN = Statement(select(jobs.c.id).where(jobs.c.id == bindparam("job_id")))
-_CLIP = Statement(
+_NEWEST_CLIP = (
     select(clips.c.job_id)
     .where(clips.c.digest == bindparam("digest"), clips.c.replicate == bindparam("number"))
     .order_by(clips.c.created.desc(), clips.c.job_id)
     .limit(1)
 )
-_LAST_REPLICATE = Statement(select(func.max(jobs.c.replicate)).where(jobs.c.digest == bindparam("digest")))
-_REQUEST = Statement(select(requests.c.digest).where(requests.c.digest == bindparam("digest")))
+_CLIP = Statement(_NEWEST_CLIP)
+_REQUEST = select(requests.c.digest).where(requests.c.digest == bindparam("digest"))
+_FACTS = Statement(
+    select(
+        _NEWEST_CLIP.scalar_subquery(),
+        _SENT_BEFORE.exists(),
+        select(jobs.c.id).where(jobs.c.id == bindparam("job_id")).exists(),
+        _REQUEST.exists(),
+    )
+)
+_LAST_REPLICATE = Statement(
+    select(
+        select(func.max(jobs.c.replicate)).where(jobs.c.digest == bindparam("digest")).scalar_subquery(),
+        _REQUEST.exists(),
+    )
+)
 _NEW_REQUEST = Statement(insert(requests), *requests.c.keys())
 _NEW_JOB = Statement(insert(jobs), "id", "digest", "replicate", "name", "state", "created", "updated")
 _NEW_STATE = Statement(
@@ -97,6 +107,27 @@ _DROP_CLIP = Statement(delete(clips).where(clips.c.job_id == bindparam("its_id")
 _NEW_CLIP = Statement(insert(clips), *clips.c.keys())
 
 
+class Facts(NamedTuple):
+    """What is known of a request that is about to be sent.
+
+    Attributes:
+        clip: The job whose clip answers it; None where there is none.
+        sent: Whether it was sent before, and can be taken up again or waits for a decision.
+        known: Whether there is a row of the job that wants it now.
+        asked: Whether there is a row of the request.
+    """
+
+    clip: str | None
+    sent: bool
+    known: bool
+    asked: bool
+
+
+def facts(connection: Connection, digest: str, replicate: int, job_id: str) -> Facts:
+    """Look a request up, all at once: each statement more is another wait for the interpreter or the server."""
+    return Facts(*_FACTS(connection, digest=digest, number=replicate, job_id=job_id).fetchone())
+
+
 def clip_of(connection: Connection, digest: str, replicate: int) -> str | None:
     """The job whose clip answers a request; None where there is none."""
     row = _CLIP(connection, digest=digest, number=replicate).fetchone()
@@ -115,23 +146,28 @@ def unfinished(connection: Connection, job_id: str) -> Earlier | None:
     return None if row is None else Earlier(*row)
 
 
-def known(connection: Connection, job_id: str) -> bool:
-    """Whether there is a row of that job."""
-    return _KNOWN(connection, job_id=job_id).fetchone() is not None
+def next_replicate(connection: Connection, digest: str) -> tuple[int, bool]:
+    """The next replicate of a request that is free, and whether there is a row of the request."""
+    highest, asked = _LAST_REPLICATE(connection, digest=digest).fetchone()
+    return 0 if highest is None else highest + 1, asked
 
 
 def open_job(
-    connection: Connection, job_id: str, order: Quote, *, replicate: int | None, name: str, at: float, owner: str
-) -> int:
-    """Write down what is about to be sent.
+    connection: Connection, job_id: str, order: Quote, *, replicate: int, name: str, at: float, owner: str, asked: bool
+) -> None:
+    """Write down what is about to be sent: a job of which there is no row yet.
 
-    Returns:
-        The replicate: the next one that is free, where none is given.
+    Args:
+        connection: In a transaction.
+        job_id: Ours.
+        order: What is bought.
+        replicate: Its number among identical requests.
+        name: The notebook's variable.
+        at: Seconds since the epoch.
+        owner: Who watches it from now on; `""` for nobody.
+        asked: Whether there is a row of the request.
     """
-    if replicate is None:
-        highest = _LAST_REPLICATE(connection, digest=order.digest).fetchone()[0]
-        replicate = 0 if highest is None else highest + 1
-    if _REQUEST(connection, digest=order.digest).fetchone() is None:
+    if not asked:
         _NEW_REQUEST(
             connection,
             digest=order.digest,
@@ -158,8 +194,7 @@ def open_job(
     )
     _STEP(connection, job_id=job_id, state="submitting", at=at, detail=None)
     if owner:
-        take(connection, job_id, owner, at)
-    return replicate
+        _NEW_LEASE(connection, name=_lease(job_id), owner=owner, until=at + owners.SECONDS)
 
 
 def take_over(connection: Connection, earlier: Earlier, owner: str, at: float) -> Claim:
@@ -183,7 +218,7 @@ def take_over(connection: Connection, earlier: Earlier, owner: str, at: float) -
 
 def take(connection: Connection, job_id: str, owner: str, at: float) -> bool:
     """Take a job's lease, unless somebody else who still runs has it."""
-    name, until = f"job:{job_id}", at + owners.SECONDS
+    name, until = _lease(job_id), at + owners.SECONDS
     held = _LEASE(connection, lease=name).fetchone()
     if held is None:
         _NEW_LEASE(connection, name=name, owner=owner, until=until)
@@ -209,7 +244,7 @@ def moved(
     _NEW_STATE(connection, job_id=job_id, new_state=state, at=at, new_task=task_id, new_error=error)
     _STEP(connection, job_id=job_id, state=state, at=at, detail=detail)
     if state not in WATCHED_STATES:
-        _END_LEASE(connection, lease=f"job:{job_id}")
+        _END_LEASE(connection, lease=_lease(job_id))
 
 
 def stored(connection: Connection, job_id: str, values: Mapping[str, Any], at: float) -> None:
@@ -218,3 +253,7 @@ def stored(connection: Connection, job_id: str, values: Mapping[str, Any], at: f
     _DROP_CLIP(connection, its_id=job_id)  # fetched anew: its file was gone
     _NEW_CLIP(connection, job_id=job_id, digest=digest, replicate=replicate, created=at, **values)
     moved(connection, job_id, "stored", at)
+
+
+def _lease(job_id: str) -> str:
+    return f"job:{job_id}"

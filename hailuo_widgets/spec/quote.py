@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import Problem, RefusedError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.request import VideoRequest
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Quote:
     """One clip, ready to be bought.
 
@@ -47,12 +48,12 @@ class Quote:
         warnings = "".join(f" · {warning}" for warning in self.warnings)
         return f"<{self.row.model} on {self.row.provider} · {figures} · {self.price} · nothing was sent{warnings}>"
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Identifies the effective request: the same digest means that the same thing is asked of the same provider."""
         return self.request.digest(provider=self.row.provider)
 
-    @property
+    @cached_property
     def written_digest(self) -> str:
         """Identifies the request as written, without what was filled in and without the provider."""
         return self.written.digest()
