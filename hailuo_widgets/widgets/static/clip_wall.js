@@ -22,7 +22,7 @@
  * @property {string} opens What choosing one does, for a screen reader.
  */
 
-import { button, element, say } from "./dom.js";
+import { blobUrl, button, element, say } from "./dom.js";
 
 const TILE = 196;
 const GAP = 10;
@@ -373,8 +373,7 @@ export function clipWall(wall, signal) {
           for (const [index, clip] of content.ids.entries()) {
             sought.delete(clip);
             const bytes = buffers[index];
-            const blob = new Blob([/** @type {BlobPart} */ (bytes)], { type: "image/jpeg" });
-            if (bytes?.byteLength) posters.set(clip, URL.createObjectURL(blob));
+            if (bytes?.byteLength) posters.set(clip, blobUrl(bytes, "image/jpeg"));
           }
           for (const [clip, url] of posters) {
             if (posters.size <= KEPT) break;

@@ -33,6 +33,32 @@ export function button(label, text, classes = "hw-button") {
 }
 
 /**
+ * @param {string} label
+ * @param {string} classes
+ * @param {number} most
+ * @param {number} [value]
+ */
+export function slider(label, classes, most, value = 0) {
+  const made = element("input", classes);
+  made.type = "range";
+  made.min = "0";
+  made.max = String(most);
+  made.value = String(value);
+  made.ariaLabel = label;
+  return made;
+}
+
+/**
+ * The address of a file that came as bytes; it is kept until it is revoked.
+ * @param {DataView | undefined} buffer
+ * @param {string} type
+ */
+export function blobUrl(buffer, type) {
+  const bytes = buffer ? [/** @type {DataView<ArrayBuffer>} */ (buffer)] : [];
+  return URL.createObjectURL(new Blob(bytes, { type }));
+}
+
+/**
  * What has the focus; a front end may draw views in a shadow tree, of which the document knows the host alone.
  * @param {Node} root
  */

@@ -18,7 +18,7 @@
  * @property {AbortSignal} signal
  */
 
-import { button, element, focused, say } from "./dom.js";
+import { blobUrl, button, element, focused, say, slider } from "./dom.js";
 
 /** Bytes of a file that one message carries: a Jupyter server takes no message of more than 10 MB. */
 const PART = 1 << 20;
@@ -71,12 +71,7 @@ export function framePicker({ title, send, signal }) {
   const result = element("img", "hw-thumbnail");
   result.alt = "The picture as it would be";
   const steps = element("div", "hw-soft");
-  const slide = element("input", "hw-slide");
-  slide.type = "range";
-  slide.min = "0";
-  slide.max = "100";
-  slide.value = "50";
-  slide.ariaLabel = "Which part of the picture is kept";
+  const slide = slider("Which part of the picture is kept", "hw-slide", 100, 50);
   const accept = button("Use this picture", "Use this", "hw-button hw-primary");
   const leave = button("Leave the picture as it is", "Leave it");
   const choices = element("div", "hw-row");
@@ -104,7 +99,7 @@ export function framePicker({ title, send, signal }) {
       target.removeAttribute("src");
       return;
     }
-    const url = URL.createObjectURL(new Blob([/** @type {BlobPart} */ (bytes)], { type: "image/jpeg" }));
+    const url = blobUrl(bytes, "image/jpeg");
     urls.set(target, url);
     target.src = url;
   }

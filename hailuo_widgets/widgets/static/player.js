@@ -1,6 +1,6 @@
 /** Clips that are seen together play in step, whatever each of them weighs; a single clip is a stage of one. */
 
-import { button, element } from "./dom.js";
+import { blobUrl, button, element, slider } from "./dom.js";
 
 /** Seconds that a clip may be off before its speed is bent, and from which on it is sought instead. */
 const HELD = 0.015;
@@ -252,6 +252,34 @@ function ready(video) {
 }
 
 /**
+ * One clip at a time on a stage, from the kernel's bytes.
+ * @param {Stage} stage
+ * @param {HTMLElement} frame Where it is seen.
+ */
+export function film(stage, frame) {
+  let url = "";
+  function clear() {
+    stage.clear();
+    URL.revokeObjectURL(url);
+  }
+  return {
+    clear,
+    /**
+     * Show this clip instead; says whether there is one.
+     * @param {string} key
+     * @param {DataView | undefined} bytes
+     */
+    show(key, bytes) {
+      clear();
+      if (!bytes?.byteLength) return false;
+      url = blobUrl(bytes, "video/mp4");
+      frame.replaceChildren(stage.add(key, url));
+      return true;
+    },
+  };
+}
+
+/**
  * The bar under a stage: play, frame by frame, scrub, speed, loop.
  * @param {Stage} stage
  * @param {{play: string, start?: () => void}} options What the button is called, and how it starts where that takes more
@@ -264,12 +292,7 @@ export function transport(stage, { play: label, start }) {
   const play = button(label, "", "hw-button hw-primary hw-play");
   const back = button("One frame back (,)", "‹", "hw-button hw-quiet");
   const on = button("One frame on (.)", "›", "hw-button hw-quiet");
-  const scrub = element("input", "hw-scrub");
-  scrub.type = "range";
-  scrub.min = "0";
-  scrub.max = "1000";
-  scrub.value = "0";
-  scrub.ariaLabel = "Time";
+  const scrub = slider("Time", "hw-scrub", 1000);
   const time = element("span", "hw-soft hw-number hw-time");
   const speed = element("select", "hw-select");
   speed.ariaLabel = "Speed";

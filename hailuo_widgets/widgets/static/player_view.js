@@ -9,7 +9,7 @@
  */
 
 import { element, ownKeys, say } from "./dom.js";
-import { Stage, transport } from "./player.js";
+import { film, Stage, transport } from "./player.js";
 
 export default {
   /** @param {{model: Model, el: HTMLElement}} context */
@@ -25,20 +25,15 @@ export default {
     const stage = new Stage(() => bar.update());
     const bar = transport(stage, { play: "Play" });
     root.append(title, place, failed, bar.root);
-    let url = "";
+    const playing = film(stage, place);
 
     const receive = (
       /** @type {{type: string, failed: string}} */ content,
       /** @type {DataView[]} */ buffers,
     ) => {
       if (content.type !== "film") return;
-      stage.clear();
-      URL.revokeObjectURL(url);
-      const bytes = buffers[0];
       say(failed, content.failed);
-      if (!bytes?.byteLength) return;
-      url = URL.createObjectURL(new Blob([/** @type {BlobPart} */ (bytes)], { type: "video/mp4" }));
-      place.replaceChildren(stage.add("clip", url));
+      playing.show("clip", buffers[0]);
     };
     const settings = () => {
       say(title, model.get("title"));
@@ -60,8 +55,7 @@ export default {
     model.send({ type: "look" });
     return () => {
       for (const [event, act] of heard) model.off(event, act);
-      stage.clear();
-      URL.revokeObjectURL(url);
+      playing.clear();
     };
   },
 };

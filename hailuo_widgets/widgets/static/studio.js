@@ -1,7 +1,7 @@
 /** The studio: the form on one side, what was made on the other, and between them two buttons. */
 
 import { clipWall } from "./clip_wall.js";
-import { button, element, say } from "./dom.js";
+import { blobUrl, button, element, say } from "./dom.js";
 import { placed } from "./placed.js";
 import { promptEditor, switcher } from "./prompt_editor.js";
 import { comparer } from "./studio_compare.js";
@@ -52,8 +52,7 @@ function waiting(ask) {
     give(id, bytes, type) {
       const there = known.get(id);
       if (!there) return;
-      const blob = new Blob([/** @type {BlobPart} */ (bytes)], { type });
-      if (bytes?.byteLength) there.url = URL.createObjectURL(blob);
+      if (bytes?.byteLength) there.url = blobUrl(bytes, type);
       there.resolve(there.url);
       if (!there.url) known.delete(id);
     },

@@ -1,6 +1,6 @@
 /** Two to four results in step, with what differs between their prompts; two of them under a wipe. */
 
-import { button, element } from "./dom.js";
+import { button, element, slider } from "./dom.js";
 import { Stage, transport } from "./player.js";
 import { diffLine, still } from "./studio_results.js";
 
@@ -22,12 +22,7 @@ export function comparer(desk, signal) {
   const close = button("Close the comparison", "Close");
   head.append(title, wipe, close);
   const films = element("div", "hw-compare-films");
-  const slide = element("input", "hw-slide hw-wipe");
-  slide.type = "range";
-  slide.min = "0";
-  slide.max = "100";
-  slide.value = "50";
-  slide.ariaLabel = "Where the first one ends and the second one begins";
+  const slide = slider("Where the first one ends and the second one begins", "hw-slide hw-wipe", 100, 50);
   const texts = element("div", "hw-compare-texts");
   const stage = new Stage(() => bar.update());
   const bar = transport(stage, { play: "In step" });

@@ -84,6 +84,8 @@
  * @property {(content: object) => void} send
  */
 
+import { blobUrl } from "./dom.js";
+
 /** Clips that are kept at once; more would stall the browser and fill its memory. */
 export const CLIPS_AT_ONCE = 6;
 
@@ -386,13 +388,4 @@ function answer() {
     reject = no;
   });
   return { promise, resolve, reject };
-}
-
-/**
- * @param {DataView | undefined} buffer
- * @param {string} type
- */
-function blobUrl(buffer, type) {
-  const bytes = buffer ? [/** @type {DataView<ArrayBuffer>} */ (buffer)] : [];
-  return URL.createObjectURL(new Blob(bytes, { type }));
 }
