@@ -43,7 +43,7 @@ class Studio(Placed):
     """
 
     _esm = joined(
-        "dom.js", "placed.js", "player.js", "prompt_editor.js", "frame_picker.js", "studio_form.js",
+        "dom.js", "placed.js", "player.js", "prompt_editor.js", "frame_picker.js", "studio_form.js", "marks.js",
         "studio_results.js", "studio_compare.js", "clip_wall.js", "studio.js",
     )  # fmt: skip
     _css = joined(

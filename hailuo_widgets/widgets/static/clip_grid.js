@@ -2,9 +2,9 @@
 
 import { clipWall } from "./clip_wall.js";
 import { button, element, say } from "./dom.js";
+import { marks } from "./marks.js";
 import { placed } from "./placed.js";
-import { Stage, transport } from "./player.js";
-import { stars } from "./studio_results.js";
+import { film, Stage, transport } from "./player.js";
 
 export default placed((model, signal) => {
   const send = (/** @type {Record<string, unknown>} */ content) => model.send(content);
@@ -19,20 +19,19 @@ export default placed((model, signal) => {
   words.dir = "auto";
   const facts = element("div", "hw-soft hw-result-facts");
   const where = element("code", "hw-mono");
-  const marks = element("div", "hw-row");
+  const top = element("div", "hw-row");
   const failed = element("div", "hw-failed");
   failed.role = "alert";
   failed.hidden = true;
-  const pin = button("Pin: keep it in front", "Pin", "hw-button hw-toggle");
   const close = button("Close the clip", "Close");
   const stage = new Stage(() => bar.update());
   const bar = transport(stage, { play: "Play" });
   /** @type {import("./clip_wall.js").ClipRow | null} */
   let shown = null;
-  let url = "";
-  const rating = stars((value) => shown && send({ type: "mark", id: shown.id, rating: value }));
-  marks.append(rating.root, pin, close);
-  body.append(marks, words, facts, where, failed, bar.root);
+  const playing = film(stage, frame);
+  const marked = marks((mark) => shown && send({ type: "mark", id: shown.id, ...mark }), signal);
+  top.append(marked.rating, marked.pin, close);
+  body.append(top, words, facts, where, failed, bar.root);
   detail.append(frame, body);
   const wall = clipWall(
     {
@@ -60,26 +59,18 @@ export default placed((model, signal) => {
         .join(" · "),
     );
     say(where, `hw.library()["${row.id}"]`);
-    rating.set(row.rating);
-    pin.ariaPressed = String(row.pinned);
+    marked.show(row);
   }
 
   function leave() {
-    stage.clear();
-    URL.revokeObjectURL(url);
+    playing.clear();
     detail.hidden = true;
     shown = null;
     wall.focus();
   }
 
   close.addEventListener("click", leave, { signal });
-  pin.addEventListener("click", () => shown && send({ type: "mark", id: shown.id, pinned: !shown.pinned }), {
-    signal,
-  });
-  signal.addEventListener("abort", () => {
-    stage.clear();
-    URL.revokeObjectURL(url);
-  });
+  signal.addEventListener("abort", () => playing.clear());
 
   /**
    * @param {any} content
@@ -87,14 +78,8 @@ export default placed((model, signal) => {
    */
   function receive(content, buffers) {
     if (content.type === "clip" && content.id === shown?.id) {
-      const bytes = buffers[0];
       say(failed, content.failed);
-      stage.clear();
-      URL.revokeObjectURL(url);
-      if (!bytes?.byteLength) return;
-      url = URL.createObjectURL(new Blob([/** @type {BlobPart} */ (bytes)], { type: "video/mp4" }));
-      frame.replaceChildren(stage.add(content.id, url));
-      bar.root.querySelector("button")?.focus();
+      if (playing.show(content.id, buffers[0])) bar.root.querySelector("button")?.focus();
     } else if (content.type === "problem") {
       say(failed, `${content.text} ${content.hint}`);
     } else {

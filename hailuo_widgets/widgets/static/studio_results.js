@@ -33,6 +33,7 @@
  */
 
 import { button, clock, element, focused, fraction, prompt, remaining, ring, say, turnRing } from "./dom.js";
+import { marks } from "./marks.js";
 import { Stage, transport } from "./player.js";
 
 /** @param {Diff} diff */
@@ -43,34 +44,6 @@ export function diffLine(diff) {
     line.append(mark === "same" ? text : element(mark === "new" ? "ins" : "del", "", text));
   }
   return line;
-}
-
-/**
- * Five stars, of which one can be chosen; the one that is chosen takes the rating away.
- * @param {(rating: number) => void} rate
- */
-export function stars(rate) {
-  const root = element("div", "hw-stars");
-  root.role = "group";
-  let rating = 0;
-  const each = [1, 2, 3, 4, 5].map((value) => {
-    const star = button(`${value} of 5`, "★", "hw-star");
-    star.addEventListener("click", () => rate(value === rating ? 0 : value));
-    return star;
-  });
-  root.append(...each);
-  return {
-    root,
-    /** @param {number} now */
-    set(now) {
-      rating = now;
-      root.ariaLabel = now ? `Rated ${now} of 5` : "Not rated";
-      for (const [index, star] of each.entries()) {
-        star.ariaPressed = String(index + 1 === now);
-        star.dataset.on = String(index < now);
-      }
-    },
-  };
 }
 
 /** Whether this person wants nothing to move by itself. */
@@ -150,12 +123,13 @@ export function studioResults(desk, signal) {
     const note = element("span", "hw-soft");
     live.append(state, note);
     const time = element("span", "hw-soft hw-number");
-    const rating = stars((value) => desk.send({ type: "mark", id: first.id, rating: value }));
-    const pin = button("Pin: keep it in front", "Pin", "hw-button hw-quiet hw-toggle");
+    const marked = marks((mark) => desk.send({ type: "mark", id: first.id, ...mark }), signal);
+    const { rating, pin } = marked;
+    pin.classList.add("hw-quiet");
     const cancel = button("Cancel", "Cancel");
-    const marks = element("div", "hw-result-marks");
-    marks.append(rating.root, pin, cancel);
-    top.append(live, time, marks);
+    const end = element("div", "hw-result-marks");
+    end.append(rating, pin, cancel);
+    top.append(live, time, end);
     const words = element("div");
     const message = element("div", "hw-message");
     message.role = "alert";
@@ -195,7 +169,6 @@ export function studioResults(desk, signal) {
       [goOn, () => desk.send({ type: "goon", id: first.id })],
       [cell, () => desk.send({ type: "code", id: first.id, kind: "cell" })],
       [python, () => desk.send({ type: "code", id: first.id, kind: "python" })],
-      [pin, () => desk.send({ type: "mark", id: first.id, pinned: !known.clip?.pinned })],
       [collect, () => desk.send({ type: "collect", id: first.id, on: !known.collected })],
       [drop, () => desk.send({ type: "drop", id: first.id })],
       [
@@ -287,9 +260,8 @@ export function studioResults(desk, signal) {
           words.replaceChildren(changed ? diffLine(next.diff) : prompt(next.segments));
           box.ariaLabel = `${next.word}: ${next.segments.map(([piece]) => piece).join("")}`.slice(0, 120);
         }
-        rating.root.hidden = pin.hidden = noting.hidden = !clip;
-        rating.set(clip?.rating ?? 0);
-        pin.ariaPressed = String(clip?.pinned ?? false);
+        rating.hidden = pin.hidden = noting.hidden = !clip;
+        marked.show(clip);
         say(remark, clip?.note ?? "");
         if (clip && focused(box) !== pad) pad.value = clip.note;
         cancel.hidden = !next.cancel;
