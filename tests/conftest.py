@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from support.session import SimulatedSession
 
 settings.register_profile("default", deadline=None)  # two cores are busy with a browser meanwhile
 settings.register_profile("long", max_examples=2_000, deadline=None)
@@ -47,3 +53,14 @@ def _own_folder(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "config"))
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedSession]:
+    """The session that `hailuo_widgets.generate` and the like use; its MiniMax is the simulator."""
+    from hailuo_widgets import session as session_module
+    from support.session import session
+
+    with session() as made:
+        monkeypatch.setattr(session_module, "default_session", lambda: made)
+        yield made

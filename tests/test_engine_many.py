@@ -124,7 +124,7 @@ def test_a_limit_can_be_set_while_jobs_wait():
             known[0] = Limits(tasks_in_flight=4)
             await here.run([here.job("one more")])
             await running
-            lane = next(iter(here.dispatcher._lanes.values()))
+            lane = here.lane
             assert lane.gate.limits == known[0]
             ends = sorted(here.known.values())
             assert ends[-1] - ends[1] < 4 * 75
@@ -421,7 +421,7 @@ def test_a_job_that_is_cancelled_in_its_turn_takes_nobody_elses():
             jobs, loop = fleet(here, 4), asyncio.get_running_loop()
             running = asyncio.ensure_future(here.run(jobs))
             await until(lambda: jobs[0].task_id)
-            lane = next(iter(here.dispatcher._lanes.values()))
+            lane = here.lane
             lane.gate.limits = Limits(tasks_in_flight=2)
             jobs[1].cancel()
             loop.call_soon(lane.pump)  # while its cancellation is on its way
@@ -448,7 +448,7 @@ def test_what_breaks_off_is_counted_as_under_way_for_a_while_only():
             await until(lambda: jobs[0].done and jobs[1].task_id)
             jobs[1].cancel()
             await running
-            lane = next(iter(here.dispatcher._lanes.values()))
+            lane = here.lane
             assert [job.state.value for job in jobs] == ["abandoned", "abandoned", "stored"]
             assert lane.gate._flying == 2
             await asyncio.sleep(200)
@@ -468,7 +468,7 @@ def test_a_task_that_was_cancelled_at_the_vendor_makes_room_at_once():
             await until(lambda: jobs[0].done)
             await until(lambda: jobs[1].task_id)
             cancelled = jobs[0].state == "cancelled"
-            lane = next(iter(here.dispatcher._lanes.values()))
+            lane = here.lane
             assert lane.gate._flying == 1
             await running
             assert (cancelled, jobs[1].state) == (True, "stored")

@@ -8,21 +8,12 @@ import os
 import pytest
 
 import hailuo_widgets as hw
-from hailuo_widgets import session as session_module
 from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
 from hailuo_widgets.session import Session
 from hailuo_widgets.simulator import Fault
-from support.session import session
 from support.vendor import KEY, PROMPT
 
 SECONDS = 20
-
-
-@pytest.fixture
-def here(monkeypatch):
-    with session() as made:
-        monkeypatch.setattr(session_module, "default_session", lambda: made)
-        yield made
 
 
 def test_generate_is_the_magic_from_python(here):

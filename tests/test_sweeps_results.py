@@ -13,23 +13,14 @@ import pytest
 from PIL import Image
 
 import hailuo_widgets as hw
-from hailuo_widgets import session as session_module
 from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.sweeps.pivot import sheets
 from hailuo_widgets.widgets.describe_sweep import grid_of, head_of
 from hailuo_widgets.widgets.static_grid import grid_html
-from support.session import session
 
 SECONDS = 60
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> $x$ \x1b[31m \u202e &"
-
-
-@pytest.fixture
-def here(monkeypatch):
-    with session() as made:
-        monkeypatch.setattr(session_module, "default_session", lambda: made)
-        yield made
 
 
 @pytest.fixture

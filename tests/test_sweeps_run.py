@@ -29,13 +29,6 @@ FOX = "A red fox {gait = trots | leaps} across {place = snow | grass}."
 PRICE = Decimal("0.28")
 
 
-@pytest.fixture
-def here(monkeypatch):
-    with session() as made:
-        monkeypatch.setattr(session_module, "default_session", lambda: made)
-        yield made
-
-
 def test_a_plan_has_no_side_effects(here, tmp_path):
     made = hw.sweep(FOX, name="fox", duration=[6, 10], resolution=["768P", "1080P"], repeat=2)
     plan = made.explain()

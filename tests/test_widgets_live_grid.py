@@ -7,11 +7,9 @@ import json
 import pytest
 
 import hailuo_widgets as hw
-from hailuo_widgets import session as session_module
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.widgets import live_grid
 from hailuo_widgets.widgets.sweep_grid import TAKE_LIMIT, SweepGrid
-from support.session import session
 from support.vendor import submits
 from support.waiting import wait_until
 
@@ -90,13 +88,6 @@ class View:
 
     def until(self, check, what):
         wait_until(check, 30, lambda: f"{what}: {self.states()} {self.head()}")
-
-
-@pytest.fixture
-def here(monkeypatch):
-    with session() as made:
-        monkeypatch.setattr(session_module, "default_session", lambda: made)
-        yield made
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ from support.vendor import KEY, NOWHERE
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from hailuo_widgets.engine.lane import Lane
     from hailuo_widgets.simulator.tasks import SimTask
     from hailuo_widgets.spec.catalog import Row
 
@@ -92,6 +93,12 @@ class World:
         for job in jobs:
             job.observe(note)
         await self.dispatcher.run(jobs, self.records, group)
+
+    @property
+    def lane(self) -> Lane:
+        """The vendor's, once there was something to submit."""
+        [lane] = self.dispatcher._lanes.values()
+        return lane
 
     @property
     def refused(self) -> int:
