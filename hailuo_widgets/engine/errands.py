@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from hailuo_widgets.waiting import to_its_end
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
@@ -27,7 +25,9 @@ class _Errand(Generic[T]):
     work: Callable[[], T]
     reads: bool
     loop: asyncio.AbstractEventLoop
-    answer: asyncio.Future[T]
+    waiter: asyncio.Future[None] | None = None
+    over: bool = False
+    """Whether the loop has heard of it."""
     result: T | None = None
     error: BaseException | None = None
 
@@ -36,6 +36,20 @@ class _Errand(Generic[T]):
             self.result = self.work()
         except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the one who asked
             self.error = error
+
+    def outcome(self) -> T:
+        """What came of it.
+
+        Raises:
+            BaseException: Whatever the work raised.
+        """
+        error, self.error = self.error, None  # it holds this frame, which must not hold it
+        if error is None:
+            return self.result  # type: ignore[return-value]
+        try:
+            raise error
+        finally:
+            del error
 
 
 class Errands:
@@ -62,7 +76,7 @@ class Errands:
             reads: Whether it writes nothing.
         """
         loop = asyncio.get_running_loop()
-        errand = _Errand(work, reads, loop, loop.create_future())
+        errand = _Errand(work, reads, loop)
         with self._lock:
             self._waiting.append(errand)
             idle, self._busy = not self._busy, True
@@ -71,7 +85,11 @@ class Errands:
                 self._thread.submit(self._work)
             except RuntimeError:  # the interpreter is ending and starts no threads; what is known still has to be kept
                 self._work()
-        return await to_its_end(errand.answer)
+        while not errand.over:
+            errand.waiter = loop.create_future()
+            with suppress(asyncio.CancelledError):  # who needs to know of it compares `cancellations`
+                await errand.waiter
+        return errand.outcome()
 
     def close(self) -> None:
         """End the thread once what is under way is done."""
@@ -105,9 +123,6 @@ class Errands:
 
 def _answer(bunch: Sequence[_Errand[Any]]) -> None:
     for errand in bunch:
-        if errand.answer.done():  # the loop is ending
-            continue
-        if errand.error is not None:
-            errand.answer.set_exception(errand.error)
-        else:
-            errand.answer.set_result(errand.result)
+        errand.over = True
+        if errand.waiter is not None and not errand.waiter.done():
+            errand.waiter.set_result(None)
