@@ -7,7 +7,6 @@ import io
 import re
 import sys
 from decimal import Decimal
-from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
@@ -18,6 +17,7 @@ from hailuo_widgets.simulator import Fault
 from hailuo_widgets.sweeps.pivot import sheets
 from hailuo_widgets.widgets.describe_sweep import grid_of, head_of
 from hailuo_widgets.widgets.static_grid import grid_html
+from support.html import Seen
 
 SECONDS = 60
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)> $x$ \x1b[31m \u202e &"
@@ -88,27 +88,17 @@ def test_as_a_data_frame_and_in_files(fox, tmp_path, monkeypatch):
     assert fox.records
 
 
-class Page(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.tags = []
-
-    def handle_starttag(self, tag, attributes):
-        self.tags.append((tag, dict(attributes)))
-
-
 def test_the_page_plays_on_its_own_and_runs_nothing(fox, tmp_path):
     folder = tmp_path / "for you"
     folder.mkdir()
     path = fox.to_html(folder / "my fox.html")
     text = path.read_text("utf-8")
-    page = Page()
-    page.feed(text)
-    names = [tag for tag, _ in page.tags]
+    page = Seen(text)
+    names = [tag for tag, _ in page.elements]
     assert "script" not in names
     assert "img" not in names
-    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
-    videos = [attributes for tag, attributes in page.tags if tag == "video"]
+    assert not [name for _, attributes in page.elements for name in attributes if name.startswith("on")]
+    videos = page.every("video")
     assert len(videos) == 35
     for video in videos:
         assert video["poster"].startswith("data:image/jpeg;base64,")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 
 from hailuo_widgets.widgets.card import ClipView, Order, Recipe, Status
 from hailuo_widgets.widgets.static_card import OUTPUT_LIMIT, POSTER_LIMIT, plain_text, settled_html
+from support.html import Seen
 
 PROMPT = "A panda dances at sunrise [Truck left] in the snow"
 ORDER = Order(
@@ -58,36 +58,6 @@ RECIPE = Recipe(
 # What JupyterLab's sanitizer lets through of what a card needs, and so all that a card may be made of.
 TAGS = {"div", "span", "b", "bdi", "a", "video", "details", "summary", "pre"}
 ATTRIBUTES = {"style", "dir", "href", "src", "poster", "controls", "preload", "width", "height", "title"}
-
-
-class Seen(HTMLParser):
-    """What a browser would make of it: text, elements, and whether every element was closed in its turn."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text = ""
-        self.open: list[str] = []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-    def handle_comment(self, data):
-        pytest.fail(f"a comment: {data}")
-
-    def one(self, tag: str) -> dict[str, str | None]:
-        [attributes] = [attributes for each, attributes in self.elements if each == tag]
-        return attributes
 
 
 def weight(order: Order, status: Status, clip: ClipView | None, recipe: Recipe | None) -> int:

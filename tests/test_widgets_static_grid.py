@@ -6,7 +6,6 @@ import io
 import itertools
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
@@ -17,6 +16,7 @@ from hailuo_widgets.video.frames import shrunk
 from hailuo_widgets.widgets.card import ClipView
 from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
 from hailuo_widgets.widgets.static_grid import OUTPUT_LIMIT, PLAYERS, fitting, grid_html, grid_text
+from support.html import Seen
 
 FOOTAGE = Footage(1366, 768, 24, 5.9)
 STORED = Take("stored", elapsed=104, clip=FOOTAGE)
@@ -63,59 +63,33 @@ def clips_of(view, poster=POSTER):
     return dict(fitting(view, seen))
 
 
-class Tags(HTMLParser):
-    """Every tag with its attributes, and whether each was closed."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.open: list[str] = []
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        self.found.append((tag, dict(attrs)))
-        if tag != "img":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.text += data
-
-    def every(self, tag):
-        return [attributes for name, attributes in self.found if name == tag]
-
-
 def test_rows_columns_and_a_table_for_each_value_of_the_rest():
     view = grid()
-    tags = Tags(grid_html(view, clips_of(view)))
-    assert tags.open == []
-    assert len(tags.every("table")) == 2
-    assert [each["scope"] for each in tags.every("th") if each.get("scope") == "row"] == ["row"] * 4
+    seen = Seen(grid_html(view, clips_of(view)))
+    assert len(seen.every("table")) == 2
+    assert [each["scope"] for each in seen.every("th") if each.get("scope") == "row"] == ["row"] * 4
     for words in ("fox", "12 stored", "$3.36 spent", "took 7:11", "trots", "Push in", "MiniMax-Hailuo-02", "gait ↓"):
-        assert words in tags.text
-    assert "fox.explore()" in tags.text
-    assert len(tags.every("video")) == 12
-    for video in tags.every("video"):
+        assert words in seen.text
+    assert "fox.explore()" in seen.text
+    assert len(seen.every("video")) == 12
+    for video in seen.every("video"):
         assert re.fullmatch(r"hailuo_library/clips/\d+-0\.mp4", video["src"])  # on the tag itself, relative
         assert video["poster"].startswith("data:image/jpeg;base64,")
         assert video["preload"] == "none"
         assert "controls" in video
     assert "<source" not in grid_html(view, clips_of(view))
-    assert len(tags.every("a")) == 12  # where players are not allowed
+    assert len(seen.every("a")) == 12  # where players are not allowed
 
 
 def test_axes_that_go_together_share_their_headings():
     axes = (AxisView("place", ("snow", "grass")), AxisView("light", ("dawn", "dusk")), AxisView("camera", ("a", "b")))
     cells = tuple(CellView((n, n, c), "free") for n in range(2) for c in range(2))
-    tags = Tags(grid_html(GridView("fox", axes, "place", "camera", cells), {}))
-    assert len(tags.every("table")) == 1
-    assert "snow, dawn" in tags.text
-    assert "grass, dusk" in tags.text
-    assert "place, light ↓" in tags.text
-    apart = Tags(grid_html(GridView("fox", axes, "", "camera", cells), {}))
+    seen = Seen(grid_html(GridView("fox", axes, "place", "camera", cells), {}))
+    assert len(seen.every("table")) == 1
+    assert "snow, dawn" in seen.text
+    assert "grass, dusk" in seen.text
+    assert "place, light ↓" in seen.text
+    apart = Seen(grid_html(GridView("fox", axes, "", "camera", cells), {}))
     assert len(apart.every("table")) == 2
 
 
@@ -123,11 +97,11 @@ def test_more_cells_than_players_have_posters_with_links():
     axes = (AxisView("gait", tuple(map(str, range(10)))), AxisView("camera", tuple(map(str, range(10)))))
     view = grid(axes)
     html = grid_html(view, clips_of(view, noise(480, 270)))
-    tags = Tags(html)
-    assert len(tags.every("video")) == PLAYERS
-    assert len(tags.every("img")) == 100 - PLAYERS
+    seen = Seen(html)
+    assert len(seen.every("video")) == PLAYERS
+    assert len(seen.every("img")) == 100 - PLAYERS
     assert len(html.encode()) <= OUTPUT_LIMIT
-    assert all(len(each["src"]) > 1_000 for each in tags.every("img"))
+    assert all(len(each["src"]) > 1_000 for each in seen.every("img"))
 
 
 def test_what_went_otherwise_says_why():
@@ -141,7 +115,7 @@ def test_what_went_otherwise_says_why():
         (4, 0): replace(STORED, rating=4, starred=True, remark="the best of <all>"),
     }
     html = grid_html(replace(view, cells=tuple(cells), takes=takes), {(4, 0): clip("4", b"")})
-    text = Tags(html).text
+    text = Seen(html).text
     for words in (
         "The filter turned it down.",
         "not charged",
@@ -153,13 +127,13 @@ def test_what_went_otherwise_says_why():
         "the best of <all>",
     ):
         assert words in text
-    assert Tags(html).every("video")[0]["preload"] == "metadata"  # without a poster, its first frame
+    assert Seen(html).every("video")[0]["preload"] == "metadata"  # without a poster, its first frame
 
 
 def test_a_plan_says_that_nothing_was_sent():
     plan = PlanView((("Cells", "12"), ("Price", "$3.36")), ("prompt_optimizer differs.",))
     view = replace(grid(), takes={}, head=HeadView("plan"), plan=plan)
-    text = Tags(grid_html(view, {})).text
+    text = Seen(grid_html(view, {})).text
     assert "Cells: 12 · Price: $3.36 · nothing was sent" in text
     assert "prompt_optimizer differs." in text
     assert "explore" not in text
@@ -177,7 +151,7 @@ def test_the_plain_text_says_what_came_of_it():
 
 def test_no_cells_are_no_table():
     empty = GridView("", (), "", "", ())
-    assert Tags(grid_html(empty, {})).every("td") == []
+    assert Seen(grid_html(empty, {})).every("td") == []
     assert grid_text(empty) == "sweep"
 
 
@@ -189,12 +163,11 @@ def test_whatever_words_there_are_they_are_text(words):
     view = GridView(
         words, axes, words or "x", "gait", cells, 1, {(0, 0): take}, HeadView("done", (words,), message=words)
     )
-    tags = Tags(grid_html(view, {(0, 0): replace(clip("a", b""), src="a.mp4")}))
-    assert tags.open == []
-    assert {name for name, _ in tags.found} <= {
+    seen = Seen(grid_html(view, {(0, 0): replace(clip("a", b""), src="a.mp4")}))
+    assert {name for name, _ in seen.elements} <= {
         *("div", "b", "bdi", "span", "table", "thead", "tbody", "tr", "th", "td", "video", "a", "code"),
     }
-    assert {name for _, attributes in tags.found for name in attributes} <= {
+    assert {name for _, attributes in seen.elements for name in attributes} <= {
         *("style", "scope", "src", "width", "height", "title", "controls", "preload", "poster", "href", "dir"),
     }
     grid_text(view).encode()
