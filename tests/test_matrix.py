@@ -6,12 +6,10 @@ The judge is the simulator, whose rules were written from the vendors' pages wit
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 from itertools import product
 
 import pytest
-from PIL import Image
 
 from hailuo_widgets.errors import InvalidRequestError, RefusedError
 from hailuo_widgets.providers import Phase, names, provider
@@ -24,6 +22,7 @@ from hailuo_widgets.transport import Transport
 from hailuo_widgets.video.probe import probe
 from support.clock import VirtualClock
 from support.every_vendor import BASE, KEY, InProcess, bench
+from support.pictures import picture_file
 
 PROMPT = "A red fox trots across fresh snow"
 URL = "https://example.com/a.jpg"
@@ -55,12 +54,6 @@ def orders(row):
     """Every resolution and duration of a row; one order where the vendor takes neither."""
     pairs = [(name, seconds) for name, durations in row.durations.items() for seconds in durations]
     return [{"resolution": name, "duration": seconds} for name, seconds in pairs] or [{}]
-
-
-def picture(width=640, height=400, kind="PNG", padding=0):
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(out, kind)
-    return out.getvalue() + os.urandom(padding)
 
 
 async def refused(client, request, *fields):
@@ -101,9 +94,9 @@ async def test_every_order_that_is_offered_becomes_the_clip_that_was_ordered(row
 @by_data
 async def test_a_local_picture_gives_the_clip_its_shape(row, tmp_path):
     if row.mode is Mode.S2V:
-        pictures = {"subject": picture(400, 640)}
+        pictures = {"subject": picture_file(400, 640)}
     else:
-        pictures = {name: picture(400, 640) for name in PICTURES[row.mode]}
+        pictures = {name: picture_file(400, 640) for name in PICTURES[row.mode]}
     async with bench(row.provider) as table:
         info = await film(table, order(row, **pictures), tmp_path / "a.mp4")
     assert (info.width < info.height) == (row.mode is not Mode.S2V)
@@ -213,13 +206,13 @@ async def test_without_its_pictures_an_order_never_leaves(row):
 
 
 BAD_PICTURES = {
-    "too small": picture(640, 300),
-    "too narrow": picture(400, 1001),
-    "too wide": picture(1001, 400),
-    "too heavy": picture(padding=20 * 1024 * 1024),
-    "a GIF": picture(kind="GIF"),
+    "too small": picture_file(640, 300),
+    "too narrow": picture_file(400, 1001),
+    "too wide": picture_file(1001, 400),
+    "too heavy": picture_file() + os.urandom(20 * 1024 * 1024),
+    "a GIF": picture_file(kind="GIF"),
     "no picture": b"What is this?",
-    "cut off": picture()[:60],
+    "cut off": picture_file()[:60],
 }
 
 
@@ -261,11 +254,13 @@ async def test_the_simulator_turns_those_pictures_down_too(row):
 async def test_pictures_at_the_edge_of_the_rules_are_taken(row):
     if row.mode is Mode.T2V or "data" not in row.pictures:
         return
-    edges = [picture(301, 301), picture(400, 1000), picture(1000, 400), picture(kind="JPEG"), picture(kind="WEBP")]
+    small = picture_file()
+    edges = [picture_file(301, 301), picture_file(400, 1000), picture_file(1000, 400)]
+    edges += [picture_file(kind=kind) for kind in ("JPEG", "WEBP")]
     if row is next(
         each for each in ROWS if each.provider == row.provider and "data" in each.pictures and each.mode is Mode.I2V
     ):
-        edges.append(picture(padding=20 * 1024 * 1024 - len(picture())))  # once a vendor: it is a lot to send
+        edges.append(small + os.urandom(20 * 1024 * 1024 - len(small)))  # once a vendor: it is a lot to send
     (field, *_) = PICTURES[row.mode]
     async with bench(row.provider, draw=nothing) as table:
         for data in edges:

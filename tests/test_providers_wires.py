@@ -1,10 +1,8 @@
 """What each vendor is sent, and how its answers are read: every model, every mode, every state."""
 
 import base64
-import io
 
 import pytest
-from PIL import Image
 
 from hailuo_widgets.errors import ContentRefusedError, InvalidRequestError, UsageError, VendorFaultError
 from hailuo_widgets.providers import Phase, Task, names, provider
@@ -12,6 +10,7 @@ from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import Mode, VideoRequest
 from seeds import reply, submit, walk
+from support.pictures import picture_file
 
 URL = "https://example.com/a.jpg"
 PICTURES = {
@@ -58,9 +57,7 @@ def test_every_row_can_be_bought(row):
 
 @pytest.fixture
 def picture():
-    out = io.BytesIO()
-    Image.new("RGB", (400, 400)).save(out, "PNG")
-    return out.getvalue()
+    return picture_file(400, 400)
 
 
 def body(name, **fields):

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.catalog import catalog
@@ -16,14 +13,13 @@ from hailuo_widgets.spec.media import Media
 from hailuo_widgets.spec.options import MODES, Choice, begin, change, form, of_request
 from hailuo_widgets.spec.quote import pin
 from hailuo_widgets.spec.request import Mode, VideoRequest
+from support.pictures import picture_file
 
 BOOK = catalog()
 
 
-def picture(width=640, height=360, kind="PNG"):
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(out, kind)
-    return Media.of(out.getvalue())
+def picture(*size, **options):
+    return Media.of(picture_file(*size, **options))
 
 
 GOOD = picture()
@@ -82,7 +78,7 @@ def test_any_walk_through_the_form_ends_at_something_that_can_be_sent(data):
     everything_is_legal(choice)
 
 
-BAD = [picture(200, 200), picture(2000, 400), Media.of(b"no picture"), picture(640, 360, "GIF")]
+BAD = [picture(200, 200), picture(2000, 400), Media.of(b"no picture"), picture(kind="GIF")]
 PICTURES = st.sampled_from([None, GOOD, BY_URL, *BAD])
 
 

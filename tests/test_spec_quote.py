@@ -1,22 +1,14 @@
 """From what was written to what would be sent: pinned, checked, priced."""
 
-import io
-
 import pytest
-from PIL import Image
 
 from hailuo_widgets.errors import RefusedError, UsageError
 from hailuo_widgets.spec import check as rules
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from support.pictures import picture_file
 
 URL = "https://example.com/a.jpg"
-
-
-def picture(width=400, height=400, kind="PNG"):
-    out = io.BytesIO()
-    Image.new("RGB", (width, height)).save(out, kind)
-    return out.getvalue()
 
 
 def order(provider="minimax", **fields):
@@ -109,7 +101,7 @@ ILLEGAL = [
     ("minimax", {"model": "MiniMax-Hailuo-2.3-Fast"}, "model", "can't make a clip from text alone"),
     ("minimax", {"model": "MiniMax-Hailuo-2.3", "last_frame": URL}, "model", "can't make a clip from a last frame"),
     ("minimax", {"model": "MiniMax-Hailuo-03"}, "model", "no model “MiniMax-Hailuo-03”"),
-    ("evolink", {"first_frame": picture()}, "first_frame", "by URL only"),
+    ("evolink", {"first_frame": picture_file()}, "first_frame", "by URL only"),
     ("evolink", {"last_frame": URL}, "first_frame", "needs a first frame"),
     ("evolink", {"prompt_optimizer": False}, "prompt_optimizer", "has no prompt_optimizer"),
     ("ppio", {"prompt": "", "first_frame": URL}, "prompt", "needs a prompt"),
@@ -119,11 +111,11 @@ ILLEGAL = [
     ("modelverse", {"resolution": "512P", "first_frame": URL}, "resolution", "no 512P"),
     ("modelverse", {"callback_url": "https://x"}, "callback_url", "has no callback_url"),
     ("acedata", {"duration": 6}, "duration", "takes no duration"),
-    ("acedata", {"first_frame": picture()}, "first_frame", "by URL only"),
+    ("acedata", {"first_frame": picture_file()}, "first_frame", "by URL only"),
     ("acedata", {"last_frame": URL}, "model", "can't make a clip from a last frame"),
-    ("modelverse", {"first_frame": picture(300, 400)}, "first_frame", "short side must be over 300 px"),
-    ("modelverse", {"first_frame": picture(1000, 399)}, "first_frame", "too narrow or too wide"),
-    ("modelverse", {"first_frame": picture(kind="GIF")}, "first_frame", "no JPG, PNG or WebP"),
+    ("modelverse", {"first_frame": picture_file(300, 400)}, "first_frame", "short side must be over 300 px"),
+    ("modelverse", {"first_frame": picture_file(1000, 399)}, "first_frame", "too narrow or too wide"),
+    ("modelverse", {"first_frame": picture_file(kind="GIF")}, "first_frame", "no JPG, PNG or WebP"),
     ("modelverse", {"first_frame": b"\x89PNG\r\n\x1a\nbroken"}, "first_frame", "damaged"),
     ("modelverse", {"first_frame": b"\0\0\0\x18ftypmp42"}, "first_frame", "no JPG, PNG or WebP"),
 ]
@@ -145,7 +137,7 @@ def test_all_problems_at_once():
         duration=7,
         resolution="4K",
         ratio="1:1",
-        first_frame=picture(100, 500),
+        first_frame=picture_file(100, 500),
     )
     assert [problem.field for problem in found] == [
         "prompt",
@@ -159,13 +151,13 @@ def test_all_problems_at_once():
 
 def test_the_largest_picture(monkeypatch):
     monkeypatch.setattr(rules, "PICTURE_MAX_BYTES", 100)
-    (problem,) = problems("modelverse", first_frame=picture())
+    (problem,) = problems("modelverse", first_frame=picture_file())
     assert problem.allowed == ("at most 20 MB",)
 
 
 @pytest.mark.parametrize(("width", "height"), [(301, 301), (1000, 400), (400, 1000)])
 def test_the_smallest_and_the_narrowest_pictures(width, height):
-    assert order("modelverse", first_frame=picture(width, height)).request.first_frame.size == (width, height)
+    assert order("modelverse", first_frame=picture_file(width, height)).request.first_frame.size == (width, height)
 
 
 def test_who_else_could_do_it_is_said():
@@ -223,4 +215,4 @@ def test_the_rules_for_what_the_vendor_fetches_itself_are_stated():
     (note,) = order("evolink", first_frame=URL).notes
     assert "first_frame" in note
     assert "at most 20 MB" in note
-    assert order("modelverse", first_frame=picture()).notes == ()
+    assert order("modelverse", first_frame=picture_file()).notes == ()

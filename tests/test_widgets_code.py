@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.magics import read_cell
@@ -21,19 +19,14 @@ from hailuo_widgets.sweeps.cells import expand, single
 from hailuo_widgets.widgets.code import cell_of, python_of, sweep_cell_of, sweep_of
 from hailuo_widgets.widgets.prompt_template import escaped, read
 from hailuo_widgets.widgets.word_diff import word_diff
-
-
-def png(width=640, height=360):
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(out, "PNG")
-    return out.getvalue()
+from support.pictures import picture_file
 
 
 @pytest.fixture(scope="module")
 def picture(tmp_path_factory):
     """A picture, and where it is: with a blank, a quotation mark and a brace in the path."""
     path = tmp_path_factory.mktemp("it's {a} picture") / "a fox.png"
-    path.write_bytes(png())
+    path.write_bytes(picture_file())
     return Media(data=path.read_bytes(), name="dropped"), str(path)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 
 import ipywidgets
@@ -10,7 +9,6 @@ import pytest
 import traitlets
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
 
 import hailuo_widgets
 from hailuo_widgets.spec.camera import CameraCommand
@@ -18,18 +16,13 @@ from hailuo_widgets.spec.media import Media
 from hailuo_widgets.widgets import FramePicker, PromptEditor
 from hailuo_widgets.widgets.frame_picker import PART, Uploads
 from hailuo_widgets.widgets.prompt_editor import COMMANDS, analyse
+from support.pictures import picture_file
 
 
 @pytest.fixture(autouse=True)
 def _close_all():
     yield
     ipywidgets.Widget.close_all()
-
-
-def png(width=640, height=360):
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(out, "PNG")
-    return out.getvalue()
 
 
 def test_the_parts_are_found_under_the_package():
@@ -98,10 +91,10 @@ def upload(picker, data, name="fox.png", size=PART):
 def test_a_picker_takes_what_a_request_takes(picker, tmp_path):
     seen = []
     picker.observe(lambda change: seen.append(change["new"]), "value")
-    picker.value = png()
+    picker.value = picture_file()
     assert picker.value.size == (640, 360)
     assert picker.shown["facts"].startswith("640×360 px · 16:9 · PNG")
-    (tmp_path / "fox.png").write_bytes(png(400, 400))
+    (tmp_path / "fox.png").write_bytes(picture_file(400, 400))
     picker.value = tmp_path / "fox.png"
     picker.value = "https://example.com/fox.png"
     assert "not checked here" in picker.shown["note"]
@@ -110,13 +103,13 @@ def test_a_picker_takes_what_a_request_takes(picker, tmp_path):
     assert len(seen) == 4
     other = FramePicker()
     traitlets.link((picker, "value"), (other, "value"))
-    picker.value = png()
+    picker.value = picture_file()
     assert other.value is picker.value
 
 
 def test_a_file_comes_in_parts_and_is_checked_at_once(picker):
-    upload(picker, png(200, 200), size=100)
-    assert picker.value.data == png(200, 200)
+    upload(picker, picture_file(200, 200), size=100)
+    assert picker.value.data == picture_file(200, 200)
     assert picker.value.name == "fox.png"
     assert picker.problems
     assert picker.shown["problems"] == [
@@ -135,7 +128,7 @@ def test_a_file_comes_in_parts_and_is_checked_at_once(picker):
 
 
 def test_bytes_ride_in_no_trait(picker):
-    picker.value = png()
+    picker.value = picture_file()
     ours = {key: value for key, value in picker.get_state().items() if not key.startswith("_")}
     assert "value" not in ours
     assert len(json.dumps(ours["shown"])) < 500
@@ -143,7 +136,7 @@ def test_bytes_ride_in_no_trait(picker):
 
 def test_a_browser_cannot_name_a_file_of_the_kernels_machine(picker, tmp_path):
     path = tmp_path / "secret.png"
-    path.write_bytes(png())
+    path.write_bytes(picture_file())
     for address in (str(path), f"file://{path}", "~/secret.png", ""):
         picker._handle_custom_msg({"type": "url", "url": address}, [])
         assert picker.value is None

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import threading
 
 import pytest
-from PIL import Image
 
 from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
@@ -20,15 +18,10 @@ from hailuo_widgets.widgets import studio_desk
 from hailuo_widgets.widgets.studio import Studio
 from hailuo_widgets.widgets.studio_desk import Desk
 from hailuo_widgets.widgets.studio_messages import summary_html, summary_text
+from support.pictures import picture_file
 from support.session import session as simulated
 from support.shell import run, shell
 from support.vendor import KEY, submits
-
-
-def png(width=640, height=360):
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(out, "PNG")
-    return out.getvalue()
 
 
 class Screen:
@@ -201,7 +194,7 @@ def test_a_request_that_is_not_whole_cannot_be_sent(sitting, host):
 
 def test_a_picture_that_is_too_small_is_told_why_and_helped(sitting):
     sitting.act("set", field="mode", value="I2V")
-    sitting.upload("first_frame", png(200, 200))
+    sitting.upload("first_frame", picture_file(200, 200))
     [slot] = sitting.screen.state["form"]["slots"]
     assert "short side must be over 300 px" in slot["shown"]["problems"][0]
     assert not sitting.screen.state["form"]["ready"]
@@ -218,7 +211,7 @@ def test_a_picture_that_is_too_small_is_told_why_and_helped(sitting):
 def test_references_are_many(sitting):
     sitting.act("set", field="model", value="MiniMax-H3")
     sitting.act("set", field="mode", value="R2V")
-    sitting.upload("references", png())
+    sitting.upload("references", picture_file())
     sitting.act("url", slot="references", url="https://example.com/fox.png")
     [slot] = sitting.screen.state["form"]["slots"]
     assert [each["name"] for each in slot["shown"]["items"]] == ["fox.png", "https://example.com/fox.png"]
@@ -291,7 +284,7 @@ def test_marks_go_into_the_library_and_a_pin_keeps_it_in_front(sitting, host):
 
 def test_history_comes_out_of_the_library(sitting):
     sitting.act("set", field="mode", value="I2V")
-    sitting.upload("first_frame", png())
+    sitting.upload("first_frame", picture_file())
     job = sitting.generate()
     other = Sitting(sitting.host, VideoRequest.of(), "sketch")
     other.act("query", text="fox")
@@ -309,11 +302,11 @@ def test_history_comes_out_of_the_library(sitting):
 
 def test_it_becomes_code_with_pictures_that_are_there(sitting, tmp_path):
     sitting.act("set", field="mode", value="I2V")
-    sitting.upload("first_frame", png())
+    sitting.upload("first_frame", picture_file())
     sitting.act("code", kind="cell")
     text = sitting.screen.last("code")[0]["text"]
     place = next(word for word in text.split() if word.startswith("hailuo_library/pictures/"))
-    assert Media.of(tmp_path / place).data == png()
+    assert Media.of(tmp_path / place).data == picture_file()
     sitting.act("code", kind="python")
     assert f"first_frame='{place}'" in sitting.screen.last("code")[0]["text"]
 

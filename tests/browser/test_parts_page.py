@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from hailuo_widgets.widgets import FramePicker, PromptEditor
-from support.widget_page import WidgetPage
+from support.pictures import chosen
+from support.widget_page import WidgetPage, widget_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,17 +19,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def host(chromium: Browser) -> Iterator[WidgetPage]:
-    with chromium.new_page(viewport={"width": 700, "height": 700}) as page:
-        opened = WidgetPage(page)
+    with widget_page(chromium, {"width": 700, "height": 700}) as opened:
         yield opened
-        assert opened.errors == []
-        opened.close()
-
-
-def bitmap(width, height, kind="PNG"):
-    out = io.BytesIO()
-    Image.radial_gradient("L").resize((width, height)).convert("RGB").save(out, kind)
-    return {"name": f"fox.{kind.lower()}", "mimeType": f"image/{kind.lower()}", "buffer": out.getvalue()}
 
 
 def settle(host):
@@ -120,7 +110,7 @@ def test_a_picture_that_is_too_small_is_told_why_and_helped(host):
     page = host.page
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a picture: First frame").press("Enter")
-    chooser.value.set_files(bitmap(200, 120))
+    chooser.value.set_files(chosen(200, 120))
     expect(page.get_by_role("alert").first).to_contain_text("the short side must be over 300 px")
     page.get_by_role("button", name="Make it fit").press("Enter")
     use = page.get_by_role("button", name="Use this picture")
@@ -138,7 +128,7 @@ def test_a_large_file_a_crop_and_the_way_back(host):
     page = host.page
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a picture: Last frame").click()
-    chooser.value.set_files(bitmap(1800, 600, "BMP"))  # 3 MB: several messages
+    chooser.value.set_files(chosen(1800, 600, "BMP"))  # 3 MB: several messages
     page.get_by_role("button", name="Make it fit").click()
     page.get_by_role("slider", name="Which part of the picture is kept").press("Home")
     expect(page.locator(".hw-proposal")).to_contain_text("1500×600 px · 5:2")

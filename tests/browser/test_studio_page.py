@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from hailuo_widgets.client import AsyncHailuo
@@ -21,7 +19,8 @@ from hailuo_widgets.widgets.card import Order, Status
 from hailuo_widgets.widgets.job_card import JobCard
 from hailuo_widgets.widgets.studio import Studio
 from support.axe import violations
-from support.widget_page import WidgetPage
+from support.pictures import chosen
+from support.widget_page import WidgetPage, widget_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,12 +28,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 PROMPT = "A fluffy panda dances on a snowy summit"
-
-
-def bitmap(width, height):
-    out = io.BytesIO()
-    Image.radial_gradient("L").resize((width, height)).convert("RGB").save(out, "PNG")
-    return {"name": "small.png", "mimeType": "image/png", "buffer": out.getvalue()}
 
 
 class QuickSession(Session):
@@ -59,11 +52,8 @@ def session(tmp_path_factory) -> Iterator[Session]:
 
 @pytest.fixture
 def host(chromium: Browser) -> Iterator[WidgetPage]:
-    with chromium.new_page(viewport={"width": 1100, "height": 900}) as page:
-        opened = WidgetPage(page)
+    with widget_page(chromium, {"width": 1100, "height": 900}) as opened:
         yield opened
-        assert opened.errors == []
-        opened.close()
 
 
 @pytest.fixture
@@ -147,7 +137,7 @@ def test_a_picture_that_is_too_small_is_helped_and_the_form_says_what_is_missing
     expect(page.get_by_role("button", name="Generate", exact=True)).to_be_disabled()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a picture: First frame").press("Enter")
-    chooser.value.set_files(bitmap(240, 160))
+    chooser.value.set_files(chosen(240, 160))
     expect(page.locator(".hw-picker")).to_contain_text("the short side must be over 300 px")
     assert violations(page, ".hw-studio") == []
     page.get_by_role("button", name="Make it fit").press("Enter")

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from hailuo_widgets.video.sketch import Sketch, render
 from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
 from support.axe import violations
+from support.pictures import picture_file
 from support.sweep_page import SweepPage
 
 if TYPE_CHECKING:
@@ -51,12 +50,6 @@ def every(view: GridView, take: Take = STORED) -> GridView:
     return replace(view, takes={place: take for cell in range(len(view.cells)) for place in view.places(cell)})
 
 
-def jpeg(width: int, height: int) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", (width, height), "teal").save(out, "JPEG")
-    return out.getvalue()
-
-
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory) -> list[bytes]:
     made = []
@@ -80,8 +73,9 @@ def page(chromium: Browser) -> Iterator[Page]:
 def sweep(page: Page, clips) -> SweepPage:
     shown = SweepPage(page)
     mount = shown.mount
+    posters, sheet = [picture_file(160, 90, "JPEG")], (picture_file(1280, 90, "JPEG"), 8)
     shown.mount = lambda view, **options: mount(
-        view, **{"posters": [jpeg(160, 90)], "clips": clips, "sheet": (jpeg(1280, 90), 8), "detail": DETAIL, **options}
+        view, **{"posters": posters, "clips": clips, "sheet": sheet, "detail": DETAIL, **options}
     )
     return shown
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 import queue
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from anywidget import AnyWidget
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page, ViewportSize
 
 # JupyterLab's colours, as far as the views use them.
 THEMES = {
@@ -171,3 +174,13 @@ class WidgetPage:
         while not self._out.empty():
             found.append(self._out.get())
         return found
+
+
+@contextmanager
+def widget_page(browser: Browser, viewport: ViewportSize) -> Iterator[WidgetPage]:
+    """A page of that size, in which nothing may go wrong."""
+    with browser.new_page(viewport=viewport) as page:
+        opened = WidgetPage(page)
+        yield opened
+        assert opened.errors == []
+        opened.close()
