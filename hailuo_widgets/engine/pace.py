@@ -23,7 +23,7 @@ PRICE = 0.042
 REMEMBERED = 50
 """How many of the last durations count: vendors become faster and slower."""
 
-DOUBT = 4.0
+DOUBT = 2.0
 """How much dearer a question is where but one duration is known, and so where it leads is little known."""
 
 OVERDUE = 1.05
