@@ -218,6 +218,19 @@ def test_nothing_is_wider_than_its_place_and_axe_finds_nothing(host, opened, the
     assert violations(page, ".hw-studio") == []
 
 
+@pytest.mark.parametrize("width", [480, 760, 1100])
+def test_a_vendor_with_long_words_stays_in_its_column(host, session, width):
+    """MiniMax has no key here and lists ways of making a clip that it does not offer, each with its reason."""
+    host.page.set_viewport_size({"width": width, "height": 900})
+    studio = Studio(session, VideoRequest.of(prompt=PROMPT), "minimax")
+    host.mount(studio, place=studio.place)
+    expect(host.page.get_by_role("combobox", name="Provider")).to_have_value("minimax")
+    beyond = """() => [...document.querySelectorAll(".hw-left *")].filter((it) => it.checkVisibility()
+      && it.getBoundingClientRect().right > it.closest(".hw-left").getBoundingClientRect().right + 1
+    ).map((it) => it.className || it.tagName)"""
+    assert host.page.evaluate(beyond) == []
+
+
 def test_who_wants_no_motion_gets_none(host, opened):
     page = host.page
     page.emulate_media(reduced_motion="reduce")
