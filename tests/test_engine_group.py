@@ -265,6 +265,12 @@ def test_the_forecast_of_nothing_and_of_the_unknown():
     assert seconds([(sketch, None)], lambda _row: Limits()) < seconds([(order, None)], lambda _row: Limits())
 
 
+def test_many_sketches_share_the_machine():
+    sketch = quote(VideoRequest.of(prompt=PROMPT), "sketch")
+    assert seconds([(sketch, 3.0)], lambda _row: Limits()) == 3.0
+    assert seconds([(sketch, 3.0)] * 60, lambda _row: Limits()) > 30
+
+
 def test_a_card_reckons_from_when_the_vendor_has_it():
     job = Job("x", quote(VideoRequest.of(prompt=PROMPT), "minimax"))
     job.expected, job.started = 60.0, time.time() - 100

@@ -19,6 +19,9 @@ TYPICAL = 90.0
 
 TYPICAL_SKETCH = 3.0
 
+DRAWING = 0.9
+"""Seconds that a sketch keeps two cores busy (6 s at 768P): many of them are drawn one after the other."""
+
 MINUTE = 60.0
 
 
@@ -36,7 +39,13 @@ def seconds(orders: Sequence[tuple[Quote, float | None]], limits_of: LimitsOf) -
     for quote, typical in orders:
         usual = TYPICAL_SKETCH if quote.row.provider == EMBEDDED else TYPICAL
         lanes[quote.row.provider, limits_of(quote.row)].append(usual if typical is None else typical)
-    return max((_makespan(durations, limits) for (_, limits), durations in lanes.items()), default=0.0)
+    return max(
+        (
+            max(_makespan(durations, limits), DRAWING * len(durations) if provider == EMBEDDED else 0.0)
+            for (provider, limits), durations in lanes.items()
+        ),
+        default=0.0,
+    )
 
 
 def _makespan(durations: Sequence[float], limits: Limits) -> float:
