@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import hashlib
 import os
 import re
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from urllib.request import getproxies
 
-from hailuo_widgets.errors import DownloadError, LibraryError
+from hailuo_widgets.disk import disk_error, sync_folder
+from hailuo_widgets.errors import DownloadError
 from hailuo_widgets.settings import is_loopback
 from hailuo_widgets.transport import CutOffError
 
@@ -347,28 +347,3 @@ def _may_reach(address: str) -> bool:
 
 def _private(address: IPv4Address | IPv6Address) -> bool:
     return not (address.is_global or (address.version == 4 and address in _SUBSTITUTES))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename durable, where the file system can promise that."""
-    if os.name != "posix":
-        return
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-
-
-def disk_error(error: OSError, path: Path) -> LibraryError:
-    """What the disk said, with the way out."""
-    hints = {
-        errno.ENOSPC: "The disk is full: make room; the task can be taken up again.",
-        errno.EDQUOT: "Your share of the disk is used up: make room; the task can be taken up again.",
-        errno.EROFS: "The folder is read-only: set another library folder.",
-        errno.EACCES: "The folder may not be written to: set another library folder.",
-        errno.ENAMETOOLONG: "The path is too long: set a library folder with a shorter one.",
-    }
-    hint = hints.get(error.errno or 0, "The task can be taken up again.")
-    return LibraryError(f"“{path.name}” can't be written: {error.strerror or error}.", hint=hint)

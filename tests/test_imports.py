@@ -30,6 +30,7 @@ RANKS = {
     "library": 2,
     "client": 2,
     "download": 2,
+    "disk": 2,
     "transport": 2,
     "http": 2,
     "keys": 2,

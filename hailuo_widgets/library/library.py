@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL
 
-from hailuo_widgets.download import disk_error
+from hailuo_widgets.disk import disk_error
 from hailuo_widgets.errors import HailuoError, LibraryError, UsageError
 from hailuo_widgets.library import sidecar
 from hailuo_widgets.library.clip import POSTER_MAX_BYTES, Clip

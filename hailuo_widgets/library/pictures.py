@@ -39,7 +39,7 @@ def keep(folder: Path, media: Media) -> Path:
             part.write_bytes(media.data)
             part.replace(path)
     except OSError as error:
-        from hailuo_widgets.download import disk_error
+        from hailuo_widgets.disk import disk_error
 
         raise disk_error(error, folder) from None
     return path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hailuo_widgets.download import disk_error, sync_folder
+from hailuo_widgets.disk import disk_error, sync_folder
 from hailuo_widgets.errors import LibraryError
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote as percent
 
-from hailuo_widgets.download import disk_error
+from hailuo_widgets.disk import disk_error
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.markup import attribute, content
 from hailuo_widgets.sweeps.pivot import sheets

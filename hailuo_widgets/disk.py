@@ -1,0 +1,38 @@
+"""What a disk may refuse, in words, and what makes a rename durable."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.errors import LibraryError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename durable, where the file system can promise that."""
+    if os.name != "posix":
+        return
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def disk_error(error: OSError, path: Path) -> LibraryError:
+    """What the disk said, with the way out."""
+    hints = {
+        errno.ENOSPC: "The disk is full: make room; the task can be taken up again.",
+        errno.EDQUOT: "Your share of the disk is used up: make room; the task can be taken up again.",
+        errno.EROFS: "The folder is read-only: set another library folder.",
+        errno.EACCES: "The folder may not be written to: set another library folder.",
+        errno.ENAMETOOLONG: "The path is too long: set a library folder with a shorter one.",
+    }
+    hint = hints.get(error.errno or 0, "The task can be taken up again.")
+    return LibraryError(f"“{path.name}” can't be written: {error.strerror or error}.", hint=hint)
