@@ -80,7 +80,15 @@ class Session:
         name, reason = (provider, "") if provider else choose_provider(self.settings)
         return quote(self._with_model(request), name), reason
 
-    def start(self, request: VideoRequest, provider: str | None = None, *, name: str = "", fresh: bool = False) -> Job:
+    def start(
+        self,
+        request: VideoRequest,
+        provider: str | None = None,
+        *,
+        name: str = "",
+        fresh: bool = False,
+        replicate: int = 0,
+    ) -> Job:
         """Begin a job. Returns at once; the work goes on behind it.
 
         The same request while it is under way is the same job: nothing is bought twice.
@@ -91,15 +99,15 @@ class Session:
         """
         recalled = None if provider or fresh else self._same_words(request)
         order, reason = recalled or self.quote(request, provider)
-        if fresh or not self._has_clip(order):  # what is there already needs no key
+        if fresh or not self._has_clip(order, replicate):  # what is there already needs no key
             require_key(order.row.provider, self.settings)
         with self._lock:
-            under_way = self._live.get((order.digest, 0))
+            under_way = self._live.get((order.digest, replicate))
             if under_way is not None and not under_way.done and not fresh:
                 return under_way
-            job = Job(new_id(self.clock.now()), order, name=name, reason=reason, fresh=fresh)
+            job = Job(new_id(self.clock.now()), order, name=name, replicate=replicate, reason=reason, fresh=fresh)
             if not fresh:
-                self._live[order.digest, 0] = job
+                self._live[order.digest, replicate] = job
             self._jobs.append(job)
             records = self._record_keeper()
         self.loop.post(self._walk([job], records, Group(name)))
@@ -208,7 +216,8 @@ class Session:
                 hint=f"%hailuo resume --forget {job_id}, and run its cell again.",
             )
         order = self.forget(job_id)
-        return self.start(order.written, order.row.provider)
+        # The same of its like again: the first may be there already, and would be all that comes back.
+        return self.start(order.written, order.row.provider, replicate=row.replicate if row is not None else 0)
 
     def has_library(self) -> bool:
         """Whether there is a library yet; looking for one makes none."""
@@ -227,10 +236,10 @@ class Session:
             return None
         return quote_of(row), f"the library has these words as a clip by {row.provider}"
 
-    def _has_clip(self, order: Quote) -> bool:
+    def _has_clip(self, order: Quote, replicate: int) -> bool:
         if self.settings.library_url is None and not glance.has_clip(self.library_folder, order.digest):
             return False
-        return self.library().find(order.digest) is not None
+        return self.library().find(order.digest, replicate) is not None
 
     def _with_model(self, request: VideoRequest) -> VideoRequest:
         if request.model is None and self.settings.model:

@@ -114,6 +114,23 @@ def test_buying_again_is_a_persons_word():
         assert submits(here.simulator) == 1
 
 
+def test_of_several_alike_the_uncertain_one_is_bought_again():
+    with session() as here:
+        first = here.start(REQUEST, "minimax").result(SECONDS)
+        here.library().journal.open_job(
+            "old", quote(REQUEST, "minimax"), 1, "fox", here.clock.now(), owner=dead_owner()
+        )
+        here.resume()
+        again = here.buy_again("old")
+        assert again.result(SECONDS).id != first.id
+        assert again.replicate == 1
+        assert submits(here.simulator) == 2
+        with pytest.raises(UsageError, match="no open job"):
+            here.buy_again("old")
+        assert here.start(REQUEST, "minimax", replicate=1).result(SECONDS).id == again.clip.id
+        assert submits(here.simulator) == 2
+
+
 def test_a_picture_that_is_known_by_its_hash_can_not_be_sent_again():
     from support.simulated import data_url
 
