@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from inspect import signature
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Any
@@ -10,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 
-from hailuo_widgets.errors import UsageError
+from hailuo_widgets.errors import RefusedError, UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+    from decimal import Decimal
 
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -78,7 +80,7 @@ class HailuoMagics(Magics):
         Under a line --- stand fields, each with its value or its choices: "duration: 6 | 10", "camera: [Pan left] |".
         """
         arguments, definition = read_cell(line, cell, self.shell.user_ns)
-        if definition.axes or arguments.repeat > 1 or arguments.budget:
+        if definition.axes or arguments.repeat > 1 or (arguments.budget and not arguments.fresh):
             return self._sweep(definition, arguments)
         return self._clip(definition, arguments)
 
@@ -88,11 +90,15 @@ class HailuoMagics(Magics):
         from hailuo_widgets.sweeps.cells import single
 
         here = session.default_session()
-        if here.settings.confirm_above and not (arguments.yes or arguments.dry_run) and here.plan(definition).asks:
+        ask = bool(here.settings.confirm_above) and not (arguments.yes or arguments.dry_run)
+        if ask and not arguments.fresh and here.plan(definition).asks:
             return self._sweep(definition, arguments)
         prompt, fields = single(definition)
         if arguments.dry_run:
             return session.dry_run(prompt, **fields)
+        if arguments.fresh and (ask or arguments.budget):
+            with suppress(RefusedError):  # which is said below, on a card
+                _check_price(session.dry_run(prompt, **fields), arguments, here.settings.confirm_above)
         job = session.generate(prompt, name=arguments.name, fresh=arguments.fresh, **fields)
         if arguments.name:
             self.shell.user_ns[arguments.name] = job
@@ -105,7 +111,9 @@ class HailuoMagics(Magics):
         from hailuo_widgets.session import default_session
 
         if arguments.fresh:
-            raise UsageError("--fresh is for one clip.", hint="For more clips of each cell there is --repeat.")
+            raise UsageError(
+                "--fresh is for one clip, and this is a sweep.", hint="For more clips of each cell there is --repeat."
+            )
         session = default_session()
         sweep = session.plan(definition, arguments.budget)
         if arguments.dry_run:
@@ -208,6 +216,33 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
         callback_url=arguments.callback_url,
     )
     return arguments, definition
+
+
+def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str, Decimal]) -> None:
+    """Whether a fresh clip may be bought: no plan would show its price, as one like it may be in the library already.
+
+    Raises:
+        UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
+    """
+    from hailuo_widgets.spec.catalog import Price
+    from hailuo_widgets.sweeps import funds
+    from hailuo_widgets.sweeps.plan import total
+
+    price, unpublished = total([quote])
+    budget = funds.budget(arguments.budget, price)
+    if budget is not None and (unpublished or sum(price.values()) > budget.amount):
+        raise UsageError(
+            "This clip has no published price: under a budget it is not bought."
+            if unpublished
+            else f"This clip costs {quote.price}, and the budget is {Price(budget.amount, budget.currency)}.",
+            hint="Nothing was sent. Choose a cheaper order, or another budget.",
+        )
+    if not arguments.yes and funds.above(price, unpublished, most):
+        costs = "has no published price" if unpublished else f"costs {quote.price}"
+        raise UsageError(
+            f"A fresh clip {costs}, and by confirm_above that is not bought unasked.",
+            hint="To buy it, add --yes.",
+        )
 
 
 def _words(line: str) -> list[str]:

@@ -237,6 +237,35 @@ def test_above_the_price_that_is_set_one_clip_is_shown_first(here, notebook):
     assert "$0.40" in str(run(notebook, "%hailuo config"))
 
 
+def test_a_fresh_clip_that_is_dear_waits_for_a_word_though_one_is_there(here, notebook):
+    run(notebook, "%%hailuo fox --wait\nA red fox")
+    run(notebook, "%hailuo config confirm_above=0.10USD")
+    with pytest.raises(UsageError, match=r"costs \$0\.28.*add --yes"):
+        run(notebook, "%%hailuo fox --fresh\nA red fox")
+    with pytest.raises(UsageError, match=r"costs \$0\.28.*add --yes"):
+        run(notebook, "%%hailuo dog --fresh\nA dog that is not there")
+    with pytest.raises(UsageError, match=r"no published price.*add --yes"):
+        run(notebook, "%%hailuo fox -p evolink --fresh\nA red fox")
+    assert submits(here.simulator) == 1
+    run(notebook, "%%hailuo fox --fresh --yes --wait\nA red fox")
+    assert notebook.user_ns["fox"].replicate == 1
+    run(notebook, "%hailuo config confirm_above=0.30USD")
+    run(notebook, "%%hailuo fox --fresh --wait\nA red fox")
+    assert submits(here.simulator) == 3
+
+
+def test_a_fresh_clip_may_have_a_budget(here, notebook):
+    with pytest.raises(UsageError, match=r"costs \$0\.28, and the budget is \$0\.10"):
+        run(notebook, "%%hailuo fox --fresh --budget 0.1\nA red fox")
+    with pytest.raises(UsageError, match="prices are in USD"):
+        run(notebook, "%%hailuo fox --fresh --budget 3CNY\nA red fox")
+    with pytest.raises(UsageError, match="no published price"):
+        run(notebook, "%%hailuo fox -p evolink --fresh --budget 3\nA red fox")
+    assert not here.simulator.log
+    run(notebook, "%%hailuo fox --fresh --budget 3 --wait\nA red fox")
+    assert notebook.user_ns["fox"].clip.path.is_file()
+
+
 def test_sweeps_that_are_kept_are_listed(here, notebook):
     assert "No sweep was run" in str(run(notebook, "%hailuo sweeps"))
     run(notebook, f"%%hailuo fox --yes --budget 6 --wait\n{FOX}")

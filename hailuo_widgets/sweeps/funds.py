@@ -10,7 +10,7 @@ from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.money import money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 def budget(written: str | float | Decimal | None, currencies: Iterable[str]) -> Budget | None:
@@ -44,6 +44,18 @@ def budget(written: str | float | Decimal | None, currencies: Iterable[str]) -> 
     if not currency:
         currency = priced[0] if priced else ""
     return Budget(amount, currency)
+
+
+def above(price: Mapping[str, Decimal], unpublished: int, most: Mapping[str, Decimal]) -> bool:
+    """Whether something is dearer than may be bought unasked.
+
+    Args:
+        price: What it costs, by currency.
+        unpublished: How many clips of it have no published price; nobody knows whether they are dear.
+        most: The setting `confirm_above`: by currency, `""` for any.
+    """
+    dear = any(amount > most.get(currency, most.get("", amount)) for currency, amount in price.items())
+    return dear or bool(most and unpublished)
 
 
 def _text(written: str | float | Decimal) -> str:

@@ -95,10 +95,8 @@ class Sweep:
     @property
     def asks(self) -> bool:
         """Whether a person should see the plan first: more than one clip, or more money than the settings name."""
-        plan, most = self.plan, self._host.settings.confirm_above
-        unpublished = bool(most and plan.unknown_prices)
-        dear = any(amount > most.get(currency, most.get("", amount)) for currency, amount in plan.price.items())
-        return plan.to_buy > 1 or dear or unpublished
+        plan = self.plan
+        return plan.to_buy > 1 or funds.above(plan.price, plan.unknown_prices, self._host.settings.confirm_above)
 
     def explain(self) -> Plan:
         """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
