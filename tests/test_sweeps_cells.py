@@ -16,6 +16,7 @@ from hailuo_widgets.sweeps import header
 from hailuo_widgets.sweeps.cells import expand, single
 from hailuo_widgets.sweeps.definition import Definition
 from hailuo_widgets.sweeps.order import cheapest_first, interleaved
+from hailuo_widgets.widgets.prompt_template import read
 
 FOX = """A red fox {gait = trots | leaps} across {place = fresh snow | tall grass}, {light = dawn | dusk}.
 ---
@@ -124,6 +125,25 @@ def test_the_same_choice_again_and_in_a_field():
     assert prompts("{n = 6 | 10} s of a fox, {n} s\n---\nduration: {n}") == ["6 s of a fox, 6 s", "10 s of a fox, 10 s"]
     _, cells = laid_out("{n = 6 | 10} s of a fox\n---\nduration: {n}")
     assert [cell.quote.request.duration for cell in cells] == [6, 10]
+
+
+def test_words_of_the_header_may_hold_others():
+    assert prompts("A {x} {y}\n---\nx: big {y}\ny: fox | owl") == ["A big fox fox", "A big owl owl"]
+    assert prompts("A {x} {y}\n---\nx: big {y}\ny: fox") == ["A big fox fox"]
+
+
+def test_what_is_copied_beside_other_choices_is_no_second_definition():
+    assert prompts("{ {a|b} {y = 1|2} | c}") == ["a 1", "a 2", "b 1", "b 2", "c"]
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [("{n=a|b} {n=c|d|e}", "“n” is an axis twice"), ("{n=a {m}|b} {m={n}|c}", "stands inside its own choice")],
+)
+def test_so_it_is_in_python(template, said):
+    with pytest.raises(UsageError, match=said):
+        hw.sweep(template)
+    assert said in read(template).problem
 
 
 def test_variables_of_the_notebook_in_prompt_and_header():
@@ -240,6 +260,15 @@ MISTAKES = {
     "A fox {a|b\n---\nduration: 6": ("{a|b", "never closed"),
     "A fox\n---\nduration: {6 | 10": ("{6 | 10", "never closed"),
     "A {x = a|b}\n---\nx: c | d": ("{x = a|b}", "twice"),
+    "A {x = a|b} {x = c|d|e}": ("{x = c|d|e}", "twice"),
+    "A {x = a {x = c|d} | b}": ("{x = c|d}", "twice"),
+    "A\n---\nduration: {x = 6|10}\nmodel: {x = S|T}": ("{x = S|T}", "twice"),
+    "A {x}\n---\nx: {x = a|b} | c": ("{x = a|b}", "twice"),
+    "A {n = a {n} | b}": ("{n} | b}", "“n” stands inside its own choice"),
+    "A {n = a {k = {n} | c} | b}": ("{n} | c}", "“n” stands inside its own choice"),
+    "A {n = a {k} | b} {k = {n} | c}": ("{n} | c}", "“n” stands inside its own choice"),
+    "A {n} {k}\n---\nn: a {k}\nk: b {n}": ("{n}", "“n” stands inside its own choice"),
+    "A fox\n---\nfirst_frame: {first_frame}.png": ("{first_frame}", "stands inside its own choice"),
     "A {x}": ("{x}", "no variable “x”"),
     "A fox\n---\nmodel: {modles}": ("{modles}", "no variable"),
     "A {x = a|b}\n---\nzip: x": ("zip", "twos or more"),

@@ -172,6 +172,10 @@ def test_a_list_of_the_notebook_is_an_axis_and_anything_else_a_value():
         ("{a = 9..1 step 2}", "{a = 9..1 step 2}", "9..1 step -2"),
         ("{1..9 step 0}", "{1..9 step 0}", "1..9 step 1"),
         ("{1..999999}", "{1..999999}", "At most 10,000"),
+        ("{ {1..1000} {1..1000} }", "{ {1..1000} {1..1000} }", "at most 10,000"),
+        ("{ {1|2}000..{8|9}999 }", "{ {1|2}000..{8|9}999 }", "at most 10,000"),
+        ("{1..9000 | 1..9000}", "{1..9000 | 1..9000}", "at most 10,000"),
+        ("{ { a " * 3000, "{ { a ", "Give a choice a name"),
         ("{{a|b} | c}", "} | c}", "“{{” is a brace itself"),
         ("{a | b | {c}", "{a | b | {c}", "missing"),
         ("x {a | {nothing}}", "{nothing}}", "Define it"),
@@ -184,6 +188,11 @@ def test_a_mistake_in_a_choice_says_what_was_meant(text, mistake, hint):
     below = line[len(caret) - 1 :].strip()
     assert mistake.startswith(below) if len(below) < len(mistake) else below.startswith(mistake)
     assert hint in caught.value.hint
+
+
+def test_the_choices_of_a_whole_text_have_a_limit_too():
+    with pytest.raises(UsageError, match="more than 50,000 choices up to here"):
+        parse("{ {1..100} {1..100} } " * 50)
 
 
 def test_on_a_magics_line_nothing_is_chosen():

@@ -12,6 +12,8 @@ from hailuo_widgets.sweeps import fields as known
 from hailuo_widgets.sweeps.template import (
     Choices,
     bind,
+    check_ends,
+    check_once,
     choices,
     parse,
     references,
@@ -122,6 +124,8 @@ class Definition:
         """
         given = {known.canonical(each): value for each, value in axes.items()}
         nodes = parse(template)
+        check_once(template, (nodes,))
+        check_ends(template, nodes, {})
         wanted = {each.name for each in references(nodes)}
         nodes = with_names(nodes, given)
         for twice in given.keys() & {each.name for each in choices(nodes)}:

@@ -16,12 +16,15 @@ from hailuo_widgets.sweeps.template import (
     Text,
     Value,
     bind,
+    check_ends,
+    check_once,
     choices,
     parse,
     parse_value,
     put_in,
     references,
     render,
+    twice,
     with_names,
 )
 
@@ -89,15 +92,16 @@ def read(cell: str, namespace: Mapping[str, Any]) -> Written:
     values = {line.name: parse_value(cell, line.start, line.end) for line in set_here}
     inside = {each.name for options in values.values() for option in options for each in choices(option)}
     template = with_names(template, {*values, *inside})
-    for each in choices(template):
-        if each.name in values or each.name in inside:
-            raise mistake(
-                cell, each.at, f"“{each.name}” is an axis twice.", f"Say it once; again it is {{{each.name}}}."
-            )
+    everything = (template, *(option for options in values.values() for option in options))
+    check_once(cell, everything)
+    for each in (each for nodes in everything for each in choices(nodes)):
+        if each.name in values:
+            raise twice(cell, each)
     axes = {*values, *inside, *(each.name for each in choices(template))}
     prompt = bind(template, cell, axes, namespace)
     axes |= {each.name for each in choices(prompt)}
     found = {line.name: _field(cell, line, values[line.name], axes, namespace) for line in set_here}
+    check_ends(cell, prompt, found)
     words = {name: nodes for name, nodes in found.items() if name not in fields.FIELDS}
     prompt = put_in(prompt, words)
     set_or_varied = {name: put_in(nodes, words) for name, nodes in found.items() if name in fields.FIELDS}

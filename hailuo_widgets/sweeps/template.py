@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.spec.words import near
@@ -17,8 +19,16 @@ from hailuo_widgets.sweeps.caret import mistake
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from hailuo_widgets.errors import UsageError
+
 MOST_CHOICES = 10_000
 """On one axis; a range that is longer is a slip of the pen."""
+
+MOST_IN_ALL = 5 * MOST_CHOICES
+"""In one text, those that only make up others included: it is read anew with every key that is typed."""
+
+MOST_NESTED = 50
+"""Braces within braces."""
 
 NO_WORDS = "(none)"
 """How an empty choice is called."""
@@ -31,6 +41,7 @@ _ESCAPED = re.compile(r"(\\+)([|{}])")
 _SIGNS = re.compile(r"(\\*)([|{}])")
 _RANGE = re.compile(r"(-?\d{1,9})\s*\.\.\s*(-?\d{1,9})(?:\s+step\s+(-?\d{1,9}))?")
 _NO_RANGE = re.compile(rf"\\+{_RANGE.pattern}")
+_FEWER = f"An axis has at most {MOST_CHOICES:,}; leave some out."
 _CLOSE_UP = frozenset("\n.,;:!?)，。；：！？")
 _ENDS_OPEN = re.compile(r"\[[^\]]*$")
 
@@ -110,8 +121,7 @@ def parse_value(text: str, start: int, end: int) -> tuple[Sequence, ...]:
         UsageError: At a mistake, with a caret under it and what was probably meant.
     """
     reader = _Reader(text, start, end)
-    options = reader.options(start, "")
-    return tuple(each for option in options for each in _spread(text, start, option))
+    return _spread(text, start, reader.options(start, ""))
 
 
 class _Reader:
@@ -121,6 +131,8 @@ class _Reader:
         self.text = text
         self.at = start
         self.end = len(text) if end is None else end
+        self.depth = 0
+        self.made = 0
 
     def sequence(self, *, inside: bool) -> tuple[Sequence, str]:
         """Nodes up to the sign that ends them, which is returned: `|`, `}` or `""` for the end of the text."""
@@ -169,6 +181,10 @@ class _Reader:
         """What stands between two braces."""
         opened = self.at
         self.at += 1
+        self.depth += 1
+        if self.depth > MOST_NESTED:
+            message = f"Here braces stand more than {MOST_NESTED} deep within braces."
+            raise mistake(self.text, opened, message, "Give a choice a name, {name = a | b}, and write {name} within.")
         name = ""
         if named := _NAMED.match(self.text, self.at, self.end):
             name = _name(self.text, opened, named["name"])
@@ -178,20 +194,19 @@ class _Reader:
             message = f"An axis is named by one word, not “{words['name'][:40]}”."
             raise mistake(self.text, opened, message, f"Write {{{one_word} = …}}.")
         options = self.options(opened, "}")
+        self.depth -= 1
+        chosen = _spread(self.text, opened, options)
+        self.made += len(chosen)
+        if self.made > MOST_IN_ALL:
+            raise mistake(self.text, opened, f"There are more than {MOST_IN_ALL:,} choices up to here.", _FEWER)
+        if name or len(options) > 1 or chosen != tuple(options):
+            return Choices(name, chosen, opened)
+        [option] = options
+        word = option[0].text if len(option) == 1 and isinstance(option[0], Text) else ""
+        if word.isidentifier():
+            return Reference(word, opened)
         written = self.text[opened : self.at]
-        if not name and len(options) == 1:
-            [option] = options
-            ranged = _spread(self.text, opened, option)
-            if len(ranged) > 1 or ranged[0] != option:
-                return Choices("", ranged, opened)
-            word = option[0].text if len(option) == 1 and isinstance(option[0], Text) else ""
-            if word.isidentifier():
-                return Reference(word, opened)
-            raise mistake(self.text, opened, f"“{written[:60]}” is no variable.", NO_TEMPLATE)
-        chosen = tuple(each for option in options for each in _spread(self.text, opened, option))
-        if len(chosen) > MOST_CHOICES:
-            raise mistake(self.text, opened, f"There are {len(chosen):,} choices here.", f"At most {MOST_CHOICES:,}.")
-        return Choices(name, chosen, opened)
+        raise mistake(self.text, opened, f"“{written[:60]}” is no variable.", NO_TEMPLATE)
 
     def options(self, opened: int, until: str) -> list[Sequence]:
         """Choices, up to the sign that ends the last one."""
@@ -241,9 +256,15 @@ def _stripped(option: Sequence) -> Sequence:
     return tuple(node for node in nodes if node != Text(""))
 
 
-def _spread(text: str, at: int, option: Sequence) -> tuple[Sequence, ...]:
-    """The options that one option stands for: a range stands for many, and so does one with choices inside it."""
-    return tuple(each for flat in _flat(option) for each in _range(text, at, flat))
+def _spread(text: str, at: int, options: Iterable[Sequence]) -> tuple[Sequence, ...]:
+    """All that options stand for: a range stands for many, and so does one with choices inside it."""
+    found: list[Sequence] = []
+    for option in options:
+        for flat in _flat(text, at, option):
+            found += _range(text, at, flat)
+            if len(found) > MOST_CHOICES:
+                raise mistake(text, at, f"There are more than {MOST_CHOICES:,} choices here.", _FEWER)
+    return tuple(found)
 
 
 def _range(text: str, at: int, option: Sequence) -> tuple[Sequence, ...]:
@@ -265,9 +286,11 @@ def _range(text: str, at: int, option: Sequence) -> tuple[Sequence, ...]:
     return tuple((Text(str(each)),) for each in range(first, last + (1 if step > 0 else -1), step))
 
 
-def _flat(option: Sequence) -> Iterator[Sequence]:
+def _flat(text: str, at: int, option: Sequence) -> Iterator[Sequence]:
     """An option with choices that have no name of their own inside it is several options."""
     parts = [node.options if isinstance(node, Choices) and not node.name else ((node,),) for node in option]
+    if (many := prod(map(len, parts))) > MOST_CHOICES:  # before any of them is made
+        raise mistake(text, at, f"There are {many:,} choices here.", _FEWER)
     for picked in product(*parts):
         yield _stripped(_merged(node for part in picked for node in part))
 
@@ -301,6 +324,52 @@ def references(nodes: Sequence) -> Iterator[Reference]:
         elif isinstance(node, Choices):
             for option in node.options:
                 yield from references(option)
+
+
+def check_once(text: str, written: Iterable[Sequence]) -> None:
+    """Make sure that no axis is defined twice.
+
+    Args:
+        text: What it was read from, for the caret.
+        written: All that may define one.
+
+    Raises:
+        UsageError: At the second definition.
+    """
+    seen: dict[str, int] = {}
+    for each in (each for nodes in written for each in choices(nodes) if each.name):
+        # The same place is the same definition: what stands beside other choices was copied to each of them.
+        if seen.setdefault(each.name, each.at) != each.at:
+            raise twice(text, each)
+
+
+def twice(text: str, node: Choices) -> UsageError:
+    """An axis that is defined elsewhere too."""
+    return mistake(text, node.at, f"“{node.name}” is an axis twice.", f"Say it once; again it is {{{node.name}}}.")
+
+
+def check_ends(text: str, prompt: Sequence, fields: Mapping[str, Sequence]) -> None:
+    """Make sure that nothing stands inside itself, not by way of others either: its text would have no end.
+
+    Args:
+        text: What it was read from, for the caret.
+        prompt: The template.
+        fields: What stands under it, by name.
+
+    Raises:
+        UsageError: At the reference that leads back.
+    """
+    inside = {name: list(references(nodes)) for name, nodes in fields.items()}
+    for each in (each for nodes in (prompt, *fields.values()) for each in choices(nodes)):
+        inside[each.name] = list(references((each,)))
+    try:
+        TopologicalSorter({name: [each.name for each in found] for name, found in inside.items()}).prepare()
+    except CycleError as error:
+        inner, outer = error.args[1][:2]
+        back = next(each for each in inside[outer] if each.name == inner)
+        raise mistake(
+            text, back.at, f"“{inner}” stands inside its own choice.", "Call one of them otherwise."
+        ) from None
 
 
 def with_names(nodes: Sequence, taken: Iterable[str]) -> Sequence:
@@ -356,14 +425,16 @@ def bind(nodes: Sequence, text: str, axes: Iterable[str], namespace: Mapping[str
 
 
 def put_in(nodes: Sequence, words: Mapping[str, Sequence]) -> Sequence:
-    """Replace references by what they stand for."""
+    """Replace references by what they stand for, which `check_ends` has found to have an end."""
     return tuple(part for node in nodes for part in _put_in(node, words))
 
 
 def _put_in(node: Node, words: Mapping[str, Sequence]) -> Sequence:
     if isinstance(node, Choices):
         return (Choices(node.name, tuple(put_in(option, words) for option in node.options), node.at),)
-    return words.get(node.name, (node,)) if isinstance(node, Reference) else (node,)
+    if isinstance(node, Reference) and node.name in words:
+        return put_in(words[node.name], words)
+    return (node,)
 
 
 def of(value: Any) -> Value:
