@@ -156,6 +156,8 @@ def test_a_browser_cannot_name_a_file_of_the_kernels_machine(picker, tmp_path):
         {"type": "fit"},
         {"type": "upload"},
         {"type": "upload", "part": 3, "of": 1},
+        {"type": "upload", "upload": "1", "part": 0, "of": "x"},
+        {"type": "upload", "upload": "1", "part": 0},
     ],
 )
 def test_nonsense_from_a_front_end_changes_nothing(picker, content):

@@ -44,14 +44,14 @@ class Uploads:
         key = str(content.get("upload"))
         if content.get("part") == 0:
             self._parts = {key: []}  # one at a time: what was begun before it is given up
-        parts = self._parts.get(key)
-        if parts is None or content.get("part") != len(parts) or not buffers:
+        parts, many = self._parts.get(key), content.get("of")
+        if parts is None or not isinstance(many, int) or content.get("part") != len(parts) or not buffers:
             return None
         parts.append(bytes(buffers[0]))
         if sum(map(len, parts)) > READ_LIMIT:
             del self._parts[key]
             raise UsageError("The file is larger than 64 MiB.", hint="No vendor takes as much.")
-        if len(parts) < content.get("of", 0):
+        if len(parts) < many:
             return None
         return b"".join(self._parts.pop(key))
 
