@@ -144,6 +144,31 @@ def test_what_breaks_is_said_and_logged(sitting, monkeypatch, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
+def test_where_reading_breaks_the_prompt_before_is_not_bought(sitting, host, monkeypatch, caplog):
+    def broken(text, *_rest):
+        raise RecursionError(text)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(studio_desk, "read", broken)
+        for text in ("An owl", "An owl {a | b}"):
+            sitting.act("prompt", text=text)
+            form = sitting.screen.state["form"]
+            assert "This prompt can't be read; the log says why." in form["problems"]
+            assert (form["ready"], form["writable"]) == (False, False)
+            sitting.act("generate", begun=0)
+    assert host.jobs() == []
+    assert "RecursionError" in caplog.text
+    sitting.act("prompt", text="An owl")
+    assert sitting.generate().quote.written.prompt == "An owl"
+
+
+def test_what_the_form_says_is_shown_even_if_the_prompt_can_not_be_looked_through(sitting, monkeypatch):
+    monkeypatch.setattr(studio_desk, "analyse", lambda *_: 1 / 0)
+    sitting.act("prompt", text="")
+    assert sitting.screen.state["form"]["ready"] is False
+    assert sitting.screen.last("problem")
+
+
 def test_what_is_bought_is_what_was_typed_before_the_click(sitting, host):
     took = [
         host.loop.post(sitting.desk.take(message, []))

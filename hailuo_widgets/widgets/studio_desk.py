@@ -26,7 +26,7 @@ from hailuo_widgets.widgets.clip_wall import ClipWall
 from hailuo_widgets.widgets.code import cell_of, python_of, sweep_cell_of, sweep_of
 from hailuo_widgets.widgets.frame_picker import Uploads, described, named, proposed
 from hailuo_widgets.widgets.prompt_editor import MOST_CHARACTERS, analyse
-from hailuo_widgets.widgets.prompt_template import escaped, is_plain, notes, read
+from hailuo_widgets.widgets.prompt_template import Asked, escaped, is_plain, notes, read
 from hailuo_widgets.widgets.studio_messages import (
     Host,
     Result,
@@ -157,15 +157,21 @@ class Desk:
         if isinstance(text, str):
             self._text = text[: 4 * MOST_CHARACTERS]
             await self._read()
-            self._screen.show(form=self._form_state(), analysis=self._analysis())
+            self._screen.show(form=self._form_state())  # first: whatever becomes of the rest, it is what can be bought
+            self._screen.show(analysis=self._analysis())
 
     async def _read(self) -> None:
         """Take over what stands in the editor; a sweep is priced by what the form says."""
-        text, form = self._text[:MOST_CHARACTERS], self.form
-        if is_plain(text):
-            asked = read(text)
-        else:
-            asked = await asyncio.to_thread(read, text, form.request, form.row.provider)
+        text = self._text[:MOST_CHARACTERS]
+        try:
+            if is_plain(text):
+                asked = read(text)
+            else:
+                form = self.form
+                asked = await asyncio.to_thread(read, text, form.request, form.row.provider)
+        except Exception:  # noqa: BLE001  # what stood there before must not be bought in its place
+            _log.exception("The studio could not read a prompt.")
+            asked = Asked(text.strip(), problem="This prompt can't be read; the log says why.")
         if text == self._text[:MOST_CHARACTERS]:  # else somebody has typed on meanwhile
             self._asked = asked
             self.choice = options.change(
