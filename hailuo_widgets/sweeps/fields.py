@@ -116,13 +116,17 @@ def files(pattern: str) -> list[str] | None:
     """The files that a pattern means, in order; None where it is none.
 
     Raises:
-        UsageError: If there are none.
+        UsageError: If there are none, or the pattern can't be one.
     """
     if not _GLOB & set(pattern) or "://" in pattern or pattern[:5] == "data:" or is_file(pattern):
         return None
-    path = Path(pattern).expanduser()
-    anchor = Path(path.anchor) if path.anchor else Path()
-    found = sorted(str(each) for each in anchor.glob(str(path.relative_to(path.anchor))) if each.is_file())
+    try:
+        path = Path(pattern).expanduser()
+        anchor = Path(path.anchor) if path.anchor else Path()
+        found = sorted(str(each) for each in anchor.glob(str(path.relative_to(path.anchor))) if each.is_file())
+    except (OSError, ValueError, RuntimeError, NotImplementedError) as error:
+        hint = "Write the folder in full, and in names * or ?; ** stands for whole folders only."
+        raise UsageError(f"“{pattern[:200]}” can't be looked for: {str(error).rstrip('.')}.", hint=hint) from None
     if not found:
         raise UsageError(f"There is no file “{pattern[:200]}”.", hint="Check the folder and the name.")
     return found
