@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -58,6 +59,19 @@ LONGEST_PAUSE = 30.0
 
 LONGEST_RETRY_AFTER = 120.0
 """Seconds; a vendor that asks for a longer pause in `Retry-After` is asked again after this one."""
+
+
+@dataclass
+class _Payment:
+    """How far a flow is that pays: a vendor may want a call before the one that does, or after it.
+
+    Attributes:
+        made: Whether the paying call was begun.
+        taken: Whether it was answered, and the flow went on.
+    """
+
+    made: bool = False
+    taken: bool = False
 
 
 class AsyncHailuo:
@@ -272,14 +286,24 @@ class AsyncHailuo:
         problem: VendorError
         before = cancellations()
         for attempt in range(attempts):
-            outcome = await self._sent(flow())
+            payment = _Payment()
+            outcome = await self._sent(flow(), payment)
             if not isinstance(outcome, (NoReply, VendorError)):
                 return outcome
+            if payment.taken:
+                problem = UncertainError(
+                    "The request was taken, but what has to follow it failed: "
+                    f"{outcome.reason if isinstance(outcome, NoReply) else outcome.message}",
+                    hint="It was probably charged: look at the vendor's console before you send it again.",
+                )
+                break
             if isinstance(outcome, VendorError):
                 problem = outcome
+                if not payment.made:  # what comes before it costs nothing
+                    problem.charged = Charged.NO
                 if not certainly_not_taken(problem):
                     break
-            elif outcome.sent:
+            elif outcome.sent and payment.made:
                 problem = UncertainError(
                     f"The request was sent, but {outcome.reason}.",
                     hint="It may have been charged: look at the vendor's console before you send it again.",
@@ -301,10 +325,12 @@ class AsyncHailuo:
             )
         raise self._about(problem, None, order.request)
 
-    async def _sent(self, flow: Flow[T]) -> T | NoReply | VendorError:
+    async def _sent(self, flow: Flow[T], payment: _Payment) -> T | NoReply | VendorError:
         try:
-            return await to_its_end(self._run(flow))
+            return await to_its_end(self._run(flow, payment=payment))
         except asyncio.CancelledError:
+            if not payment.made:
+                raise
             return NoReply("this program was ended before the answer came", sent=True)
 
     async def _ask(
@@ -332,17 +358,24 @@ class AsyncHailuo:
         raise self._about(problem, task)
 
     async def _run(
-        self, flow: Flow[T], another: Callable[[], Awaitable[None]] | None = None
+        self,
+        flow: Flow[T],
+        another: Callable[[], Awaitable[None]] | None = None,
+        payment: _Payment | None = None,
     ) -> T | NoReply | VendorError:
         """Drive a flow to its end. Errors are returned, so that no frame of the wire hangs on a traceback."""
         try:
             call = next(flow)
             while True:
+                if payment is not None and call.paying:
+                    payment.made = True
                 reply = await self._transport.send(call)
                 if isinstance(reply, NoReply):
                     flow.close()
                     return reply
                 call = flow.send(reply)
+                if payment is not None:
+                    payment.taken = payment.made  # or the flow would not go on
                 if another is not None:
                     await another()
         except StopIteration as stop:

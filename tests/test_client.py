@@ -12,9 +12,10 @@ from hailuo_widgets import client as client_module
 from hailuo_widgets import errors
 from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.errors import Charged
-from hailuo_widgets.providers import Phase, Task
+from hailuo_widgets.providers import HttpCall, HttpReply, Phase, Task
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.transport import NoReply
 from hailuo_widgets.video.probe import probe
 from support.clock import VirtualClock
 from support.simulated import eventually
@@ -275,6 +276,58 @@ async def test_cancelled_in_the_air_it_still_brings_the_task():
         transport.go.set()
         assert (await buying).task.id in sim.tasks
     await sim.aclose()
+
+
+@pytest.mark.parametrize("answer", ["lost", "rate_limited", "unreachable"])
+async def test_what_follows_the_call_that_pays_is_never_a_reason_to_pay_again(answer, monkeypatch):
+    async with minimax() as (sim, client, _clock):
+        submit, send = client._provider.submit, client._transport.send
+
+        def and_then(request, row):
+            state = yield from submit(request, row)
+            reply = yield HttpCall("POST", "/confirm", json={})
+            if reply.status == 429:
+                raise errors.RateLimitError("slow down", http_status=429)
+            return state
+
+        async def sending(call):
+            if call.path != "/confirm":
+                return await send(call)
+            return HttpReply(429, b"{}") if answer == "rate_limited" else NoReply("no answer", sent=answer == "lost")
+
+        monkeypatch.setattr(client._provider, "submit", and_then)
+        client._transport.send = sending
+        with pytest.raises(errors.UncertainError, match="was taken, but"):
+            await client.submit(PROMPT)
+        assert submits(sim) == 1
+
+
+async def test_what_comes_before_the_call_that_pays_costs_nothing_and_is_tried_again(monkeypatch):
+    async with minimax() as (sim, client, _clock):
+        submit, send, uploads = client._provider.submit, client._transport.send, []
+
+        def upload_first(request, row):
+            yield HttpCall("POST", "/upload", json={})
+            return (yield from submit(request, row))
+
+        async def losing(call):
+            if call.path != "/upload":
+                return await send(call)
+            uploads.append(call)
+            return (
+                NoReply("no answer in time", sent=True, timed_out=True) if lost(len(uploads)) else HttpReply(200, b"{}")
+            )
+
+        monkeypatch.setattr(client._provider, "submit", upload_first)
+        client._transport.send = losing
+        lost = (2).__ge__
+        assert (await client.submit(PROMPT)).task.id in sim.tasks
+        assert (len(uploads), submits(sim)) == (3, 1)
+        lost = (9).__ge__
+        with pytest.raises(errors.NetworkError) as caught:
+            await client.submit(PROMPT)
+        assert caught.value.charged is Charged.NO
+        assert submits(sim) == 1
 
 
 async def test_cancelled_between_two_attempts_it_buys_nothing():
