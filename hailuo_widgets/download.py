@@ -125,6 +125,8 @@ class _Partial:
         if file is None:
             return kinds, True
         for _ in range(MOST_BOXES):
+            if at >= self.size:
+                break
             file.seek(at)
             head = file.read(16) or b""
             if len(head) < 8:

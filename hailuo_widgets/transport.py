@@ -353,5 +353,8 @@ _NEVER_SENT = (
 
 
 def _no_reply(error: Exception) -> NoReply:
-    reason = _WORDS.get(type(error)) or f"{type(error).__name__}: {str(error)[:200]}"
+    reason = type(error).__name__
+    if not isinstance(error, (httpx.InvalidURL, ValueError)):  # they quote an address: a proxy's may hold a password
+        reason += f": {str(error)[:200]}"
+    reason = _WORDS.get(type(error), reason)
     return NoReply(reason, not isinstance(error, _NEVER_SENT), isinstance(error, httpx.TimeoutException))

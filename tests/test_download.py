@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import hashlib
 import socket
+import struct
 from pathlib import Path
 
 import httpx
@@ -110,6 +112,30 @@ async def test_cut_on_a_real_connection(tmp_path):
     assert storage.sent <= 1.02 * len(MP4)
 
 
+async def test_a_connection_that_is_reset_before_it_says_anything_is_opened_anew(tmp_path):
+    resets = []
+
+    async def resetting(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        if len(resets) < 3:
+            resets.append(head)
+            lingering = struct.pack("ii", 1, 0)  # closed like this, TCP says “reset”
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, lingering)
+        else:
+            length = f"Content-Length: {len(MP4)}".encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\n" + length + b"\r\n\r\n" + MP4)
+        writer.close()
+
+    server = await asyncio.start_server(resetting, "127.0.0.1", 0)
+    base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    there = Transport(base, dict)
+    got = await download(there, f"{base}/clip.mp4", tmp_path / "clip.mp4", clock=VirtualClock())
+    await there.aclose()
+    server.close()
+    assert got.path.read_bytes() == MP4
+    assert len(resets) == 3
+
+
 async def test_a_weak_etag_is_no_condition_for_a_range(tmp_path):
     storage = Storage(cuts=3, etag='W/"v1"')
     assert (await fetch(storage, tmp_path)).path.read_bytes() == MP4
@@ -206,7 +232,8 @@ async def test_boxes_of_every_length_are_understood(tmp_path):
     for body in (start + long, start + to_the_end):
         assert (await fetch(Storage(body), tmp_path)).size == len(body)
         (tmp_path / "clip.mp4").unlink()
-    for body in (start + (3).to_bytes(4) + b"mdat", start + long[:-1], box(b"ftyp", b"isom")):
+    beyond = (1).to_bytes(4) + b"mdat" + (2**64 - 20).to_bytes(8)
+    for body in (start + (3).to_bytes(4) + b"mdat", start + long[:-1], start + beyond, box(b"ftyp", b"isom")):
         await fails(DownloadError, "breaks off", Storage(body), tmp_path)
 
 

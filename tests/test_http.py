@@ -752,6 +752,18 @@ async def test_a_proxy_that_is_none_has_sent_nothing(monkeypatch):
     assert "secret" not in reply.reason
 
 
+async def test_a_proxys_password_is_in_no_word_of_an_address_that_can_not_be_read(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://me:pa#ss@proxy.example:8080")
+    there = Transport("https://vendor.example", dict)
+    async with there.ready() as problem:
+        assert isinstance(problem, NoReply)
+    fetching = await there.fetch("https://vendor.example/x", lambda *_: None)
+    for each in (problem, fetching, await there.send(POST)):
+        assert not each.sent
+        assert "pa" not in each.reason
+    await there.aclose()
+
+
 async def test_no_proxy_is_asked_for_who_is_excepted(trusted, monkeypatch):
     monkeypatch.setenv("no_proxy", "localhost.example,.invalid")
     server = Server(forever=OK)

@@ -348,7 +348,9 @@ def test_a_poster_that_can_not_be_made_does_not_cost_the_clip(monkeypatch):
         assert here.start(VideoRequest.of(prompt=PROMPT)).result(SECONDS).path.is_file()
 
 
-@pytest.mark.parametrize("path", ["../../../etc/passwd", "/etc/passwd", "C:/x.mp4", "clips\\x.mp4", "clips/../../x"])
+@pytest.mark.parametrize(
+    "path", ["../../../etc/passwd", "/etc/passwd", "C:/x.mp4", "clips\\x.mp4", "clips/../../x", "a\n/../../x"]
+)
 def test_a_library_from_somewhere_else_names_no_file_outside(path, tmp_path):
     library = Library(tmp_path / "library")
     (tmp_path / "x").write_bytes(b"")

@@ -96,7 +96,10 @@ class Fetch:
             self._ended.set_exception(error)
 
     def _fetch(self, line: Line) -> None:
-        connection, incoming = self._asked(line)
+        try:
+            connection, incoming = self._asked(line)
+        except OSError as error:
+            raise httpx.ReadError(str(error)) from None
         kept = False
         try:
             self._take_body(connection, incoming, line.view)
@@ -123,7 +126,7 @@ class Fetch:
         connection = line.kept(self._origin)
         if connection is not None:
             # Closed at this very moment, it is no answer: a question for a file may be asked again.
-            with suppress(ConnectionError, httpx.RemoteProtocolError):
+            with suppress(OSError, httpx.RemoteProtocolError):
                 return connection, self._ask(connection, line.view)
         connection = self._connect()
         return connection, self._ask(connection, line.view)

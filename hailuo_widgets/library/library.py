@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.library.wanted import Wanted
 
 
-_PLACE = re.compile(r"(?!/)(?!.*\.\.)[^\\:]+")
+_PLACE = re.compile(r"(?!/)(?!.*\.\.)[^\\:\x00-\x1f]+")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
