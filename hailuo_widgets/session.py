@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from functools import cache, partial
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.sweep import Sweep
     from hailuo_widgets.widgets.studio import Studio
 
+_log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
 
@@ -172,10 +174,15 @@ class Session:
                 continue
             if row.task_id is None and row.id in known:  # the disk had refused to keep it
                 self.library().journal.move(row.id, "abandoned", self.clock.now(), task_id=known[row.id])
+            try:
+                order = quote_of(row)
+            except RefusedError as error:
+                _log.warning("The job %s stays open; this release can't read it: %s", row.id, error.message)
+                continue
             claim = self.library().journal.take_up(row.id, records.owner, self.clock.now())
             if claim is None or claim.kind == "busy":
                 continue
-            job = Job(row.id, quote_of(row), name=row.name, replicate=row.replicate, reason="taken up again")
+            job = Job(row.id, order, name=row.name, replicate=row.replicate, reason="taken up again")
             job.started = job.begun = row.created
             with self._lock:
                 self._jobs.append(job)

@@ -239,5 +239,5 @@ def test_a_turn_that_is_not_needed_is_given_back():
     gate = Gate(Limits(tasks_in_flight=1))
     gate.leave(START)
     assert gate.submit_wait(START) == math.inf
-    gate.give_back()
+    gate.give_back(START)
     assert gate.submit_wait(START) == 0

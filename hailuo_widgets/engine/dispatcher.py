@@ -11,6 +11,7 @@ from hailuo_widgets.engine.lane import Lane
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.engine.walk import walk
 from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.waiting import cancellations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,6 +59,9 @@ class Dispatcher:
         loop = asyncio.get_running_loop()
         for job, its_walk in zip(jobs, running, strict=True):
             job.stop_with(partial(_stop, loop, its_walk))
+        if cancellations():  # held back while the library was asked: the loop ends, and nothing more is bought
+            for its_walk in running:
+                loop.call_soon(its_walk.cancel)  # once it has begun: one that never does would never end its job
         await asyncio.gather(*running, return_exceptions=True)
 
     async def _run(self, job: Job, records: Records, group: Group, *, missing: bool) -> None:

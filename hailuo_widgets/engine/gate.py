@@ -181,11 +181,10 @@ class Gate:
                 cap.next_try = now + cap.pause  # whatever comes of it
         self._submitting += 1
 
-    def give_back(self) -> None:
+    def give_back(self, now: float) -> None:
         """A paying call that was to leave did not."""
         self._submitting -= 1
-        if not self._submitting:
-            self._trying = None
+        self._settled(now)
 
     def submitted(self, now: float, outcome: Outcome, retry_after: float | None = None) -> None:
         """A paying call was answered.
@@ -207,10 +206,7 @@ class Gate:
                 self._at_once = min(self._at_once + 1 / 3, AT_ONCE)
                 self._in_vain = 0
                 self._cleared(now, flying=outcome is Outcome.TAKEN)
-        if not self._submitting:
-            if self._refused:
-                self._learn(now)
-            self._trying = None
+        self._settled(now)
 
     # --- questions ---
 
@@ -255,6 +251,13 @@ class Gate:
         self._rest(now, retry_after)
 
     # --- learning ---
+
+    def _settled(self, now: float) -> None:
+        """One paying call less is under way; the last of them leaves time to think about refusals."""
+        if not self._submitting:
+            if self._refused:
+                self._learn(now)
+            self._trying = None
 
     def _learn(self, now: float) -> None:
         """Every paying call is answered, and some were refused: what is behind it?"""

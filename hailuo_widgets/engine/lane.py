@@ -102,7 +102,7 @@ class Lane:
 
     def give_back(self) -> None:
         """A turn is not needed after all."""
-        self.gate.give_back()
+        self.gate.give_back(self.now())
         self.pump()
 
     def unreached(self) -> None:
@@ -186,8 +186,8 @@ class Lane:
             if group.paused or self.client.name in group.halted:
                 passed_over.add(group)
                 continue
-            wait = self.gate.submit_wait(now)
-            if wait > 0:
+            if (in_time := self.gate.submit_wait(now)) > 0:
+                wait = in_time
                 break
             if not _set_aside(place.job, group):
                 if _beyond(place.job, group):

@@ -150,7 +150,7 @@ class Poller:
         self._gate = gate
         self._clock = clock
         self._durations = durations
-        self._watched: dict[str, Watch] = {}
+        self._watched: dict[Watch, None] = {}  # not by their ids: a vendor may answer two requests with one task
         self._scouted: dict[Kind, float] = {}
         self._halfway = 0
         self._asleep_until = math.inf
@@ -160,7 +160,7 @@ class Poller:
 
     def add(self, watch: Watch) -> None:
         """Ask for a task from now on."""
-        self._watched[watch.task.id] = watch
+        self._watched[watch] = None
         first = 0.0
         if not watch.looked:
             spread = self._spread(watch)
@@ -170,7 +170,7 @@ class Poller:
 
     def remove(self, watch: Watch) -> None:
         """Ask for it no more."""
-        self._watched.pop(watch.task.id, None)
+        self._watched.pop(watch, None)
 
     def _wake(self) -> None:
         self._changed.set()
@@ -181,7 +181,7 @@ class Poller:
         try:
             await self._look()
         except Exception as error:  # noqa: BLE001  # a mistake of ours must not leave every job waiting
-            for watch in self._watched.values():
+            for watch in self._watched:
                 watch.fail(error)
 
     async def _look(self) -> None:
@@ -190,7 +190,7 @@ class Poller:
             now = self._clock.now()
             if self._gate.seconds_a_request:
                 self._gate.asks_to_come = self._to_come(now)
-            idle = [watch for watch in self._watched.values() if not watch.asking]
+            idle = [watch for watch in self._watched if not watch.asking]
             wait = math.inf
             while idle:
                 begun = False
@@ -307,7 +307,7 @@ class Poller:
     def _to_come(self, now: float) -> int:
         """How many questions the coming minute will want, at least."""
         soon = 0
-        for watch in self._watched.values():
+        for watch in self._watched:
             spread = self._spread(watch)
             soon += spread is None or watch.began + spread.longest < now + 60
         if self._client.batch > 1:
@@ -388,7 +388,7 @@ class Poller:
             if state.phase is Phase.SUCCEEDED and watch.whole:
                 self._took(watch, elapsed)
             if state.phase.final:
-                self._watched.pop(watch.task.id, None)
+                self._watched.pop(watch, None)
             else:
                 watch.ran, watch.plan = elapsed, None
                 self._heed(watch, state, elapsed)

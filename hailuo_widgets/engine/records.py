@@ -102,6 +102,7 @@ class Records:
         self._held.pop(job.id, None)
         if not self._held and self._renewing is not None:
             self._renewing.cancel()
+            self._renewing = None  # it ends only at its next step, and another job may come before that
 
     async def _renew(self) -> None:
         while self._held:

@@ -21,7 +21,7 @@ from hailuo_widgets.errors import (
     VendorFaultError,
 )
 from hailuo_widgets.providers import Phase, Task, TaskState
-from hailuo_widgets.waiting import cancellations
+from hailuo_widgets.waiting import cancellations, to_its_end
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -86,6 +86,8 @@ class _Walk:
         job, records = self.job, self.records
         try:
             taken_up = job.task_id is not None
+            if taken_up:
+                records.hold(job, job.id)
             if not (taken_up or missing or job.fresh) and await _answered(job, records):
                 return
             self.lane = lane = self.lane_of(job.quote.row)
@@ -113,11 +115,7 @@ class _Walk:
         except HailuoError as error:
             await self._end(JobState.ABANDONED if job.task_id else JobState.REFUSED, error)
         except Exception as error:  # noqa: BLE001  # a mistake of ours must end as a state too, not as a card that waits
-            wrapped = HailuoError(
-                f"Something broke here: {type(error).__name__}: {error}", hint=_AFTER_A_CRASH[bool(job.task_id)]
-            )
-            wrapped.__cause__ = error
-            await self._end(_crashed(job), wrapped)
+            await self._end(_crashed(job), _mistake(error, job))
         finally:
             records.release(job)
             if self.lane is not None and job.task_id is not None:
@@ -191,6 +189,7 @@ class _Walk:
         if claim.kind == "open":
             self.written = True
             job.id, job.task_id = claim.job_id, claim.task_id
+            _heed()
             return _Claimed.DONE
         if claim.kind == "uncertain":
             job.id = claim.job_id
@@ -198,6 +197,7 @@ class _Walk:
         if claim.kind == "stored" and await _answered(job, self.records):
             return _Claimed.DONE
         job.move(JobState.PLANNED, note="another kernel is making it")
+        _heed()
         return _Claimed.BUSY
 
     async def _follow(self, lane: Lane, state: TaskState, began: float | None) -> TaskState:
@@ -254,9 +254,13 @@ class _Walk:
             return
         if lane.client.cancellable and job.stop_wanted:
             try:
-                answer = await lane.client.cancel(Task(job.task_id, job.quote.row.model))
+                # A second cancellation must not end this half-way: the job would have no end.
+                answer = await to_its_end(lane.client.cancel(Task(job.task_id, job.quote.row.model)))
             except VendorError as error:
                 await self._end(JobState.ABANDONED, error)
+                return
+            except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # as above
+                await self._end(JobState.ABANDONED, _mistake(error, job))
                 return
             if answer.phase is Phase.CANCELLED:
                 lane.ended(job.task_id)
@@ -271,8 +275,8 @@ class _Walk:
             if self.written or job.state is not JobState.PLANNED:  # what was never begun is not in the journal
                 # Its id may not be on disk yet.
                 await self.records.move(job, state, task_id=job.task_id, detail=detail)
-        except HailuoError as broken:  # the disk is what failed: the job still has to end
-            error = error or broken
+        except Exception as broken:  # noqa: BLE001  # the disk, most likely: the job still has to end
+            error = error or (broken if isinstance(broken, HailuoError) else _mistake(broken, job))
         if isinstance(error, VendorError):
             error.provider, error.task_id = error.provider or job.quote.row.provider, error.task_id or job.task_id
             error.request = error.request or job.quote.request
@@ -318,6 +322,15 @@ def _crashed(job: Job) -> JobState:
     if job.task_id is not None:
         return JobState.ABANDONED
     return JobState.REFUSED if job.state is JobState.PLANNED else JobState.UNCERTAIN
+
+
+def _mistake(error: BaseException, job: Job) -> HailuoError:
+    """A mistake of ours, as an end that a person can read."""
+    wrapped = HailuoError(
+        f"Something broke here: {type(error).__name__}: {error}", hint=_AFTER_A_CRASH[bool(job.task_id)]
+    )
+    wrapped.__cause__ = error
+    return wrapped
 
 
 _AFTER_A_CRASH = {True: "The task can be taken up again.", False: "Please report it."}
