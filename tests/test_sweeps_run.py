@@ -18,9 +18,11 @@ from PIL import Image
 import hailuo_widgets as hw
 from hailuo_widgets import session as session_module
 from hailuo_widgets.errors import AuthenticationError, LibraryError, TimedOutError, UsageError
+from hailuo_widgets.magics import read_cell
 from hailuo_widgets.session import Session
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.sweeps.kept import document, layout
+from support.html import Seen
 from support.session import session
 from support.vendor import KEY, submits
 
@@ -106,6 +108,36 @@ def test_cells_that_ask_for_the_same_are_bought_once(here):
     assert submits(here.simulator) == 1
     assert made.clip(0) == made.clip(1)
     assert made.job(0) is made.job(1)
+
+
+@pytest.mark.parametrize("again", ["in the same kernel", "another sweep", "from the library"])
+def test_a_clip_whose_file_is_gone_is_bought_as_the_plan_says(again, here):
+    made = hw.sweep("A {fox | dog}", name="fox").run()
+    gone = made.result(SECONDS)[0]
+    gone.path.unlink()
+    if again == "another sweep":
+        made = hw.sweep("A {fox | dog}", name="fox")
+    elif again == "from the library":
+        here._jobs.clear()
+        here._live.clear()
+        made = hw.sweep.load("fox")
+    assert made.clip(0) is None
+    assert len(made.clips()) == 1
+    assert made.explain().to_buy == 1
+    assert len(made.run().result(SECONDS)) == 2
+    assert made.clip(0).id != gone.id
+    assert made.explain().to_buy == 0
+    made.run().result(SECONDS)
+    assert submits(here.simulator) == 3
+
+
+def test_another_library_makes_a_sweep_forget_nothing(here):
+    made = hw.sweep("A {fox | dog}").run()
+    made.result(SECONDS)
+    here.settings.set("library", "elsewhere")
+    assert made.explain().to_buy == 0
+    assert len(made.run().result(SECONDS)) == 2
+    assert submits(here.simulator) == 2
 
 
 def test_failures_stop_nothing_and_are_told(here):
@@ -213,10 +245,41 @@ def test_nothing_is_bought_for_what_is_not_possible_or_skipped(here):
         hw.sweep(FOX, skip=lambda _: True).run()
 
 
+@pytest.mark.parametrize(
+    ("cell", "reason"),
+    [
+        (
+            "A {fox | dog}\n---\nmodel: MiniMax-Hailuo-2,3",
+            "2 cells are not possible: minimax has no model “MiniMax-Hailuo-2,3”.",
+        ),
+        ("A {fox | dog} " + "x" * 2500, "2 cells are not possible: The prompt has 2,506 characters"),
+        (
+            "A {g = fox | dog}\n---\nfirst_frame: nope/{g}.png",
+            "1 cell is not possible: The picture “nope/fox.png” can't be read",
+        ),
+    ],
+)
+def test_a_plan_says_why_cells_are_not_possible(cell, reason, here):
+    plan = here.plan(read_cell("", cell, {})[1]).explain()
+    assert (plan.illegal, plan.to_buy) == (2, 0)
+    assert reason in " ".join(plan.notes)
+    assert reason in repr(plan)
+    assert reason in " ".join(Seen(plan._repr_html_()).text.split())
+
+
+def test_of_many_reasons_the_first_are_told_and_the_rest_counted(here):
+    plan = hw.sweep("A fox", duration=[6, *range(101, 110)], resolution="768P").explain()
+    assert plan.illegal == 9
+    told = [note for note in plan.notes if "not possible" in note]
+    assert [note.startswith("1 cell is not possible: ") for note in told] == [True] * 5 + [False]
+    assert told[-1] == "And 4 more reasons why cells are not possible."
+
+
 def test_hidden_defaults_that_differ_are_told(here):
     plan = hw.sweep("A fox", model=["MiniMax-Hailuo-2.3", "T2V-01"]).plan
     assert any(note.startswith("resolution is not the same") and "720P with T2V-01" in note for note in plan.notes)
-    assert not hw.sweep("A fox", model=["MiniMax-Hailuo-2.3", "T2V-01"], resolution=["768P", "720P"]).plan.notes
+    plan = hw.sweep("A fox", model=["MiniMax-Hailuo-2.3", "T2V-01"], resolution=["768P", "720P"]).plan
+    assert not any("not the same" in note for note in plan.notes)
     assert not hw.sweep(FOX).plan.notes
     assert any("prompt_optimizer" in note for note in hw.sweep(FOX, provider=["minimax", "evolink"]).plan.notes)
 

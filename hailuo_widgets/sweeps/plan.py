@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.cells import Cell
 
 _WARNINGS = 5
-"""Warnings about prompts that are told; the rest is counted."""
+"""Warnings about prompts, and reasons why cells are not possible, that are told; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,15 @@ def total(quotes: Iterable[Quote]) -> tuple[dict[str, Decimal], int]:
         elif quote.price.amount:
             price[quote.price.currency] = price.get(quote.price.currency, Decimal(0)) + quote.price.amount
     return price, unknown
+
+
+def not_possible(cells: Sequence[Cell]) -> Iterator[str]:
+    """Why cells may not be sent, each reason once, with how many cells it concerns."""
+    found = Counter(" ".join(cell.problem.split()) for cell in cells if cell.quote is None and not cell.skipped)
+    for problem, count in list(found.items())[:_WARNINGS]:
+        yield f"{count} {'cell is' if count == 1 else 'cells are'} not possible: {problem}"
+    if len(found) > _WARNINGS:
+        yield f"And {len(found) - _WARNINGS} more reasons why cells are not possible."
 
 
 def warnings(cells: Sequence[Cell]) -> Iterator[str]:

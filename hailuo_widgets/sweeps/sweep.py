@@ -22,7 +22,7 @@ from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.kept import document, keep_pictures, layout
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
 from hailuo_widgets.sweeps.order import interleaved, keys
-from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, total, warnings
+from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, not_possible, total, warnings
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
@@ -128,6 +128,7 @@ class Sweep:
             unknown_prices=unknown,
             seconds=self._forecast(orders) if orders else None,
             notes=(
+                *not_possible(self.cells),
                 *self._shortage(orders),
                 *self._lost(states),
                 *mixed_defaults(cells, self._layout.varied),
@@ -138,11 +139,12 @@ class Sweep:
         return plan
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
+        mine = {key: clip for key, job in self._jobs.items() if (clip := _kept(job)) is not None}
         if not self._host.has_library():
-            return {}, {}
+            return mine, {}
         library = self._host.library()
         found = library.find_many(wanted)
-        return found, {(row.digest, row.replicate): row.state for row in library.journal.open_jobs()}
+        return {**mine, **found}, {(row.digest, row.replicate): row.state for row in library.journal.open_jobs()}
 
     def _state_of(self, key: Key, open_now: dict[Key, str]) -> str:
         """Why a clip that is not there is not to be bought; `""` where it is."""
@@ -259,10 +261,10 @@ class Sweep:
         return keys(by_price(cells) if cheapest_first else cells, self.repeat)
 
     def _missing(self, key: Key) -> bool:
-        if key in self._found:
-            return False
         job = self._jobs.get(key)
-        if job is None:
+        if key in self._found or _kept(job) is not None:
+            return False
+        if job is None or job.state is JobState.STORED:  # its file is gone
             return _at_hand(self._quotes[key[0]])
         return self.can_retry(job)
 
@@ -308,14 +310,13 @@ class Sweep:
         return self._jobs.get((self.cells[cell].digest, replicate))
 
     def clip(self, cell: int, replicate: int = 0) -> Clip | None:
-        """The clip of a cell, from its job or from the library; None where there is none."""
+        """The clip of a cell, from its job or from the library; None where there is none, or its file is gone."""
         key = (self.cells[cell].digest, replicate)
-        job = self._jobs.get(key)
-        if job is not None and job.state is JobState.STORED:
-            return job.clip
+        if (clip := _kept(self._jobs.get(key))) is not None:
+            return clip
         if self._plan is None:  # one that was loaded
             self.explain()
-        return self._found.get(key)
+        return _there(self._found.get(key))
 
     def clips(self) -> list[Clip]:
         """The clips that are there, in the order of the cells."""
@@ -458,6 +459,15 @@ class Sweep:
             parts.append(f"{len(self._found)} from the library")
         errors = dict.fromkeys(job.error.message for job in self.jobs if isinstance(job.error, HailuoError))
         return "\n".join([f"<{name}{size} · {' · '.join(parts)}>", *(f"  {each}" for each in [*errors][:5])])
+
+
+def _kept(job: Job | None) -> Clip | None:
+    """The clip of a job, as long as its file is there."""
+    return _there(job.clip) if job is not None and job.state is JobState.STORED else None
+
+
+def _there(clip: Clip | None) -> Clip | None:
+    return clip if clip is not None and clip.path.is_file() else None
 
 
 def _at_hand(quote: Quote) -> bool:

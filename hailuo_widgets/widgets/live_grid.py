@@ -253,12 +253,17 @@ class _Follower:
 
     async def _fetch_clip(self, place: Place) -> None:
         clip = self._sweep.clip(*place)
+        job = self._sweep.job(*place)
+        seen = clip or (job.clip if job is not None else None)  # what is seen can be asked for; its file may be gone
+        name = f"“{seen.path.name}”" if seen is not None else "The clip"
+        why = f"{name} can't be read: its file is gone. Run the sweep again to have it anew."
         if clip is None:
+            self._say(lambda: self._grid.send_missing(place, why))
             return
         try:
             data = await asyncio.to_thread(clip.path.read_bytes)
         except OSError as error:
-            why = f"“{clip.path.name}” can't be read: {error.strerror}. Run the sweep again to have it anew."
+            why = f"{name} can't be read: {error.strerror}. Run the sweep again to have it anew."
             self._say(lambda: self._grid.send_missing(place, why))
             return
         self._say(lambda: self._grid.send_clip(place, data))
