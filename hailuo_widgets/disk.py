@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import LibraryError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -23,6 +24,26 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say in a sentence what the disk refuses while a file of the user's own is written.
+
+    Args:
+        path: The file.
+
+    Raises:
+        LibraryError: In place of an `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if not path.parent.is_dir():
+            reason, hint = os.strerror(errno.ENOENT), "Make the folder first."
+        else:
+            reason, hint = error.strerror or str(error), "Make room, or choose another place."
+        raise LibraryError(f"“{path}” can't be written: {reason.rstrip('.')}.", hint=hint) from None
 
 
 def disk_error(error: OSError, path: Path) -> LibraryError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,10 +41,12 @@ def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:
 
     Raises:
         UsageError: If pyarrow is not installed.
+        LibraryError: If the disk refuses it.
     """
     path = Path(path)
     try:
-        frame.to_parquet(path)
+        with writing(path):
+            frame.to_parquet(path)
     except ImportError:
         raise UsageError("Parquet needs pyarrow.", hint="%pip install pyarrow") from None
     return path

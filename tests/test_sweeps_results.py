@@ -108,8 +108,50 @@ def test_the_page_plays_on_its_own_and_runs_nothing(fox, tmp_path):
     assert "\x1b" not in text
     for words in ("Not possible", "6 s only", "Skipped", "Failed", "trots", "&lt;script&gt;"):
         assert words in text
-    with pytest.raises(LibraryError):
-        fox.to_html(tmp_path / "nowhere" / "fox.html")
+
+
+@pytest.mark.parametrize("way", ["to_html", "to_csv", "to_parquet", "contact_sheet"])
+def test_what_can_not_be_written_is_said_in_a_sentence(way, here, tmp_path):
+    made = hw.sweep("A {fox | dog}").run()
+    made.result(SECONDS)
+    write = getattr(made, way)
+    with pytest.raises(LibraryError, match=r"nowhere.fox\.out” can't be written: .*Make the folder first") as missing:
+        write(tmp_path / "nowhere" / "fox.out")
+    assert "taken up" not in str(missing.value)
+    (tmp_path / "folder.out").mkdir()
+    with pytest.raises(LibraryError, match=r"folder\.out” can't be written: .*directory") as in_the_way:
+        write(tmp_path / "folder.out")
+    assert "Make the folder" not in str(in_the_way.value)
+    assert write(tmp_path / "fox.out")
+
+
+def test_a_clip_whose_file_is_gone_has_a_remark_in_its_place(here, tmp_path):
+    made = hw.sweep("A {fox | dog}", name="fox").run()
+    made.result(SECONDS)[0].path.unlink()
+    page = Seen(made.to_html(tmp_path / "fox.html").read_text("utf-8"))
+    assert len(page.every("video")) == 1
+    assert "File gone" in page.text
+    assert "running the sweep again buys it anew" in page.text
+    assert len(list((tmp_path / "fox_clips").iterdir())) == 1
+    assert [(each["state"], each["path"] is None) for each in made.records] == [("file gone", True), ("stored", False)]
+    assert made.contact_sheet(tmp_path / "fox.png")
+
+
+def test_an_axis_never_takes_the_place_of_what_was_sent(here):
+    made = hw.sweep("A {prompt = p | q} in {duration = six | ten} {gait}", resolution=[None, "1080P"], gait="runs")
+    assert {(each["prompt"], each["axis.prompt"]) for each in made.records} >= {("A p in six runs", "p")}
+    assert {(each["duration"], each["axis.duration"]) for each in made.records} == {(6, "six"), (6, "ten")}
+    sent = {(each["resolution"], each["axis.resolution"]) for each in made.records}
+    assert sent == {("768P", None), ("1080P", "1080P")}
+
+
+def test_an_axis_that_says_what_was_sent_needs_no_column_of_its_own(here):
+    made = hw.sweep("A fox {gait = runs | sleeps}", duration=[6, 10], resolution=["768P", "1080P"])
+    assert not [name for name in made.records[0] if name.startswith("axis.")]
+    assert {(each["duration"], each["resolution"]) for each in made.records if each["state"] == "not possible"} == {
+        (10, "1080P")
+    }
+    assert {each["gait"] for each in made.records} == {"runs", "sleeps"}
 
 
 def test_the_contact_sheet_has_a_poster_for_each_clip(fox, tmp_path):

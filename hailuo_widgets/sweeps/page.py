@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote as percent
 
-from hailuo_widgets.disk import disk_error
+from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.markup import attribute, content
 from hailuo_widgets.sweeps.pivot import sheets
-from hailuo_widgets.sweeps.results import state_of
+from hailuo_widgets.sweeps.results import problem_of, state_of
 
 if TYPE_CHECKING:
     from hailuo_widgets.library.clip import Clip
@@ -46,14 +46,13 @@ def to_html(sweep: Sweep, path: str | Path) -> Path:
     """
     path = Path(path)
     folder = path.with_name(f"{path.stem}_clips")
-    try:
+    with writing(path):
         if clips := sweep.clips():
             folder.mkdir(exist_ok=True)
         for clip in clips:
-            shutil.copyfile(clip.path, folder / clip.path.name)
+            if clip.path.is_file():  # one that is deleted meanwhile has a remark in its place
+                shutil.copyfile(clip.path, folder / clip.path.name)
         path.write_text(_page(sweep, folder.name), encoding="utf-8")
-    except OSError as error:
-        raise disk_error(error, path) from None
     return path
 
 
@@ -97,7 +96,7 @@ def _clip(sweep: Sweep, cell: Cell, number: int, folder: str) -> str:
     job, clip = sweep.job(cell.index, number), sweep.clip(cell.index, number)
     price = str(cell.quote.price) if cell.quote else ""
     if clip is None:
-        why = job.error.message if job is not None and job.error is not None else cell.problem
+        why = problem_of(cell, job, clip)
         state = state_of(cell, job, clip)
         text = f"<b>{content(state.capitalize())}</b>" + (f"<br>{content(why[:300])}" if why else "")
         return f'<div class="none"><div dir="auto">{text}</div></div><div class="facts"></div>'

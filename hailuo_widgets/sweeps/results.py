@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.disk import writing
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.library.sidecar import MarksPart
 from hailuo_widgets.spec.media import Media
+from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.tabular import storable
 
 if TYPE_CHECKING:
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.cells import Cell
     from hailuo_widgets.sweeps.sweep import Sweep
 
-NOT_POSSIBLE, SKIPPED, PLANNED = "not possible", "skipped", "planned"
-"""States of cells that have no job; those that have one have its state."""
+NOT_POSSIBLE, SKIPPED, PLANNED, FILE_GONE = "not possible", "skipped", "planned", "file gone"
+"""States of cells that have no job, and of clips that were made and deleted; all others have their job's."""
+
+_SENT = frozenset({"provider", "mode", *VideoRequest.model_fields}) - {"prompt"}
+_BESIDE = ("cell", "replicate", "rating", "tags", "note", "prompt")
 
 
 def records(sweep: Sweep, marks: Mapping[str, MarksPart]) -> list[dict[str, Any]]:
@@ -33,6 +38,7 @@ def records(sweep: Sweep, marks: Mapping[str, MarksPart]) -> list[dict[str, Any]
         sweep: Whose.
         marks: What people say of clips, by id.
     """
+    columns = _columns(sweep)
     found = []
     for cell in sweep.cells:
         for replicate in range(sweep.repeat if cell.wanted else 1):
@@ -42,13 +48,33 @@ def records(sweep: Sweep, marks: Mapping[str, MarksPart]) -> list[dict[str, Any]
             record |= {"rating": said.rating, "tags": list(said.tags), "note": said.note}
             parameters = {"prompt": cell.prompt, **_parameters(cell)}
             record |= {name: value for name, value in parameters.items() if name not in record}
-            for axis, index in zip(sweep.axes, cell.at, strict=True):
-                name = f"axis.{axis.name}" if axis.name in record and axis.name not in parameters else axis.name
-                choice = axis.values[index]  # noqa: PD011  # no data frame's
-                record[name] = _plain(choice.value, choice.label)
+            for name, chosen in zip(columns, _chosen(sweep, cell), strict=True):
+                if record.get(name) is None:  # what was not possible has no effective value, but was asked for
+                    record[name] = chosen
             found.append(record)
     every = dict.fromkeys(name for record in found for name in record)
     return [storable({name: record.get(name) for name in every}) for record in found]
+
+
+def _columns(sweep: Sweep) -> list[str]:
+    """Under which name each axis stands: under its own, unless that is another column's.
+
+    `resolution` is what was sent, whatever an axis of that name says; `axis.resolution` then is what was chosen.
+    """
+    asked = [(_chosen(sweep, cell), _parameters(cell)) for cell in sweep.cells if cell.quote is not None]
+    taken = {*_BESIDE, *_outcome(sweep.cells[0], None, None)}
+    names = []
+    for place, axis in enumerate(sweep.axes):
+        own = axis.name not in taken
+        if axis.name in _SENT:
+            own = all(chosen[place] == sent.get(axis.name) for chosen, sent in asked)
+        names.append(axis.name if own else f"axis.{axis.name}")
+    return names
+
+
+def _chosen(sweep: Sweep, cell: Cell) -> list[Any]:
+    choices = [axis.values[index] for axis, index in zip(sweep.axes, cell.at, strict=True)]  # noqa: PD011  # no data frame's
+    return [_plain(choice.value, choice.label) for choice in choices]
 
 
 def state_of(cell: Cell, job: Job | None, clip: Clip | None) -> str:
@@ -59,15 +85,25 @@ def state_of(cell: Cell, job: Job | None, clip: Clip | None) -> str:
         return NOT_POSSIBLE
     if clip is not None:
         return JobState.STORED.value
-    return job.state.value if job is not None else PLANNED
+    if job is None:
+        return PLANNED
+    return FILE_GONE if job.state is JobState.STORED else job.state.value
+
+
+def problem_of(cell: Cell, job: Job | None, clip: Clip | None) -> str:
+    """Why there is no clip, `""` where there is one or nothing speaks against it."""
+    if job is not None and job.error is not None:
+        return job.error.message
+    if state_of(cell, job, clip) == FILE_GONE:
+        return "It was made, but its file is not there any more; running the sweep again buys it anew."
+    return cell.problem
 
 
 def _outcome(cell: Cell, job: Job | None, clip: Clip | None) -> dict[str, Any]:
     quote = cell.quote
-    error = job.error.message if job is not None and job.error is not None else cell.problem
     return {
         "state": state_of(cell, job, clip),
-        "error": error,
+        "error": problem_of(cell, job, clip),
         "price": quote.price.amount if quote else None,
         "currency": quote.price.currency if quote else "",
         "cached": clip is not None and (job is None or job.cached),
@@ -116,9 +152,13 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def to_csv(rows: list[dict[str, Any]], path: str | Path) -> Path:
-    """Write records into a CSV file, UTF-8 with a heading."""
+    """Write records into a CSV file, UTF-8 with a heading.
+
+    Raises:
+        LibraryError: If the disk refuses it.
+    """
     path = Path(path)
-    with path.open("w", encoding="utf-8", newline="", errors="replace") as file:
+    with writing(path), path.open("w", encoding="utf-8", newline="", errors="replace") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [])
         writer.writeheader()
         for row in rows:

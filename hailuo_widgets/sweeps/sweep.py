@@ -6,8 +6,10 @@ import threading
 import time
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
 from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id
@@ -27,7 +29,6 @@ from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping
-    from pathlib import Path
 
     import pandas as pd
     from PIL.Image import Image
@@ -382,11 +383,16 @@ class Sweep:
 
         Raises:
             UsageError: If pandas or pyarrow is not installed.
+            LibraryError: If the disk refuses it.
         """
         return to_parquet(self.df, path)
 
     def to_csv(self, path: str | Path) -> Path:
-        """Write `records` into a CSV file."""
+        """Write `records` into a CSV file.
+
+        Raises:
+            LibraryError: If the disk refuses it.
+        """
         return results.to_csv(self.records, path)
 
     def to_html(self, path: str | Path) -> Path:
@@ -409,12 +415,16 @@ class Sweep:
 
         Returns:
             The picture, which a notebook shows.
+
+        Raises:
+            LibraryError: If the disk refuses it.
         """
         from hailuo_widgets.sweeps.contact import contact_sheet
 
         picture = contact_sheet(self, width, at)
         if path is not None:
-            picture.save(path, "PNG")
+            with writing(Path(path)):
+                picture.save(path, "PNG")
         return picture
 
     # --- views ------------------------------------------------------------------------------------------------------
