@@ -181,6 +181,24 @@ def test_a_template_becomes_the_cell_of_its_sweep():
     assert len(digests_of_sweep(cell)) == 2
 
 
+@pytest.mark.parametrize("rest", ["steady", "duration: 6 | 10"])
+def test_a_template_that_a_cell_would_read_as_a_header_becomes_a_call(rest, picture, here):
+    media, path = picture
+    template = f"A fox {{runs | leaps}}\n---\n{rest} {{a | b}}"
+    request = VideoRequest.of(prompt="A fox runs", duration=10, first_frame=media)
+    code = sweep_cell_of(quote(request, "minimax"), template, {media.sha256: path})
+    assert "a header would begin" in code.splitlines()[0]
+    assert code.startswith("#")
+    names = {}
+    exec(code, names)
+    cells = names["takes"].cells
+    assert names["takes"].plan.to_buy == len(cells) == read(template, request, "minimax").cells
+    assert cells[0].prompt.startswith("A fox runs\n---\n")
+    assert {cell.quote.request.duration for cell in cells} == {10}
+    assert {cell.quote.request.first_frame.sha256 for cell in cells} == {media.sha256}
+    assert not here.jobs()
+
+
 @given(WORDS)
 def test_what_is_escaped_is_read_as_it_was(words):
     asked = read(escaped(words))

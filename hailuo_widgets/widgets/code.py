@@ -48,7 +48,14 @@ def cell_of(quote: Quote, name: str = "", files: Mapping[str, str] | None = None
 
 
 def sweep_cell_of(quote: Quote, template: str, files: Mapping[str, str] | None = None) -> str:
-    """The cell of a template, with the fields of one of its cells."""
+    """The cell of a template, with the fields of one of its cells.
+
+    A template that a cell would read as a header is a call, as `cell_of` does it.
+    """
+    if _RULE.search(template):
+        remark = "# In a cell a header would begin at the line “---” of this prompt, so that it stands here as a call."
+        made = _call("hw.sweep", template.strip(), quote, files)
+        return f"{remark}\nimport hailuo_widgets as hw\n\ntakes = {made}\ntakes.grid()"
     return f"{' '.join(['%%hailuo', *_line(quote, files)])}\n{template.strip()}"
 
 
@@ -99,6 +106,10 @@ def _line(quote: Quote, files: Mapping[str, str] | None) -> list[str]:
 
 def python_of(quote: Quote, files: Mapping[str, str] | None = None) -> str:
     """The call that asks for the same thing, runnable as it is."""
+    return f"import hailuo_widgets as hw\n\n{_call('hw.generate', quote.written.prompt.strip(), quote, files)}"
+
+
+def _call(function: str, prompt: str, quote: Quote, files: Mapping[str, str] | None) -> str:
     request = quote.request
     arguments: dict[str, Any] = {"provider": quote.row.provider, "model": quote.row.model}
     arguments |= {name: getattr(request, name) for name in ("duration", "resolution") if getattr(request, name)}
@@ -108,8 +119,8 @@ def python_of(quote: Quote, files: Mapping[str, str] | None = None) -> str:
             arguments.setdefault("references", []).append(_place(media, files))
         else:
             arguments[field] = _place(media, files)
-    lines = [f"    {quote.written.prompt.strip()!r},", *(f"    {name}={value!r}," for name, value in arguments.items())]
-    return "\n".join(["import hailuo_widgets as hw", "", "hw.generate(", *lines, ")"])
+    lines = [f"    {prompt!r},", *(f"    {name}={value!r}," for name, value in arguments.items())]
+    return "\n".join([f"{function}(", *lines, ")"])
 
 
 def _values(quote: Quote, files: Mapping[str, str] | None) -> dict[str, str]:
