@@ -469,16 +469,20 @@ class Sweeping:
         )
         return default_session().plan(definition, budget)
 
-    def load(self, name: str) -> Sweep:
+    def load(self, name: str, *, budget: str | float | Decimal | None = None) -> Sweep:
         """A sweep that was run before, in this kernel or another: its clips are there, and what is missing can be run.
 
+        Args:
+            name: Under which it was run.
+            budget: The most that what is missing may cost; the budget that it was run with is not kept.
+
         Raises:
-            UsageError: If there is none of that name.
+            UsageError: If there is none of that name, or at an unclear budget.
             LibraryError: If the library can't be used.
         """
         from hailuo_widgets.sweeps.sweep import load
 
-        return load(default_session(), name)
+        return load(default_session(), name, budget)
 
 
 sweep = Sweeping()

@@ -386,6 +386,40 @@ def test_what_was_left_is_bought_then(here):
     assert len(back.run().result(SECONDS)) == 4
 
 
+def kept_with(here, **changes):
+    """A sweep of which one clip is missing, kept with orders that are changed like this."""
+    here.simulator.faults.add(Fault("fail_output", "submit", times=1))
+    hw.sweep(FOX, name="fox").run().result(SECONDS)
+    journal = here.library().journal
+    kept = json.loads(json.dumps(journal.sweep("fox")))
+    for cell in kept["cells"]:
+        cell["order"] |= changes
+    journal.keep_sweep("fox", kept, here.clock.now())
+    here._jobs.clear()
+    here._live.clear()
+
+
+def test_what_was_kept_is_priced_by_todays_catalogue(here):
+    kept_with(here, price="0.01")
+    back = hw.sweep.load("fox", budget="0.10 USD")
+    assert back.plan.price == {"USD": PRICE}
+    assert "the budget has $0.10 left" in " ".join(back.plan.notes)
+    assert "was kept" not in " ".join(back.plan.notes)
+    sent = submits(here.simulator)
+    assert len(back.run().result(SECONDS)) == 3
+    assert submits(here.simulator) == sent
+    assert len(hw.sweep.load("fox", budget=6).run().result(SECONDS)) == 4
+    with pytest.raises(UsageError, match="prices are in USD"):
+        hw.sweep.load("fox", budget="3 CNY")
+
+
+def test_an_order_that_is_not_offered_any_more_has_the_price_of_its_day(here):
+    kept_with(here, model="MiniMax-Hailuo-1.9", price="0.01")
+    back = hw.sweep.load("fox")
+    assert back.plan.price == {"USD": Decimal("0.01")}
+    assert "1 clip has its price from the day when the sweep was kept" in " ".join(back.plan.notes)
+
+
 def test_pictures_are_kept_by_path_and_hash(here, tmp_path):
     for number, colour in enumerate(("teal", "gold")):
         Image.new("RGB", (640, 400), colour).save(tmp_path / f"{number}.png")

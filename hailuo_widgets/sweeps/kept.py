@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal  # noqa: TC003  # pydantic reads it
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from hailuo_widgets.errors import LibraryError, RefusedError, UsageError
 from hailuo_widgets.library import pictures
 from hailuo_widgets.library.recall import quote_of
+from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.media import Media
+from hailuo_widgets.spec.quote import quote_of_row
 from hailuo_widgets.sweeps.axes import Axis, Choice
 from hailuo_widgets.sweeps.cells import Cell
 from hailuo_widgets.sweeps.fields import is_file
@@ -23,6 +26,7 @@ from hailuo_widgets.tabular import storable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.spec.request import VideoRequest
 
 VERSION = 1
@@ -128,6 +132,11 @@ def layout(name: str, kept: Mapping[str, Any], folder: Path) -> Layout:
         cells = tuple(_restored(index, each, axes, at_hand) for index, each in enumerate(found.cells))
     except (ValidationError, RefusedError, IndexError):
         raise LibraryError(f"The sweep “{name}” can't be read.", hint="Run its cell again.") from None
+    today = {
+        cell.index: quote for cell in cells if cell.quote is not None and (quote := _today(cell.quote)) is not None
+    }
+    dated = frozenset(cell.digest for cell in cells if cell.quote is not None and cell.index not in today)
+    cells = tuple(replace(cell, quote=today.get(cell.index, cell.quote)) for cell in cells)
     return Layout(
         name,
         axes,
@@ -138,6 +147,7 @@ def layout(name: str, kept: Mapping[str, Any], folder: Path) -> Layout:
         tuple(map(tuple, found.zipped)),
         frozenset(found.varied),
         found.pictures,
+        dated=dated,
     )
 
 
@@ -212,6 +222,17 @@ def _chosen(choice: _Choice, at_hand: _Pictures) -> Choice:
     return Choice(choice.label, found[0] if len(found) == 1 else found)
 
 
+def _today(kept: Quote) -> Quote | None:
+    """The same order, checked and priced anew; None where today's catalogue does not give it."""
+    if kept.row not in catalog().find(kept.row.provider, kept.row.model, kept.row.mode):
+        return None
+    try:
+        found = quote_of_row(kept.written, kept.row)
+    except RefusedError:
+        return None
+    return found if found.digest == kept.digest else None
+
+
 def _restored(index: int, cell: _Cell, axes: tuple[Axis, ...], at_hand: _Pictures) -> Cell:
     for axis, place in zip(axes, cell.at, strict=False):
         axis.values[place]  # an index that is none is no document of ours
@@ -223,7 +244,5 @@ def _restored(index: int, cell: _Cell, axes: tuple[Axis, ...], at_hand: _Picture
     row = SimpleNamespace(**{**dict(order), "effective": {**order.written, **order.changed}})
     quote = quote_of(row)
     # The hash stands for the picture in the digest, whether it is at hand or not.
-    quote = type(quote)(
-        at_hand.put_into(quote.written), at_hand.put_into(quote.request), quote.row, quote.price, quote.warnings
-    )
+    quote = replace(quote, written=at_hand.put_into(quote.written), request=at_hand.put_into(quote.request))
     return Cell(index, tuple(cell.at), cell.prompt, quote.written, quote, cell.problem, cell.skipped, quote.digest)

@@ -37,6 +37,7 @@ class Layout:
         varied: Fields that differ between cells on purpose.
         pictures: SHA-256 of each local picture → where it was read.
         reason: Why it is this provider, where none was named.
+        dated: Digests of orders that today's catalogue does not give: their price is that of the day they were kept.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Layout:
     varied: frozenset[str] = frozenset()
     pictures: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
+    dated: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, definition: Definition, host: Host) -> Layout:

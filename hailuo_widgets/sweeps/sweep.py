@@ -132,6 +132,7 @@ class Sweep:
                 *not_possible(self.cells),
                 *self._shortage(orders),
                 *self._lost(states),
+                *self._dated(to_buy),
                 *mixed_defaults(cells, self._layout.varied),
                 *warnings(cells),
             ),
@@ -159,6 +160,11 @@ class Sweep:
     def _lost(self, states: Mapping[Key, str]) -> Iterator[str]:
         if lost := sum(state == _LOST for state in states.values()):
             yield f"{lost} clips can't be bought any more: the library knows their pictures by hash only."
+
+    def _dated(self, to_buy: list[Key]) -> Iterator[str]:
+        if dated := sum(digest in self._layout.dated for digest, _ in to_buy):
+            whose = "1 clip has its price" if dated == 1 else f"{dated} clips have their price"
+            yield f"{whose} from the day when the sweep was kept: today's catalogue does not offer this order any more."
 
     def _forecast(self, orders: list[Quote]) -> float:
         journal = self._host.library().journal if self._host.has_library() else None
@@ -485,11 +491,16 @@ def _at_hand(quote: Quote) -> bool:
     return not any(media.known_sha256 for media in quote.request.media().values())
 
 
-def load(host: Host, name: str) -> Sweep:
-    """A sweep that was run before, by its name.
+def load(host: Host, name: str, budget: str | float | Decimal | None = None) -> Sweep:
+    """A sweep that was run before, by its name. Its orders are checked and priced anew.
+
+    Args:
+        host: The kernel's session.
+        name: The sweep's.
+        budget: What it may cost from now on; the one that it was run with is not kept.
 
     Raises:
-        UsageError: If there is none of that name.
+        UsageError: If there is none of that name, or at a mistake in the budget.
         LibraryError: If the library can't be used.
     """
     journal = host.library().journal if host.has_library() else None
@@ -498,6 +509,6 @@ def load(host: Host, name: str) -> Sweep:
         known = [each for each, _ in journal.sweeps()] if journal else []
         hint = did_you_mean(name, known) if known else "A sweep is kept under its name when it is run."
         raise UsageError(f"There is no sweep “{name[:60]}” in the library.", hint=hint)
-    sweep = Sweep(host, layout(name, kept, host.library().folder))
+    sweep = Sweep(host, layout(name, kept, host.library().folder), budget)
     sweep.started = sweep.plan.clips == sweep.plan.free  # there is nothing left to run
     return sweep
