@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -340,6 +341,16 @@ def test_a_mistake_in_python_is_one_clear_sentence(arguments, said):
 def test_whatever_stands_in_a_header_only_a_usage_error_comes_out(text):
     with suppress(UsageError):
         header.read(f"A {{x = a | b}}\n---\n{text}", {"a": [1, 2]})
+
+
+def test_numbers_of_numpy_are_numbers():
+    two = [np.int64(6), np.int64(10)]
+    made = hw.sweep("A {n} {x} {on}", n=np.float64(1.5), x=np.array(7), on=[np.bool_(True)], duration=two)
+    assert made.cells[0].prompt == "A 1.5 7 True"
+    assert [type(choice.value) for choice in made.axes[-1].values] == [int, int]
+    assert [cell.written.duration for cell in made.cells] == [6, 10]
+    assert hw.sweep("A {a|b}", duration=np.int64(10)).cells[0].written.duration == 10
+    assert [type(each) for each in values("A\n---\nduration: {n}", "duration", n=two)] == [int, int]
 
 
 def test_without_axes_it_is_one_clip():

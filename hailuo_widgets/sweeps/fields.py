@@ -12,7 +12,7 @@ from hailuo_widgets.spec import camera
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.spec.words import did_you_mean
-from hailuo_widgets.sweeps.template import Choices, Value
+from hailuo_widgets.sweeps.template import Choices, Value, plain
 
 if TYPE_CHECKING:
     from hailuo_widgets.sweeps.template import Sequence as Nodes
@@ -71,6 +71,7 @@ def checked(name: str, value: Any) -> Any:
     Raises:
         UsageError: If it is none.
     """
+    value = plain(name, value, "holds")
     if value is None:
         return None
     if name == "provider":
@@ -150,6 +151,7 @@ def from_python(name: str, value: Any) -> Nodes:
     Raises:
         UsageError: If a value is none for that field, or the list is empty.
     """
+    value = plain(name, value)
     if name in PICTURES and isinstance(value, str):
         value = files(value) or value
     several = isinstance(value, (list, tuple, range)) and not isinstance(value, str)
@@ -174,7 +176,7 @@ def value_of(name: str, value: Any) -> Value:
 
 def _label(name: str, value: Any, written: Any) -> str:
     """How a value is shown, and how it reads in a prompt."""
-    if value is None or value == ():
+    if value is None or (isinstance(value, tuple) and not value):
         return ""
     if isinstance(value, bool):
         return "on" if value else "off"

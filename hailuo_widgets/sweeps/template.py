@@ -7,19 +7,19 @@ read as a template again.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.words import near
 from hailuo_widgets.sweeps.caret import mistake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
-    from hailuo_widgets.errors import UsageError
+    from collections.abc import Callable, Iterator, Mapping
 
 MOST_CHOICES = 10_000
 """On one axis; a range that is longer is a slip of the pen."""
@@ -41,6 +41,9 @@ _ESCAPED = re.compile(r"(\\+)([|{}])")
 _SIGNS = re.compile(r"(\\*)([|{}])")
 _RANGE = re.compile(r"(-?\d{1,9})\s*\.\.\s*(-?\d{1,9})(?:\s+step\s+(-?\d{1,9}))?")
 _NO_RANGE = re.compile(rf"\\+{_RANGE.pattern}")
+_SINGLE = (str, bytes, bytearray, memoryview, list, tuple, range)
+"""What is clear, though it can be walked through: the bytes are pictures."""
+
 _FEWER = f"An axis has at most {MOST_CHOICES:,}; leave some out."
 _CLOSE_UP = frozenset("\n.,;:!?)，。；：！？")
 _ENDS_OPEN = re.compile(r"\[[^\]]*$")
@@ -411,15 +414,19 @@ def bind(nodes: Sequence, text: str, axes: Iterable[str], namespace: Mapping[str
             return node
         if node.name not in namespace:
             raise mistake(text, node.at, f"There is no variable “{node.name}”.", _meant(node.name, known, namespace))
-        value = namespace[node.name]
-        if not isinstance(value, (list, tuple, range)):
-            return of(value)
+        try:
+            value = plain(node.name, namespace[node.name])
+            if not isinstance(value, (list, tuple, range)):
+                return of(value)
+            several = tuple((of(plain(node.name, each, "holds")),) for each in value[: MOST_CHOICES + 1])
+        except UsageError as error:
+            raise mistake(text, node.at, error.message, error.hint or "") from None
         if not value or len(value) > MOST_CHOICES:
             what = "is empty" if not value else f"holds {len(value):,} things"
             hint = f"An axis needs at least one and at most {MOST_CHOICES:,} choices."
             raise mistake(text, node.at, f"The variable “{node.name}” {what}.", hint)
         seen.add(node.name)
-        return Choices(node.name, tuple((of(each),) for each in value), node.at)
+        return Choices(node.name, several, node.at)
 
     return tuple(map(bound, nodes))
 
@@ -435,6 +442,27 @@ def _put_in(node: Node, words: Mapping[str, Sequence]) -> Sequence:
     if isinstance(node, Reference) and node.name in words:
         return put_in(words[node.name], words)
     return (node,)
+
+
+def plain(name: str, value: Any, verb: str = "is") -> Any:
+    """A value from Python if it is clear what is meant by it: one value, or a list, tuple or range of several.
+
+    Args:
+        name: Whose it is.
+        value: A number of numpy's becomes Python's own.
+        verb: How it belongs to the name: it “is” or it “holds” that.
+
+    Raises:
+        UsageError: If it can be walked through, but is no list: a set has no order, and a generator would be used up.
+    """
+    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
+        value = value.item()
+    if isinstance(value, Iterable) and not isinstance(value, _SINGLE):
+        kind = type(value).__name__
+        article = "an" if kind[0].lower() in "aeiou" else "a"
+        hint = f"Give a list: list({name})." if verb == "is" else "Give a list of single values."
+        raise UsageError(f"“{name}” {verb} {article} {kind}.", hint=hint)
+    return value
 
 
 def of(value: Any) -> Value:
