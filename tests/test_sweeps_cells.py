@@ -281,6 +281,7 @@ MISTAKES = {
     "A {place = a|b}\n---\nskip: plaec=a": ("plaec", "Did you mean place"),
     "A {x = a|b}\n---\nshow: x × y × z": ("show", "one axis or two"),
     "A {x = a|b}\n---\nshow: y": ("y", "no axis “y”"),
+    "A {x = a|b}\n---\nshow: x × x": ("x", "can't be rows and columns"),
     "A fox\n---\nshow: y": ("y", "Nothing varies"),
 }
 
@@ -327,6 +328,20 @@ def test_what_can_not_be_laid_out(cell, said):
         ({"provider": "minmax"}, "Did you mean minimax"),
         ({"first_frame": "a**b*.png"}, "“a**b*.png” can't be looked for"),
         ({"first_frame": "~nouser/*.png"}, "“~nouser/*.png” can't be looked for"),
+        ({"zip": "x"}, "two different axes or more, not ['x']"),
+        ({"zip": [("x", "x")]}, "two different axes or more, not ('x', 'x')"),
+        ({"zip": [("x",)]}, "two different axes or more"),
+        ({"zip": 5}, "two different axes or more, not 5"),
+        ({"zip": [("x", 5)]}, "two different axes or more"),
+        ({"zip": ("x", "p")}, "no axis “p”"),
+        ({"show": ("x", "x")}, "one axis or two different ones"),
+        ({"show": ("x", "y", "z")}, "one axis or two different ones"),
+        ({"skip": "x=a"}, "skip can't be 'x=a'"),
+        ({"skip": ["x=a"]}, "skip can't be 'x=a'"),
+        ({"skip": 5}, "skip can't be 5"),
+        ({"skip": {}}, "every cell would be left out"),
+        ({"skip": [{"x": "a"}, {}]}, "every cell would be left out"),
+        ({"skip": {5: "a"}}, "no axis “5”"),
         ({"budget": "much"}, "should be an amount"),
         ({"budget": True}, "should be an amount"),
     ],
@@ -341,6 +356,15 @@ def test_a_mistake_in_python_is_one_clear_sentence(arguments, said):
 def test_whatever_stands_in_a_header_only_a_usage_error_comes_out(text):
     with suppress(UsageError):
         header.read(f"A {{x = a | b}}\n---\n{text}", {"a": [1, 2]})
+
+
+def test_what_goes_together_and_is_shown_may_be_said_without_a_list():
+    for together in (("n", "m"), ["n", "m"], [("n", "m")], (each for each in ("n", "m"))):
+        assert len(hw.sweep("A {n = a|b} {m = c|d}", zip=together).cells) == 2
+    assert Definition.of_python("A {gait = a|b}", {}, show="gait").rows == "gait"
+    assert Definition.of_python("A {n = a|b} {m = c|d}", {}, show=["m", "n"]).columns == "n"
+    with pytest.raises(UsageError, match="one axis or two"):
+        Definition.of_python("A {gait = a|b}", {}, show=5)
 
 
 def test_numbers_of_numpy_are_numbers():

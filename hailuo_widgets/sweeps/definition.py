@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from hailuo_widgets.sweeps.template import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     from hailuo_widgets.sweeps.header import Written
     from hailuo_widgets.sweeps.template import Sequence
@@ -104,9 +104,9 @@ class Definition:
         *,
         name: str = "",
         repeat: int = 1,
-        zipped: Iterable[Iterable[str]] = (),
+        zipped: Iterable[Iterable[str]] | Iterable[str] = (),
         skip: Skip = None,
-        show: tuple[str, ...] = (),
+        show: tuple[str, ...] | str = (),
     ) -> Definition:
         """From Python.
 
@@ -115,9 +115,9 @@ class Definition:
             axes: Fields of the request and names of the template, each with a value or a list of values.
             name: Under which it is kept.
             repeat: How many clips each cell is to have.
-            zipped: Axes that go together.
+            zipped: Axes that go together; one group of them, or several.
             skip: Cells to be left out: conditions by axis, several such mappings, or a function of the axes' values.
-            show: Rows and columns.
+            show: Rows and columns, or the one axis that is shown.
 
         Raises:
             UsageError: At an unknown name, an empty list, or a mistake in the template.
@@ -137,16 +137,16 @@ class Definition:
         fields = {each: known.from_python(each, value) for each, value in given.items() if each in known.FIELDS}
         words = {each: value for each, value in given.items() if each not in known.FIELDS}
         prompt = bind(nodes, template, {*fields, *(each.name for each in choices(nodes))}, words)
-        rows, columns = (*show, "", "")[:2]
+        rows, columns = _shown(show)
         conditions, leave_out = _conditions(skip)
         made = cls(
             prompt,
             fields,
-            tuple(tuple(known.canonical(each) for each in group) for group in zipped),
+            _groups(zipped),
             conditions,
             leave_out,
-            known.canonical(rows),
-            known.canonical(columns),
+            rows,
+            columns,
             _checked_repeat(repeat),
             name,
         )
@@ -174,8 +174,45 @@ def _conditions(skip: Skip) -> tuple[tuple[Mapping[str, Any], ...], Callable[[Ma
         return (), None
     if callable(skip):
         return (), skip
-    lines = (skip,) if isinstance(skip, Mapping) else tuple(skip)
-    return tuple({known.canonical(name): value for name, value in line.items()} for line in lines), None
+    lines = skip if isinstance(skip, Iterable) and not isinstance(skip, (str, Mapping)) else (skip,)
+    conditions = []
+    for line in lines:
+        if not isinstance(line, Mapping):
+            raise UsageError(
+                f"skip can't be {line!r:.60}.",
+                hint='Give values by axis, {"gait": "trots"}, a list of such, or a function of a cell\'s values.',
+            )
+        if not line:
+            raise UsageError("A condition of skip is empty: every cell would be left out.", hint="Name an axis in it.")
+        conditions.append({known.canonical(str(name)): value for name, value in line.items()})
+    return tuple(conditions), None
+
+
+def _groups(zipped: Iterable[Iterable[str]] | Iterable[str]) -> tuple[tuple[str, ...], ...]:
+    """Axes that go together; names side by side are one group."""
+    groups: list[Any] = [zipped] if isinstance(zipped, str) or not isinstance(zipped, Iterable) else list(zipped)
+    if groups and all(isinstance(each, str) for each in groups):
+        groups = [groups]
+    found = []
+    for group in groups:
+        names = [group] if isinstance(group, str) or not isinstance(group, Iterable) else list(group)
+        if len(set(map(str, names))) < 2 or not all(isinstance(each, str) for each in names):
+            raise UsageError(
+                f"zip takes two different axes or more, not {group!r:.60}.", hint='Write zip=("place", "light").'
+            )
+        found.append(tuple(map(known.canonical, names)))
+    return tuple(found)
+
+
+def _shown(show: Iterable[str] | str) -> tuple[str, str]:
+    """Rows and columns, `""` where none is named."""
+    names = [show] if isinstance(show, str) or not isinstance(show, Iterable) else list(show)
+    if len(names) > 2 or len(set(map(str, names))) < len(names) or not all(isinstance(each, str) for each in names):
+        raise UsageError(
+            f"show takes one axis or two different ones, not {names!r:.60}.", hint='Write show=("gait", "place").'
+        )
+    rows, columns = (*map(known.canonical, names), "", "")[:2]
+    return rows, columns
 
 
 def _checked_repeat(repeat: int) -> int:

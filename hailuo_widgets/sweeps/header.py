@@ -236,6 +236,9 @@ def _shown(cell: str, line: _Line, axes: set[str]) -> tuple[str, ...]:
         if found[group]:
             names.append(fields.canonical(found[group]))
             _check(cell, found.start(group), names[-1], axes)
+    if len(set(names)) < len(names):
+        at = found.start("columns")
+        raise mistake(cell, at, f"“{names[0]}” can't be rows and columns.", "Write show: ROWS × COLUMNS.")
     return tuple(names)
 
 
