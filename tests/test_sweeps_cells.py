@@ -128,6 +128,27 @@ def test_the_same_choice_again_and_in_a_field():
     assert [cell.quote.request.duration for cell in cells] == [6, 10]
 
 
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "A fox\n----\nin snow",
+        "A fox --\nduration: long",
+        "Scene one\n—\nFox: “Hello”",
+        "- a fox\n- duration: an hour",
+        "A fox\n--\n",
+    ],
+)
+def test_dashes_of_a_prompt_are_its_own(prompt):
+    assert single(Definition.of_cell(header.read(prompt, {})))[0] == prompt.strip()
+
+
+def test_a_line_under_it_makes_all_above_it_the_prompt():
+    assert prompts("A {fox | owl}\n----\nduration: 6\n---\n") == [
+        "A fox\n----\nduration: 6",
+        "A owl\n----\nduration: 6",
+    ]
+
+
 def test_words_of_the_header_may_hold_others():
     assert prompts("A {x} {y}\n---\nx: big {y}\ny: fox | owl") == ["A big fox fox", "A big owl owl"]
     assert prompts("A {x} {y}\n---\nx: big {y}\ny: fox") == ["A big fox fox"]
@@ -272,6 +293,11 @@ MISTAKES = {
     "A {n = a {k} | b} {k = {n} | c}": ("{n} | c}", "“n” stands inside its own choice"),
     "A {n} {k}\n---\nn: a {k}\nk: b {n}": ("{n}", "“n” stands inside its own choice"),
     "A fox\n---\nfirst_frame: {first_frame}.png": ("{first_frame}", "stands inside its own choice"),
+    "A fox\n----\nduration: 6": ("----", "Three dashes, `---`, stand between"),
+    "A fox\n--\n\n first-frame : a.png": ("--", "Three dashes"),
+    "A fox\n —\nzip: a b": ("—", "Three dashes"),
+    "A fox\n– – –\nresolution: 768P": ("– – –", "Three dashes"),
+    "A {place}\n-----\nplace: a | b": ("-----", "Three dashes"),
     "A {x}": ("{x}", "no variable “x”"),
     "A fox\n---\nmodel: {modles}": ("{modles}", "no variable"),
     "A {x = a|b}\n---\nzip: x": ("zip", "twos or more"),

@@ -38,6 +38,10 @@ WORDS = (*fields.FIELDS, ZIP, SKIP, SHOW)
 """What a line of a header can begin with, beside the names that the template asks for."""
 
 _RULE = re.compile(r"(?m)^[ \t]*---[ \t]*$\n?")
+_DASH = r"[-\u2010-\u2015\u2212\uff0d]"  # those that keyboards and word processors make of it
+_NEARLY_RULE = re.compile(
+    rf"(?m)^[ \t]*(?P<dashes>{_DASH}(?:[ \t]*{_DASH})*)[ \t]*\n(?:[ \t]*\n)*[ \t]*(?P<name>[^\s:|]+)[ \t]*:"
+)
 _LINE = re.compile(r"[ \t]*(?P<name>[^\s:|]+)[ \t]*:(?P<value>.*)")
 _GOES_ON = re.compile(r"[ \t]*\|")
 _CONDITION = re.compile(r"""\s*(?P<name>[^\s=]+)\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^\s"']+)\s*""")
@@ -88,6 +92,8 @@ def read(cell: str, namespace: Mapping[str, Any]) -> Written:
     template = parse(cell[: rule.start()] if rule else cell)
     lines = tuple(_lines(cell, rule.end())) if rule else ()
     wanted = {each.name for each in references(template)} | {each.name for each in choices(template)}
+    if rule is None:
+        _check_dashes(cell, wanted)
     set_here = tuple(_known(cell, lines, wanted))
     values = {line.name: parse_value(cell, line.start, line.end) for line in set_here}
     inside = {each.name for options in values.values() for option in options for each in choices(option)}
@@ -113,6 +119,18 @@ def read(cell: str, namespace: Mapping[str, Any]) -> Written:
         tuple(_skipped(cell, line, varied) for line in lines if line.name == SKIP),
         next((_shown(cell, line, varied) for line in lines if line.name == SHOW), ()),
     )
+
+
+def _check_dashes(cell: str, wanted: set[str]) -> None:
+    """Make sure that no header was meant where there is none: its lines would be sent as words of the prompt."""
+    for found in _NEARLY_RULE.finditer(cell):
+        if fields.canonical(found["name"]) in {*WORDS, *wanted}:
+            raise mistake(
+                cell,
+                found.start("dashes"),
+                "Three dashes, `---`, stand between prompt and settings.",
+                "If these lines belong to the prompt, put a line --- under them.",
+            )
 
 
 def _lines(cell: str, start: int) -> Iterator[_Line]:
