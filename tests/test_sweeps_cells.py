@@ -168,6 +168,17 @@ def test_so_it_is_in_python(template, said):
     assert said in read(template).problem
 
 
+def test_a_name_that_nothing_is_given_for_says_where_to_give_it():
+    with pytest.raises(UsageError, match="Give place="):
+        hw.sweep("A {place}")
+    for name in ("name", "show", "budget"):
+        with pytest.raises(UsageError, match=f"“{name}” is taken; call the axis otherwise"):
+            hw.sweep(f"A {{{name}}}", **{name: ["a", "b"]})
+    with pytest.raises(UsageError, match="in a cell above"):
+        header.read("A {place}", {})
+    assert "Write {place = a | b}" in read("A {place}").problem
+
+
 def test_variables_of_the_notebook_in_prompt_and_header():
     cell = "A {animal} in {weather}\n---\nmodel: {models}\nduration: {seconds}\nresolution: {nothing}"
     axes, cells = laid_out(

@@ -30,6 +30,15 @@ if TYPE_CHECKING:
 
 MOST_REPEATS = 100
 
+_TAKEN = frozenset({"self", "template", "name", "repeat", "zip", "skip", "show", "budget"})
+"""What `hailuo_widgets.sweep` calls its own arguments."""
+
+
+def _as_argument(name: str) -> str:
+    if name in _TAKEN:
+        return f"“{name}” is taken; call the axis otherwise."
+    return f"Give {name}=[…], or write “{{{{” for a brace."
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:
@@ -107,6 +116,7 @@ class Definition:
         zipped: Iterable[Iterable[str]] | Iterable[str] = (),
         skip: Skip = None,
         show: tuple[str, ...] | str = (),
+        where: Callable[[str], str] = _as_argument,
     ) -> Definition:
         """From Python.
 
@@ -118,6 +128,7 @@ class Definition:
             zipped: Axes that go together; one group of them, or several.
             skip: Cells to be left out: conditions by axis, several such mappings, or a function of the axes' values.
             show: Rows and columns, or the one axis that is shown.
+            where: Says of a name in the template how it is defined.
 
         Raises:
             UsageError: At an unknown name, an empty list, or a mistake in the template.
@@ -136,7 +147,7 @@ class Definition:
                 raise UsageError(f"There is neither a field nor a {{{each}}} in the template.", hint=hint)
         fields = {each: known.from_python(each, value) for each, value in given.items() if each in known.FIELDS}
         words = {each: value for each, value in given.items() if each not in known.FIELDS}
-        prompt = bind(nodes, template, {*fields, *(each.name for each in choices(nodes))}, words)
+        prompt = bind(nodes, template, {*fields, *(each.name for each in choices(nodes))}, words, where)
         rows, columns = _shown(show)
         conditions, leave_out = _conditions(skip)
         made = cls(

@@ -392,7 +392,17 @@ def with_names(nodes: Sequence, taken: Iterable[str]) -> Sequence:
     return tuple(named(node) for node in nodes)
 
 
-def bind(nodes: Sequence, text: str, axes: Iterable[str], namespace: Mapping[str, Any]) -> Sequence:
+def _in_a_cell(_name: str) -> str:
+    return "Define it in a cell above, or write “{{” for a brace."
+
+
+def bind(
+    nodes: Sequence,
+    text: str,
+    axes: Iterable[str],
+    namespace: Mapping[str, Any],
+    where: Callable[[str], str] = _in_a_cell,
+) -> Sequence:
     """Put variables in: a list, tuple or range becomes an axis of that name, anything else stays what it is.
 
     Args:
@@ -400,6 +410,7 @@ def bind(nodes: Sequence, text: str, axes: Iterable[str], namespace: Mapping[str
         text: What it was read from, for the caret.
         axes: Names that mean an axis.
         namespace: The notebook's variables.
+        where: Says of a name that is near no other how it is defined.
 
     Raises:
         UsageError: At an unknown name, with a caret under it and what was probably meant.
@@ -413,7 +424,8 @@ def bind(nodes: Sequence, text: str, axes: Iterable[str], namespace: Mapping[str
         if not isinstance(node, Reference) or node.name in known or node.name in seen:
             return node
         if node.name not in namespace:
-            raise mistake(text, node.at, f"There is no variable “{node.name}”.", _meant(node.name, known, namespace))
+            hint = _meant(node.name, known, namespace) or where(node.name)
+            raise mistake(text, node.at, f"There is no variable “{node.name}”.", hint)
         try:
             value = plain(node.name, namespace[node.name])
             if not isinstance(value, (list, tuple, range)):
@@ -472,9 +484,7 @@ def of(value: Any) -> Value:
 
 def _meant(name: str, axes: Iterable[str], namespace: Mapping[str, Any]) -> str:
     close = near(name, (*axes, *(each for each in namespace if not each.startswith("_"))))
-    if close:
-        return f"Did you mean {' or '.join(close)}?"
-    return "Define it in a cell above, or write “{{” for a brace."
+    return f"Did you mean {' or '.join(close)}?" if close else ""
 
 
 def render(nodes: Sequence, chosen: Callable[[str], Sequence]) -> str:

@@ -61,7 +61,7 @@ def read(text: str, request: VideoRequest | None = None, provider: str = "sketch
     if is_plain(text):
         return Asked(text.strip())
     try:
-        definition = Definition.of_python(text, _fixed(request))
+        definition = Definition.of_python(text, _fixed(request), where=_typed)
         if _choices(definition) > MOST_CELLS:
             return Asked("", MOST_CELLS + 1, " ", f"This asks for more than {MOST_CELLS:,} clips.")
         _axes, cells, _ = expand(definition, provider, request.model if request is not None else None)
@@ -85,6 +85,10 @@ def notes(asked: Asked, *, priced: bool = True) -> list[tuple[Any, str]]:
     if asked.varies:
         return [("ok", f"{asked.cells:,} clips" + (f" · {asked.price}" if priced else ""))]
     return []
+
+
+def _typed(name: str) -> str:
+    return f"Write {{{name} = a | b}}, or “{{{{” for a brace."
 
 
 def _fixed(request: VideoRequest | None) -> Mapping[str, Any]:
