@@ -382,11 +382,13 @@ def check(
 
 
 def rounds(request: Any, few: int, many: int) -> range:
-    """The seeds to try: few of them, or many with `--long`; `KILL_SEEDS=500:1000` picks some of those."""
+    """The seeds to try: few of them, or many with `--long`; `KILL_SEEDS=500:1000` says which instead."""
     if not request.config.getoption("--long"):
         return range(few)
-    first, _, last = os.environ.get("KILL_SEEDS", "").partition(":")
-    return range(int(first or 0), min(int(last or many), many))
+    first, _, last = os.environ.get("KILL_SEEDS", f"0:{many}").partition(":")
+    seeds = range(int(first), int(last))
+    assert seeds, "KILL_SEEDS names no seed."
+    return seeds
 
 
 def die_and_resume(folder: Path, seed: int, whole_run: float, database: str = "") -> tuple[set[str], str]:
