@@ -399,6 +399,7 @@ def test_what_goes_together_and_is_shown_may_be_said_without_a_list():
     for together in (("n", "m"), ["n", "m"], [("n", "m")], (each for each in ("n", "m"))):
         assert len(hw.sweep("A {n = a|b} {m = c|d}", zip=together).cells) == 2
     assert Definition.of_python("A {gait = a|b}", {}, show="gait").rows == "gait"
+    assert hw.sweep("A {gait = a|b}", show="gait").rows == "gait"
     assert Definition.of_python("A {n = a|b} {m = c|d}", {}, show=["m", "n"]).columns == "n"
     with pytest.raises(UsageError, match="one axis or two"):
         Definition.of_python("A {gait = a|b}", {}, show=5)

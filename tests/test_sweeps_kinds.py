@@ -39,3 +39,9 @@ def test_what_can_be_walked_through_but_is_no_list_is_refused(value, kind):
         hw.sweep("A {n}", n=["a", value])
     with pytest.raises(UsageError, match=f"“duration” holds {kind}"):
         hw.sweep("A", duration=[6, value])
+
+
+def test_names_that_double_a_text_again_and_again_are_refused_soon():
+    doubled = " ".join(f"{{a{number} = {{a{number + 1}}}{{a{number + 1}}}}}" for number in range(40))
+    with pytest.raises(UsageError, match="grows beyond 100,000 characters"):
+        hw.sweep(doubled + " {a40 = x}")

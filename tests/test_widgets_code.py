@@ -96,8 +96,9 @@ def test_a_cell_reads_well():
     )
 
 
-def test_a_prompt_that_a_cell_would_read_as_a_header_becomes_a_call():
-    order = quote(VideoRequest.of(prompt="A fox\n---\nruns"), "sketch")
+@pytest.mark.parametrize("prompt", ["A fox\n---\nruns", "A fox\n— —\nduration: 6"])
+def test_a_prompt_that_a_cell_would_read_as_a_header_becomes_a_call(prompt):
+    order = quote(VideoRequest.of(prompt=prompt), "sketch")
     assert cell_of(order).startswith("import hailuo_widgets as hw")
 
 

@@ -38,9 +38,11 @@ WORDS = (*fields.FIELDS, ZIP, SKIP, SHOW)
 """What a line of a header can begin with, beside the names that the template asks for."""
 
 _RULE = re.compile(r"(?m)^[ \t]*---[ \t]*$\n?")
-_DASH = r"[-\u2010-\u2015\u2212\uff0d]"  # those that keyboards and word processors make of it
+DASH = r"[-\u2010-\u2015\u2212\uff0d]"
+"""Those too that keyboards and word processors make of it; a pattern."""
+
 _NEARLY_RULE = re.compile(
-    rf"(?m)^[ \t]*(?P<dashes>{_DASH}(?:[ \t]*{_DASH})*)[ \t]*\n(?:[ \t]*\n)*[ \t]*(?P<name>[^\s:|]+)[ \t]*:"
+    rf"(?m)^[ \t]*(?P<dashes>{DASH}(?:[ \t]*{DASH})*)[ \t]*\n(?:[ \t]*\n)*[ \t]*(?P<name>[^\s:|]+)[ \t]*:"
 )
 _LINE = re.compile(r"[ \t]*(?P<name>[^\s:|]+)[ \t]*:(?P<value>.*)")
 _GOES_ON = re.compile(r"[ \t]*\|")

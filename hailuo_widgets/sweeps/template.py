@@ -30,6 +30,9 @@ MOST_IN_ALL = 5 * MOST_CHOICES
 MOST_NESTED = 50
 """Braces within braces."""
 
+MOST_CHARACTERS = 100_000
+"""Of one cell's text."""
+
 NO_WORDS = "(none)"
 """How an empty choice is called."""
 
@@ -493,6 +496,9 @@ def render(nodes: Sequence, chosen: Callable[[str], Sequence]) -> str:
     Args:
         nodes: The template, bound.
         chosen: Gives the option that is chosen on an axis.
+
+    Raises:
+        UsageError: If it grows without end: names that stand in one another twice double it each time.
     """
     text = ""
     swallow = False  # the blank after an empty choice at the beginning
@@ -510,6 +516,11 @@ def render(nodes: Sequence, chosen: Callable[[str], Sequence]) -> str:
             piece, text = _closed_up(piece, text)
         swallow = False
         text += piece
+        if len(text) > MOST_CHARACTERS:
+            raise UsageError(
+                f"A cell's text grows beyond {MOST_CHARACTERS:,} characters.",
+                hint="A prompt of a vendor has 2,000 at most: use fewer names within names.",
+            )
     return text.rstrip(" ") if swallow else text
 
 

@@ -26,7 +26,7 @@ _SWITCHES = {
     "watermark": "--watermark",
 }
 _PICTURES = {"first_frame": "--first-frame", "last_frame": "--last-frame", "subject": "--subject"}
-_RULE = re.compile(r"(?m)^[ \t]*---[ \t]*$")
+_RULE = re.compile(rf"(?m)^[ \t]*{header.DASH}(?:[ \t]*{header.DASH})*[ \t]*$")
 _NEWLINE = "\n"
 _PLACEHOLDER = "PICTURE"
 """Stands where only a picture's hash is known."""
@@ -53,7 +53,9 @@ def sweep_cell_of(quote: Quote, template: str, files: Mapping[str, str] | None =
     A template that a cell would read as a header is a call, as `cell_of` does it.
     """
     if _RULE.search(template):
-        remark = "# In a cell a header would begin at the line “---” of this prompt, so that it stands here as a call."
+        remark = (
+            "# In a cell a header would begin at a line of dashes in this prompt, so that it stands here as a call."
+        )
         made = _call("hw.sweep", template.strip(), quote, files)
         return f"{remark}\nimport hailuo_widgets as hw\n\ntakes = {made}\ntakes.grid()"
     return f"{' '.join(['%%hailuo', *_line(quote, files)])}\n{template.strip()}"
