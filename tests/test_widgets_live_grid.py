@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -236,5 +237,12 @@ def test_where_a_view_would_be_saved_it_settles_once_nobody_looks(view, here, mo
     assert kept(view).count("<video") == 4
     view.show(sweep)
     assert sorted(view.outputs[-1]["data"]) == ["text/html", "text/plain"]
+    monkeypatch.setattr(live_grid, "HOLD", 60)
+    view.closed = False
     view.show(sweep, live=True)
+    here.loop.post(asyncio.sleep(0.01)).result(10)  # what is due at once has then been begun, settling too
+    before = len(view.wholes)
+    view.ask(type="whole")
+    wait_until(lambda: len(view.wholes) > before, 10, lambda: "nobody answers the grid that was asked for")
     assert "application/vnd.jupyter.widget-view+json" in view.outputs[-1]["data"]
+    assert not view.closed

@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import defaultdict, deque
 from dataclasses import replace
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,7 @@ def show(sweep: Sweep, host: Host, loop: LoopThread, *, live: bool = False) -> N
         # What is read where there is no kernel: the cells in words, until there are clips to show.
         kept = _static(sweep, host, view) if sweep.done else _in_words(view)
         publish(_beside(grid, kept), display_id)
-    loop.call(follower.start, loop)
+    loop.call(partial(follower.start, loop, wanted=live))
 
 
 class _Follower:
@@ -119,7 +120,9 @@ class _Follower:
         self._kept_the_end = False
         self._closed = False
 
-    def start(self, loop: LoopThread) -> None:
+    def start(self, loop: LoopThread, *, wanted: bool) -> None:
+        if wanted:  # by a person, whose browser will ask in a moment
+            self._touched = asyncio.get_running_loop().time()
         self._forget.append(self._sweep.observe(lambda _: loop.call(self._sweep_changed)))
         self._sweep_changed()  # it may have moved, or even ended, before it was observed
 
