@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from support.chromium import chromium_flags, find_chromium
 from support.jupyter_server import JupyterServer
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 HERE = Path(__file__).parent
+
+# A sketch takes half a second to draw, and ten on a machine with much else to do.
+expect.set_options(timeout=30_000)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
