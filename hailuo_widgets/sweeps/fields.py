@@ -125,7 +125,7 @@ def files(pattern: str) -> list[str] | None:
         path = Path(pattern).expanduser()
         anchor = Path(path.anchor) if path.anchor else Path()
         found = sorted(str(each) for each in anchor.glob(str(path.relative_to(path.anchor))) if each.is_file())
-    except (OSError, ValueError, RuntimeError, NotImplementedError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         hint = "Write the folder in full, and in names * or ?; ** stands for whole folders only."
         raise UsageError(f"“{pattern[:200]}” can't be looked for: {str(error).rstrip('.')}.", hint=hint) from None
     if not found:
