@@ -191,6 +191,17 @@ def test_a_job_that_no_release_like_this_can_read_does_not_keep_the_others_from_
         assert "job-0" in caplog.text
 
 
+def test_a_clip_that_has_come_is_stored_although_its_job_is_cancelled_before_anybody_looked_into_it():
+    with session() as here:
+        here._record_keeper()._looks = looks = asyncio.Semaphore(0)
+        job = here.start(VideoRequest.of(prompt=PROMPT))
+        wait_until(here.library().clip_path(job.id).is_file, SECONDS, lambda: repr(job))
+        job.cancel()
+        here.loop.loop.call_soon_threadsafe(looks.release)
+        assert job.result(SECONDS).path.is_file()
+        assert here.history(job)[-1] == "stored"
+
+
 def test_two_requests_that_the_vendor_answers_with_one_task_both_end():
     with session() as here:
         client = here._connect("minimax")

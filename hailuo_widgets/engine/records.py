@@ -128,9 +128,13 @@ class Records:
     async def store(self, job: Job, downloaded: Downloaded) -> Clip:
         """Take a downloaded clip into the library."""
         library, at = await self._journal.do(self._open, reads=True), self._clock.now()
+
+        async def look() -> dict[str, Any]:
+            async with self._looks:
+                return await asyncio.to_thread(library.describe, job.id, downloaded, at)
+
         # Looking into a clip takes longer than writing it down, so that does not hold up the others' steps.
-        async with self._looks:
-            values = await to_its_end(asyncio.to_thread(library.describe, job.id, downloaded, at))
+        values = await to_its_end(look())
         return await self._journal.do(lambda: library.store(job.id, values, at))
 
     async def clip_path(self, job: Job) -> Path:
