@@ -244,7 +244,7 @@ class Session:
         return quote_of(row), f"the library has these words as a clip by {row.provider}"
 
     def _has_clip(self, order: Quote, replicate: int) -> bool:
-        if self.settings.library_url is None and not glance.has_clip(self.library_folder, order.digest):
+        if self.settings.library_url is None and not glance.has_clip(self.library_folder, order.digest, replicate):
             return False
         return self.library().find(order.digest, replicate) is not None
 

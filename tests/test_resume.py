@@ -305,6 +305,16 @@ def test_a_cell_that_names_the_provider_shows_the_clip_without_a_key_too():
             here.start(REQUEST, "minimax", fresh=True)
 
 
+def test_a_replicate_is_shown_without_a_key_although_the_first_of_its_like_was_deleted():
+    with session() as author:
+        first, second = (author.start(REQUEST, replicate=number).result(SECONDS) for number in (0, 1))
+        author.library().delete([first], [], author.clock.now())
+    with session() as here:
+        shown = without_key(here).start(REQUEST, "minimax", replicate=1)
+        assert shown.result(SECONDS).id == second.id
+        assert submits(here.simulator) == 0
+
+
 def test_other_words_and_a_clip_whose_file_is_gone_are_drawn():
     with session() as author:
         clip = author.start(REQUEST).result(SECONDS)
