@@ -16,8 +16,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from hailuo_widgets.errors import HailuoError
 
 if TYPE_CHECKING:
-    from hailuo_widgets.video.camera_path import Camera
-    from hailuo_widgets.video.paint import Planes
+    from hailuo_widgets.media.encode import Planes
+    from hailuo_widgets.sketch.camera_path import Camera
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_PIXELS = 64_000_000

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from hailuo_widgets.video.probe import opened, unreadable
+from hailuo_widgets.media.probe import opened, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
