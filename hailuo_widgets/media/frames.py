@@ -1,13 +1,13 @@
-"""Single pictures out of a video: the poster, the contact sheet, the last frame."""
+"""Single pictures out of a video, as a player shows them: the poster, the contact sheet, the last frame."""
 
 from __future__ import annotations
 
 import io
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
+from hailuo_widgets.media import display, timeline
 from hailuo_widgets.media.probe import opened, unreadable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def poster(path: Path | str, *, width: int = 480, at: float = 0.0, quality: int 
     Args:
         path: The video.
         width: Width in pixels, never more than the video's own; the height follows.
-        at: The moment, in seconds; past the end means the last frame.
+        at: The moment on a player's clock, in seconds; past the end means the last frame.
         quality: JPEG quality to start from, 1 to 95.
         max_bytes: Quality, and in the end the size in pixels, are lowered until the picture is no bigger.
 
@@ -35,10 +35,10 @@ def poster(path: Path | str, *, width: int = 480, at: float = 0.0, quality: int 
         UnreadableVideoError: The video can't be decoded.
     """
     with opened(path) as (container, stream):
-        frame = _frame_at(container, stream, at) or _last(container, stream)
+        frame = next(container.decode(stream), None) if at <= 0 else _frame_at(container, stream, at)
         if frame is None:
             raise unreadable(path, "no frame of it can be decoded")
-        picture = _scaled(frame, width)
+        picture = _scaled(frame, stream, width)
     return _within(picture, quality, max_bytes)
 
 
@@ -75,16 +75,19 @@ def contact_sheet(path: Path | str, *, count: int = 8, width: int = 160) -> byte
         UnreadableVideoError: The video can't be decoded.
     """
     with opened(path) as (container, stream):
-        moments = _moments(container, stream, count)
-        frames = _by_seeking(container, stream, moments) if moments else None
-        if frames is None:
-            frames = _by_decoding(container, stream, count)
-        if not frames:
+        shown = timeline.read(container, stream)
+        places = shown.spread(count) if shown.times else []
+        found = {
+            index: _scaled(frame, stream, width, enlarge=True)
+            for index, frame in timeline.decode(container, stream, shown, places)
+        }
+        if not found:
             raise unreadable(path, "no frame of it can be decoded")
-        cells = [_scaled(frame, width, enlarge=True) for frame in frames]
+    # A frame that can't be decoded is shown as a player does: the one before it stays.
+    cells = [found[max((each for each in found if each <= place), default=min(found))] for place in places]
     sheet = Image.new("RGB", (count * width, cells[0].height))
-    for index in range(count):
-        sheet.paste(cells[min(index, len(cells) - 1)], (index * width, 0))
+    for index, cell in enumerate(cells):
+        sheet.paste(cell, (index * width, 0))
     return _jpeg(sheet, 82)
 
 
@@ -95,17 +98,17 @@ def last_frame(path: Path | str) -> bytes:
         path: The video.
 
     Returns:
-        A PNG file of the video's own size.
+        A PNG file of the size at which the video is shown.
 
     Raises:
         UnreadableVideoError: The video can't be decoded.
     """
     with opened(path) as (container, stream):
-        frame = _last(container, stream)
+        frame = _frame_at(container, stream, float("inf"))
         if frame is None:
             raise unreadable(path, "no frame of it can be decoded")
         out = io.BytesIO()
-        frame.to_image().save(out, "PNG", compress_level=3)
+        display.picture(frame, _size(frame, stream)).save(out, "PNG", compress_level=3)
         return out.getvalue()
 
 
@@ -126,65 +129,28 @@ def _jpeg(picture: Image.Image, quality: int) -> bytes:
     return out.getvalue()
 
 
-def _scaled(frame: VideoFrame, width: int, *, enlarge: bool = False) -> Image.Image:
-    width = width if enlarge else min(width, frame.width)
-    height = max(1, round(frame.height * width / frame.width))
-    picture: Image.Image = frame.to_image(width=width, height=height, interpolation="AREA")
-    return picture
+def _size(frame: VideoFrame, stream: VideoStream) -> tuple[int, int]:
+    return display.shown_size(frame.width, frame.height, stream.sample_aspect_ratio, display.turn(frame))
+
+
+def _scaled(frame: VideoFrame, stream: VideoStream, width: int, *, enlarge: bool = False) -> Image.Image:
+    whole, high = _size(frame, stream)
+    width = width if enlarge else min(width, whole)
+    return display.picture(frame, (width, max(1, round(high * width / whole))))
 
 
 def _frame_at(container: InputContainer, stream: VideoStream, at: float) -> VideoFrame | None:
-    """The first frame that is shown at or after a moment; None past the end."""
-    container.seek(_ticks(stream, max(0.0, at)), stream=stream)
-    half = 0.5 / float(stream.average_rate or 24)
-    for frame in container.decode(stream):
-        if frame.time is None or frame.time >= at - half:
-            return frame
-    return None
-
-
-def _last(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
-    frame = None
-    # A backward seek lands on the last keyframe at or before the target; a broken index may land past everything.
-    for target in (stream.duration or 0, 0):
-        container.seek(target, stream=stream)
-        for frame in container.decode(stream):  # noqa: B007  # the last one is what is wanted
-            pass
-        if frame is not None:
-            break
+    """The frame that is on the screen at a moment, or the last one before it that can be decoded."""
+    shown = timeline.read(container, stream)
+    if not shown.times:
+        return None
+    index = shown.index_at(at)
+    frame = next((frame for _, frame in timeline.decode(container, stream, shown, [index])), None)
+    if frame is None:
+        # The end of the file is damaged, or its times can't be relied on.
+        container.seek(0, stream=stream)
+        for place, each in enumerate(container.decode(stream)):
+            frame = each
+            if place == index:
+                break
     return frame
-
-
-def _ticks(stream: VideoStream, seconds: float) -> int:
-    return int(seconds / float(stream.time_base or 1)) + (stream.start_time or 0)
-
-
-def _moments(container: InputContainer, stream: VideoStream, count: int) -> list[float]:
-    """Evenly spread moments in seconds, where seeking pays: a keyframe at least every second or so; else none.
-
-    Without close keyframes each seek decodes almost everything before it, which costs more than one pass.
-    """
-    duration = float((stream.duration or 0) * (stream.time_base or 0))
-    rate = float(stream.average_rate or 0)
-    if not duration or not rate or duration * rate <= count * 4:
-        return []
-    keys = [
-        float(p.pts * (stream.time_base or 0)) for p in container.demux(stream) if p.is_keyframe and p.pts is not None
-    ]
-    if not keys or any(after - before > 1.1 for before, after in pairwise([*keys, duration])):
-        return []
-    last = duration - 1 / rate
-    return [last * index / max(1, count - 1) for index in range(count)]
-
-
-def _by_seeking(container: InputContainer, stream: VideoStream, moments: list[float]) -> list[VideoFrame] | None:
-    frames = [_frame_at(container, stream, each) for each in moments]
-    return [frame for frame in frames if frame is not None] if all(frames) else None
-
-
-def _by_decoding(container: InputContainer, stream: VideoStream, count: int) -> list[VideoFrame]:
-    container.seek(0, stream=stream)
-    total = stream.frames or sum(1 for packet in container.demux(stream) if packet.size)
-    container.seek(0, stream=stream)
-    wanted = {round(index * (total - 1) / max(1, count - 1)) for index in range(count)}
-    return [frame for index, frame in enumerate(container.decode(stream)) if index in wanted]
