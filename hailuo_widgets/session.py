@@ -26,7 +26,6 @@ from hailuo_widgets.store import peek
 from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
-    from hailuo_widgets.spec.request import VideoRequest
     from collections.abc import Sequence
     from decimal import Decimal
 
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.scheduler import Scheduler
     from hailuo_widgets.spec.catalog import ModelSpec
+    from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.definition import Definition

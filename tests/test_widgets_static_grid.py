@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from hailuo_widgets.video.frames import shrunk
+from hailuo_widgets.media.frames import shrunk
 from hailuo_widgets.views.card import ClipView
 from hailuo_widgets.views.grid_view import AxisView, CellView, Footage, GridItem, GridView, HeadView, PlanView
 from hailuo_widgets.views.static_grid import OUTPUT_LIMIT, PLAYERS, fitting, grid_html, grid_text
