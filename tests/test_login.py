@@ -58,7 +58,7 @@ def strongbox(config, monkeypatch):
 
 @pytest.fixture
 def typed(monkeypatch):
-    """What somebody types when asked for a secret; the questions."""
+    """What someone types when asked for a secret; the questions."""
     questions = []
 
     def type_in(value):

@@ -312,7 +312,13 @@ def test_show_finds_a_job_by_any_of_its_names(here, notebook):
 
 def test_config_shows_and_sets(here, notebook):
     shown = str(run(notebook, "%hailuo config provider=sketch sketch_seconds=3 minimax_base_url=http://127.0.0.1:8642"))
-    for part in ("sketch", "The provider that is set", "3", "http://127.0.0.1:8642", "hailuo_library"):
+    for part in (
+        "sketch",
+        "Provider from your settings (HAILUO_PROVIDER)",
+        "3",
+        "http://127.0.0.1:8642",
+        "hailuo_library",
+    ):
         assert part in shown
     assert here.settings.sketch_seconds == 3.0
 

@@ -80,7 +80,7 @@ def test_it_tells_what_was_made_and_how_to_make_it_again():
     for fact in (
         PROMPT,
         "panda",
-        "Stored",
+        "Done",
         "took 1:44",
         "$0.28",
         "MiniMax-Hailuo-2.3",

@@ -182,7 +182,7 @@ def test_what_is_bought_is_what_was_typed_before_the_click(sitting, host):
 def test_a_result_is_shown_from_its_first_state_to_its_clip(sitting, host):
     job = sitting.generate()
     [result] = sitting.screen.state["results"]
-    assert (result["state"], result["word"], result["tone"]) == ("stored", "Stored", "ok")
+    assert (result["state"], result["word"], result["tone"]) == ("stored", "Done", "ok")
     assert result["clip"]["id"] == job.id
     assert result["facts"] == ["MiniMax-Hailuo-2.3", "minimax", "6 s · 768P", "$0.28"]
     assert sitting.screen.threads <= {"hailuo_widgets", threading.current_thread().name}

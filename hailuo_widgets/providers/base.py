@@ -78,7 +78,7 @@ class HttpReply:
         """The body as JSON, in text that can be written down: lone surrogates are replaced.
 
         Raises:
-            VendorFaultError: If it is none (an HTML page, say, or cut off).
+            VendorFaultError: If it is not JSON (an HTML page, say, or cut off).
         """
         try:
             value = json.loads(self.body, parse_constant=_refuse_constant)
@@ -182,7 +182,7 @@ class Provider:
     provider's name, the request and the task to an error.
 
     An error that `submit` raises decides about money. With `Charged.NO` the vendor certainly did not take the request:
-    the job ends as refused and may be tried anew. With `Charged.UNKNOWN` it may have: the job ends as uncertain, and
+    the job ends as refused and may be tried again. With `Charged.UNKNOWN` it may have: the job ends as uncertain, and
     a person decides. `RateLimitError` says that the vendor did not take it yet: the same call is sent again later.
     So once the answer names a task, `submit` returns it, however odd the rest of the answer looks.
 

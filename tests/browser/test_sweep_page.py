@@ -149,7 +149,7 @@ def test_where_news_are_lost_the_whole_is_asked_for_and_nothing_stays_wrong(page
     assert len(sweep.sent("whole")) == 2
     expect(cell(page, "Static shot, trots")).to_contain_text("Queued")
     sweep.show(replace(view, takes={(0, 0): STORED}))
-    expect(cell(page, "Static shot, trots")).to_contain_text("Stored")
+    expect(cell(page, "Static shot, trots")).to_contain_text("Done")
     expect(cell(page, "Static shot, leaps")).to_contain_text("Planned")
 
 
