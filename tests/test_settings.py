@@ -164,7 +164,7 @@ def test_the_first_whose_key_is_set_in_the_catalogues_order(monkeypatch):
     assert keyed[0] == "minimax"
     for name in reversed(keyed):
         monkeypatch.setenv(offers[name].key, "some-key")
-        assert choose_provider(Settings.load()) == (name, f"{offers[name].key} is set")
+        assert choose_provider(Settings.load()) == (name, f"Chosen because {offers[name].key} is set")
 
 
 def test_what_is_set_goes_first(monkeypatch):

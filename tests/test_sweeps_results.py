@@ -131,7 +131,7 @@ def test_a_clip_whose_file_is_gone_has_a_remark_in_its_place(here, tmp_path):
     page = Seen(made.to_html(tmp_path / "fox.html").read_text("utf-8"))
     assert len(page.every("video")) == 1
     assert "File gone" in page.text
-    assert "running the sweep again buys it again" in page.text
+    assert "run the sweep again to generate it again" in page.text
     assert len(list((tmp_path / "fox_clips").iterdir())) == 1
     assert [(each["state"], each["path"] is None) for each in made.records] == [("file gone", True), ("stored", False)]
     assert made.contact_sheet(tmp_path / "fox.png")

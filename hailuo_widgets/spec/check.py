@@ -109,7 +109,7 @@ def _order(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         instead = row.resolutions_for(duration)[0]
         yield Problem(
             "resolution",
-            f"{resolution} exists {_or(row.durations[resolution])} s only; you asked for {duration} s.",
+            f"{resolution} supports {_or(row.durations[resolution])} s only; you asked for {duration} s.",
             hint=f"{row.model} on {row.provider}: {every}. "
             f"Change -d {duration} to -d {row.durations[resolution][0]}, or -r {resolution} to -r {instead}.",
             source=source,
