@@ -343,7 +343,7 @@ def test_a_poster_that_can_not_be_made_does_not_cost_the_clip(monkeypatch):
     def broken(*_args, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hailuo_widgets.video.frames.poster", broken)
+    monkeypatch.setattr("hailuo_widgets.media.frames.poster", broken)
     with session() as here:
         assert here.start(VideoRequest.of(prompt=PROMPT)).result(SECONDS).path.is_file()
 

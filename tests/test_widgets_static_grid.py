@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from hailuo_widgets.video.frames import shrunk
+from hailuo_widgets.media.frames import shrunk
 from hailuo_widgets.widgets.card import ClipView
 from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
 from hailuo_widgets.widgets.static_grid import OUTPUT_LIMIT, PLAYERS, fitting, grid_html, grid_text

@@ -59,7 +59,7 @@ class Clip:
     def poster(self) -> bytes:
         """A small JPEG of the first frame."""
         if not self.poster_path.exists():
-            from hailuo_widgets.video.frames import poster
+            from hailuo_widgets.media.frames import poster
 
             self.poster_path.parent.mkdir(parents=True, exist_ok=True)
             self.poster_path.write_bytes(poster(self.path, max_bytes=POSTER_MAX_BYTES))
@@ -71,8 +71,8 @@ class Clip:
         Raises:
             UnreadableVideoError: If the file can't be decoded.
         """
+        from hailuo_widgets.media.frames import last_frame
         from hailuo_widgets.spec.media import Media
-        from hailuo_widgets.video.frames import last_frame
 
         return Media(data=last_frame(self.path), name=f"{self.id}-last.png")
 

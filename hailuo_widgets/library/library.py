@@ -109,8 +109,8 @@ class Library:
             UnreadableVideoError: If it is no video.
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.video.frames import poster
-        from hailuo_widgets.video.probe import probe
+        from hailuo_widgets.media.frames import poster
+        from hailuo_widgets.media.probe import probe
 
         info = probe(downloaded.path)
         with suppress(OSError, HailuoError):  # the poster can be made anew, the clip can't

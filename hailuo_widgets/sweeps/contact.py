@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from PIL import Image, ImageDraw, ImageOps
 
 from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.media.frames import poster
+from hailuo_widgets.media.lettering import plain, shortened, width, write
 from hailuo_widgets.sweeps.pivot import sheets
 from hailuo_widgets.sweeps.results import state_of
-from hailuo_widgets.video.frames import poster
-from hailuo_widgets.video.lettering import plain, shortened, width, write
 
 if TYPE_CHECKING:
     from hailuo_widgets.library.clip import Clip

@@ -275,7 +275,7 @@ class _Follower:
         clip = self._sweep.clip(*place)
         if clip is None:
             return
-        from hailuo_widgets.video.frames import contact_sheet
+        from hailuo_widgets.media.frames import contact_sheet
 
         try:
             async with self._working:

@@ -198,7 +198,7 @@ def fitting(view: GridView, clips: Iterable[tuple[Place, ClipView]]) -> Iterator
 
 @lru_cache(maxsize=512)  # the same table is drawn again while more clips arrive
 def _smaller(poster: bytes, room: int) -> bytes:
-    from hailuo_widgets.video.frames import shrunk
+    from hailuo_widgets.media.frames import shrunk
 
     return shrunk(poster, max_bytes=room)
 

@@ -570,8 +570,8 @@ def _poster(result: Result) -> bytes:
 
 def _drawn(form: Form) -> tuple[bytes, bytes]:
     """The animatic of a request as an mp4, and its poster."""
-    from hailuo_widgets.video.frames import poster
-    from hailuo_widgets.video.sketch import Sketch, render_in_subprocess
+    from hailuo_widgets.media.frames import poster
+    from hailuo_widgets.sketch.render import Sketch, render_in_subprocess
 
     request = form.request
     moves = tuple(tuple(each.en for each in shot.commands) for shot in camera.parse(request.prompt).shots)

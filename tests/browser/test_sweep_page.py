@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from hailuo_widgets.video.sketch import Sketch, render
+from hailuo_widgets.sketch.render import Sketch, render
 from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
 from support.axe import violations
 from support.pictures import picture_file

@@ -58,7 +58,7 @@ _LOADED = (
     "hailuo_widgets.library.library",
     "hailuo_widgets.session",
     "hailuo_widgets.simulator",
-    "hailuo_widgets.video.frames",
+    "hailuo_widgets.media.frames",
 )
 _FORKS.set_forkserver_preload(list(_LOADED))
 

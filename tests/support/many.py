@@ -43,7 +43,7 @@ def tiny_clip() -> Path:
     """An mp4 that is looked into quickly."""
     import av
 
-    from hailuo_widgets.video.encode import encode
+    from hailuo_widgets.media.encode import encode
 
     path = Path(tempfile.mkdtemp()) / "tiny.mp4"
     atexit.register(shutil.rmtree, path.parent, ignore_errors=True)

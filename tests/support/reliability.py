@@ -17,10 +17,10 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hailuo_widgets.errors import VendorError
+from hailuo_widgets.media.probe import probe
 from hailuo_widgets.providers import Phase
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.simulator.faults import KINDS
-from hailuo_widgets.video.probe import probe
 from support.every_vendor import PROMPT, WIRES, Wire, bench
 
 if TYPE_CHECKING:

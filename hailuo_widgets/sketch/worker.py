@@ -1,6 +1,6 @@
 """The process that draws a sketch: a request as JSON on stdin, the file's facts as JSON on stdout.
 
-Run as `python -I -c …` by `run`, never by hand.
+Run as `python -I -S -c …` by `run`, never by hand.
 """
 
 from __future__ import annotations
@@ -17,8 +17,12 @@ from hailuo_widgets.errors import HailuoError
 
 _NICE = 10
 _ROOT = str(Path(__file__).resolve().parents[2])
-# -I keeps the notebook's folder and PYTHON* variables out; the package's own place is put on the path by name.
-_START = "import sys; sys.path.append(sys.argv[1]); from hailuo_widgets.video.worker import main; sys.exit(main())"
+# -I keeps the notebook's folder and PYTHON* variables out. -S holds back site-packages until the parent's own copy of
+# the package is on the path, so that another, installed copy is not the one that is imported.
+_START = (
+    "import sys; sys.path.append(sys.argv[1]); import site; site.main(); "
+    "from hailuo_widgets.sketch.worker import main; sys.exit(main())"
+)
 _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 """The only variables that the child sees: no key can be among them."""
 
@@ -37,7 +41,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
     """
     request = {**request, "path": str(Path(request["path"]).resolve())}
     child = subprocess.run(  # noqa: S603  # our own interpreter, our own words, no shell
-        [sys.executable, "-I", "-c", _START, _ROOT],
+        [sys.executable, "-I", "-S", "-c", _START, _ROOT],
         input=json.dumps(request).encode("ascii"),
         capture_output=True,
         check=False,
@@ -52,7 +56,7 @@ def run(request: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> int:
     """Draw the sketch that stdin asks for; the exit code."""
-    from hailuo_widgets.video.sketch import Sketch, render
+    from hailuo_widgets.sketch.render import Sketch, render
 
     if hasattr(os, "nice"):
         os.nice(_NICE)

@@ -17,7 +17,10 @@ from hailuo_widgets.errors import HailuoError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from hailuo_widgets.video.paint import Planes
+    from numpy.typing import NDArray
+
+Planes = tuple["NDArray[np.uint8]", "NDArray[np.uint8]", "NDArray[np.uint8]"]
+"""Y of shape (height, width), U and V of half that size each way."""
 
 _BT709 = 1  # the same number for primaries, transfer and matrix: ITU-T H.273, tables 2 to 4
 _LIMITED = 1

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from hailuo_widgets.sketch.camera_path import Camera, camera_at, running
 from hailuo_widgets.spec.camera import CameraCommand
-from hailuo_widgets.video.camera_path import Camera, camera_at, running
 
 NEAR, FAR = (0.1, -0.1, 2.0), (1.5, -1.5, 30.0)
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import ImageFilter
 
-from hailuo_widgets.video import palette, subjects, terrain
-from hailuo_widgets.video.palette import Light, mix, oklch, to_yuv
-from hailuo_widgets.video.words import Reading, read
+from hailuo_widgets.sketch import palette, subjects, terrain
+from hailuo_widgets.sketch.palette import Light, mix, oklch, to_yuv
+from hailuo_widgets.sketch.words import Reading, read
 
 if TYPE_CHECKING:
     from numpy.random import Generator

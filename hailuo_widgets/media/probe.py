@@ -1,4 +1,4 @@
-"""What a video file is: size, length, rate, codecs."""
+"""What a player shows of a video file: size, length, rate, codecs."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import av
 import av.error
+from av.stream import Disposition
 
 from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.media import display, timeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from av.container import InputContainer
     from av.video.stream import VideoStream
+    from PIL import Image
 
 _ONLY_THIS_FILE = {"protocol_whitelist": "file", "format_whitelist": "mov,matroska,webm,avi,mpegts"}
 
@@ -30,12 +33,12 @@ class VideoInfo:
     """The facts about a video file.
 
     Attributes:
-        width: Width in pixels.
-        height: Height in pixels.
+        width: Width in pixels as it is shown: upright, with square pixels.
+        height: Height in pixels as it is shown.
         fps: Frames a second, on average.
-        frames: Number of frames, counted where the file does not say.
-        duration: Length of the picture in seconds.
-        video_codec: FFmpeg's name of the video codec, e.g. `"h264"`.
+        frames: Number of frames that are shown; what an edit list leaves out is not counted.
+        duration: Length of the picture in seconds, from the first frame that is shown to the end of the last.
+        video_codec: FFmpeg's name of the video codec, e.g. `"h264"` or `"av1"`, whichever decoder reads it.
         audio_codec: FFmpeg's name of the first audio stream's codec, None for a silent clip.
         pixel_format: FFmpeg's name, e.g. `"yuv420p"`.
         container: FFmpeg's name of the container, e.g. `"mov,mp4,m4a,3gp,3g2,mj2"`.
@@ -64,7 +67,9 @@ def unreadable(path: Path | str, why: object) -> UnreadableVideoError:
 
 @contextmanager
 def opened(path: Path | str) -> Iterator[tuple[InputContainer, VideoStream]]:
-    """A video's container and its first picture stream, closed at the end.
+    """A video's container and the picture stream that a player shows, closed at the end.
+
+    Of several it is the one that is marked as default, else the first; a cover picture is not taken for one.
 
     Args:
         path: The file.
@@ -79,9 +84,10 @@ def opened(path: Path | str) -> Iterator[tuple[InputContainer, VideoStream]]:
         # "file:" keeps FFmpeg from reading a name as an address, the lists keep a playlist that calls itself
         # mp4 from opening anything else.
         with av.open(f"file:{Path(path)}", "r", options=_ONLY_THIS_FILE) as container:
-            if not container.streams.video:
+            moving = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
+            if not moving:
                 raise unreadable(path, "it holds no picture")
-            yield container, container.streams.video[0]
+            yield container, next((each for each in moving if each.disposition & Disposition.default), moving[0])
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise unreadable(path, getattr(error, "strerror", None) or error) from error
 
@@ -93,31 +99,40 @@ def probe(path: Path | str) -> VideoInfo:
         path: The file.
 
     Returns:
-        Its facts. Frames and length are counted from the packets where the container does not state them.
+        Its facts, counted from its packets: what the container states is of all that it holds, or of one fragment.
 
     Raises:
         UnreadableVideoError: The file is missing, broken, or holds no picture.
     """
     with opened(path) as (container, stream):
-        fps = float(stream.average_rate or stream.guessed_rate or 0)
-        frames = stream.frames
-        duration = float(stream.duration * stream.time_base) if stream.duration and stream.time_base else 0.0
-        if not duration and container.duration:
-            duration = container.duration / av.time_base
+        shown = timeline.read(container, stream)
         codec = stream.codec_context
-        if not frames:
-            frames = sum(1 for packet in container.demux(stream) if packet.size)
-        if not (codec.width and codec.height and frames):
+        if not (shown.times and codec.width and codec.height):
             raise unreadable(path, "it holds no picture")
+        turned = _turn(container, stream)
+        width, height = display.shown_size(codec.width, codec.height, stream.sample_aspect_ratio, turned)
+        frames, stated = len(shown.times), float(stream.average_rate or stream.guessed_rate or 0)
+        duration = shown.duration or (frames / stated if stated else 0.0)
         return VideoInfo(
-            width=codec.width,
-            height=codec.height,
-            fps=fps,
+            width=width,
+            height=height,
+            fps=stated or (frames / duration if duration else 0.0),
             frames=frames,
-            duration=duration or (frames / fps if fps else 0.0),
-            video_codec=codec.name,
-            audio_codec=container.streams.audio[0].codec_context.name if container.streams.audio else None,
+            duration=duration,
+            video_codec=codec.codec.canonical_name,
+            audio_codec=container.streams.audio[0].codec_context.codec.canonical_name
+            if container.streams.audio
+            else None,
             pixel_format=codec.pix_fmt or "",
             container=container.format.name,
             size=Path(path).stat().st_size,
         )
+
+
+def _turn(container: InputContainer, stream: VideoStream) -> Image.Transpose | None:
+    """How the picture is turned: the decoder says so of the first frame."""
+    container.seek(0, stream=stream)
+    try:
+        return next((display.turn(frame) for frame in container.decode(stream)), None)
+    except av.error.FFmpegError:  # what can't be decoded is still counted and measured
+        return None

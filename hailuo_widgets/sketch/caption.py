@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from hailuo_widgets.video.lettering import fonts, plain, shortened, write
-from hailuo_widgets.video.lettering import width as width_of
+from hailuo_widgets.media.lettering import fonts, plain, shortened, write
+from hailuo_widgets.media.lettering import width as width_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from hailuo_widgets.video.paint import Planes
+    from hailuo_widgets.media.encode import Planes
 
 _SCRIM = 0.42
 

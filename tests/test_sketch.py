@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hailuo_widgets.errors import HailuoError, UsageError
-from hailuo_widgets.video.caption import Caption
-from hailuo_widgets.video.encode import planes_of
-from hailuo_widgets.video.picture import UnusablePictureError
-from hailuo_widgets.video.sketch import Sketch, painter, render, render_in_subprocess
-from hailuo_widgets.video.words import read
+from hailuo_widgets.media.encode import planes_of
+from hailuo_widgets.sketch.caption import Caption
+from hailuo_widgets.sketch.picture import UnusablePictureError
+from hailuo_widgets.sketch.render import Sketch, painter, render, render_in_subprocess
+from hailuo_widgets.sketch.words import read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -315,7 +315,7 @@ def test_the_worker_never_imports_from_the_folder_it_is_called_in(
 
 
 def test_the_worker_is_not_given_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from hailuo_widgets.video import worker
+    from hailuo_widgets.sketch import worker
 
     seen: list[dict[str, str]] = []
     run = worker.subprocess.run

@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hailuo_widgets.video.scene import Points, Ridge, Scene, Sky, Sprite
-from hailuo_widgets.video.terrain import PERIOD
+from hailuo_widgets.sketch.scene import Points, Ridge, Scene, Sky, Sprite
+from hailuo_widgets.sketch.terrain import PERIOD
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from hailuo_widgets.video.camera_path import Camera
+    from hailuo_widgets.media.encode import Planes
+    from hailuo_widgets.sketch.camera_path import Camera
 
     Floats = NDArray[np.float32]
     Bytes = NDArray[np.uint8]
-
-Planes = tuple["Bytes", "Bytes", "Bytes"]
-"""Y of shape (height, width), U and V of half that size each way."""
 
 _ONE = 128
 """Full coverage: 255 × 128 still fits 16 bits."""

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from hailuo_widgets.errors import HailuoError
-from hailuo_widgets.video.frames import contact_sheet, last_frame, poster
-from hailuo_widgets.video.probe import UnreadableVideoError, probe
-from hailuo_widgets.video.sketch import Sketch, render
+from hailuo_widgets.media.frames import contact_sheet, last_frame, poster
+from hailuo_widgets.media.probe import UnreadableVideoError, probe
+from hailuo_widgets.sketch.render import Sketch, render
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,14 +11,14 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.video.camera_path import camera_at
-from hailuo_widgets.video.probe import VideoInfo, probe
+from hailuo_widgets.media.probe import VideoInfo, probe
+from hailuo_widgets.sketch.camera_path import camera_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from hailuo_widgets.video.paint import Planes
+    from hailuo_widgets.media.encode import Planes
 
 MAX_SIDE = 4096
 MAX_FRAMES = 3600
@@ -92,7 +92,7 @@ def render(sketch: Sketch, path: Path | str, *, preset: str = "ultrafast") -> Vi
         UnusablePictureError: A picture can't be used.
         HailuoError: The file can't be written.
     """
-    from hailuo_widgets.video.encode import encode_while_painting
+    from hailuo_widgets.media.encode import encode_while_painting
 
     width, height, count = measures(sketch)
     encode_while_painting(painter(sketch), count, path, width=width, height=height, fps=sketch.fps, preset=preset)
@@ -106,10 +106,10 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
         UsageError: Size, length or rate can't be drawn.
         UnusablePictureError: A picture can't be used.
     """
-    from hailuo_widgets.video.caption import Caption
-    from hailuo_widgets.video.paint import ScenePainter
-    from hailuo_widgets.video.picture import PicturePainter, decode
-    from hailuo_widgets.video.scene import build
+    from hailuo_widgets.sketch.caption import Caption
+    from hailuo_widgets.sketch.paint import ScenePainter
+    from hailuo_widgets.sketch.picture import PicturePainter, decode
+    from hailuo_widgets.sketch.scene import build
 
     width, height, count = measures(sketch)
     first = decode(sketch.first_frame, "The first frame") if sketch.first_frame is not None else None
@@ -147,7 +147,7 @@ def render_in_subprocess(sketch: Sketch, path: Path | str) -> VideoInfo:
     Raises:
         HailuoError: The sketch could not be drawn; the message is the worker's last line.
     """
-    from hailuo_widgets.video.worker import run
+    from hailuo_widgets.sketch.worker import run
 
     return VideoInfo(**run({"sketch": sketch.to_json(), "path": str(path)}))
 
