@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from hailuo_widgets.errors import ContentRefusedError, InvalidRequestError, UsageError, VendorFaultError
+from hailuo_widgets.errors import ContentRefusedError, UsageError, VendorFaultError
 from hailuo_widgets.providers import Phase, Task, names, provider
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.quote import quote
