@@ -21,7 +21,7 @@ from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 _WORDS = {
@@ -75,7 +75,7 @@ class EvoLink(Provider):
 
     name = "evolink"
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v1/videos/generations`."""
         body: dict[str, Any] = {"model": row.wire_model}
         if request.prompt:
