@@ -6,7 +6,6 @@ sixth of a pixel and several times faster than filtering every frame anew.
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import av
@@ -14,15 +13,13 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.media import pictures
 
 if TYPE_CHECKING:
     from hailuo_widgets.media.encode import Planes
     from hailuo_widgets.sketch.camera_path import Camera
 
 FORMATS = ("JPEG", "PNG", "WEBP")
-MAX_PIXELS = 64_000_000
-"""More than any vendor takes, and about what can be decoded without the machine noticing."""
-
 _FINE = 3
 _MARGIN = 0.06
 """How much of the picture, each way, the camera keeps in reserve for the way that it goes."""
@@ -43,38 +40,27 @@ def decode(data: bytes, name: str) -> Image.Image:
         name: What to call it in the message, e.g. "The first frame".
 
     Returns:
-        It, upright, mode "RGB".
+        It as a viewer shows it, mode "RGB", white where it is transparent.
 
     Raises:
         UnusablePictureError: The data is no JPEG, PNG or WebP, is cut off, or holds too many pixels.
     """
     try:
-        picture = Image.open(io.BytesIO(data), formats=FORMATS)
-        if picture.width * picture.height <= MAX_PIXELS:
-            return _upright(picture)
+        return pictures.decode(data, formats=FORMATS)
     except UnidentifiedImageError as error:
         raise UnusablePictureError(
             f"{name} is not a JPEG, PNG or WebP picture.", hint="Give one of these three."
+        ) from error
+    except pictures.TooManyPixelsError as error:
+        raise UnusablePictureError(
+            f"{name} has {error} pixels; at most {pictures.MAX_PIXELS // 1_000_000} million can be used.",
+            hint="Give a smaller one.",
         ) from error
     # Pillow's decoders raise whatever the broken bytes lead them to.
     except Exception as error:
         raise UnusablePictureError(
             f"{name} can't be decoded: {error}.", hint="The file is cut off or damaged; give another."
         ) from error
-    raise UnusablePictureError(
-        f"{name} has {picture.width} × {picture.height} pixels; at most {MAX_PIXELS // 1_000_000} million can be used.",
-        hint="Give a smaller one.",
-    )
-
-
-def _upright(picture: Image.Image) -> Image.Image:
-    """The picture as it is meant to be seen: turned as its EXIF says, on white where it is transparent."""
-    upright = ImageOps.exif_transpose(picture)
-    if upright.mode in {"RGBA", "LA", "PA"} or "transparency" in upright.info:
-        clear = upright.convert("RGBA")
-        upright = Image.new("RGBA", clear.size, "white")
-        upright.alpha_composite(clear)
-    return upright.convert("RGB")
 
 
 def cover(picture: Image.Image, width: int, height: int) -> Image.Image:

@@ -47,6 +47,8 @@ def mend(media: Media, at: float = 0.5) -> Mended:
     Raises:
         UsageError: If it can't be helped: no picture, or one that is far too small.
     """
+    from hailuo_widgets.media import pictures
+
     if media.data is None:
         raise UsageError("Only a picture whose bytes are here can be changed.", hint="Drop the file itself.")
     picture = _opened(media.data)
@@ -68,7 +70,7 @@ def mend(media: Media, at: float = 0.5) -> Mended:
         picture = picture.resize((size[0], size[1]), 1)  # Lanczos
     if not steps and media.mime in PICTURE_TYPES and len(media.data) <= PICTURE_MAX_BYTES:
         return Mended(media, ())
-    data, kind = _written(picture)
+    data, kind = pictures.encode(picture, PICTURE_MAX_BYTES)
     if media.mime not in PICTURE_TYPES:
         steps.append(f"converted to {kind}")
     elif len(media.data) > PICTURE_MAX_BYTES:
@@ -104,20 +106,15 @@ _COMMON = ((1, 1), (16, 9), (4, 3), (3, 2), (21, 9), (2, 1), (5, 4), (5, 2))
 
 
 def _opened(data: bytes) -> Image:
-    """The picture upright, in RGB; what is transparent becomes white."""
-    from PIL import Image, ImageOps
+    """The picture as it is seen, in RGB; what is transparent becomes white."""
+    from hailuo_widgets.media import pictures
 
-    upright = None
     try:
-        with Image.open(io.BytesIO(data)) as image:
-            if image.width * image.height <= MOST_PIXELS:
-                upright = ImageOps.exif_transpose(image).convert("RGBA")
+        return pictures.decode(data, max_pixels=MOST_PIXELS)
+    except pictures.TooManyPixelsError:
+        raise UsageError("The picture has too many pixels to be changed here.", hint="Make it smaller first.") from None
     except Exception:  # noqa: BLE001  # a hostile file may raise anything
         raise UsageError("This is no picture that can be opened.", hint="Use a JPG, PNG or WebP file.") from None
-    if upright is None:
-        raise UsageError("The picture has too many pixels to be changed here.", hint="Make it smaller first.")
-    white = Image.new("RGBA", upright.size, "white")
-    return Image.alpha_composite(white, upright).convert("RGB")
 
 
 def _cropped(width: int, height: int, at: float) -> tuple[tuple[int, int, int, int], str, list[str]]:
@@ -129,17 +126,3 @@ def _cropped(width: int, height: int, at: float) -> tuple[tuple[int, int, int, i
     kept = int(width / narrow)
     top = round((height - kept) * at)
     return (0, top, width, top + kept), "y", [f"cropped from {width}×{height} px to 2:5"]
-
-
-def _written(picture: Image) -> tuple[bytes, str]:
-    """Without loss where that is small enough, else as good as fits."""
-    out = io.BytesIO()
-    picture.save(out, "PNG")
-    if len(out.getvalue()) <= PICTURE_MAX_BYTES // 4:
-        return out.getvalue(), "PNG"
-    for quality in (95, 88, 80):
-        out = io.BytesIO()
-        picture.save(out, "JPEG", quality=quality)
-        if len(out.getvalue()) <= PICTURE_MAX_BYTES:
-            break
-    return out.getvalue(), "JPG"
