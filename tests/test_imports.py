@@ -18,6 +18,7 @@ PACKAGE = "hailuo_widgets"
 RANKS = {
     "cli": 9,
     "demo": 8,
+    "jupyterlab": 7,
     "magics": 7,
     "commands": 7,
     "completion": 7,
