@@ -171,7 +171,7 @@ def test_who_else_could_do_it_is_said():
     (problem,) = problems("ppio", resolution="512P", first_frame=URL)
     assert "minimax, evolink and sketch can do it as it stands: -p minimax." in problem.hint
     (problem,) = problems("acedata", model="minimax-i2v", last_frame=URL)
-    assert "-p minimax" in problem.hint
+    assert "-m MiniMax-H3" in problem.hint
     (problem,) = problems("minimax", duration=10, resolution="1080P")
     assert "Change -d 10 to -d 6, or -r 1080P to -r 768P." in problem.hint
     (problem,) = problems("minimax", model="MiniMax-Hailuo-2.3", last_frame=URL)

@@ -91,7 +91,9 @@ class AceData(Provider):
             if reply.status < 400 and reply.json() is None:
                 raise NotFoundError("AceDataCloud does not know this task.", http_status=reply.status)
             answer = fields.mapping(reply.json()) if reply.status < 300 else {}
-            if "task" not in answer and {"request", "response"} & answer.keys():  # in the form that its other tasks have
+            if (
+                "task" not in answer and {"request", "response"} & answer.keys()
+            ):  # in the form that its other tasks have
                 return _state(task, reply, answer)
             return minimax_v2.answered(task, reply, _H3)
         # The seed's page sends the id alone; the newer guide names the action.
