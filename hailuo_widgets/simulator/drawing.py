@@ -199,6 +199,8 @@ class Studio:
 
     async def clip(self, name: str, order: DrawOrder) -> Path | None:
         """The clip's file, drawn now if need be; None where it can't be drawn."""
+        if not order.drawn:
+            return None
         # An asyncio.Event would belong to one loop; the caller may be on another than the drawing.
         while name not in self._clips and name not in self._broken:
             self.begin(name, order)
