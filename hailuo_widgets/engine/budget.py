@@ -51,7 +51,7 @@ class Budget:
 
         Args:
             job_id: Whose; a job without a reservation changes nothing.
-            charged: Whether the vendor took it; None where nobody knows, which counts as taken.
+            charged: Whether the vendor took it; None where it is unknown, which counts as taken.
             amount: What the vendor charged by its own word; None for what was set aside.
         """
         with self._lock:
