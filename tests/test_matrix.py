@@ -342,10 +342,10 @@ async def test_the_grid_is_whole():
     assert figures == {
         "minimax": 210,
         "evolink": 20,
-        "ppio": 18,
+        "ppio": 114,
         "novita": 18,
         "modelverse": 18,
-        "acedata": 3,
+        "acedata": 99,
         "sketch": 26,
     }
-    assert len(ROWS) == 59
+    assert len(ROWS) == 67
