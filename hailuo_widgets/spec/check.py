@@ -241,9 +241,15 @@ def _references(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         )
 
 
-def picture_problems(name: str, media: Media) -> list[Problem]:
-    """What every vendor would find wrong with a picture; empty where nothing is, or where its bytes are not at hand."""
-    return list(file_rules.problems(name, media, file_rules.V1_PICTURE, "")) if media.data is not None else []
+def picture_problems(name: str, media: Media, files: str = "v1") -> list[Problem]:
+    """What is wrong with a picture; empty where nothing is, or where its bytes are not at hand.
+
+    Args:
+        name: What it is called in the sentences.
+        media: The picture.
+        files: Whose rules, as a catalogue's row names them; those that most vendors share by default.
+    """
+    return list(file_rules.problems(name, media, file_rules.RULES[files]["image"], "")) if media.data else []
 
 
 def _words(field: str) -> str:
