@@ -15,7 +15,7 @@ from hailuo_widgets.engine.job import Job, new_id, sent_before
 from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
+from hailuo_widgets.errors import AuthenticationError, HailuoError, Problem, RefusedError, UsageError
 from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
 from hailuo_widgets.library import glance
 from hailuo_widgets.library.recall import quote_of
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+
+_AS_WRITTEN = "Nothing was sent. To send the prompt as it is, pass as_written=True."
 
 
 class Session:
@@ -90,10 +92,19 @@ class Session:
         name: str = "",
         fresh: bool = False,
         replicate: int = 0,
+        as_written: bool = True,
     ) -> Job:
         """Begin a job. Returns at once; the work goes on behind it.
 
         The same request while it is under way is the same job: nothing is bought twice.
+
+        Args:
+            request: What is wanted.
+            provider: Who makes it; None for the one that the settings choose.
+            name: Names the job.
+            fresh: Ask again, even where the library has the clip already.
+            replicate: Which clip of the same request.
+            as_written: Whether a slip in a camera command is sent as it is; otherwise it is refused.
 
         Raises:
             RefusedError: If the vendor would not accept the request. Nothing was sent.
@@ -102,6 +113,10 @@ class Session:
         recalled = None if provider or fresh else self._same_words(request)
         order, reason = recalled or self.quote(request, provider)
         if fresh or not self._has_clip(order, replicate):  # what is there already needs no key
+            if order.slips and not as_written and (fresh or self.under_way((order.digest, replicate)) is None):
+                *others, last = order.slips
+                problems = [Problem("prompt", str(slip)) for slip in others]
+                raise RefusedError([*problems, Problem("prompt", str(last), hint=_AS_WRITTEN)])
             require_key(order.row.provider, self.settings)
         with self._lock:
             under_way = self._live.get((order.digest, replicate))
@@ -384,6 +399,7 @@ def generate(
     fresh: bool = False,
     wait: bool = False,
     show: bool = True,
+    as_written: bool = False,
     **fields: Any,
 ) -> Job:
     """Make a clip. It is what `%%hailuo` does, from Python.
@@ -399,13 +415,14 @@ def generate(
         fresh: Ask anew, even where the library has the clip already.
         wait: Return when the clip is there.
         show: Whether a card appears.
+        as_written: Send the prompt even if something in it looks like a camera command and is none, `[Pan lfet]`.
         fields: More fields of `VideoRequest`: `duration`, `resolution`, `first_frame`, …
 
     Returns:
         The job: `.result()`, `await job`, `.state`, `.task_id`, `.clip.path`, `.cancel()`.
 
     Raises:
-        RefusedError: If the vendor would not accept the request. Nothing was sent.
+        RefusedError: If the vendor would not accept the request, or at a slip in a camera command. Nothing was sent.
         AuthenticationError: If the provider needs a key and none is set.
         UsageError: If there is no such provider, or a picture can't be read.
         HailuoError: With `wait`, if the job ended without a clip.
@@ -416,7 +433,7 @@ def generate(
         key = None  # or a traceback would hold it
     request = VideoRequest.of(prompt=prompt, model=model, **fields)
     try:
-        job = session.start(request, provider, name=name, fresh=fresh)
+        job = session.start(request, provider, name=name, fresh=fresh, as_written=as_written)
     except (RefusedError, AuthenticationError) as error:
         if show:
             session.show_refusal(request, provider, error)

@@ -80,6 +80,7 @@ class Sweep:
         self.budget = funds.budget(budget, {each.price.currency for each in self._quotes.values() if each.price.amount})
         self.group: Group | None = None
         self._plan: Plan | None = None
+        self._advice: tuple[str, ...] = ()
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
         self._observers: Observers[Sweep] = Observers()
@@ -95,9 +96,19 @@ class Sweep:
 
     @property
     def asks(self) -> bool:
-        """Whether a person should see the plan first: more than one clip, or more money than the settings name."""
+        """Whether a person should see the plan first.
+
+        That is so of more than one clip, of a slip in a camera command, and of more money than the settings name.
+        """
         plan = self.plan
-        return plan.to_buy > 1 or funds.above(plan.price, plan.unknown_prices, self._host.settings.confirm_above)
+        if plan.to_buy > 1 or plan.slips:
+            return True
+        return funds.above(plan.price, plan.unknown_prices, self._host.settings.confirm_above)
+
+    def advise(self, advice: str) -> None:
+        """Say something more in the plan."""
+        self._advice = (*self._advice, advice)
+        self.explain()
 
     def explain(self) -> Plan:
         """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
@@ -127,6 +138,7 @@ class Sweep:
             same=len(cells) - len(quotes),
             price=price,
             unknown_prices=unknown,
+            slips=sum(bool(quote.slips) for quote in orders),
             seconds=self._forecast(orders) if orders else None,
             notes=(
                 *not_possible(self.cells),
@@ -135,6 +147,7 @@ class Sweep:
                 *self._dated(to_buy),
                 *mixed_defaults(cells, self._layout.varied),
                 *warnings(cells),
+                *self._advice,
             ),
         )
         self._found, self._plan = found, plan
