@@ -61,7 +61,7 @@ def _rebuild(options: argparse.Namespace) -> int:
     import time
     from pathlib import Path
 
-    from hailuo_widgets.library.library import rebuild
+    from hailuo_widgets.store.library import rebuild
 
     clips, problems, old = rebuild(Path(options.folder), time.time())
     print(f"The new journal knows {clips} clips." + (f" The old one is {old.name}." if old else ""))
@@ -73,8 +73,8 @@ def _rebuild(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from hailuo_widgets.library.glance import FILE
-    from hailuo_widgets.library.library import Library
+    from hailuo_widgets.store.library import Library
+    from hailuo_widgets.store.peek import FILE
 
     folder = Path(options.folder)
     if not (folder / FILE).is_file():

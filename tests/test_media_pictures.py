@@ -17,8 +17,8 @@ from PIL import Image, ImageCms
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.media import pictures
 from hailuo_widgets.sketch.picture import decode
+from hailuo_widgets.spec.fit_picture import mend, thumbnail
 from hailuo_widgets.spec.media import Media
-from hailuo_widgets.spec.mend import mend, thumbnail
 
 RED, BLUE = (220, 30, 30), (30, 30, 220)
 

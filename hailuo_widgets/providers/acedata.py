@@ -21,7 +21,7 @@ from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Prov
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 # AceDataCloud's page documents `succeeded`; its web app reads the other words too.
@@ -69,7 +69,7 @@ class AceData(Provider):
     name = "acedata"
     batch = 50  # AceDataCloud, Hailuo tasks guide, retrieve_batch
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /hailuo/videos`."""
         body: dict[str, Any] = {"action": "generate", "prompt": request.prompt, "model": row.wire_model}
         if request.first_frame:

@@ -19,7 +19,7 @@ from hailuo_widgets.errors import NotFoundError, VendorError, VendorFaultError
 if TYPE_CHECKING:
     import httpx
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 T = TypeVar("T")
@@ -211,7 +211,7 @@ class Provider:
         del seconds
         return None
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """Buy a clip. Exactly one of the yielded calls is `paying`.
 
         Raises:

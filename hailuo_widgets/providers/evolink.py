@@ -19,7 +19,7 @@ from hailuo_widgets.providers import fields
 from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task, TaskState
 
 if TYPE_CHECKING:
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 _WORDS = {
@@ -61,7 +61,7 @@ class EvoLink(Provider):
 
     name = "evolink"
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v1/videos/generations`."""
         body: dict[str, Any] = {"model": row.wire_model}
         if request.prompt:

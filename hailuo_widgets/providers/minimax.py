@@ -19,7 +19,7 @@ from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Prov
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 _WORDS = {
@@ -71,7 +71,7 @@ class MiniMax(Provider):
     name = "minimax"
     cancellable = True
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v1/video_generation`."""
         if minimax_v2.speaks(row.model):
             return (yield from minimax_v2.submit(request, row, CODES))
@@ -112,7 +112,7 @@ class MiniMax(Provider):
         return (yield from self.poll(task))
 
 
-def _body(request: VideoRequest, row: Row) -> dict[str, Any]:
+def _body(request: VideoRequest, row: ModelSpec) -> dict[str, Any]:
     body: dict[str, Any] = {"model": row.wire_model}
     if request.prompt:
         body["prompt"] = request.prompt

@@ -20,7 +20,7 @@ from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Task, TaskState
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.media import Media
     from hailuo_widgets.spec.request import VideoRequest
 
@@ -53,7 +53,7 @@ def speaks(model: str) -> bool:
     return model.startswith("MiniMax-H3")
 
 
-def submit(request: VideoRequest, row: Row, codes: fields.Codes) -> Flow[TaskState]:
+def submit(request: VideoRequest, row: ModelSpec, codes: fields.Codes) -> Flow[TaskState]:
     """`POST /v2/video_generation`."""
     known = {**codes, **_TYPES}
     reply = yield HttpCall("POST", "/v2/video_generation", json=_body(request, row), paying=True)
@@ -94,7 +94,7 @@ def cancel(task: Task, codes: fields.Codes) -> Flow[TaskState]:
     return (yield from poll(task, codes))  # it has begun in between, and goes on
 
 
-def _body(request: VideoRequest, row: Row) -> dict[str, Any]:
+def _body(request: VideoRequest, row: ModelSpec) -> dict[str, Any]:
     body: dict[str, Any] = {"model": row.wire_model, "content": list(_content(request))}
     body |= fields.chosen(request, {each: each for each in ("resolution", "duration", "ratio", "callback_url")})
     if request.prompt_optimizer is not None:  # "balanced" is what fal, where H3-Max comes from, does by default

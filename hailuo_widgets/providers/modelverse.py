@@ -16,7 +16,7 @@ from hailuo_widgets.providers import fields
 from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task, TaskState
 
 if TYPE_CHECKING:
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 _WORDS = {
@@ -60,7 +60,7 @@ class Modelverse(Provider):
 
     name = "modelverse"
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v1/tasks/submit`."""
         pictures = {"first_frame_image": request.first_frame, "last_frame_image": request.last_frame}
         body = {

@@ -20,7 +20,7 @@ from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 _WORDS = {
@@ -76,7 +76,7 @@ class Ppio(Provider):
 
     name = "ppio"
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v3/async/{model}`."""
         body: dict[str, Any] = {}
         if request.first_frame:

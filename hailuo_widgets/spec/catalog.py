@@ -78,7 +78,7 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelSpec:
     """One provider × model × mode.
 
     Attributes:
@@ -140,7 +140,7 @@ class Catalog:
     """Every offer and every row."""
 
     offers: Mapping[str, Offer]
-    rows: tuple[Row, ...]
+    rows: tuple[ModelSpec, ...]
 
     def offer(self, provider: str) -> Offer:
         """The provider of that name.
@@ -153,7 +153,9 @@ class Catalog:
         except KeyError:
             raise UsageError(f"There is no provider “{provider}”.", hint=did_you_mean(provider, self.offers)) from None
 
-    def find(self, provider: str | None = None, model: str | None = None, mode: Mode | None = None) -> tuple[Row, ...]:
+    def find(
+        self, provider: str | None = None, model: str | None = None, mode: Mode | None = None
+    ) -> tuple[ModelSpec, ...]:
         """The rows that match what is given, in the catalogue's order: a provider's preferred model comes first."""
         return tuple(
             row
@@ -175,7 +177,7 @@ def _prices(table: dict[str, Any] | Decimal | int) -> dict[tuple[str, int], Deci
     return flat
 
 
-def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterable[Row]:
+def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterable[ModelSpec]:
     without = common.get("without", ())
     for entry in entries:
         layers = [common, common["shared"][entry["shared"]] if "shared" in entry else {}, entry]
@@ -183,7 +185,7 @@ def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any
         source = {key: value for layer in layers for key, value in layer.get("source", {}).items()}
         for model in (model for model in merged["models"] if model not in without):
             for mode in merged["modes"]:
-                yield Row(
+                yield ModelSpec(
                     provider=provider,
                     model=model,
                     mode=Mode(mode),
@@ -214,7 +216,7 @@ def parse(text: str) -> Catalog:
     """
     tables: dict[str, dict[str, Any]] = tomllib.loads(text, parse_float=Decimal)
     offers: dict[str, Offer] = {}
-    rows: list[Row] = []
+    rows: list[ModelSpec] = []
     for name, own in tables.items():
         table, entries = own, own.get("rows", [])
         if "like" in own:

@@ -2,7 +2,7 @@
 
 from hailuo_widgets.errors import AuthenticationError, BalanceError, VendorError
 from hailuo_widgets.providers import Flow, HttpCall, Phase, Provider, Task, TaskState, fields
-from hailuo_widgets.spec.catalog import Row
+from hailuo_widgets.spec.catalog import ModelSpec
 from hailuo_widgets.spec.request import VideoRequest
 
 WORDS = {"waiting": Phase.QUEUED, "drawing": Phase.RUNNING, "done": Phase.SUCCEEDED, "broken": Phase.FAILED}
@@ -32,7 +32,7 @@ class Example(Provider):
         prices = { 768P = { 6 = 0.20 } }
     """
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """Buy a clip: yield the one paying call, be sent the reply, return the task."""
         body = {"model": row.wire_model, "prompt": request.prompt, "seconds": request.duration}
         if request.first_frame:
