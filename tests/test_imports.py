@@ -18,6 +18,7 @@ PACKAGE = "hailuo_widgets"
 RANKS = {
     "cli": 9,
     "demo": 8,
+    "jupyterlab": 7,
     "magics": 8,
     "commands": 8,
     "completion": 8,
