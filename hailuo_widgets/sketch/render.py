@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.media.encode import Planes
+    from hailuo_widgets.sketch.worker import Drawing
 
 MAX_SIDE = 4096
 MAX_FRAMES = 3600
@@ -110,6 +111,7 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
     from hailuo_widgets.sketch.paint import ScenePainter
     from hailuo_widgets.sketch.picture import PicturePainter, decode
     from hailuo_widgets.sketch.scene import build
+    from hailuo_widgets.sketch.words import UNKNOWN, read
 
     width, height, count = measures(sketch)
     first = decode(sketch.first_frame, "The first frame") if sketch.first_frame is not None else None
@@ -120,7 +122,8 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
         else ScenePainter(build(sketch.palette_seed or sketch.prompt, height), width, height)
     )
     ending = PicturePainter(last, width, height) if last else None
-    caption = Caption(sketch.prompt, sketch.moves, width, height)
+    unknown = first is None and read(sketch.palette_seed or sketch.prompt).subject == UNKNOWN
+    caption = Caption(sketch.prompt, sketch.moves, width, height, note="subject not drawn" if unknown else "")
 
     def paint(planes: Planes, index: int) -> None:
         t = index / max(1, count - 1)
@@ -132,7 +135,7 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
     return paint
 
 
-def render_in_subprocess(sketch: Sketch, path: Path | str) -> VideoInfo:
+def render_in_subprocess(sketch: Sketch, path: Path | str, drawing: Drawing | None = None) -> VideoInfo:
     """`render` in a process of its own, at low priority, so that a cell that computes is not starved.
 
     Blocks until it is done; safe to call from any thread, several at once.
@@ -140,16 +143,17 @@ def render_in_subprocess(sketch: Sketch, path: Path | str) -> VideoInfo:
     Args:
         sketch: What to draw.
         path: The file, see `render`.
+        drawing: By which it can be stopped from another thread.
 
     Returns:
         The facts about the file.
 
     Raises:
-        HailuoError: The sketch could not be drawn; the message is the worker's last line.
+        HailuoError: The sketch could not be drawn, and why; or it was stopped.
     """
     from hailuo_widgets.sketch.worker import run
 
-    return VideoInfo(**run({"sketch": sketch.to_json(), "path": str(path)}))
+    return VideoInfo(**run({"sketch": sketch.to_json(), "path": str(path)}, drawing))
 
 
 def _arrival(t: float) -> float:

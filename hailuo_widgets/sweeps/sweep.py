@@ -16,7 +16,7 @@ from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
-from hailuo_widgets.keys import require_key
+from hailuo_widgets.keys import EMBEDDED, require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.sweeps import budgets
@@ -262,12 +262,13 @@ class Sweep:
         return self
 
     def cancel(self) -> Sweep:
-        """Cancel what has not been sent. What is under way has been bought, so it goes on to its end.
+        """Cancel what has not been sent, and sketches that are being drawn. What was bought goes on to its end.
 
         Jobs that another sweep or cell began, and this one only joined, are left to it.
         """
         for job in self.jobs:
-            if job.id in self._mine and job.state is JobState.PLANNED and not job.done:
+            free = job.quote.row.provider == EMBEDDED
+            if job.id in self._mine and (free or job.state is JobState.PLANNED) and not job.done:
                 job.cancel()
         return self
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
+from hailuo_widgets.sketch.worker import warm_up
 from hailuo_widgets.spec import camera, options
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.check import picture_problems
@@ -93,6 +94,7 @@ class StudioController:
         self._mended: dict[str, Mended] = {}
         self._failed: dict[str, str] = {}
         self._begun = 0
+        warm_up()  # the first preview is then drawn at once
         self._sketching = False
         self._turn = asyncio.Lock()
         self._reporting: asyncio.TimerHandle | None = None
