@@ -318,13 +318,14 @@ def test_the_worker_is_not_given_keys(monkeypatch: pytest.MonkeyPatch, tmp_path:
     from hailuo_widgets.sketch import worker
 
     seen: list[dict[str, str]] = []
-    run = worker.subprocess.run
+    start = worker.subprocess.Popen
 
     def spy(*args: object, **options: object) -> object:
         seen.append(options["env"])  # type: ignore[arg-type]
-        return run(*args, **options)  # type: ignore[call-overload]
+        return start(*args, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(worker.subprocess, "run", spy)
+    worker._end_all()  # none that was started before may be used
+    monkeypatch.setattr(worker.subprocess, "Popen", spy)
     monkeypatch.setenv("MINIMAX_API_KEY", "canary")
     render_in_subprocess(Sketch("x", duration=0.1, width=64, height=64), tmp_path / "clip.mp4")
     assert "canary" not in seen[0].values()

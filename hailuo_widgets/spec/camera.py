@@ -60,7 +60,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """What looks like a camera command but is none; the vendor would read it as plain words.
+    """What looks like a camera command but isn't one; the vendor would read it as plain words.
 
     Attributes:
         text: What was written; where the brackets are the mistake, they belong to it (`【推进】`).
