@@ -84,6 +84,19 @@ def shown_size(width: int, height: int, aspect: Fraction | None, turned: Image.T
     return (height, width) if turned in _SIDEWAYS else (width, height)
 
 
+def colours(frame: VideoFrame) -> dict[str, int]:
+    """By which rules a frame's numbers are colours, as `reformat` takes them; empty for red, green and blue."""
+    if not frame.format.name.startswith(("yuv", "nv", "p0", "p2", "uyvy", "yuyv")):
+        return {}
+    # "yuvj…" is the older way to say that a picture uses the full range.
+    full = frame.color_range == _FULL or frame.format.name.startswith("yuvj")
+    untagged = Colorspace.ITU709 if frame.height >= HD_LINES and not full else Colorspace.ITU601
+    return {
+        "src_colorspace": _MATRICES.get(frame.colorspace, untagged),
+        "src_color_range": ColorRange.JPEG if full else ColorRange.MPEG,
+    }
+
+
 def picture(frame: VideoFrame, size: tuple[int, int]) -> Image.Image:
     """A frame as a player shows it, at a given size.
 
@@ -97,21 +110,10 @@ def picture(frame: VideoFrame, size: tuple[int, int]) -> Image.Image:
     turned = turn(frame)
     width, height = size[::-1] if turned in _SIDEWAYS else size
     shrinks = width * height < frame.width * frame.height
-    # "yuvj…" is the older way to say that a picture uses the full range.
-    full = frame.color_range == _FULL or frame.format.name.startswith("yuvj")
-    untagged = Colorspace.ITU709 if frame.height >= HD_LINES and not full else Colorspace.ITU601
-    rgb = not frame.format.name.startswith(("yuv", "nv", "p0", "p2", "uyvy", "yuyv"))
     image: Image.Image = frame.to_image(
         width=width,
         height=height,
         interpolation=(Interpolation.AREA if shrinks else Interpolation.BICUBIC) | _EXACT,
-        **(
-            {}
-            if rgb
-            else {
-                "src_colorspace": _MATRICES.get(frame.colorspace, untagged),
-                "src_color_range": ColorRange.JPEG if full else ColorRange.MPEG,
-            }
-        ),
+        **colours(frame),
     )
     return image if turned is None else image.transpose(turned)
