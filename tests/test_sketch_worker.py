@@ -8,11 +8,13 @@ import subprocess
 import sys
 import threading
 
+import av
+import numpy as np
 import pytest
 
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.sketch import worker
-from hailuo_widgets.sketch.render import Sketch, render_in_subprocess
+from hailuo_widgets.sketch.render import Sketch, preview, render, render_in_subprocess
 
 SMALL = Sketch("A fox", width=160, height=90, duration=0.5)
 LONG = Sketch("A fox", width=1920, height=1080, duration=120.0)
@@ -103,3 +105,18 @@ def test_a_child_of_a_fork_has_processes_of_its_own(tmp_path):
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("cores", [1, 2, 4])
+def test_a_preview_has_the_frames_of_the_sketch_however_many_cores_draw_it(tmp_path, monkeypatch, cores):
+    monkeypatch.setattr(worker, "cores", lambda: cores)
+    sketch = Sketch("A fox", (("Truck left",),), width=160, height=90, duration=2.5)
+    info = preview(sketch, tmp_path / "p.mp4")
+    whole = render(sketch, tmp_path / "w.mp4")
+    assert (info.frames, info.duration, info.width) == (whole.frames, whole.duration, whole.width) == (60, 2.5, 160)
+    for name in ("p", "w"):
+        with av.open(str(tmp_path / f"{name}.mp4")) as container:
+            pictures = [each.to_ndarray(format="gray").astype(int) for each in container.decode(video=0)]
+        if name == "p":
+            drawn = pictures
+    assert max(np.abs(one - other).mean() for one, other in zip(drawn, pictures, strict=True)) < 2

@@ -77,16 +77,19 @@ class Sketch:
             raise UsageError(f"This is not a sketch: {error}.") from error
 
 
-def render(sketch: Sketch, path: Path | str, *, preset: str = "ultrafast") -> VideoInfo:
+def render(
+    sketch: Sketch, path: Path | str, *, preset: str = "ultrafast", part: tuple[int, int] | None = None
+) -> VideoInfo:
     """Draw a sketch into an mp4 file: H.264, yuv420p, a keyframe a second, index first, silent.
 
     Args:
         sketch: What to draw.
         path: The file; written in place, so give a temporary name and rename it where half a file would matter.
         preset: x264's preset.
+        part: The first frame that is drawn, and the one after the last; None for all of them.
 
     Returns:
-        The facts about the file; it has exactly `round(duration * fps)` frames, at least one.
+        The facts about the file; of a whole sketch it has exactly `round(duration * fps)` frames, at least one.
 
     Raises:
         UsageError: Size, length or rate can't be drawn.
@@ -96,7 +99,17 @@ def render(sketch: Sketch, path: Path | str, *, preset: str = "ultrafast") -> Vi
     from hailuo_widgets.media.encode import encode_while_painting
 
     width, height, count = measures(sketch)
-    encode_while_painting(painter(sketch), count, path, width=width, height=height, fps=sketch.fps, preset=preset)
+    first, end = part or (0, count)
+    paint = painter(sketch)
+    encode_while_painting(
+        lambda planes, index: paint(planes, first + index),
+        end - first,
+        path,
+        width=width,
+        height=height,
+        fps=sketch.fps,
+        preset=preset,
+    )
     return probe(path)
 
 
@@ -154,6 +167,39 @@ def render_in_subprocess(sketch: Sketch, path: Path | str, drawing: Drawing | No
     from hailuo_widgets.sketch.worker import run
 
     return VideoInfo(**run({"sketch": sketch.to_json(), "path": str(path)}, drawing))
+
+
+def preview(sketch: Sketch, path: Path) -> VideoInfo:
+    """`render` as soon as possible: each core draws its share of the seconds, and the shares are joined.
+
+    Args:
+        sketch: What to draw.
+        path: The file; its neighbours `NAME.1`, `NAME.2` … are used meanwhile.
+
+    Returns:
+        The facts about the file.
+
+    Raises:
+        HailuoError: The sketch could not be drawn, and why.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from hailuo_widgets.media.join import join
+    from hailuo_widgets.sketch.worker import cores, run
+
+    count = measures(sketch)[2]
+    seconds = -(-count // sketch.fps)
+    shares = max(1, min(cores(), 4, seconds))
+    # Cut where keyframes are.
+    cuts = [seconds * each // shares * sketch.fps for each in range(shares)] + [count]
+    parts = [path.with_name(f"{path.name}.{each}") for each in range(shares)]
+
+    def draw(index: int) -> None:
+        run({"sketch": sketch.to_json(), "path": str(parts[index]), "part": cuts[index : index + 2]})
+
+    with ThreadPoolExecutor(shares, thread_name_prefix="hailuo-preview") as pool:
+        list(pool.map(draw, range(shares)))
+    return join(parts, path)
 
 
 def _arrival(t: float) -> float:

@@ -120,7 +120,7 @@ def run(request: dict[str, Any], drawing: Drawing | None = None) -> dict[str, An
     """Carry out one request in a process of its own. Safe to call from any thread, several at once.
 
     Args:
-        request: `{"sketch": …, "path": …}`.
+        request: `{"sketch": …, "path": …}`, and with `"part"` two numbers, the frames from which and up to which.
         drawing: By which it can be stopped.
 
     Returns:
@@ -157,10 +157,10 @@ def run(request: dict[str, Any], drawing: Drawing | None = None) -> dict[str, An
     raise StoppedError("The sketch was stopped.")
 
 
-def warm_up() -> None:
-    """Start a process where none waits, so that the next sketch finds one. Returns at once."""
+def warm_up(count: int = 1) -> None:
+    """Start processes until so many wait, so that the next sketches find them. Returns at once."""
     with _lock:
-        if not _idle:
+        while len(_idle) < count:
             _idle.append(_Process())
 
 
@@ -200,7 +200,8 @@ def main() -> int:
             return 0
         request = json.loads(line)
         try:
-            answer = asdict(render(Sketch.from_json(request["sketch"]), request["path"]))
+            part = tuple(request["part"]) if "part" in request else None
+            answer = asdict(render(Sketch.from_json(request["sketch"]), request["path"], part=part))
         except HailuoError as error:
             answer = {"error": str(error).replace("\n", " ")}
         except Exception as error:  # noqa: BLE001  # the reason is for the sketch's card, whatever it is
