@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -38,9 +38,16 @@ def planes(frame: av.VideoFrame, size: tuple[int, int]) -> Planes:
     turned = display.turn(frame)
     if turned is not None:
         frame = av.VideoFrame.from_image(display.picture(frame, size))
-    source = {} if turned is not None else display.colours(frame)
+    source: dict[str, Any] = {} if turned is not None else display.colours(frame)
     made = frame.reformat(
-        size[0], size[1], "yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG", interpolation="AREA", **source
+        size[0],
+        size[1],
+        "yuv420p",
+        dst_colorspace="ITU709",
+        dst_color_range="MPEG",
+        interpolation="AREA",
+        **source,
+        **display.ONE_THREAD,
     )
     return planes_of(made)
 
