@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from hailuo_widgets.errors import VendorFaultError
+from hailuo_widgets.errors import NotFoundError, VendorFaultError
 from hailuo_widgets.providers import Phase, Task, provider
 from hailuo_widgets.spec.pricing import Usage, settled
 from hailuo_widgets.spec.quote import quote
-from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.spec.request import Mode, VideoRequest
 from seeds import reply, submit, walk
 
 URL = "https://example.com/a.jpg"
@@ -239,6 +239,26 @@ def test_cancelling_reads_action_and_status():
     calls, state = walk(flow, queued, reply({"action": "cancelled", "status": "cancelled"}))
     assert [call.method for call in calls] == ["GET", "DELETE"]
     assert state.phase is Phase.CANCELLED
+
+
+@pytest.mark.parametrize("body", [b"", {}, {"task_id": "t1"}])
+def test_a_delete_may_be_answered_with_little(body):
+    queued = reply({"task": {**DONE, "status": "queued"}})
+    flow = provider("minimax").cancel(Task("t1", "MiniMax-H3"))
+    assert walk(flow, queued, reply(body, 204))[1].phase is Phase.CANCELLED
+
+
+def test_a_task_that_was_deleted_in_place_of_cancelled_is_not_called_cancelled():
+    queued = reply({"task": {**DONE, "status": "queued"}})
+    unknown = {"type": "error", "error": {"type": "bad_request_error", "message": "invalid task_id (2013)"}}
+    flow = provider("minimax").cancel(Task("t1", "MiniMax-H3"))
+    with pytest.raises(NotFoundError):
+        walk(flow, queued, reply({"action": "deleted", "status": "succeeded"}), reply(unknown, 400))
+
+
+def test_references_that_are_recalled_by_their_hash_are_not_counted_as_pictures():
+    kept = VideoRequest.recalled({"prompt": "A fox", **MODEL, "references": ["sha256:" + "a" * 64] * 12})
+    assert quote(kept, "minimax").row.mode is Mode.R2V
 
 
 @pytest.mark.parametrize(("mode", "sent"), [("disabled", "disabled"), ("balanced", "balanced"), ("quality", "quality")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -215,7 +216,10 @@ def cancel(task: Task, route: Route) -> Flow[TaskState]:
     if state.phase is not Phase.QUEUED:
         return state
     reply = yield HttpCall("DELETE", f"{route.prefix}/v2/video_generation/{quote(task.id, safe='')}")
-    if 200 <= reply.status < 300:
+    action = ""
+    with suppress(VendorFaultError):  # some answer a DELETE with nothing
+        action = fields.text(fields.mapping(reply.json()).get("action"))
+    if 200 <= reply.status < 300 and action != "deleted":
         return TaskState(task, Phase.CANCELLED, "cancelled")
     return (yield from poll(task, route))  # it has begun in between, and goes on
 

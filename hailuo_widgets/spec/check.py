@@ -208,8 +208,8 @@ def _pictures(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
 
 
 def _references(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
-    if not row.references:
-        return
+    if not row.references or any(each.known_sha256 for each in request.references):
+        return  # recalled from a journal, which keeps hashes: what they were is not known, and they are not sent
     source = row.source.get("references", "")
     counts = Counter(each.kind for each in request.references)
     for kind, most in row.references.items():
