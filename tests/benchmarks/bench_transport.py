@@ -24,8 +24,9 @@ try:
     from hailuo_widgets.net import download as downloads
     from hailuo_widgets.net.transport import Transport
 except ImportError:  # a tree from before there was such a package
-    from hailuo_widgets import download as downloads
     from hailuo_widgets.transport import Transport
+
+    from hailuo_widgets import download as downloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
