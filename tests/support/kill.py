@@ -116,7 +116,8 @@ def vendor(certificate: Path | None = None, **options: Any) -> Iterator[Vendor]:
     there.close()
     assert here.poll(SECONDS), "the vendor does not open"
     try:
-        yield Vendor(*here.recv(), here)
+        url, environment = here.recv()
+        yield Vendor(url, environment, here)
     finally:
         process.kill()
         process.join()
