@@ -16,6 +16,7 @@ from hailuo_widgets.errors import HailuoError, TimedOutError, UncertainError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from hailuo_widgets.spec.catalog import Price
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
 
@@ -32,6 +33,7 @@ class Job:
     Attributes:
         id: Ours; names the clip's file.
         name: The notebook's variable, `""` if it has none.
+        charged: What the vendor charged by its own word, once that is known; `quote.price` is what was expected.
         quote: What was requested and what it costs.
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why it is this provider.
@@ -58,6 +60,7 @@ class Job:
         self.progress: float | None = None
         self.note = ""
         self.cached = False
+        self.charged: Price | None = None
         self.error: HailuoError | None = None
         self._clip: Clip | None = None
         self._done = threading.Event()
