@@ -179,7 +179,7 @@ class Session:
             if claim is None or claim.kind == "busy":
                 continue
             job = Job(row.id, order, name=row.name, replicate=row.replicate, reason="taken up again")
-            job.started = job.begun = row.created
+            job.created = job.started = row.created
             with self._lock:
                 self._jobs.append(job)
                 if claim.kind == "open":

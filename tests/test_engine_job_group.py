@@ -273,11 +273,11 @@ def test_many_sketches_share_the_machine():
 
 def test_a_card_reckons_from_when_the_vendor_has_it():
     job = Job("x", quote(VideoRequest.of(prompt=PROMPT), "minimax"))
-    job.expected, job.started = 60.0, time.time() - 100
+    job.expected, job.created = 60.0, time.time() - 100
     job.move(JobState.PLANNED, note="waits for its turn")
     assert (status_of(job).expected, status_of(job).note) == (None, "waits for its turn")
     job.move(JobState.SUBMITTING, note="")
     job.move(JobState.PLANNED, note="the vendor says “not now”; waits for its turn")
-    assert job.begun is None
+    assert job.started is None
     job.move(JobState.QUEUED)
     assert status_of(job).expected == pytest.approx(160, abs=5)

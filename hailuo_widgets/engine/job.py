@@ -50,8 +50,8 @@ class Job:
         self.reason = reason
         self.fresh = fresh
         self.expected: float | None = None
-        self.started = time.time()
-        self.begun: float | None = None
+        self.created = time.time()
+        self.started: float | None = None
         self.ended: float | None = None
         self.state = JobState.PLANNED
         self.task_id: str | None = None
@@ -88,7 +88,7 @@ class Job:
     @property
     def elapsed(self) -> float:
         """Seconds since it was asked for; in all, once it has ended."""
-        return (self.ended or time.time()) - self.started
+        return (self.ended or time.time()) - self.created
 
     def result(self, timeout: float | None = None) -> Clip:
         """Wait for the clip. An interrupt ends the waiting, not the job.
@@ -195,9 +195,9 @@ class Job:
         self.error, self._clip = error, clip
         self.state = state
         if state is JobState.PLANNED:
-            self.begun = None
-        elif self.begun is None:
-            self.begun = time.time()
+            self.started = None
+        elif self.started is None:
+            self.started = time.time()
         if state.final:
             self.ended = time.time()
             self._done.set()

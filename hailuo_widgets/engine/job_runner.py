@@ -103,7 +103,8 @@ class JobRunner:
                 assert job.task_id is not None
                 bought = TaskState(Task(job.task_id, job.quote.row.model), Phase.QUEUED)
                 job.move(JobState.QUEUED, note="taken up again")
-            state = await self._follow(vendor_queue, bought, job.started if taken_up else self.bought_at)
+            began = vendor_queue.since(job.created) if taken_up else self.bought_at
+            state = await self._follow(vendor_queue, bought, began)
             if state.phase is Phase.FAILED:
                 error = state.error or VendorFaultError("The vendor failed to make it.")
                 await self._end(JobState.FAILED, error)

@@ -69,8 +69,12 @@ class VendorQueue:
         self._timer_at = math.inf
 
     def now(self) -> float:
-        """Seconds since the epoch."""
-        return self._clock.now()
+        """Seconds, by the monotonic clock."""
+        return self._clock.monotonic()
+
+    def since(self, created: float) -> float:
+        """A time of day in the past, by the monotonic clock; now, where it has not come yet."""
+        return self.now() - max(0.0, self._clock.now() - created)
 
     async def turn(self, job: Job, group: JobGroup, ticket: Ticket) -> None:
         """Wait until the job may be sent. Its price is then set aside, and its request counts as on its way.
@@ -142,7 +146,7 @@ class VendorQueue:
         Args:
             task: Which one.
             kind: What it is like.
-            began: When the vendor took it, in seconds since the epoch, as far as that is known.
+            began: When the vendor took it, by the monotonic clock, as far as that is known.
             whole: Whether it has been watched since then, so that it tells how long its like take.
         """
         self.limiter.began(task.id)

@@ -49,13 +49,26 @@ class _Jumping(selectors.SelectSelector):
 
 
 class LoopClock:
-    """The loop's time, for our side, and called for the simulator's."""
+    """The loop's time, for our side, and called for the simulator's.
+
+    Our machine's time of day can be set (`set_forward`); the simulator's, which is another machine's, is not.
+    """
+
+    def __init__(self) -> None:
+        self._offset = 0.0
 
     def now(self) -> float:
-        return START + asyncio.get_running_loop().time()
+        return START + asyncio.get_running_loop().time() + self._offset
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def set_forward(self, seconds: float) -> None:
+        """Set our time of day; a negative number sets it back."""
+        self._offset += seconds
 
     def __call__(self) -> float:
-        return self.now()
+        return START + asyncio.get_running_loop().time()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
