@@ -388,7 +388,7 @@ def test_tasks_that_are_taken_up_are_asked_for_at_once_and_teach_nothing():
             running = asyncio.ensure_future(here.run(jobs))
             await until(lambda: all(job.task_id for job in jobs))
             for job in jobs:
-                job.hand_over()
+                job.cancel()
             await running
             await asyncio.sleep(4000)
             again = [Job(job.id, job.quote) for job in jobs]

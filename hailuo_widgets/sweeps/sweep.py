@@ -230,7 +230,8 @@ class Sweep:
     def retry(self) -> Sweep:
         """Ask anew for what failed, was refused, cancelled or left; what is uncertain waits for a person's decision."""
         with self._lock:
-            again = [key for key, job in self._jobs.items() if self.can_retry(job)]
+            self._look()
+            again = [key for key, job in self._jobs.items() if self.can_retry(job) and key not in self._found]
             self._require_keys(again)
             self._launch(again)
         self._observers.tell(self)

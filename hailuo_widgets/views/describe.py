@@ -110,7 +110,7 @@ def _expected(job: Job) -> float | None:
     """Seconds that it takes in all: what it has waited for its turn, and what the vendor usually takes."""
     if job.expected is None or job.started is None:
         return None
-    return job.started - job.created + job.expected
+    return job.elapsed - job.worked + job.expected
 
 
 def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
