@@ -406,6 +406,6 @@ _USUAL = {
 
 
 def _note(state: TaskState) -> str:
-    """The vendor's own word, where it says more than ours: one that nobody knows is shown, never taken for an end."""
+    """The vendor's own word, where it says more than ours: one that is unknown is shown, never taken for an end."""
     usual = state.word.removeprefix("TASK_STATUS_").casefold() in _USUAL
     return "" if usual else f"the vendor says “{state.word}”"

@@ -46,7 +46,7 @@ def _runs(owner: str) -> bool | None:
     if machine != _machine() or not number.isdecimal() or os.name != "posix":
         return None
     pid = int(number)
-    with suppress(PermissionError):  # it is somebody else's, so it runs
+    with suppress(PermissionError):  # it is someone else's, so it runs
         try:
             os.kill(pid, 0)
         except (ProcessLookupError, OverflowError):
