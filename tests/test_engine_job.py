@@ -149,7 +149,7 @@ def test_waiting_ends_after_its_timeout_and_the_job_goes_on():
         with pytest.raises(errors.TimedOutError, match="Queued") as caught:
             job.result(0.01)
         assert caught.value.task_id == job.task_id
-        with pytest.raises(errors.HailuoError, match="not there yet"):
+        with pytest.raises(errors.HailuoError, match="no clip yet"):
             _ = job.clip
         limiter.open.set()
         assert job.result(SECONDS)

@@ -1,12 +1,16 @@
-"""Forks and imports: a child of a fork must not inherit a module that a thread of ours was just loading.
+"""Forks: what a child inherits must not make it wait for threads that only its parent has.
 
 Python's import locks are per module and survive a fork: a child that imports a module which another thread of the
-parent was loading at that moment waits for ever, for a thread that it does not have. The engine loads its libraries on
-its own threads, behind the first cell, so a fork waits for the moment until they are loaded.
+parent was loading at that moment waits for ever. The engine loads its libraries on its own threads, behind the first
+cell, so a fork waits for the moment until they are loaded.
+
+FFmpeg's scaler has threads of its own and joins them when it is freed. One that was garbage at the fork would be freed
+by the child's first garbage collection, which would never end: so the child leaves alone what it inherited.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -28,10 +32,10 @@ _IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 
 
 @cache
-def wait_for_imports() -> None:
-    """Make forks wait for the imports of the engine's threads from now on. Called before such a thread starts."""
+def prepare_for_forks() -> None:
+    """Make forks safe from now on. Called before the first thread of the engine starts; more calls do nothing."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_wait)
+        os.register_at_fork(before=_wait, after_in_child=gc.freeze)
 
 
 def _wait() -> None:

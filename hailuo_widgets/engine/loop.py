@@ -44,7 +44,7 @@ class LoopThread:
         """The loop; it runs from here on."""
         with self._lock:
             if self._loop is None:
-                forking.wait_for_imports()
+                forking.prepare_for_forks()
                 self._loop = PatientLoop()
                 self._thread = threading.Thread(target=_run, args=(self._loop,), name=forking.THREAD_NAME, daemon=True)
                 self._thread.start()
