@@ -78,5 +78,5 @@ class _Selector(selectors.DefaultSelector):
         found = super().select(timeout)
         self._left = time.monotonic()
         if timeout is not None and self._left - entered > timeout + STOOD_STILL:
-            self._loop.hold(entered + timeout)
+            self._loop.hold(entered)
         return found
