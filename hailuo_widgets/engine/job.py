@@ -16,6 +16,7 @@ from hailuo_widgets.errors import HailuoError, NetworkError, TimedOutError, Unce
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from hailuo_widgets.spec.catalog import Price
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
 
@@ -57,8 +58,9 @@ class Job:
 
     Attributes:
         id: Ours; names the clip's file.
-        name: The notebook's variable, `""` where there is none.
-        quote: The request and its price.
+        name: The notebook's variable, `""` if it has none.
+        quote: The request and its price, as expected.
+        charged: What the vendor charged by its own word, once that is known.
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why this provider.
         fresh: Whether to generate again, ignoring the cached clip.
@@ -105,6 +107,7 @@ class Job:
         self.progress: float | None = None
         self.note = ""
         self.cached = False
+        self.charged: Price | None = None
         self.error: HailuoError | None = None
         self._clip: Clip | None = None
         self._done = threading.Event()

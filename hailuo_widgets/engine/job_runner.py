@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from hailuo_widgets.errors import (
     VendorFaultError,
 )
 from hailuo_widgets.providers import Phase, Task, TaskState
+from hailuo_widgets.spec.pricing import settled
 from hailuo_widgets.waiting import cancellations, to_its_end
 
 if TYPE_CHECKING:
@@ -131,7 +133,8 @@ class JobRunner:
             if self.vendor_queue is not None and job.task_id is not None:
                 self.vendor_queue.leave_alone(job.task_id)
             if self.group.budget is not None:
-                self.group.budget.settle(self.paid_as, self._charged())
+                amount = job.charged.amount if job.charged is not None else None
+                self.group.budget.settle(self.paid_as, self._charged(), amount)
 
     async def _run(self) -> None:
         job = self.job
@@ -298,7 +301,11 @@ class JobRunner:
 
     async def _keep(self, client: AsyncHailuo, state: TaskState) -> None:
         job, records = self.job, self.records
-        took = None if self.took is None else {"took": round(self.took, 3)}
+        took: dict[str, Any] | None = None if self.took is None else {"took": round(self.took, 3)}
+        if state.usage is not None:
+            job.charged = settled(job.quote.request, job.quote.row, state.usage)
+            if job.charged.amount is not None:
+                took = {**(took or {}), "charged": f"{job.charged.amount:f}", "usage": asdict(state.usage)}
         await records.move(job, JobState.DOWNLOADING, detail=took)
         job.move(JobState.DOWNLOADING, progress=None, note="")
         _raise_if_cancelled()

@@ -158,6 +158,7 @@ class Poller:
         clock: Tells the time and waits.
         durations: Of each kind of task.
         jobs_wait: Whether jobs wait to be sent: where the vendor counts questions too, one of them goes without.
+        batch: For how many of them one question asks.
     """
 
     def __init__(
@@ -167,7 +168,10 @@ class Poller:
         clock: Clock,
         durations: dict[JobKind, Durations],
         jobs_wait: Callable[[], bool],
+        *,
+        batch: int = 1,
     ) -> None:
+        self._batch = batch
         self.jobs_wait = jobs_wait
         self._client = client
         self._limiter = limiter
@@ -259,9 +263,9 @@ class Poller:
 
     def _questions(self, idle: Sequence[Watch], now: float) -> list[tuple[float, list[Watch]]]:
         """The next questions to ask, the soonest first: when, and for which tasks. Not all of them, but the first."""
-        price = PRICE + self._limiter.seconds_a_request * (DEAR if self.jobs_wait() else 1.0 / self._client.batch)
+        price = PRICE + self._limiter.seconds_a_request * (DEAR if self.jobs_wait() else 1.0 / self._batch)
         alone = [watch for watch in idle if watch.alone]
-        candidates, batch = (alone, 1) if alone else (idle, self._client.batch)
+        candidates, batch = (alone, 1) if alone else (idle, self._batch)
         blind: dict[JobKind, list[Watch]] = {}
         known: list[tuple[float, Watch, Spread]] = []
         for watch in candidates:
@@ -332,7 +336,7 @@ class Poller:
         else:
             # A question to the embedded provider costs nothing.
             tasks = 20 if self._client.name == EMBEDDED else len(watches)
-            at = last + interval(last - oldest, tasks, self._client.batch)
+            at = last + interval(last - oldest, tasks, self._batch)
         return max(at, min(watch.not_before for watch in watches))
 
     @property
@@ -351,8 +355,8 @@ class Poller:
         for watch in self._watched:
             spread = self._spread(watch)
             soon += spread is None or watch.began + spread.longest < now + 60
-        if self._client.batch > 1:
-            return math.ceil(soon / self._client.batch) + (soon > 0)
+        if self._batch > 1:
+            return math.ceil(soon / self._batch) + (soon > 0)
         return soon * self._limiter.calls_a_task
 
     # --- asking ---
@@ -384,7 +388,7 @@ class Poller:
 
         asked = self._clock.monotonic()
         try:
-            if self._client.batch > 1 and not due[0].alone:
+            if self._batch > 1 and not due[0].alone:
                 states = await self._client.status_many([watch.task for watch in due], attempts=1)
             else:
                 states = [await self._client.status(due[0].task, attempts=1, another=another)]

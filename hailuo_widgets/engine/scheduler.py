@@ -44,7 +44,7 @@ class Scheduler:
         self._clock = clock
         self._limits_of = limits_of
         self._key_origin = key_origin
-        self._queues: dict[tuple[AsyncHailuo, int | None, int | None], VendorQueue] = {}
+        self._queues: dict[tuple[AsyncHailuo, int | None, int | None, int], VendorQueue] = {}
         self._groups: dict[JobGroup, tuple[int, Callable[[], None]]] = {}
 
     async def run(self, jobs: Sequence[Job], records: Records, group: JobGroup) -> None:
@@ -88,9 +88,10 @@ class Scheduler:
     def _queue_for(self, row: ModelSpec) -> VendorQueue:
         """The queue of a model: a vendor's models that it limits in the same way share one."""
         client = self._connect(row.provider)
-        key = (client, row.requests_per_minute, row.tasks_in_flight)
+        batch = client.batch_of(row.model)
+        key = (client, row.requests_per_minute, row.tasks_in_flight, batch)
         if key not in self._queues:
-            self._queues[key] = VendorQueue(client, self._limits_of(row), self._clock)
+            self._queues[key] = VendorQueue(client, self._limits_of(row), self._clock, batch)
         vendor_queue = self._queues[key]
         vendor_queue.limiter.limits = self._limits_of(row)  # the user may have changed it
         return vendor_queue

@@ -57,11 +57,11 @@ class VendorQueue:
         clock: Tells the time and waits.
     """
 
-    def __init__(self, client: AsyncHailuo, limits: Limits, clock: Clock) -> None:
+    def __init__(self, client: AsyncHailuo, limits: Limits, clock: Clock, batch: int = 1) -> None:
         self.client = client
         self.limiter = RateLimiter(limits)
         self.durations: dict[JobKind, Durations] = {}
-        self._poller = Poller(client, self.limiter, clock, self.durations, self._is_short_of_requests)
+        self._poller = Poller(client, self.limiter, clock, self.durations, self._is_short_of_requests, batch=batch)
         self._clock = clock
         self._queues: OrderedDict[JobGroup, list[Ticket]] = OrderedDict()
         self._said: dict[JobGroup, str] = {}
