@@ -306,7 +306,7 @@ class AsyncHailuo:
             DownloadError: If it can't be had; nothing is left under the name.
             LibraryError: If the disk refuses it.
         """
-        until, attempt = self.clock.now() + ADDRESS_SECONDS, 0
+        until, attempt = self.clock.monotonic() + ADDRESS_SECONDS, 0
         try:
             while True:
                 if state.url is None:
@@ -316,7 +316,7 @@ class AsyncHailuo:
                 try:
                     return await download(self._transport, state.url, Path(path), clock=self.clock)
                 except AddressError:
-                    if self.clock.now() >= until:
+                    if self.clock.monotonic() >= until:
                         raise
                     await self.clock.sleep(backoff(attempt, None))
                     attempt += 1
