@@ -37,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("notebook", nargs="?", default="quickstart", help="quickstart, sweep or teaching_camera_language")
     demo.add_argument("--execute", action="store_true", help="run it without a browser and say where the results are")
     demo.add_argument("--folder", default="hailuo_demo", help="where the copies go (default: %(default)s)")
+    demo.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    demo.add_argument("--port", type=int, help="JupyterLab's port, or the next free one after it (default: 8888)")
     demo.set_defaults(run=_demo)
 
     simulator = commands.add_parser("simulator", help="serve every vendor's API on a local port")
@@ -93,7 +95,13 @@ def _verify(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from hailuo_widgets.demo import demo
 
-    return demo(options.folder, options.notebook, execute=options.execute)
+    return demo(
+        options.folder,
+        options.notebook,
+        execute=options.execute,
+        browser=not options.no_browser,
+        port=options.port,
+    )
 
 
 def _simulator(options: argparse.Namespace) -> int:

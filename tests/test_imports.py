@@ -18,6 +18,7 @@ PACKAGE = "hailuo_widgets"
 RANKS = {
     "cli": 9,
     "demo": 8,
+    "jupyterlab": 7,
     "magics": 8,
     "commands": 8,
     "completion": 8,
@@ -40,6 +41,7 @@ RANKS = {
     "markup": 2,
     "tabular": 2,
     "reach": 2,
+    "redact": 2,
     "testing": 2,
     "waiting": 2,
     "clock": 2,
