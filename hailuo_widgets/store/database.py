@@ -30,9 +30,12 @@ def connect(url: str | URL) -> Engine:
     address = make_url(url)
     lite = address.get_backend_name() == "sqlite"
     frozen = lite and _is_frozen(address)
-    if frozen:  # in such a folder a file in WAL mode can only be opened as one that never changes
-        file = Path(str(address.database)).resolve().as_uri()
-        address = address.set(database=file, query={"mode": "ro", "immutable": "1", "uri": "true"})
+    if frozen:
+        file = Path(str(address.database)).resolve()
+        # Without its -wal a file in WAL mode can only be opened here as one that never changes; with it, as it is.
+        pending = file.with_name(file.name + "-wal")
+        mode = {"mode": "ro"} if pending.is_file() and pending.stat().st_size else {"mode": "ro", "immutable": "1"}
+        address = address.set(database=file.as_uri(), query={**mode, "uri": "true"})
     engine = create_engine(
         address,
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True),
@@ -68,7 +71,7 @@ def changing_file(engine: Engine) -> Path | None:
     """The file of a SQLite journal that can be written to; None for any other."""
     name = engine.url.database or ""
     lite = engine.dialect.name == "sqlite" and name not in ("", ":memory:")
-    return Path(name) if lite and "immutable" not in engine.url.query else None
+    return Path(name) if lite and "mode" not in engine.url.query else None
 
 
 def leave_wal(engine: Engine) -> None:

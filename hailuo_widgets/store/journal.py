@@ -469,7 +469,7 @@ class Journal:
         return [
             float(took)
             for detail, effective in reversed(rows)
-            if isinstance(took := detail.get("took"), int | float) and 0 < took < _LONGEST
+            if detail and isinstance(took := detail.get("took"), int | float) and 0 < took < _LONGEST
             if (effective.get("duration"), effective.get("resolution")) == wanted
         ]
 
