@@ -238,3 +238,42 @@ def test_a_note_is_no_formula_in_a_spreadsheet():
     assert spreadsheet_text("=1+1") == "'=1+1"
     assert spreadsheet_text("@here") == "'@here"
     assert spreadsheet_text("a fox") == "a fox"
+
+
+def test_a_notebook_in_a_subfolder_uses_the_library_above_it(here, tmp_path):
+    clip = made(here)
+    below = here.folder / "chapter" / "one"
+    below.mkdir(parents=True)
+    (below / "hailuo_library").mkdir()  # empty: no library yet
+    with session() as other:
+        other.folder = below
+        assert other.library_folder == here.library_folder
+        job = other.start(REQUEST, "minimax")
+        assert (job.result(SECONDS).id, job.cached) == (clip.id, True)
+        from hailuo_widgets.commands import _where
+
+        assert _where(other) == "found in a folder above this one"
+    assert _where(here) == ""
+
+
+def test_a_set_library_is_not_looked_for_above(here, tmp_path):
+    made(here)
+    with session() as other:
+        other.folder = here.folder / "below"
+        other.settings.set("library", "mine")
+        assert other.library_folder == here.folder / "below" / "mine"
+
+
+def test_a_shared_library_answers_and_is_not_written_to(here, tmp_path):
+    clip = made(here)
+    here.close()
+    before = sorted((each.name, each.stat().st_mtime_ns) for each in (here.library_folder / "clips").iterdir())
+    with session() as other:
+        other.folder = tmp_path / "a student's"
+        other.settings.set("library", str(tmp_path / "own"))
+        other.settings.set("shared_library", str(here.library_folder))
+        job = other.start(REQUEST, "minimax")
+        assert (job.result(SECONDS).path, job.cached) == (clip.path, True)
+        new = made(other, REQUEST.model_copy(update={"prompt": "A panda"}))
+        assert new.path.is_relative_to(tmp_path / "own")
+    assert before == sorted((each.name, each.stat().st_mtime_ns) for each in (here.library_folder / "clips").iterdir())

@@ -60,13 +60,15 @@ class Library:
     Args:
         folder: Made if it is missing.
         url: Another journal than the folder's own `library.sqlite`.
+        shared: A library whose clips answer requests that this one has no clip for. It is only read.
 
     Raises:
         LibraryError: If the folder can't be used.
     """
 
-    def __init__(self, folder: Path, url: str | None = None) -> None:
+    def __init__(self, folder: Path, url: str | None = None, *, shared: Library | None = None) -> None:
         self.folder = folder
+        self._shared = shared
         self._frames = folder / "frames"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +95,9 @@ class Library:
         """The clip that answers a request at no cost, or None, or where its file is gone."""
         row = self.journal.find_clip(digest, replicate)
         clip = self._clip(row) if row is not None else None
-        return clip if clip is not None and is_plain_file(clip.path) else None
+        if clip is not None and is_plain_file(clip.path):
+            return clip
+        return self._shared.find(digest, replicate) if self._shared is not None else None
 
     def find_many(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Clip]:
         """The clips that answer many requests at no cost; those of which there is none, or no file, are left out.
@@ -101,8 +105,12 @@ class Library:
         Args:
             keys: Digest and replicate of each.
         """
-        found = {key: self._clip(row) for key, row in self.journal.find_clips(keys).items()}
-        return {key: clip for key, clip in found.items() if clip is not None and is_plain_file(clip.path)}
+        wanted = list(keys)
+        rows = {key: self._clip(row) for key, row in self.journal.find_clips(wanted).items()}
+        found = {key: clip for key, clip in rows.items() if clip is not None and is_plain_file(clip.path)}
+        if self._shared is not None:
+            found |= self._shared.find_many(key for key in wanted if key not in found)
+        return found
 
     def clips(self) -> list[Clip]:
         """Every clip, newest first."""
@@ -318,6 +326,8 @@ class Library:
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()
+        if self._shared is not None:
+            self._shared.close()
 
     def _clip(self, row: Row[Any]) -> Clip | None:
         if not _is_sound(row):
