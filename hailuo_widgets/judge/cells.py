@@ -103,18 +103,9 @@ class Cells:
         covariance = target.prior[which] - weights @ (once - known) @ weights.transpose(0, 2, 1)
         return mean, 0.5 * (covariance + covariance.transpose(0, 2, 1))
 
-    def given_clips(self, which: int) -> tuple[Floats, Floats]:
-        """Cells' strengths given those of all clips, under one hypothesis.
-
-        Returns:
-            What to multiply the sums of each cell's clips with to get the mean, and the covariance that is left.
-        """
-        covariance = self.covariance[which]
-        weights = covariance @ self._unexplained[which]
-        once = self.replicates[:, None] * covariance * self.replicates
-        once = once + self.clip_variance[which] * np.diag(self.replicates)
-        rest = covariance - weights @ once @ weights.T
-        return weights, 0.5 * (rest + rest.T)
+    def weights(self, which: int) -> Floats:
+        """What the sums of each cell's clips are multiplied with to get the cells' expected strengths."""
+        return np.asarray(self.covariance[which] @ self._unexplained[which])
 
     def evidence(self, measured: Floats, variance: Floats) -> Floats:
         """Log density of measured strengths of clips under every hypothesis, their errors being independent.

@@ -65,7 +65,7 @@ def solve(record: Record, model: Cells, spreads: Spreads) -> Solution:
     many = len(record.clips) > _FEW
     if many or len(slopes) > 1:
         middle = model.clip_prior(likelihood.seats, which[[len(which) // 2]])
-        start, _, _ = mode(likelihood, middle, enough=_ROUGHLY)
+        start, _, _ = mode(likelihood, middle, _odds(record, likelihood.size), enough=_ROUGHLY)
         if len(slopes) > 1:
             slopes = _slopes(record, start[0], weight)
             likelihood = Likelihood(record.ballots, len(record.clips), weight, slopes)
@@ -81,6 +81,17 @@ def solve(record: Record, model: Cells, spreads: Spreads) -> Solution:
     found = Posterior(found.mode[keep], found.covariance[keep], found.evidence[keep])
     weights, sceptical = weights[keep], sceptical[keep]
     return Solution(which[keep], found, weights / weights.sum(), sceptical / sceptical.sum(), slopes)
+
+
+def _odds(record: Record, size: int) -> Floats:
+    """Where to begin: the odds of each clip's votes to be won."""
+    clips = len(record.clips)
+    won = np.zeros(clips)
+    for ballots in record.ballots:
+        won += np.bincount(ballots.clips.ravel(), ballots.scores.ravel(), clips)
+    start = np.zeros((1, size))
+    start[0, :clips] = np.log((won + 1) / (record.seen - won + 1))
+    return start
 
 
 def _promising(likelihood: Likelihood, model: Cells, spreads: Spreads, start: Floats) -> Ints:

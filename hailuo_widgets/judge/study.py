@@ -352,28 +352,28 @@ class Study:
         return first, second, third
 
     def draws(self, count: int) -> tuple[Floats, Floats]:
-        """Strengths of clips and cells as they may be, drawn together; the same draws each time.
+        """Strengths of clips as they may be, and what they would say about the cells; the same draws each time.
 
         Args:
             count: How many.
 
         Returns:
-            Arrays of shape (count, clips) and (count, cells).
+            Arrays of shape (count, clips) and (count, cells). A cell's entry is its expected strength if those of all
+            clips were known: as much as votes can tell.
         """
         generator = np.random.default_rng(1)
-        clips, cells = len(self.record.clips), len(self.cells)
-        normal = generator.standard_normal((count, clips + cells))
+        clips = len(self.record.clips)
+        normal = generator.standard_normal((count, clips))
         shares = _shares(self._weights, count)
-        drawn = np.empty((count, clips + cells))
+        drawn = np.empty((count, clips + len(self.cells)))
         done = 0
         for place in np.flatnonzero(shares):
             rows = slice(done, done + shares[place])
             done += shares[place]
             root = np.linalg.cholesky(self._clips.covariance[place, :clips, :clips])
-            drawn[rows, :clips] = self._clips.mode[place, :clips] + normal[rows, :clips] @ root.T
-            weights, rest = self._model.given_clips(self._keep[place])
+            drawn[rows, :clips] = self._clips.mode[place, :clips] + normal[rows] @ root.T
+            weights = self._model.weights(self._keep[place])
             drawn[rows, clips:] = drawn[rows, :clips] @ self._model.member @ weights.T
-            drawn[rows, clips:] += normal[rows, clips:] @ _root(rest).T
         return drawn[:, :clips], drawn[:, clips:]
 
     def moments(self) -> tuple[Floats, Floats]:
