@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 FLOOR = 0.1
 """Share of pairs that are drawn at random, so that no clip is left out for what it looked like in the beginning."""
 
-_DRAWS = 512
+_FEWEST_DRAWS, _MOST_DRAWS = 512, 4096
+_DRAWN = 40_000
+"""So many strengths are drawn in all: with few clips more often, where the first votes depend on it."""
+
 _MOST_CLIPS = 40
 """So many clips, those that may be the best, are compared with one another to find the pair."""
 
@@ -85,7 +88,8 @@ def _possible(cell_of: Ints, several: bool) -> Ints:
 def _most_telling(study: Study, question: Question, several: bool) -> tuple[int, int]:
     """The pair with the largest expected information (mutual information of its vote and the answer)."""
     cell_of = study.record.cell_of
-    clips, cells = study.draws(_DRAWS)
+    count = min(max(_DRAWN // len(cell_of), _FEWEST_DRAWS), _MOST_DRAWS)
+    clips, cells = study.draws(count)
     among = np.arange(len(cell_of))
     if len(among) > _MOST_CLIPS:
         # The clips of the cells that may be the best, judged by the upper end of what they may be; few votes first.

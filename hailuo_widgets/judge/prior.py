@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _TOTALS = np.array([0.3, 0.6, 1.0, 1.6, 2.5, 4.0])
-_TOTAL_WEIGHTS = np.array([0.6, 0.9, 1.0, 1.4, 1.4, 1.0])
+_TOTAL_WEIGHTS = np.array([0.45, 0.8, 1.0, 1.4, 1.5, 1.1])
 _SHARES = np.array([0.03, 0.35, 0.6, 0.8, 0.95])
 _SHARE_WEIGHTS = np.array([0.6, 1.0, 1.3, 1.5, 1.5])
 _SCEPTICAL_SHARE_WEIGHTS = np.array([2.0, 1.0, 1.0, 1.0, 1.0])
@@ -36,7 +36,7 @@ SEAT_SPREAD = 0.3
 RATER_SPREAD = 0.5
 """Standard deviation of the logarithm of a rater's consistency."""
 
-_DOUBT = (0.06, 0.06, 0.06, 0.05, 0.045)
+_DOUBT = (0.06, 0.06, 0.06, 0.058, 0.055)
 """How much doubt “better” may leave, by the clips of the cell that has fewer: with few, the weights do the rest."""
 
 MARGIN = 0.1
@@ -83,4 +83,4 @@ def certainty(clips: int, cells: int) -> float:
         cells: In the study: the more pairs of them there are, the sooner one looks different by chance.
     """
     pairs = max(cells * (cells - 1) / 2, 6)
-    return 1 - _DOUBT[min(clips, len(_DOUBT) - 1)] * float((6 / pairs) ** 0.75)
+    return 1 - _DOUBT[min(clips, len(_DOUBT) - 1)] * float((6 / pairs) ** 0.65)
