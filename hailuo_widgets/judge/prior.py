@@ -36,7 +36,7 @@ SEAT_SPREAD = 0.3
 RATER_SPREAD = 0.5
 """Standard deviation of the logarithm of a rater's consistency."""
 
-_DOUBT = (0.06, 0.06, 0.06, 0.058, 0.055)
+_DOUBT = (0.05, 0.05, 0.05, 0.045, 0.04)
 """How much doubt “better” may leave, by the clips of the cell that has fewer: with few, the weights do the rest."""
 
 MARGIN = 0.1
@@ -83,4 +83,4 @@ def certainty(clips: int, cells: int) -> float:
         cells: In the study: the more pairs of them there are, the sooner one looks different by chance.
     """
     pairs = max(cells * (cells - 1) / 2, 6)
-    return 1 - _DOUBT[min(clips, len(_DOUBT) - 1)] * float((6 / pairs) ** 0.65)
+    return 1 - _DOUBT[min(clips, len(_DOUBT) - 1)] * float((6 / pairs) ** 0.75)
