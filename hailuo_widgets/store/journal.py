@@ -101,6 +101,7 @@ class Journal:
             raise LibraryError(
                 f"The library's journal can't be opened: {database.reason(error)}.",
                 hint="Check the folder, or set another library.",
+                busy=database.busy(error),
             ) from None
 
     def close(self) -> None:
@@ -514,6 +515,7 @@ class Journal:
             raise LibraryError(
                 f"The library's journal can't be read: {database.reason(error)}.",
                 hint="Check the folder, or set another library.",
+                busy=database.busy(error),
             ) from None
 
     @contextmanager
@@ -531,6 +533,7 @@ class Journal:
             raise LibraryError(
                 f"The library's journal can't be written: {database.reason(error)}.",
                 hint="Check the folder and the disk's free space.",
+                busy=database.busy(error),
             ) from None
 
     def _check_file(self) -> None:
