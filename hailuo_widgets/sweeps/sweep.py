@@ -243,7 +243,8 @@ class Sweep:
     def retry(self) -> Sweep:
         """Retry what failed, was refused, cancelled or detached; what is unconfirmed needs a person's decision."""
         with self._lock:
-            again = [key for key, job in self._jobs.items() if self.can_retry(job)]
+            self._look()
+            again = [key for key, job in self._jobs.items() if self.can_retry(job) and key not in self._found]
             self._require_keys(again)
             self._launch(again)
         self._observers.tell(self)
