@@ -29,6 +29,7 @@ RANKS = {
     "views": 5,
     "sweeps": 4,
     "engine": 3,
+    "judge": 3,
     "store": 2,
     "net": 2,
     "disk": 2,
