@@ -47,6 +47,13 @@ class HailuoError(Exception):
         return [f"{type(self).__name__}: {self.message}", *([self.hint.strip("\n")] if self.hint else [])]
 
 
+class WaitInterrupted(KeyboardInterrupt):  # caught where KeyboardInterrupt is
+    """Waiting was interrupted; what was waited for goes on. A notebook shows a sentence instead of a traceback."""
+
+    def _render_traceback_(self) -> list[str]:
+        return [f"Interrupted: {self}"]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a request, found before anything was sent.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError, TimedOutError, UncertainError
+from hailuo_widgets.errors import HailuoError, TimedOutError, UncertainError, WaitInterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -118,9 +118,12 @@ class Job:
             Whether it has ended.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._done.wait(TICK):
-            if deadline is not None and time.monotonic() >= deadline:
-                return False
+        try:
+            while not self._done.wait(TICK):
+                if deadline is not None and time.monotonic() >= deadline:
+                    return False
+        except KeyboardInterrupt:
+            raise WaitInterrupted("the job goes on. Wait again with .result(), or end it with .cancel().") from None
         return True
 
     def __await__(self) -> Generator[Any, None, Clip]:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.errors import Charged
 from hailuo_widgets.providers.base import Flow, Phase, Task, TaskState
 from hailuo_widgets.providers.minimax import MiniMax
 
@@ -42,6 +43,13 @@ class SketchProvider(MiniMax):
                 await simulator.aclose()
 
         return InProcess(simulator.app)
+
+    def poll(self, task: Task) -> Flow[TaskState]:
+        """As MiniMax; a sketch that failed was free."""
+        state = yield from super().poll(task)
+        if state.error is not None:
+            state.error.charged = Charged.NO
+        return state
 
     def can_cancel(self, task: Task) -> bool:  # noqa: ARG002  # any of them
         """Always: nobody has to be told."""

@@ -16,6 +16,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hailuo_widgets.errors import HailuoError
+
 from .images import decode_data_url
 from .tasks import DrawOrder
 
@@ -73,7 +75,11 @@ class SketchDraw:
         loop = asyncio.get_running_loop()
         # Orders wait here and not in the pool, which at exit would first draw all that it has been given.
         async with self._turns.setdefault(loop, asyncio.Semaphore(self._at_once)):
-            return await loop.run_in_executor(self._pool, self._draw, order)
+            try:
+                drawing = loop.run_in_executor(self._pool, self._draw, order)
+            except RuntimeError:  # the interpreter ends: that is no failure of the drawing, and nobody will read of it
+                raise asyncio.CancelledError from None
+            return await drawing
 
     def _draw(self, order: DrawOrder) -> Path:
         from hailuo_widgets.sketch.render import Sketch, render_in_subprocess
@@ -147,7 +153,7 @@ class Studio:
         self._clock = clock
         self._drawings: dict[str, asyncio.Task[None]] = {}
         self._clips: dict[str, tuple[Path, float]] = {}
-        self._broken: set[str] = set()
+        self._broken: dict[str, str] = {}
 
     @cached_property
     def _folder(self) -> Path:
@@ -169,9 +175,12 @@ class Studio:
                 await asyncio.to_thread(path.write_bytes, made)
                 made = path
             self._clips[name] = (made, self._clock())
-        except Exception:
+        except HailuoError as error:  # the task's answer says it
+            log.info("The clip of task %s could not be drawn: %s", name, error)
+            self._broken[name] = str(error)
+        except Exception as error:
             log.exception("The clip of task %s could not be drawn.", name)
-            self._broken.add(name)
+            self._broken[name] = f"{type(error).__name__}: {error}"
         finally:
             self._drawings.pop(name, None)
 
@@ -180,9 +189,9 @@ class Studio:
         clip = self._clips.get(name)
         return clip[1] if clip else None
 
-    def broken(self, name: str) -> bool:
-        """Whether the drawing went wrong."""
-        return name in self._broken
+    def broken(self, name: str) -> str | None:
+        """Why the drawing went wrong; None where it did not."""
+        return self._broken.get(name)
 
     async def clip(self, name: str, order: DrawOrder) -> Path | None:
         """The clip's file, drawn now if need be; None where it can't be drawn."""

@@ -51,7 +51,8 @@ class View:
 
 def _blend(target: Bytes, colour: NDArray[np.int16], cover: NDArray[np.int16]) -> None:
     """Lay a colour over a part of a plane; `cover` runs from 0 to `_ONE`."""
-    step = colour - target
+    # numpy 1 would take the type of a plane of bytes for the difference, where the colour is a single number.
+    step = np.subtract(colour, target, dtype=np.int16)
     step *= cover
     step >>= 7
     step += target

@@ -15,7 +15,7 @@ from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
+from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError, WaitInterrupted
 from hailuo_widgets.keys import require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
@@ -350,7 +350,13 @@ class Sweep:
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self.done:
             for job in self.jobs:
-                if not job.wait(None if deadline is None else max(0.0, deadline - time.monotonic())):
+                try:
+                    ended = job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+                except WaitInterrupted:
+                    raise WaitInterrupted(
+                        "the sweep goes on. Wait again with .result(), or end it with .cancel()."
+                    ) from None
+                if not ended:
                     left = sum(not each.done for each in self.jobs)
                     raise TimedOutError(
                         f"After {timeout:g} s {left} of {len(self.jobs)} clips are not there.",
