@@ -24,9 +24,10 @@ import inspect
 import json
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.errors import Charged, HailuoError, VendorError
+from hailuo_widgets.errors import Charged, HailuoError, NotFoundError, VendorError
 from hailuo_widgets.providers.base import HttpCall, HttpReply, Phase, Provider, Task, TaskState
 from hailuo_widgets.spec.catalog import catalog, parse
 from hailuo_widgets.spec.quote import quote
@@ -61,6 +62,30 @@ _BODIES = (
     b"<html><head><title>502 Bad Gateway</title></head></html>",
 )
 _PAGE = _BODIES[-1]
+_CONTROLS = ("\x1b", "\r", "\n", "\x07", "\x9b", "\u2028", "\u202e")
+# What looks like a refusal, in the forms that vendors and gateways have for it.
+_TROUBLE: tuple[dict[str, Any], ...] = (
+    {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
+    {"base_resp": {"status_code": 1002, "status_msg": "rate limit"}},
+    {"error": {"code": "rate_limit_exceeded", "message": "slow down", "type": "rate_limit_error"}},
+    {"error": "timeout", "message": "upstream"},
+    {"type": "error", "error": {"type": "rate_limit_error", "message": "rate limit (1002)"}},
+    {"code": 429, "reason": "RATE_LIMIT_EXCEEDED", "message": "slow down"},
+    {"success": False, "error": {"code": "too_many_requests", "message": "slow down"}},
+)
+_GATEWAY_STATUSES = (302, 400, 402, 403, 404, 405, 409, 410, 413, 422, 499, 500, 502, 503, 504, 520)
+_GATEWAY_BODIES = (
+    b"",
+    _PAGE,
+    b"{}",
+    b'{"message":"no Route matched with those values"}',
+    b'{"error":"upstream request timeout"}',
+    b'{"detail":"Not Found"}',
+    b'{"error":{"code":"ROUTER_EXTERNAL_TARGET_ERROR","message":"An error occurred"}}',
+    b'{"errors":[{"code":1015,"message":"You are being rate limited"}],"success":false}',
+    b'{"timestamp":"2026-11-28T00:00:00Z","status":409,"error":"Conflict","path":"/"}',
+    b'{"code":503,"message":"no healthy upstream"}',
+)
 _UNKNOWN = "reticulating_splines"
 _OPENS_SOMETHING = frozenset({
     "aiohttp", "asyncio", "ftplib", "http", "httpx", "requests", "selectors", "socket", "ssl", "subprocess",
@@ -79,7 +104,7 @@ class _Answers:
 
 
 @dataclass
-class JobRunner:
+class _FlowRun:
     """A flow, driven to its end."""
 
     calls: list[HttpCall] = field(default_factory=list)
@@ -107,11 +132,16 @@ def check_provider(
       The method `transport`, which brings a wire of its own into this process, may import what it needs.
     - A submission makes exactly one paying call, and returns a task once the answer names one.
     - No other flow pays.
-    - A status word that nobody knows means a task that still runs.
+    - A status word that is unknown means a task that still runs.
     - Whatever is answered (other JSON, a gateway's page, half an answer), only `VendorError` comes out, and a state
       that makes sense: an error where it failed, a URL where it succeeded.
-    - A paying call that was answered by a gateway, or without a task, may have been charged: the error says so.
-    - A gateway's page in answer to a question can be asked away: the error is retryable.
+    - Once an answer names a task, `submit` returns it, whatever the HTTP status is and whatever else the answer says.
+    - A paying call that was answered by a gateway (a page, or JSON in a form of its own), or without a task, may have
+      been charged: the error says so, and does not ask for the same call again. Only HTTP 401 and 429 mean the same
+      from everybody.
+    - A gateway's answer to a question ends nothing: the error is retryable, or says that the task is not known, or that
+      the key is not.
+    - No control character of the vendor's comes out in a status word, a message or an id.
 
     Args:
         kind: The provider's class.
@@ -199,10 +229,12 @@ def _of_the_flows(wire: Provider, said: _Answers, request: VideoRequest | None) 
         "cancel": lambda: wire.cancel(task),
     }
     yield from _submission(submit, said.accepted)
+    yield from _named_in_trouble(submit, said.accepted)
     yield from _states(flows["poll"], said)
     literals = [said.accepted, said.running, *said.done, *said.failed]
     yield from _hostile({"submit": submit, **flows}, literals)
     yield from _unclear(submit, flows["poll"])
+    yield from _control_characters(submit, flows["poll"], said)
 
 
 def _submission(submit: NewFlow, accepted: Any) -> Iterator[str]:
@@ -211,6 +243,16 @@ def _submission(submit: NewFlow, accepted: Any) -> Iterator[str]:
         yield f"submit returns no task for the accepted answer, but {walk.error or walk.result!r}"
     if walk.paid != 1:
         yield f"submit makes {walk.paid} paying calls; exactly one is paying"
+
+
+def _named_in_trouble(submit: NewFlow, accepted: Any) -> Iterator[str]:
+    """An answer that names a task is a task, whatever looks like a refusal in it."""
+    answers = [accepted, *({**accepted, **trouble} for trouble in _TROUBLE if isinstance(accepted, dict))]
+    for status, answer in product((200, 302, 400, 402, 409, 422, 429, 500, 503), answers):
+        reply = HttpReply(status, json.dumps(answer).encode())
+        walk = _walk(submit, [reply])
+        if not isinstance(walk.result, TaskState):
+            yield f"submit, answered {_shown(reply)}, throws a task away: {walk.error!r}"
 
 
 def _states(poll: NewFlow, said: _Answers) -> Iterator[str]:
@@ -227,9 +269,9 @@ def _states(poll: NewFlow, said: _Answers) -> Iterator[str]:
             strange = [_reply(_renamed(each, walk.result.word)) for each in answers]
             then = _walk(poll, strange)
             if not isinstance(then.result, TaskState):
-                yield f"poll raises {then.error!r} for a status word that nobody knows; such a task still runs"
+                yield f"poll raises {then.error!r} for a status word that is unknown; such a task still runs"
             elif then.result.phase.final and any(_reply(old) != new for old, new in zip(answers, strange, strict=True)):
-                yield f"poll takes a status word that nobody knows for {then.result.phase}; such a task still runs"
+                yield f"poll takes a status word that is unknown for {then.result.phase}; such a task still runs"
 
 
 def _hostile(flows: Mapping[str, NewFlow], literals: Sequence[Any]) -> Iterator[str]:
@@ -245,7 +287,7 @@ def _hostile(flows: Mapping[str, NewFlow], literals: Sequence[Any]) -> Iterator[
             yield from (f"{name}, answered {_shown(answer)}: {each}" for each in _senseless(name, walk))
 
 
-def _senseless(name: str, walk: JobRunner) -> Iterator[str]:
+def _senseless(name: str, walk: _FlowRun) -> Iterator[str]:
     if walk.paid > (name == "submit"):
         yield f"{walk.paid} paying calls are made"
     if walk.error is not None:
@@ -265,19 +307,52 @@ def _senseless(name: str, walk: JobRunner) -> Iterator[str]:
 
 
 def _unclear(submit: NewFlow, poll: NewFlow) -> Iterator[str]:
-    for reply in (HttpReply(502, _PAGE), HttpReply(200, _PAGE), HttpReply(200, b"{}")):
+    gateways = [HttpReply(status, body) for status, body in product(_GATEWAY_STATUSES, _GATEWAY_BODIES)]
+    for reply in (HttpReply(200, _PAGE), HttpReply(200, b"{}"), *gateways):
         error = _walk(submit, [reply] * MOST_CALLS).error
         if not isinstance(error, VendorError) or error.charged == Charged.NO:
             yield f"submit, answered {_shown(reply)}, must say that it may have been charged, and says {error!r}"
-    for reply in (HttpReply(502, _PAGE), HttpReply(200, _PAGE), HttpReply(503, b"")):
+    for reply in gateways:
+        walk = _walk(poll, [reply] * MOST_CALLS)
+        unknown = isinstance(walk.error, NotFoundError) and reply.status in {404, 410}
+        if isinstance(walk.error, VendorError):
+            if not walk.error.retryable and not unknown:
+                yield f"poll, answered {_shown(reply)}, must be asked again, and says that it can't: {walk.error!r}"
+        elif not isinstance(walk.result, TaskState) or walk.result.phase.final:
+            yield f"poll takes a gateway's {_shown(reply)} for an end: {walk.result!r}"
+    for reply in (HttpReply(200, _PAGE), HttpReply(503, b"")):
         walk = _walk(poll, [reply] * MOST_CALLS)
         if isinstance(walk.error, VendorError) and not walk.error.retryable:
             yield f"poll, answered {_shown(reply)}, must be asked again, and says that it can't: {walk.error!r}"
 
 
-def _walk(flow: NewFlow, answers: Sequence[HttpReply]) -> JobRunner:
+def _control_characters(submit: NewFlow, poll: NewFlow, said: _Answers) -> Iterator[str]:
+    for name, flow, literals in (
+        ("submit", submit, [said.accepted]),
+        ("poll", poll, [said.running, *said.done, *said.failed]),
+    ):
+        for literal, status in product(literals, (200, 400)):
+            reply = HttpReply(status, json.dumps(_sprinkled(literal)).encode())
+            walk = _walk(flow, [reply] * MOST_CALLS)
+            shown = [str(walk.error)] if walk.error else []
+            if isinstance(walk.result, TaskState):
+                shown += [walk.result.word, walk.result.task.id, str(walk.result.error or ""), walk.result.url or ""]
+            if any(each in text for each in _CONTROLS for text in shown):
+                yield f"{name}, answered {_shown(reply)}, lets a control character through: {shown!r}"
+
+
+def _sprinkled(value: Any) -> Any:
+    """The value with control characters in all of its texts."""
+    if isinstance(value, dict):
+        return {key: _sprinkled(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_sprinkled(each) for each in value]
+    return value + "".join(_CONTROLS) if isinstance(value, str) else value
+
+
+def _walk(flow: NewFlow, answers: Sequence[HttpReply]) -> _FlowRun:
     """Drive a flow with answers, the last of them again where it asks for more."""
-    walk = JobRunner()
+    walk = _FlowRun()
     try:
         made = flow()
         if not isinstance(made, Generator):

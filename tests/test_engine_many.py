@@ -330,7 +330,9 @@ def test_a_key_that_is_refused_ends_the_watching(provider):
 
 
 @pytest.mark.parametrize("provider", ["acedata", "modelverse"])
-def test_a_task_that_the_vendor_forgot_ends_alone(provider):
+def test_a_task_that_the_vendor_forgot_ends_alone(provider, monkeypatch):
+    monkeypatch.setattr("hailuo_widgets.engine.poller.RETENTION_SECONDS", 1200.0)
+
     async def main():
         async with world(provider) as here:
             jobs = fleet(here, 3)

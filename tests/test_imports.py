@@ -43,6 +43,7 @@ RANKS = {
     "markup": 2,
     "tabular": 2,
     "reach": 2,
+    "redact": 2,
     "testing": 2,
     "waiting": 2,
     "clock": 2,

@@ -114,7 +114,7 @@ def complaint(kind, **answers):
     return str(caught.value)
 
 
-ACCEPTED = "answer = fields.accepted(reply, CODES)"
+ACCEPTED = "answer = answers.answered(reply, CODES)"
 BUY = '"/v1/clips", json=body, paying=True)'
 
 
@@ -129,7 +129,7 @@ BUY = '"/v1/clips", json=body, paying=True)'
         ([(BUY, BUY + "\n        reply = yield HttpCall('POST', '/v1/clips', json=body, paying=True)")], "2 paying"),
         ([('"GET", f"/v1/clips/{task.id}"', '"GET", f"/v1/clips/{task.id}", paying=True')], "1 paying calls are made"),
         ([('fields.clip_url(answer.get("url"), reply)', 'answer.get("url")')], "no address on the web"),
-        ([("error=fields.failure(reply, *fields.said(answer), CODES)", "error=None")], "failed comes without an error"),
+        ([("error=answers.failure(reply, *answers.said(answer), CODES)", "error=None")], "failed comes without an error"),
         ([('f"/v1/clips/{task.id}"', '"https://example.com/elsewhere"')], "path below the base URL"),
         ([("import ModelSpec\n", "import ModelSpec\nimport requests\n")], "imports requests"),
         ([("import ModelSpec\n", "import ModelSpec\nfrom urllib import request\n")], "imports urllib.request"),

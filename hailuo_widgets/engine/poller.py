@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.client import backoff
 from hailuo_widgets.engine import polling
 from hailuo_widgets.engine.polling import PRICE, Durations, Spread, interval
-from hailuo_widgets.errors import AuthenticationError, RateLimitError, VendorError
+from hailuo_widgets.errors import AuthenticationError, NotFoundError, RateLimitError, VendorError
 from hailuo_widgets.keys import EMBEDDED
-from hailuo_widgets.providers import Phase
+from hailuo_widgets.providers import Phase, TaskState
+from hailuo_widgets.providers.patience import RETENTION_SECONDS, Patience
+from hailuo_widgets.spec.catalog import catalog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.rate_limiter import RateLimiter
-    from hailuo_widgets.providers import Task, TaskState
+    from hailuo_widgets.providers import Task
 
 JobKind = tuple[str, int | None, str | None]
 """Model, duration, resolution: tasks that are alike in these take about as long."""
@@ -72,6 +74,7 @@ class Watch:
     alone: bool = False
     missing: int = 0
     failures: int = 0
+    patience: Patience = field(default_factory=Patience)
     not_before: float = 0.0
     word: Spread | None = None
     """How long it will take by what the vendor says of it."""
@@ -115,6 +118,14 @@ class Watch:
         self.changed.set()
 
 
+def _say(watch: Watch, error: VendorError) -> None:
+    """Show that a question was refused, and that the task is asked for again."""
+    known = watch.state or TaskState(watch.task, Phase.QUEUED)
+    word = "no such task" if isinstance(error, NotFoundError) else error.message
+    if known.word != word:
+        watch.tell(replace(known, word=word))
+
+
 def _rested(watch: Watch) -> float:
     """Before that it is not asked for again, however much would speak for it."""
     return watch.began + watch.ran + max(watch.ran * SHORTEST_PAUSE, 0.02)
@@ -152,6 +163,7 @@ class Poller:
         self._durations = durations
         self._watched: dict[Watch, None] = {}  # not by their ids: a vendor may answer two requests with one task
         self._scouted: dict[JobKind, float] = {}
+        self._retention = catalog().offer(client.name).task_retention or RETENTION_SECONDS
         self._halfway = 0
         self._asleep_until = math.inf
         self._changed = asyncio.Event()
@@ -161,6 +173,7 @@ class Poller:
     def add(self, watch: Watch) -> None:
         """Ask for a task from now on."""
         self._watched[watch] = None
+        watch.patience = Patience(retention=self._retention)
         first = 0.0
         if not watch.looked:
             spread = self._spread(watch)
@@ -240,7 +253,8 @@ class Poller:
             known = known[:batch]
             found = [(self._together(known, now, price), [watch for _, watch, _ in known])] if known else []
         for kind, watches in blind.items():
-            watches.sort(key=lambda watch: watch.ran - (now - watch.began))
+            # One that was refused rests first; of the others, the one that was not seen for longest.
+            watches.sort(key=lambda watch: (max(watch.not_before, now), watch.ran - (now - watch.began)))
             found.append((self._scout_at(kind, watches), watches[:batch]))
         found.sort(key=lambda each: each[0])
         if batch > 1:
@@ -366,13 +380,17 @@ class Poller:
     def _failed(self, due: Sequence[Watch], error: VendorError) -> None:
         now = self._clock.now()
         for watch in due:
+            watch.failures += 1
+            watch.not_before = now + backoff(watch.failures - 1, error.retry_after)
             if error.retryable:
-                watch.failures += 1
-                watch.not_before = now + backoff(watch.failures - 1, error.retry_after)
-            elif len(due) == 1 or isinstance(error, AuthenticationError):
+                watch.patience.answered()
+            elif len(due) > 1 and not isinstance(error, AuthenticationError):
+                watch.alone = True  # one task may have spoiled the question for all
+            elif watch.patience.ends(error, now, watch.began):
                 watch.fail(error)
-            else:  # one task may have spoiled the question for all
-                watch.alone = True
+            else:
+                watch.not_before = max(watch.not_before, now + watch.patience.pause(now))
+                _say(watch, error)
 
     def _learn(self, due: Iterable[Watch], states: dict[str, TaskState], asked: float) -> None:
         for watch in due:
@@ -383,6 +401,7 @@ class Poller:
                 watch.not_before = asked + backoff(watch.missing, None)
                 continue
             watch.failures = watch.missing = 0
+            watch.patience.answered()
             watch.looked = True
             elapsed = asked - watch.began
             if state.phase is Phase.SUCCEEDED and watch.whole:

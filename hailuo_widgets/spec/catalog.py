@@ -64,6 +64,7 @@ class Offer:
         requests_per_minute: None where not published.
         tasks_in_flight: None where not published.
         result_lifetime: Seconds for which a result's URL works, None where not published.
+        task_retention: Seconds for which the vendor knows a task, None where not published.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Offer:
     requests_per_minute: int | None = None
     tasks_in_flight: int | None = None
     result_lifetime: float | None = None
+    task_retention: float | None = None
     source: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -146,7 +148,7 @@ class Catalog:
         """The provider of that name.
 
         Raises:
-            UsageError: If there is none; names those that were probably meant.
+            UsageError: If there is no such one; names those that were probably meant.
         """
         try:
             return self.offers[provider]
@@ -235,6 +237,7 @@ def parse(text: str) -> Catalog:
             requests_per_minute=table.get("requests_per_minute") or None,
             tasks_in_flight=table.get("tasks_in_flight") or None,
             result_lifetime=table.get("result_lifetime"),
+            task_retention=table.get("task_retention"),
             source=table.get("source", {}),
         )
         rows.extend(_rows(name, common, entries))

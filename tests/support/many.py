@@ -122,6 +122,7 @@ async def world(
     *,
     folder: Path | None = None,
     known: Callable[[ModelSpec], Limits] = lambda _row: Limits(),
+    front: Callable[[Any], Any] = lambda app: app,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A vendor that makes the same clip for everybody, and a kernel with a library.
@@ -130,6 +131,7 @@ async def world(
         provider: Whose wire they speak.
         folder: The library's, to be kept; by default it is thrown away.
         known: What our side knows of the vendor's limits.
+        front: Wraps the simulator's app: a gateway in front of it.
         options: The simulator's.
     """
     clock = LoopClock()
@@ -138,7 +140,9 @@ async def world(
         return tiny_clip()
 
     sim = Simulator(**{"keys": {KEY}, "draw": draw, "clock": clock, "timing": Varied(), **options})
-    client = AsyncHailuo(provider, key=KEY, base_url=NOWHERE, transport=httpx.ASGITransport(sim.app), clock=clock)
+    client = AsyncHailuo(
+        provider, key=KEY, base_url=NOWHERE, transport=httpx.ASGITransport(front(sim.app)), clock=clock
+    )
     with tempfile.TemporaryDirectory() as temporary:
         library = Library(folder or Path(temporary))
         records = Records(lambda: library, clock)
