@@ -15,7 +15,7 @@ from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError, RefusedError, UsageError
+from hailuo_widgets.errors import HailuoError, Problem, RefusedError, UsageError
 from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+
+_AS_WRITTEN = "Nothing was sent. To send the prompt as it is, pass as_written=True."
 
 
 class Session:
@@ -86,10 +88,19 @@ class Session:
         name: str = "",
         fresh: bool = False,
         replicate: int = 0,
+        as_written: bool = True,
     ) -> Job:
         """Begin a job. Returns at once; the work goes on behind it.
 
         The same request while it is under way is the same job: nothing is bought twice.
+
+        Args:
+            request: What is wanted.
+            provider: Who makes it; None for the one that the settings choose.
+            name: Names the job.
+            fresh: Ask again, even where the library has the clip already.
+            replicate: Which clip of the same request.
+            as_written: Whether a slip in a camera command is sent as it is; otherwise it is refused.
 
         Raises:
             RefusedError: If the vendor would not accept the request. Nothing was sent.
@@ -98,6 +109,10 @@ class Session:
         recalled = None if provider or fresh else self._same_words(request)
         order, reason = recalled or self.quote(request, provider)
         if fresh or not self._has_clip(order, replicate):  # what is there already needs no key
+            if order.slips and not as_written and (fresh or self.under_way((order.digest, replicate)) is None):
+                *others, last = order.slips
+                problems = [Problem("prompt", str(slip)) for slip in others]
+                raise RefusedError([*problems, Problem("prompt", str(last), hint=_AS_WRITTEN)])
             require_key(order.row.provider, self.settings)
         with self._lock:
             under_way = self._live.get((order.digest, replicate))

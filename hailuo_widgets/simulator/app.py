@@ -138,9 +138,19 @@ class Simulator:
                 Route(endpoint.path, _Exchange(self, vendor, endpoint), methods=[endpoint.method])
                 for vendor in vendors
                 for endpoint in vendor.endpoints()
-            ],
+            ]
+            + [Route("/sketches/{task_id}", self._stop_sketch, methods=["DELETE"])],
             default=self._nowhere,
         )
+
+    async def _stop_sketch(self, request: Request) -> Response:
+        """Stop drawing a task's clip: for the embedded provider, which has no keys and pays for nothing."""
+        task = self.tasks.get(request.path_params["task_id"]) if self.keys is None else None
+        if task is None:
+            return JSONResponse({"error": {"code": "not_found", "message": "There is no such sketch."}}, 404)
+        if not self.look(task).ended:
+            self.cancel(task)
+        return Response(status_code=204)
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for paths that no vendor has."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -14,12 +13,16 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hailuo_widgets.errors import HailuoError
 
 from .images import decode_data_url
 from .tasks import DrawOrder
+
+if TYPE_CHECKING:
+    from hailuo_widgets.sketch.worker import Drawing
 
 log = logging.getLogger(__name__)
 
@@ -54,10 +57,12 @@ def _picture(reference: str | None) -> bytes | None:
 
 
 class SketchDraw:
-    """Draws orders with the sketch renderer, in subprocesses, leaving one core to everybody else."""
+    """Draws orders with the sketch renderer: one a core at once, in subprocesses of low priority."""
 
     def __init__(self) -> None:
-        self._at_once = max(1, (os.cpu_count() or 2) - 1)
+        from hailuo_widgets.sketch.worker import cores
+
+        self._at_once = cores()
         self._turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
             weakref.WeakKeyDictionary()
         )
@@ -75,13 +80,20 @@ class SketchDraw:
         loop = asyncio.get_running_loop()
         # Orders wait here and not in the pool, which at exit would first draw all that it has been given.
         async with self._turns.setdefault(loop, asyncio.Semaphore(self._at_once)):
-            try:
-                drawing = loop.run_in_executor(self._pool, self._draw, order)
-            except RuntimeError:  # the interpreter ends: that is no failure of the drawing, and nobody will read of it
-                raise asyncio.CancelledError from None
-            return await drawing
+            from hailuo_widgets.sketch.worker import Drawing
 
-    def _draw(self, order: DrawOrder) -> Path:
+            drawing = Drawing()
+            try:
+                made = loop.run_in_executor(self._pool, self._draw, order, drawing)
+            except RuntimeError:  # the interpreter ends, which is no failure of the drawing
+                raise asyncio.CancelledError from None
+            try:
+                return await made
+            except asyncio.CancelledError:
+                drawing.stop()
+                raise
+
+    def _draw(self, order: DrawOrder, drawing: Drawing) -> Path:
         from hailuo_widgets.sketch.render import Sketch, render_in_subprocess
         from hailuo_widgets.spec.camera import parse
 
@@ -96,7 +108,7 @@ class SketchDraw:
             first_frame=_picture(order.first_frame),
             last_frame=_picture(order.last_frame),
         )
-        render_in_subprocess(sketch, path)
+        render_in_subprocess(sketch, path, drawing)
         return path
 
     def close(self) -> None:

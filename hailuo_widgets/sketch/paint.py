@@ -51,7 +51,7 @@ class View:
 
 def _blend(target: Bytes, colour: NDArray[np.int16], cover: NDArray[np.int16]) -> None:
     """Lay a colour over a part of a plane; `cover` runs from 0 to `_ONE`."""
-    # numpy 1 would take the type of a plane of bytes for the difference, where the colour is a single number.
+    # Said, because NumPy 1 takes a single colour and a plane of bytes for bytes.
     step = np.subtract(colour, target, dtype=np.int16)
     step *= cover
     step >>= 7

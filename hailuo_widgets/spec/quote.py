@@ -49,6 +49,11 @@ class Quote:
         return f"<{self.row.model} on {self.row.provider} · {figures} · {self.price} · nothing was sent{warnings}>"
 
     @cached_property
+    def slips(self) -> tuple[camera.NearMiss, ...]:
+        """What looks like a camera command in the prompt and is none. A person is asked before that is paid for."""
+        return camera.parse(self.written.prompt).near_misses
+
+    @cached_property
     def digest(self) -> str:
         """Identifies the effective request: the same digest means that the same thing is asked of the same provider."""
         return self.request.digest(provider=self.row.provider)
