@@ -47,13 +47,6 @@ class HailuoError(Exception):
         return [f"{type(self).__name__}: {self.message}", *([self.hint.strip("\n")] if self.hint else [])]
 
 
-class WaitInterrupted(KeyboardInterrupt):  # caught where KeyboardInterrupt is
-    """Waiting was interrupted; what was waited for goes on. A notebook shows a sentence instead of a traceback."""
-
-    def _render_traceback_(self) -> list[str]:
-        return [f"Interrupted: {self}"]
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a request, found before anything was sent.
@@ -94,7 +87,17 @@ class UsageError(HailuoError, ValueError):
 
 
 class LibraryError(HailuoError):
-    """The library's folder or its journal can't be read or written."""
+    """The library's folder or its journal can't be read or written.
+
+    Args:
+        message: One sentence: what is wrong.
+        hint: What to do about it.
+        busy: Whether the same can succeed in a moment: somebody else has locked the journal, or its server restarts.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", busy: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.busy = busy
 
 
 class VendorError(HailuoError):

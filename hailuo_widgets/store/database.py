@@ -18,6 +18,18 @@ def reason(error: Exception) -> str:
     return str(getattr(error, "orig", None) or error).strip().partition("\n")[0].rstrip(".")
 
 
+def busy(error: Exception) -> bool:
+    """Whether the same statement can succeed in a moment: the journal is locked, or its server can't be reached."""
+    original = getattr(error, "orig", None) or error
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0) & 0xFF
+        return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+    # PostgreSQL's driver: connections that fail or break, deadlocks, a server that shuts down or starts.
+    return type(original).__module__.partition(".")[0] == "psycopg" and "OperationalError" in {
+        each.__name__ for each in type(original).__mro__
+    }
+
+
 def connect(url: str | URL) -> Engine:
     """An engine for a journal.
 

@@ -93,6 +93,7 @@ class Journal:
             raise LibraryError(
                 f"The library's journal can't be opened: {database.reason(error)}.",
                 hint="Check the folder, or set another library.",
+                busy=database.busy(error),
             ) from None
 
     def close(self) -> None:
@@ -482,6 +483,7 @@ class Journal:
             raise LibraryError(
                 f"The library's journal can't be read: {database.reason(error)}.",
                 hint="Check the folder, or set another library.",
+                busy=database.busy(error),
             ) from None
 
     @contextmanager
@@ -498,6 +500,7 @@ class Journal:
             raise LibraryError(
                 f"The library's journal can't be written: {database.reason(error)}.",
                 hint="Check the folder and the disk's free space.",
+                busy=database.busy(error),
             ) from None
 
     def _shared(self) -> Connection | None:

@@ -15,7 +15,7 @@ from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError, WaitInterrupted
+from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
@@ -243,7 +243,8 @@ class Sweep:
     def retry(self) -> Sweep:
         """Retry what failed, was refused, cancelled or detached; what is unconfirmed needs a person's decision."""
         with self._lock:
-            again = [key for key, job in self._jobs.items() if self.can_retry(job)]
+            self._look()
+            again = [key for key, job in self._jobs.items() if self.can_retry(job) and key not in self._found]
             self._require_keys(again)
             self._launch(again)
         self._observers.tell(self)

@@ -212,7 +212,7 @@ class StudioController:
             return {"items": [described(each) for each in value or ()], **failed}
         title = next(slot.title for slot in form.slots if slot.name == name)
         problems = [each for each in form.problems if each.field == name] if value is not None else []
-        problems = problems or (picture_problems(title, value) if value is not None else [])
+        problems = problems or (picture_problems(title, value, form.row.files) if value is not None else [])
         said = [replace(each, message=each.message.replace(name, title, 1)) for each in problems]
         return {**described(value, said), **failed}
 

@@ -107,7 +107,7 @@ def _outcome(cell: Cell, job: Job | None, clip: Clip | None) -> dict[str, Any]:
         "price": quote.price.amount if quote else None,
         "currency": quote.price.currency if quote else "",
         "cached": clip is not None and (job is None or job.cached),
-        "started": _moment(job.started if job else None),
+        "started": _moment(job.created if job else None),
         "ended": _moment(job.ended if job else clip.created if clip else None),
         "seconds": round(job.elapsed, 3) if job is not None and job.done else None,
         "path": str(clip.path) if clip else None,
