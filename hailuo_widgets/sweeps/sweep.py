@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
-from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.job import Job, WaitInterrupted, new_id
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
@@ -368,9 +368,7 @@ class Sweep:
                 try:
                     ended = job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
                 except WaitInterrupted:
-                    raise WaitInterrupted(
-                        "the sweep goes on. Wait again with .result(), or end it with .cancel()."
-                    ) from None
+                    raise WaitInterrupted("Stopped waiting; the sweep continues.") from None
                 if not ended:
                     left = sum(not each.done for each in self.jobs)
                     raise TimedOutError(
