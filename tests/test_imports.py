@@ -31,6 +31,7 @@ RANKS = {
     "views": 5,
     "sweeps": 4,
     "engine": 3,
+    "judge": 3,
     "store": 2,
     "client": 2,
     "download": 2,
