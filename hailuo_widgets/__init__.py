@@ -15,47 +15,48 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
+    from hailuo_widgets.api import allow_nested_loops as allow_nested_loops
+    from hailuo_widgets.api import configure as configure
+    from hailuo_widgets.api import generate as generate
+    from hailuo_widgets.api import jobs as jobs
+    from hailuo_widgets.api import library as library
+    from hailuo_widgets.api import resume as resume
+    from hailuo_widgets.api import studio as studio
+    from hailuo_widgets.api import sweep as sweep
     from hailuo_widgets.client import AsyncHailuo as AsyncHailuo
     from hailuo_widgets.engine.job import Job as Job
     from hailuo_widgets.engine.state import JobState as JobState
     from hailuo_widgets.errors import HailuoError as HailuoError
-    from hailuo_widgets.library.clip import Clip as Clip
-    from hailuo_widgets.session import allow_nested_loops as allow_nested_loops
-    from hailuo_widgets.session import configure as configure
-    from hailuo_widgets.session import generate as generate
-    from hailuo_widgets.session import jobs as jobs
-    from hailuo_widgets.session import library as library
-    from hailuo_widgets.session import resume as resume
-    from hailuo_widgets.session import studio as studio
-    from hailuo_widgets.session import sweep as sweep
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
     from hailuo_widgets.spec.request import VideoRequest as VideoRequest
+    from hailuo_widgets.store.clip import Clip as Clip
 
 _HOMES = {
     "AsyncHailuo": "client",
     "CameraCommand": "spec.camera",
-    "Clip": "library.clip",
+    "Clip": "store.clip",
     "HailuoError": "errors",
     "Job": "engine.job",
     "JobState": "engine.state",
     "Media": "spec.media",
     "VideoRequest": "spec.request",
-    "allow_nested_loops": "session",
-    "configure": "session",
-    "generate": "session",
-    "jobs": "session",
-    "resume": "session",
-    "studio": "session",
-    "sweep": "session",
+    "allow_nested_loops": "api",
+    "configure": "api",
+    "generate": "api",
+    "jobs": "api",
+    "library": "api",
+    "resume": "api",
+    "studio": "api",
+    "sweep": "api",
 }
 
-__all__ = ["__version__", "library", "load_ipython_extension", "widgets", *_HOMES]  # noqa: PLE0604  # the names are strings
+__all__ = ["__version__", "load_ipython_extension", "widgets", *_HOMES]  # noqa: PLE0604  # the names are strings
 
 
 def __getattr__(name: str) -> Any:
-    if name in ("library", "widgets"):  # packages; the library's can be called
-        return import_module(f"{__name__}.{name}")
+    if name == "widgets":
+        return import_module(f"{__name__}.views")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
@@ -76,7 +77,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 
 def _tell_what_was_left_open() -> None:
-    from hailuo_widgets.library.glance import left_open, usual_folder
+    from hailuo_widgets.store.peek import left_open, usual_folder
 
     folder = usual_folder()
     if folder is not None and (number := left_open(folder)):

@@ -37,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("notebook", nargs="?", default="quickstart", help="quickstart, sweep or teaching_camera_language")
     demo.add_argument("--execute", action="store_true", help="run it without a browser and say where the results are")
     demo.add_argument("--folder", default="hailuo_demo", help="where the copies go (default: %(default)s)")
+    demo.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
+    demo.add_argument("--port", type=int, help="JupyterLab's port, or the next free one after it (default: 8888)")
     demo.set_defaults(run=_demo)
 
     simulator = commands.add_parser("simulator", help="serve every vendor's API on a local port")
@@ -61,7 +63,7 @@ def _rebuild(options: argparse.Namespace) -> int:
     import time
     from pathlib import Path
 
-    from hailuo_widgets.library.library import rebuild
+    from hailuo_widgets.store.library import rebuild
 
     clips, problems, old = rebuild(Path(options.folder), time.time())
     print(f"The new journal knows {clips} clips." + (f" The old one is {old.name}." if old else ""))
@@ -73,8 +75,8 @@ def _rebuild(options: argparse.Namespace) -> int:
 def _verify(options: argparse.Namespace) -> int:
     from pathlib import Path
 
-    from hailuo_widgets.library.glance import FILE
-    from hailuo_widgets.library.library import Library
+    from hailuo_widgets.store.library import Library
+    from hailuo_widgets.store.peek import FILE
 
     folder = Path(options.folder)
     if not (folder / FILE).is_file():
@@ -93,7 +95,13 @@ def _verify(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from hailuo_widgets.demo import demo
 
-    return demo(options.folder, options.notebook, execute=options.execute)
+    return demo(
+        options.folder,
+        options.notebook,
+        execute=options.execute,
+        browser=not options.no_browser,
+        port=options.port,
+    )
 
 
 def _simulator(options: argparse.Namespace) -> int:

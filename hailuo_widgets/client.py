@@ -31,6 +31,7 @@ from hailuo_widgets.errors import (
 )
 from hailuo_widgets.keys import choose_provider, require_key
 from hailuo_widgets.providers import Task, TaskState, provider
+from hailuo_widgets.providers.patience import Patience
 from hailuo_widgets.settings import Settings, checked_base_url
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.quote import Quote, quote
@@ -53,6 +54,9 @@ ATTEMPTS = 5
 
 ADDRESSES = 3
 """How many addresses of one clip are tried; a vendor's storage can lag behind its answers."""
+
+WATCH_REFUSED_SECONDS = 60.0
+"""Seconds for which `watch` puts up with refusals: a script that runs it sees the error, and can begin again."""
 
 LONGEST_PAUSE = 30.0
 """Seconds of the longest pause between two attempts, where the vendor asks for none."""
@@ -229,6 +233,8 @@ class AsyncHailuo:
     ) -> AsyncIterator[TaskState]:
         """Yield a task's states until it has ended. Questions that fail are asked again; they never end the task.
 
+        A refusal (no such task, a wrong key) is raised once nothing else has come for a minute.
+
         Args:
             task: Which one.
             interval: Seconds between questions; by default few at first, then every 5 s.
@@ -236,16 +242,18 @@ class AsyncHailuo:
 
         Raises:
             TimedOutError: After `timeout`; it carries the task, which goes on.
-            VendorError: If the vendor says that there is no such task, or the key is refused.
+            VendorError: If the vendor goes on saying that there is no such task, or that the key is wrong.
         """
         wanted, started = _task(task), self.clock.now()
+        patience = Patience(WATCH_REFUSED_SECONDS)
         while True:
             try:
                 state = await self.status(wanted)
             except VendorError as error:
-                if not error.retryable:
+                if not error.retryable and patience.ends(error, self.clock.now(), started):
                     raise
             else:
+                patience.answered()
                 yield state
                 if state.phase.final:
                     return

@@ -10,14 +10,15 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets import keychain
+from hailuo_widgets.api import allow_nested_loops
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.keys import choose_provider
 from hailuo_widgets.offers import offers
 from hailuo_widgets.providers import names
 from hailuo_widgets.reach import reach
-from hailuo_widgets.session import allow_nested_loops, default_session
+from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
-from hailuo_widgets.widgets.table import Table
+from hailuo_widgets.views.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
-    from hailuo_widgets.widgets.studio import Studio
+    from hailuo_widgets.views.studio import Studio
 
 
 def models(*words: str) -> Table:
@@ -76,7 +77,7 @@ def show(*arguments: str) -> None:
 
 def studio() -> Studio:
     """The form, the result and the history in one place."""
-    from hailuo_widgets.session import studio as made
+    from hailuo_widgets.api import studio as made
 
     return made()
 

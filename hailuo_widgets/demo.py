@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 from importlib.resources import files
 from pathlib import Path
 
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.jupyterlab import open_lab
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.spec.words import did_you_mean
 
@@ -19,13 +19,15 @@ NOTEBOOKS = ("quickstart", "sweep", "teaching_camera_language")
 CELL_SECONDS = 600
 
 
-def demo(folder: str, name: str = NOTEBOOKS[0], *, execute: bool) -> int:
+def demo(folder: str, name: str = NOTEBOOKS[0], *, execute: bool, browser: bool = True, port: int | None = None) -> int:
     """Copy the notebooks into a folder and open one, or run it there. Its clips are sketches, even where a key is set.
 
     Args:
         folder: Made where it is missing. A copy that is there already is kept: it may have been worked in.
         name: Which of `NOTEBOOKS`.
         execute: Whether to run it without a browser.
+        browser: Whether to open it in a browser; else its address is printed.
+        port: JupyterLab's port, or the next free one after it.
 
     Returns:
         An exit status: 1 where a cell failed.
@@ -44,7 +46,8 @@ def demo(folder: str, name: str = NOTEBOOKS[0], *, execute: bool) -> int:
     for each in NOTEBOOKS:
         if not (target / f"{each}.ipynb").exists():
             shutil.copyfile(_source(each), target / f"{each}.ipynb")
-    return _open(target / f"{name}.ipynb")
+    _require("jupyterlab")
+    return open_lab(target / f"{name}.ipynb", _environment(), browser=browser, port=port)
 
 
 def _environment() -> dict[str, str]:
@@ -56,16 +59,6 @@ def _source(name: str) -> Path:
     shipped = Path(str(files("hailuo_widgets").joinpath("notebooks", f"{name}.ipynb")))
     checkout = Path(__file__).parent.parent / "notebooks" / f"{name}.ipynb"  # an editable install holds no copy
     return shipped if shipped.is_file() else checkout
-
-
-def _open(notebook: Path) -> int:
-    _require("jupyterlab")
-    print(f"Opening {notebook}. Press Ctrl+C here to stop.", flush=True)
-    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={notebook.parent}", notebook.name]
-    try:
-        return subprocess.call(command, env=_environment())  # noqa: S603  # our own interpreter and file
-    except KeyboardInterrupt:
-        return 0
 
 
 def _execute(notebook: Path) -> int:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from hailuo_widgets.engine.job import Job
-    from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.definition import Definition
 
 COMMANDS = ("models", "studio", "jobs", "sweeps", "show", "resume", "cost", "login", "doctor", "config", "nest")
@@ -86,7 +86,7 @@ class HailuoMagics(Magics):
 
     def _clip(self, definition: Definition, arguments: argparse.Namespace) -> Any:
         """One clip: it is asked for at once, unless it is dearer than the settings want."""
-        from hailuo_widgets import session
+        from hailuo_widgets import api, session
         from hailuo_widgets.sweeps.cells import single
 
         here = session.default_session()
@@ -95,11 +95,11 @@ class HailuoMagics(Magics):
             return self._sweep(definition, arguments)
         prompt, fields = single(definition)
         if arguments.dry_run:
-            return session.dry_run(prompt, **fields)
+            return api.dry_run(prompt, **fields)
         if arguments.fresh and (ask or arguments.budget):
             with suppress(RefusedError):  # which is said below, on a card
-                _check_price(session.dry_run(prompt, **fields), arguments, here.settings.confirm_above)
-        job = session.generate(prompt, name=arguments.name, fresh=arguments.fresh, **fields)
+                _check_price(api.dry_run(prompt, **fields), arguments, here.settings.confirm_above)
+        job = api.generate(prompt, name=arguments.name, fresh=arguments.fresh, **fields)
         if arguments.name:
             self.shell.user_ns[arguments.name] = job
         if arguments.wait:  # the variable is there even if the waiting is interrupted
@@ -225,11 +225,11 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
         UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
     """
     from hailuo_widgets.spec.catalog import Price
-    from hailuo_widgets.sweeps import funds
+    from hailuo_widgets.sweeps import budgets
     from hailuo_widgets.sweeps.plan import total
 
     price, unpublished = total([quote])
-    budget = funds.budget(arguments.budget, price)
+    budget = budgets.budget(arguments.budget, price)
     if budget is not None and (unpublished or sum(price.values()) > budget.amount):
         raise UsageError(
             "This clip has no published price: under a budget it is not bought."
@@ -237,7 +237,7 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
             else f"This clip costs {quote.price}, and the budget is {Price(budget.amount, budget.currency)}.",
             hint="Nothing was sent. Choose a cheaper order, or another budget.",
         )
-    if not arguments.yes and funds.above(price, unpublished, most):
+    if not arguments.yes and budgets.above(price, unpublished, most):
         costs = "has no published price" if unpublished else f"costs {quote.price}"
         raise UsageError(
             f"A fresh clip {costs}, and by confirm_above that is not bought unasked.",
@@ -293,5 +293,5 @@ def _show(what: Job | Clip | Quote) -> None:
 def _after_cell(_result: object) -> None:
     import sys
 
-    if outputs := sys.modules.get("hailuo_widgets.widgets.outputs"):
+    if outputs := sys.modules.get("hailuo_widgets.views.outputs"):
         outputs.republish()

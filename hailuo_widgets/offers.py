@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.spec.catalog import Price, Row, catalog
+from hailuo_widgets.spec.catalog import ModelSpec, Price, catalog
 from hailuo_widgets.spec.money import money
 from hailuo_widgets.spec.words import did_you_mean
-from hailuo_widgets.widgets.table import Table
+from hailuo_widgets.views.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -71,7 +71,7 @@ def _checked(name: str, value: str) -> str:
     raise UsageError(f"No {name} is called “{value}”.", hint=did_you_mean(value, known))
 
 
-def _orders(row: Row, wanted: Mapping[str, str]) -> list[Order]:
+def _orders(row: ModelSpec, wanted: Mapping[str, str]) -> list[Order]:
     """What of a row passes the filters."""
     if any(wanted.get(name, value) != value for name, value in _names(row).items()):
         return []
@@ -85,7 +85,7 @@ def _orders(row: Row, wanted: Mapping[str, str]) -> list[Order]:
     ]
 
 
-def _names(row: Row) -> dict[str, str]:
+def _names(row: ModelSpec) -> dict[str, str]:
     return {"provider": row.provider, "model": row.model, "mode": str(row.mode)}
 
 
@@ -101,7 +101,7 @@ def _any_currency(wanted: Mapping[str, str]) -> bool:
     return wanted.get("max_price", "$").replace(".", "").isdigit()
 
 
-def _line(row: Row, orders: Sequence[Order]) -> tuple[str, ...]:
+def _line(row: ModelSpec, orders: Sequence[Order]) -> tuple[str, ...]:
     return (
         row.provider,
         row.model,
@@ -125,7 +125,7 @@ def _span(seconds: Sequence[int]) -> str:
     return f"{seconds[0]}–{seconds[-1]}" if len(seconds) > 3 else "/".join(map(str, seconds))
 
 
-def _price(row: Row, orders: Sequence[Order]) -> str:
+def _price(row: ModelSpec, orders: Sequence[Order]) -> str:
     prices = {row.price(*order) for order in orders}
     known = sorted((price for price in prices if price.amount is not None), key=lambda price: price.amount or 0)
     if not known:
@@ -133,7 +133,7 @@ def _price(row: Row, orders: Sequence[Order]) -> str:
     return str(known[0]) if len(known) == 1 else f"{known[0]} to {known[-1]}"
 
 
-def _limits(row: Row) -> str:
+def _limits(row: ModelSpec) -> str:
     limits = []
     if row.requests_per_minute:
         limits.append(f"{row.requests_per_minute} a minute")

@@ -7,41 +7,37 @@ import os
 import threading
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hailuo_widgets.clock import Clock, SystemClock
-from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id, sent_before
+from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
+from hailuo_widgets.errors import HailuoError, RefusedError, UsageError
 from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
-from hailuo_widgets.library import glance
-from hailuo_widgets.library.recall import quote_of
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.settings import Settings
 from hailuo_widgets.spec.quote import Quote, quote
-from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.spec.words import did_you_mean
+from hailuo_widgets.store import peek
+from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from decimal import Decimal
 
-    from pydantic import SecretStr
-
     from hailuo_widgets.client import AsyncHailuo
-    from hailuo_widgets.engine.dispatcher import Dispatcher
     from hailuo_widgets.engine.records import Records
-    from hailuo_widgets.library.clip import Clip
-    from hailuo_widgets.library.library import Library
-    from hailuo_widgets.shelf import Shelf
-    from hailuo_widgets.spec.catalog import Row
-    from hailuo_widgets.sweeps.definition import Definition, Skip
+    from hailuo_widgets.engine.scheduler import Scheduler
+    from hailuo_widgets.spec.catalog import ModelSpec
+    from hailuo_widgets.spec.request import VideoRequest
+    from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.library import Library
+    from hailuo_widgets.sweeps.definition import Definition
     from hailuo_widgets.sweeps.sweep import Sweep
-    from hailuo_widgets.widgets.studio import Studio
 
 _log = logging.getLogger(__name__)
 
@@ -68,7 +64,7 @@ class Session:
         self._libraries: dict[Path, Library] = {}
         self._clients: dict[tuple[str, str, float], AsyncHailuo] = {}
         self._records: dict[Path, Records] = {}
-        self._dispatcher: Dispatcher | None = None
+        self._dispatcher: Scheduler | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._begin_anew)
 
@@ -112,7 +108,7 @@ class Session:
                 self._live[order.digest, replicate] = job
             self._jobs.append(job)
             records = self._record_keeper()
-        self.loop.post(self._walk([job], records, Group(name)))
+        self.loop.post(self._walk([job], records, JobGroup(name)))
         return job
 
     def plan(self, definition: Definition, budget: str | float | Decimal | None = None) -> Sweep:
@@ -132,7 +128,7 @@ class Session:
             job = self._live.get(key)
         return job if job is not None and not job.done else None
 
-    def launch(self, jobs: Sequence[Job], group: Group) -> None:
+    def launch(self, jobs: Sequence[Job], group: JobGroup) -> None:
         """Begin jobs that were asked for together, in that order. Returns at once.
 
         Each waits for its turn: within its vendor's limits and the group's budget, fairly between the groups. One whose
@@ -148,7 +144,7 @@ class Session:
             records = self._record_keeper()
         self.loop.post(self._walk(jobs, records, group))
 
-    def limits_of(self, row: Row) -> Limits:
+    def limits_of(self, row: ModelSpec) -> Limits:
         """What a vendor takes, as far as the catalogue and the settings know."""
         return limits_of(row, self.settings)
 
@@ -190,7 +186,7 @@ class Session:
                     job.task_id = claim.task_id
                     self._live[job.quote.digest, job.replicate] = job
             if claim.kind == "open":
-                self.loop.post(self._walk([job], records, Group(job.name)))
+                self.loop.post(self._walk([job], records, JobGroup(job.name)))
             else:
                 job.move(JobState.UNCERTAIN, error=sent_before(job))
             found.append(job)
@@ -228,7 +224,7 @@ class Session:
 
     def has_library(self) -> bool:
         """Whether there is a library yet; looking for one makes none."""
-        return self.settings.library_url is not None or glance.exists(self.library_folder)
+        return self.settings.library_url is not None or peek.exists(self.library_folder)
 
     def _same_words(self, request: VideoRequest) -> tuple[Quote, str] | None:
         """A real clip of the same words, where there would only be a sketch: what its author paid for comes first."""
@@ -236,7 +232,7 @@ class Session:
             return None
         words = self._with_model(request).digest()
         # Where the journal is a file, a look into it spares loading the database's toolkit for nothing.
-        if self.settings.library_url is None and not glance.has_words(self.library_folder, words, EMBEDDED):
+        if self.settings.library_url is None and not peek.has_words(self.library_folder, words, EMBEDDED):
             return None
         row = next(iter(self.library().journal.same_words([words], EMBEDDED)), None)
         if row is None or self.library().find(row.digest) is None:
@@ -244,7 +240,7 @@ class Session:
         return quote_of(row), f"the library has these words as a clip by {row.provider}"
 
     def _has_clip(self, order: Quote, replicate: int) -> bool:
-        if self.settings.library_url is None and not glance.has_clip(self.library_folder, order.digest, replicate):
+        if self.settings.library_url is None and not peek.has_clip(self.library_folder, order.digest, replicate):
             return False
         return self.library().find(order.digest, replicate) is not None
 
@@ -255,7 +251,7 @@ class Session:
 
     def show(self, what: Job | Clip | Quote) -> None:
         """Show a job, a clip or a quote under the cell that runs now; outside a notebook this does nothing."""
-        from hailuo_widgets.widgets import live, outputs
+        from hailuo_widgets.views import live, outputs
 
         if not outputs.in_kernel():
             return
@@ -275,16 +271,16 @@ class Session:
             sweep: Which one.
             live: Whether it is the live grid also where everything has ended.
         """
-        from hailuo_widgets.widgets import outputs
+        from hailuo_widgets.views import outputs
 
         if outputs.in_kernel():
-            from hailuo_widgets.widgets import live_grid
+            from hailuo_widgets.views import live_grid
 
             live_grid.show(sweep, self, self.loop, live=live)
 
     def show_refusal(self, request: VideoRequest, provider: str | None, error: HailuoError) -> None:
         """Show why a request was turned down here; outside a notebook the error says it."""
-        from hailuo_widgets.widgets import live, outputs
+        from hailuo_widgets.views import live, outputs
 
         if outputs.in_kernel():
             name, reason = (provider, "") if provider else choose_provider(self.settings)
@@ -316,7 +312,7 @@ class Session:
 
     def library(self, folder: Path | None = None) -> Library:
         """The library in a folder, by default the one that the settings name."""
-        from hailuo_widgets.library.library import Library
+        from hailuo_widgets.store.library import Library
 
         folder = folder or self.library_folder
         with self._opening:
@@ -342,12 +338,12 @@ class Session:
         self._dispatcher = None
         self._lock, self._opening = threading.Lock(), threading.Lock()
 
-    async def _walk(self, jobs: Sequence[Job], records: Records, group: Group) -> None:
+    async def _walk(self, jobs: Sequence[Job], records: Records, group: JobGroup) -> None:
         # Loaded here, on the loop's thread: the cell that asked has long returned.
-        from hailuo_widgets.engine.dispatcher import Dispatcher
+        from hailuo_widgets.engine.scheduler import Scheduler
 
         if self._dispatcher is None:
-            self._dispatcher = Dispatcher(self._connect, self.clock, self.limits_of)
+            self._dispatcher = Scheduler(self._connect, self.clock, self.limits_of)
         await self._dispatcher.run(jobs, records, group)
 
     def _connect(self, provider: str) -> AsyncHailuo:
@@ -372,197 +368,3 @@ class Session:
 def default_session() -> Session:
     """This kernel's session."""
     return Session()
-
-
-def generate(
-    prompt: str = "",
-    *,
-    provider: str | None = None,
-    model: str | None = None,
-    name: str = "",
-    key: str | SecretStr | None = None,
-    fresh: bool = False,
-    wait: bool = False,
-    show: bool = True,
-    **fields: Any,
-) -> Job:
-    """Make a clip. It is what `%%hailuo` does, from Python.
-
-    Returns at once. In a notebook a card appears under the cell and becomes a player when the clip is there.
-
-    Args:
-        prompt: What is to be seen, camera commands in brackets included.
-        provider: Who makes it; None for the first whose key is set, else `sketch`.
-        model: Which model; None for the provider's preferred one.
-        name: Names the job for `%hailuo show`.
-        key: The provider's key, for this kernel only.
-        fresh: Ask anew, even where the library has the clip already.
-        wait: Return when the clip is there.
-        show: Whether a card appears.
-        fields: More fields of `VideoRequest`: `duration`, `resolution`, `first_frame`, …
-
-    Returns:
-        The job: `.result()`, `await job`, `.state`, `.task_id`, `.clip.path`, `.cancel()`.
-
-    Raises:
-        RefusedError: If the vendor would not accept the request. Nothing was sent.
-        AuthenticationError: If the provider needs a key and none is set.
-        UsageError: If there is no such provider, or a picture can't be read.
-        HailuoError: With `wait`, if the job ended without a clip.
-    """
-    session = default_session()
-    if key is not None:
-        session.settings.give_key(provider or choose_provider(session.settings)[0], key, "argument")
-        key = None  # or a traceback would hold it
-    request = VideoRequest.of(prompt=prompt, model=model, **fields)
-    try:
-        job = session.start(request, provider, name=name, fresh=fresh)
-    except (RefusedError, AuthenticationError) as error:
-        if show:
-            session.show_refusal(request, provider, error)
-        raise
-    if show:
-        session.show(job)
-    if wait:
-        job.result()
-    return job
-
-
-class Sweeping:
-    """`hw.sweep(…)` and `hw.sweep.load(…)`."""
-
-    def __call__(
-        self,
-        template: str,
-        *,
-        name: str = "",
-        repeat: int = 1,
-        zip: Iterable[Iterable[str]] | Iterable[str] = (),  # noqa: A002  # the word that the header has for it
-        skip: Skip = None,
-        show: tuple[str, ...] | str = (),
-        budget: str | float | Decimal | None = None,
-        **axes: Any,
-    ) -> Sweep:
-        """Plan a sweep: many clips from one template. Nothing is sent before its `run`.
-
-        Args:
-            template: The prompt: `{name = a | b}` and `{a | b}` are axes, `{name}` is an axis given below.
-            name: Under which it is kept, for `hw.sweep.load`.
-            repeat: How many clips each cell is to have.
-            zip: Axes that go together: `[("place", "light")]`.
-            skip: Cells to be left out: a function of the axes' values, or conditions as `{"model": …, "camera": …}`.
-            show: The axes that are rows and columns first, or one of them.
-            budget: The most that it may cost: `6` where all prices are in one currency, else `"6 USD"`.
-            axes: Fields of `VideoRequest`, `provider`, `camera`, and names of the template, each with a value or a list
-                of values, which is then an axis. Of pictures a pattern is a list too: `first_frame="frames/*.png"`.
-
-        Returns:
-            The sweep: `.explain()`, `.run()`, `.jobs`, `await sweep`.
-
-        Raises:
-            UsageError: At an unknown name, an empty list, a mistake in the template, or an unclear budget.
-        """
-        from hailuo_widgets.sweeps.definition import Definition
-
-        definition = Definition.of_python(template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=show)
-        return default_session().plan(definition, budget)
-
-    def load(self, name: str, *, budget: str | float | Decimal | None = None) -> Sweep:
-        """A sweep that was run before, in this kernel or another: its clips are there, and what is missing can be run.
-
-        Args:
-            name: Under which it was run.
-            budget: The most that what is missing may cost; the budget that it was run with is not kept.
-
-        Raises:
-            UsageError: If there is none of that name, or at an unclear budget.
-            LibraryError: If the library can't be used.
-        """
-        from hailuo_widgets.sweeps.sweep import load
-
-        return load(default_session(), name, budget)
-
-
-sweep = Sweeping()
-
-
-def dry_run(prompt: str = "", *, provider: str | None = None, model: str | None = None, **fields: Any) -> Quote:
-    """Check a request and price it. Nothing is sent.
-
-    Raises:
-        RefusedError: With every problem at once.
-    """
-    return default_session().quote(VideoRequest.of(prompt=prompt, model=model, **fields), provider)[0]
-
-
-def resume(*, show: bool = True) -> list[Job]:
-    """Take up every task that was left open: by a kernel that died, or by one that stopped watching.
-
-    Args:
-        show: Whether a card appears for each.
-
-    Returns:
-        The jobs; one that may have been charged without a clear answer is among them as `uncertain`, and is not sent.
-
-    Raises:
-        LibraryError: If the library can't be used.
-    """
-    session = default_session()
-    taken_up = session.resume()
-    if show:
-        for job in taken_up:
-            session.show(job)
-    return taken_up
-
-
-def library() -> Shelf:
-    """The clips that are there: `.search("fox")`, `.filter(model=…, tag=…)`, `.df`, `.export(folder)`, `.verify()`.
-
-    Raises:
-        LibraryError: If the library can't be used.
-    """
-    from hailuo_widgets.shelf import Shelf
-
-    session = default_session()
-    return Shelf(session.library(), session.clock)
-
-
-def studio(prompt: str = "", *, provider: str | None = None, model: str | None = None, **fields: Any) -> Studio:
-    """A form for clips in the notebook: sketch, generate, vary and compare by clicking; every click can become a cell.
-
-    Args:
-        prompt: What stands in it at the beginning.
-        provider: At which provider it opens; None for the first whose key is set, else `sketch`.
-        model: At which model.
-        fields: More fields of `VideoRequest` to begin with.
-
-    Returns:
-        The studio; as a cell's last value it is shown. `.jobs` are the jobs of the sitting, `.request` what is set up.
-    """
-    from hailuo_widgets.widgets.studio import Studio
-
-    session = default_session()
-    request = VideoRequest.of(prompt=prompt, model=model or session.settings.model, **fields)
-    return Studio(session, request, provider or choose_provider(session.settings)[0])
-
-
-def jobs() -> list[Job]:
-    """The jobs of this kernel, newest first."""
-    return default_session().jobs()
-
-
-def configure(**settings: Any) -> None:
-    """Change settings for this kernel: `provider`, `model`, `library`, `sketch_seconds`, `minimax_base_url` and so on.
-
-    Raises:
-        UsageError: If there is no such setting, or the value is not one for it.
-    """
-    for name, value in settings.items():
-        default_session().settings.set(name, value)
-
-
-def allow_nested_loops() -> None:
-    """Let `asyncio.run(...)` be called inside a cell, by nest-asyncio2. Nothing of ours needs it."""
-    import nest_asyncio2
-
-    nest_asyncio2.apply()

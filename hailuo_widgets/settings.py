@@ -17,9 +17,9 @@ from weakref import WeakKeyDictionary
 
 from hailuo_widgets import keychain
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.library.glance import LIBRARY
 from hailuo_widgets.spec.money import money
 from hailuo_widgets.spec.words import did_you_mean
+from hailuo_widgets.store.peek import LIBRARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,6 +18,7 @@ from hailuo_widgets._version import __version__
 from hailuo_widgets.http.fetching import Fetch, Line
 from hailuo_widgets.http.pool import KEPT_SECONDS, Body, Http1
 from hailuo_widgets.providers.base import HttpCall, HttpReply
+from hailuo_widgets.redact import without
 from hailuo_widgets.settings import is_loopback
 
 if TYPE_CHECKING:
@@ -324,11 +325,8 @@ def _decoded(body: bytes, encoding: str) -> bytes | None:
 
 def _without_secrets(body: bytes, headers: Mapping[str, str]) -> bytes:
     """The body, without the key where a vendor quotes it back ("incorrect key …")."""
-    for value in headers.values():
-        for word in value.split():
-            if len(word) >= SHORTEST_SECRET:
-                body = body.replace(word.encode(), b"[key]")
-    return body
+    words = (word.encode() for value in headers.values() for word in value.split())
+    return without(body, [word for word in words if len(word) >= SHORTEST_SECRET])
 
 
 _WORDS: dict[type[Exception], str] = {

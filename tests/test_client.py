@@ -12,11 +12,11 @@ from hailuo_widgets import client as client_module
 from hailuo_widgets import errors
 from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.errors import Charged
+from hailuo_widgets.media.probe import probe
 from hailuo_widgets.providers import HttpCall, HttpReply, Phase, Task
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.transport import NoReply
-from hailuo_widgets.video.probe import probe
 from support.clock import VirtualClock
 from support.simulated import eventually
 from support.vendor import KEY, NOWHERE, PROMPT, in_process, minimax, on_a_socket, polls, simulator, submits

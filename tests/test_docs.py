@@ -37,11 +37,12 @@ def _slug(heading):
     return re.sub(r"[^\w]+", "-", heading.lower()).strip("-")
 
 
-def test_architecture_draws_the_house_as_it_stands():
+def test_architecture_draws_every_room_and_top_level_module():
     drawn = PAGES.joinpath("architecture.md").read_text().split("```")[1]
-    named = {name.rpartition("/")[2] for name in re.findall(r"[\w/]+\.(?:py|js|css|toml)\b", drawn)}
-    files = (ROOT / "hailuo_widgets").rglob("*.*")
-    assert named == {each.name for each in files if each.suffix in {".py", ".js", ".css", ".toml"}} - {"_version.py"}
+    named = set(re.findall(r"^[├└]── ([\w.]+/?)", drawn, re.MULTILINE))
+    folders = {f"{each.parent.name}/" for each in (ROOT / "hailuo_widgets").glob("*/__init__.py")}
+    files = {each.name for each in (ROOT / "hailuo_widgets").glob("*.py")}
+    assert named == (folders | files) - {"_version.py"}
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", PAGES / "python.md"], ids=lambda page: page.name)

@@ -9,16 +9,16 @@ import threading
 import pytest
 
 from hailuo_widgets.engine.budget import Budget
-from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id
-from hailuo_widgets.engine.lane import Lane
+from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.records import Records
 from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.engine.vendor_queue import VendorQueue
 from hailuo_widgets.errors import RateLimitError
-from hailuo_widgets.library import owner
 from hailuo_widgets.simulator import Timing
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store import owner
 from support.session import session
 from support.vendor import PROMPT, submits
 from support.waiting import wait_until
@@ -68,7 +68,7 @@ def test_a_refusal_beside_a_turn_that_is_given_back_leaves_the_lane_open(monkeyp
             raise RateLimitError("slow down", http_status=429)
 
         records.claim, client.submit = claim, slow_down
-        here.launch([first, second], Group())
+        here.launch([first, second], JobGroup())
         assert second.wait(SECONDS)
         assert first.result(SECONDS)
         assert here.start(VideoRequest.of(prompt="another")).result(SECONDS)
@@ -87,7 +87,7 @@ def test_a_session_that_ends_while_it_looks_into_the_library_buys_nothing_more()
 
         records._open = opening
         many = jobs(here, 4)
-        here.launch(many, Group())
+        here.launch(many, JobGroup())
         assert asked.wait(SECONDS)
         loop, ending = here.loop.loop, threading.Thread(target=here.loop.stop)
         ending.start()
@@ -139,7 +139,7 @@ def test_a_cancellation_during_the_claim_of_what_another_kernel_sent_is_heeded(a
             return await Records.claim(records, each)
 
         records.claim = claim
-        here.launch([job], Group())
+        here.launch([job], JobGroup())
         assert job.wait(SECONDS)
         assert job.state is (JobState.CANCELLED if alive else JobState.ABANDONED)
         assert submits(here.simulator) == 1
@@ -214,7 +214,7 @@ def test_two_requests_that_the_vendor_answers_with_one_task_both_end():
 
         client.submit = one_task
         both = jobs(here, 2)
-        here.launch(both, Group())
+        here.launch(both, JobGroup())
         assert [job.wait(SECONDS) for job in both] == [True, True]
         assert [job.state for job in both] == [JobState.STORED] * 2
 
@@ -224,15 +224,15 @@ def test_nobody_looks_again_and_again_while_a_budget_waits(monkeypatch):
         both = jobs(here, 2)
         price = both[0].quote.price
         pumped = []
-        pump = Lane.pump
-        monkeypatch.setattr(Lane, "pump", lambda lane: (pumped.append(1), pump(lane)))
-        here.launch(both, Group("", Budget(price.amount * 15 / 10, price.currency)))
+        pump = VendorQueue.pump
+        monkeypatch.setattr(VendorQueue, "pump", lambda vendor_queue: (pumped.append(1), pump(vendor_queue)))
+        here.launch(both, JobGroup("", Budget(price.amount * 15 / 10, price.currency)))
         wait_until(lambda: any("budget" in job.note for job in both), SECONDS, lambda: repr(both))
         wait_until(lambda: any(job.task_id for job in both), SECONDS, lambda: repr(both))
-        lane = next(iter(here._dispatcher._lanes.values()))
-        assert here.loop.post(_timer(lane)).result(SECONDS) is None
+        vendor_queue = next(iter(here._dispatcher._queues.values()))
+        assert here.loop.post(_timer(vendor_queue)).result(SECONDS) is None
 
 
-async def _timer(lane):
-    lane.pump()
-    return None if lane._timer is None or lane._timer.done() else lane._timer_at
+async def _timer(vendor_queue):
+    vendor_queue.pump()
+    return None if vendor_queue._timer is None or vendor_queue._timer.done() else vendor_queue._timer_at

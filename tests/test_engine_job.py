@@ -30,7 +30,7 @@ def ask(prompt: str = PROMPT, **fields) -> VideoRequest:
     return VideoRequest.of(prompt=prompt, **fields)
 
 
-class Gate(httpx.AsyncBaseTransport):
+class RateLimiter(httpx.AsyncBaseTransport):
     """Holds calls back until it is opened, by a piece of their path."""
 
     def __init__(self, held: str):
@@ -49,20 +49,20 @@ class Gate(httpx.AsyncBaseTransport):
         return response
 
 
-def gated(here, held: str) -> Gate:
-    gate = Gate(held)
-    gate.inner, here.transport = here.transport, gate
-    return gate
+def gated(here, held: str) -> RateLimiter:
+    limiter = RateLimiter(held)
+    limiter.inner, here.transport = here.transport, limiter
+    return limiter
 
 
 def test_a_job_goes_through_its_states_in_order_and_tells_each():
     with session() as here:
         seen: list[str] = []
         here.loop.post(asyncio.sleep(0)).result(SECONDS)
-        gate = gated(here, "/v1/video_generation")
+        limiter = gated(here, "/v1/video_generation")
         job = here.start(ask(), name="fox")
         job.observe(lambda each: seen.append(each.state.value))
-        gate.open.set()
+        limiter.open.set()
         clip = job.result(SECONDS)
         assert list(dict.fromkeys(seen))[-4:] == ["queued", "running", "downloading", "stored"]
         assert here.history(job) == ["submitting", "queued", "running", "downloading", "stored"]
@@ -88,13 +88,13 @@ def test_it_reads_well_in_a_terminal():
 def test_the_task_id_is_on_disk_before_the_first_question():
     with session() as here:
         at_poll: list[str | None] = []
-        gate = gated(here, "/v1/query/")
+        limiter = gated(here, "/v1/query/")
         job = here.start(ask())
-        assert gate.reached.wait(SECONDS)
+        assert limiter.reached.wait(SECONDS)
         assert polls(here.simulator) == 1
         row = here.library().journal.jobs()[0]
         at_poll.append(row.task_id)
-        gate.open.set()
+        limiter.open.set()
         job.result(SECONDS)
         assert at_poll == [next(iter(here.simulator.tasks))]
         assert row.state == "queued"
@@ -102,38 +102,38 @@ def test_the_task_id_is_on_disk_before_the_first_question():
 
 def test_it_is_in_the_journal_before_it_is_sent():
     with session() as here:
-        gate = gated(here, "/v1/video_generation")
+        limiter = gated(here, "/v1/video_generation")
         job = here.start(ask())
-        assert gate.reached.wait(SECONDS)
+        assert limiter.reached.wait(SECONDS)
         row = here.library().journal.jobs()[0]
         assert (row.id, row.state, row.task_id) == (job.id, "submitting", None)
-        gate.open.set()
+        limiter.open.set()
         job.result(SECONDS)
 
 
 def test_an_observer_that_breaks_costs_nothing(caplog):
     with session() as here:
-        gate = gated(here, "/v1/video_generation")
+        limiter = gated(here, "/v1/video_generation")
         job = here.start(ask())
 
         def broken(_job):
             raise RuntimeError("a view")
 
         job.observe(broken)
-        gate.open.set()
+        limiter.open.set()
         with caplog.at_level(logging.CRITICAL):
             assert job.result(SECONDS).path.is_file()
 
 
 def test_an_observer_can_be_forgotten():
     with session() as here:
-        gate = gated(here, "/v1/video_generation")
+        limiter = gated(here, "/v1/video_generation")
         job = here.start(ask())
         seen: list[Job] = []
         forget = job.observe(seen.append)
         forget()
         forget()
-        gate.open.set()
+        limiter.open.set()
         job.result(SECONDS)
         assert not seen
 
@@ -143,15 +143,15 @@ def test_an_observer_can_be_forgotten():
 
 def test_waiting_ends_after_its_timeout_and_the_job_goes_on():
     with session() as here:
-        gate = gated(here, "/v1/query/")
+        limiter = gated(here, "/v1/query/")
         job = here.start(ask())
-        assert gate.reached.wait(SECONDS)
+        assert limiter.reached.wait(SECONDS)
         with pytest.raises(errors.TimedOutError, match="queued") as caught:
             job.result(0.01)
         assert caught.value.task_id == job.task_id
         with pytest.raises(errors.HailuoError, match="not there yet"):
             _ = job.clip
-        gate.open.set()
+        limiter.open.set()
         assert job.result(SECONDS)
 
 
@@ -170,7 +170,7 @@ async def _await(job):
 
 async def test_await_goes_in_ticks_so_that_an_interrupt_is_seen():
     with session() as here:
-        gate = gated(here, "/v1/query/")
+        limiter = gated(here, "/v1/query/")
         job = here.start(ask())
         woken = 0
         waiting = asyncio.ensure_future(_await(job))
@@ -191,7 +191,7 @@ async def test_await_goes_in_ticks_so_that_an_interrupt_is_seen():
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert not job.done
-        gate.open.set()
+        limiter.open.set()
         assert await job
 
 
@@ -249,10 +249,10 @@ def test_every_end_has_its_state_and_its_error(fault, at, state, kind, charged):
 def test_not_now_is_waited_for_however_often_it_is_said(fault):
     with session(Fault(fault, "submit", times=20)) as here:
         notes = []
-        gate = gated(here, "/v1/video_generation")
+        limiter = gated(here, "/v1/video_generation")
         job = here.start(ask())
         job.observe(lambda each: notes.append((each.state.value, each.note)))
-        gate.open.set()
+        limiter.open.set()
         assert job.result(SECONDS).path.is_file()
         assert (submits(here.simulator), here.simulator.billed["minimax"]) == (21, 1)
         assert ("planned", "the vendor says “not now”; waits for its turn") in notes
@@ -284,7 +284,7 @@ def test_a_mistake_of_ours_ends_as_a_state():
 
 def test_a_mistake_after_the_task_was_bought_keeps_the_task(monkeypatch):
     with session() as here:
-        monkeypatch.setattr("hailuo_widgets.engine.walk._note", lambda _state: 1 / 0)
+        monkeypatch.setattr("hailuo_widgets.engine.job_runner._note", lambda _state: 1 / 0)
         job = here.start(ask())
         with pytest.raises(errors.HailuoError, match="ZeroDivisionError"):
             job.result(SECONDS)
@@ -342,12 +342,12 @@ def test_cancelled_before_it_begins_nothing_is_sent():
 
 def test_cancelled_in_the_air_the_answer_is_still_written_down():
     with session() as here:
-        gate = gated(here, "/v1/video_generation")
+        limiter = gated(here, "/v1/video_generation")
         job = here.start(ask())
-        assert gate.reached.wait(SECONDS)
+        assert limiter.reached.wait(SECONDS)
         job.cancel()
         job.cancel()
-        gate.open.set()
+        limiter.open.set()
         with pytest.raises(errors.HailuoError, match="abandoned"):
             job.result(SECONDS)
         assert job.task_id in here.simulator.tasks
@@ -356,11 +356,11 @@ def test_cancelled_in_the_air_the_answer_is_still_written_down():
 
 def test_cancelled_while_the_vendor_works_we_stop_watching():
     with session() as here:
-        gate = gated(here, "/v1/query/")
+        limiter = gated(here, "/v1/query/")
         job = here.start(ask())
-        assert gate.reached.wait(SECONDS)
+        assert limiter.reached.wait(SECONDS)
         job.cancel()
-        gate.open.set()
+        limiter.open.set()
         with pytest.raises(errors.HailuoError, match="abandoned") as caught:
             job.result(SECONDS)
         assert "may still finish" in caught.value.hint
@@ -387,26 +387,26 @@ def test_cancelling_what_has_ended_changes_nothing():
 
 def test_a_kernel_that_ends_leaves_the_tasks_to_the_vendor():
     with session() as here:
-        gate = gated(here, "/v1/query/")
+        limiter = gated(here, "/v1/query/")
         job = here.start(ask())
-        assert gate.reached.wait(SECONDS)
+        assert limiter.reached.wait(SECONDS)
         here.loop.stop()
         assert job.state is JobState.ABANDONED
         assert here.history(job)[-1] == "abandoned"
         assert here.library().journal.jobs("abandoned")[0].task_id == job.task_id
         assert not next(iter(here.simulator.tasks.values())).state.ended
-        gate.open.set()
+        limiter.open.set()
 
 
 def test_a_kernel_that_ends_while_it_pays_is_uncertain():
     with session() as here:
-        gate = gated(here, "/v1/video_generation")
+        limiter = gated(here, "/v1/video_generation")
         job = here.start(ask())
-        assert gate.reached.wait(SECONDS)
+        assert limiter.reached.wait(SECONDS)
         here.loop.stop()
         assert job.state is JobState.UNCERTAIN
         assert here.history(job) == ["submitting", "uncertain"]
-        gate.open.set()
+        limiter.open.set()
 
 
 # --- once -----------------------------------------------------------------------------------------------------------
@@ -483,11 +483,11 @@ def test_after_a_failure_the_cell_can_be_run_again():
 def test_a_job_stays_in_the_library_that_it_began_in(tmp_path):
     with session() as here:
         first = here.library_folder
-        gate = gated(here, "/v1/query/")
+        limiter = gated(here, "/v1/query/")
         job = here.start(ask())
-        assert gate.reached.wait(SECONDS)
+        assert limiter.reached.wait(SECONDS)
         here.settings.set("library", str(tmp_path / "other"))
-        gate.open.set()
+        limiter.open.set()
         assert job.result(SECONDS).path.is_relative_to(first)
         assert here.library().journal.jobs() == []
 

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hailuo_widgets.engine.budget import Budget
-from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job
+from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits
 from hailuo_widgets.engine.records import Records
 from hailuo_widgets.engine.state import JobState
@@ -90,7 +90,7 @@ def test_limits_hold_across_groups_which_take_turns():
             large, small = fleet(here, 8, "large"), fleet(here, 3, "small")
             for job in (*large, *small):
                 job.observe(lambda each: order.append(each.quote.written.prompt) if each.task_id else None)
-            await asyncio.gather(here.run(large, Group("large")), here.run(small, Group("small")))
+            await asyncio.gather(here.run(large, JobGroup("large")), here.run(small, JobGroup("small")))
             names = [prompt.split(", ")[1] for prompt in dict.fromkeys(order)]
             assert [name for name in names if "large" in name] == [f"large {n}" for n in range(8)]
             assert [name for name in names if "small" in name] == [f"small {n}" for n in range(3)]
@@ -124,8 +124,8 @@ def test_a_limit_can_be_set_while_jobs_wait():
             known[0] = Limits(tasks_in_flight=4)
             await here.run([here.job("one more")])
             await running
-            lane = here.lane
-            assert lane.gate.limits == known[0]
+            vendor_queue = here.vendor_queue
+            assert vendor_queue.limiter.limits == known[0]
             ends = sorted(here.known.values())
             assert ends[-1] - ends[1] < 4 * 75
 
@@ -135,7 +135,7 @@ def test_a_limit_can_be_set_while_jobs_wait():
 def test_why_a_job_waits_is_said():
     async def main():
         async with world("acedata", known=lambda _row: Limits(tasks_in_flight=1)) as here:
-            group = Group("foxes", Budget(Decimal(1), "USD"))
+            group = JobGroup("foxes", Budget(Decimal(1), "USD"))
             jobs, notes = fleet(here, 3), Counter[str]()
             jobs[2].observe(lambda job: notes.update([job.note]))
             running = asyncio.ensure_future(here.run(jobs))
@@ -231,7 +231,7 @@ def test_a_budget_is_never_exceeded_whatever_happens(seed, cents, limit):
         limits = {} if limit is None else {"minimax": Limit(in_flight=limit)}
         async with world("minimax", faults=faults, limits=limits, timing=Varied(5, 60, seed)) as here:
             budget = Budget(Decimal(cents) / 100, "USD")
-            group = Group("foxes", budget)
+            group = JobGroup("foxes", budget)
             jobs = fleet(here, 12)
 
             def check(_job: Job) -> None:
@@ -330,7 +330,9 @@ def test_a_key_that_is_refused_ends_the_watching(provider):
 
 
 @pytest.mark.parametrize("provider", ["acedata", "modelverse"])
-def test_a_task_that_the_vendor_forgot_ends_alone(provider):
+def test_a_task_that_the_vendor_forgot_ends_alone(provider, monkeypatch):
+    monkeypatch.setattr("hailuo_widgets.engine.poller.RETENTION_SECONDS", 1200.0)
+
     async def main():
         async with world(provider) as here:
             jobs = fleet(here, 3)
@@ -421,13 +423,13 @@ def test_a_job_that_is_cancelled_in_its_turn_takes_nobody_elses():
             jobs, loop = fleet(here, 4), asyncio.get_running_loop()
             running = asyncio.ensure_future(here.run(jobs))
             await until(lambda: jobs[0].task_id)
-            lane = here.lane
-            lane.gate.limits = Limits(tasks_in_flight=2)
+            vendor_queue = here.vendor_queue
+            vendor_queue.limiter.limits = Limits(tasks_in_flight=2)
             jobs[1].cancel()
-            loop.call_soon(lane.pump)  # while its cancellation is on its way
+            loop.call_soon(vendor_queue.pump)  # while its cancellation is on its way
             await running
             assert [job.state.value for job in jobs] == ["stored", "cancelled", "stored", "stored"]
-            assert (lane.gate._submitting, lane.gate._flying) == (0, 0)
+            assert (vendor_queue.limiter._submitting, vendor_queue.limiter._flying) == (0, 0)
 
     simulate(main())
 
@@ -448,12 +450,12 @@ def test_what_breaks_off_is_counted_as_under_way_for_a_while_only():
             await until(lambda: jobs[0].done and jobs[1].task_id)
             jobs[1].cancel()
             await running
-            lane = here.lane
+            vendor_queue = here.vendor_queue
             assert [job.state.value for job in jobs] == ["abandoned", "abandoned", "stored"]
-            assert lane.gate._flying == 2
+            assert vendor_queue.limiter._flying == 2
             await asyncio.sleep(200)
-            assert lane.gate.submit_wait(here.clock.now()) == 0
-            assert lane.gate._flying == 0
+            assert vendor_queue.limiter.submit_wait(here.clock.now()) == 0
+            assert vendor_queue.limiter._flying == 0
 
     simulate(main())
 
@@ -468,8 +470,8 @@ def test_a_task_that_was_cancelled_at_the_vendor_makes_room_at_once():
             await until(lambda: jobs[0].done)
             await until(lambda: jobs[1].task_id)
             cancelled = jobs[0].state == "cancelled"
-            lane = here.lane
-            assert lane.gate._flying == 1
+            vendor_queue = here.vendor_queue
+            assert vendor_queue.limiter._flying == 1
             await running
             assert (cancelled, jobs[1].state) == (True, "stored")
 

@@ -13,12 +13,12 @@ import pytest
 
 from hailuo_widgets.download import Downloaded
 from hailuo_widgets.errors import LibraryError
-from hailuo_widgets.library import journal as journal_module
-from hailuo_widgets.library import schema
-from hailuo_widgets.library.journal import Journal
-from hailuo_widgets.library.library import Library
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store import journal as journal_module
+from hailuo_widgets.store import schema
+from hailuo_widgets.store.journal import Journal
+from hailuo_widgets.store.library import Library
 from support.session import session
 from support.vendor import PROMPT, submits
 
@@ -343,7 +343,7 @@ def test_a_poster_that_can_not_be_made_does_not_cost_the_clip(monkeypatch):
     def broken(*_args, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("hailuo_widgets.video.frames.poster", broken)
+    monkeypatch.setattr("hailuo_widgets.media.frames.poster", broken)
     with session() as here:
         assert here.start(VideoRequest.of(prompt=PROMPT)).result(SECONDS).path.is_file()
 

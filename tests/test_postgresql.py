@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import create_engine, make_url
 
+from hailuo_widgets.clip_query import ClipQuery
 from hailuo_widgets.errors import LibraryError, UsageError
-from hailuo_widgets.library.journal import Journal
 from hailuo_widgets.settings import Settings
-from hailuo_widgets.shelf import Shelf
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store.journal import Journal
 from support.kill import JOBS, asked, check, die_and_resume, finish, rounds, start, vendor
 from support.postgres import server
 from support.session import session
@@ -50,7 +50,7 @@ def test_a_clip_and_what_is_said_of_it(database):
         here.settings.set("library_url", database)
         here.start(VideoRequest.of(prompt="A red fox, 狐狸 'x'; --")).result(SECONDS)
         assert not (here.library_folder / "library.sqlite").exists()
-        shelf = Shelf(here.library(), here.clock)
+        shelf = ClipQuery(here.library(), here.clock)
         shelf.search("FOX").tag("best").rate(5)
         assert len(shelf.filter(tag="best", rating=5, model="MiniMax-Hailuo-2.3")) == 1
         assert "★★★★★" in repr(shelf)

@@ -43,11 +43,11 @@ REFUSALS = [
     ("acedata", 401, nested("invalid_token"), AuthenticationError, Charged.NO),
     ("acedata", 401, nested("token_expired"), AuthenticationError, Charged.NO),
     ("acedata", 403, nested("used_up"), BalanceError, Charged.NO),
-    ("acedata", 403, nested("nobody_knows_this"), ContentRefusedError, Charged.NO),
+    ("acedata", 403, nested("nobody_knows_this"), VendorFaultError, Charged.UNKNOWN),
     ("acedata", 404, nested("no_api"), NotFoundError, Charged.NO),
     ("acedata", 429, nested("too_many_requests"), RateLimitError, Charged.NO),
     ("acedata", 500, nested("api_error", "fetch failed"), VendorFaultError, Charged.UNKNOWN),
-    ("acedata", 503, nested("no_channel", "no channel available"), VendorFaultError, Charged.NO),
+    ("acedata", 503, nested("no_channel", "no channel available"), VendorFaultError, Charged.UNKNOWN),
     ("acedata", 400, nested("duplication"), InvalidRequestError, Charged.NO),
     ("acedata", 500, nested("busy"), VendorFaultError, Charged.UNKNOWN),
     ("acedata", 500, nested("unknown"), VendorFaultError, Charged.UNKNOWN),
@@ -108,7 +108,8 @@ REFUSALS = [
     ("evolink", 402, nested("insufficient_quota"), BalanceError, Charged.NO),
     ("evolink", 403, nested("model_access_denied"), AuthenticationError, Charged.NO),
     ("evolink", 404, nested("resource_not_found"), NotFoundError, Charged.NO),
-    ("evolink", 413, nested("too_large"), InvalidRequestError, Charged.NO),
+    ("evolink", 413, nested("too_large"), VendorFaultError, Charged.UNKNOWN),
+    ("evolink", 413, nested(413, type="invalid_request_error"), InvalidRequestError, Charged.NO),
     ("evolink", 429, nested("rate_limit_exceeded"), RateLimitError, Charged.NO),
     ("evolink", 500, nested("internal_error"), VendorFaultError, Charged.UNKNOWN),
     ("evolink", 502, nested("bad_gateway"), VendorFaultError, Charged.UNKNOWN),
@@ -138,6 +139,7 @@ REFUSALS = [
             (2045, RateLimitError, Charged.NO),
             (2049, AuthenticationError, Charged.NO),
             (2056, BalanceError, Charged.NO),
+            (2061, BalanceError, Charged.NO),
             (9999, VendorFaultError, Charged.UNKNOWN),
         )
     ),
@@ -188,19 +190,22 @@ def test_minimax_v2_refuses_with_real_http_codes(status, word, message, expected
 @pytest.mark.parametrize(
     ("status", "kind", "charged"),
     [
-        (400, InvalidRequestError, Charged.NO),
+        (400, VendorFaultError, Charged.UNKNOWN),
         (401, AuthenticationError, Charged.NO),
-        (402, BalanceError, Charged.NO),
-        (404, NotFoundError, Charged.NO),
-        (418, InvalidRequestError, Charged.NO),
-        (422, InvalidRequestError, Charged.NO),
+        (402, VendorFaultError, Charged.UNKNOWN),
+        (403, VendorFaultError, Charged.UNKNOWN),
+        (404, VendorFaultError, Charged.UNKNOWN),
+        (409, VendorFaultError, Charged.UNKNOWN),
+        (418, VendorFaultError, Charged.UNKNOWN),
+        (422, VendorFaultError, Charged.UNKNOWN),
         (429, RateLimitError, Charged.NO),
+        (499, VendorFaultError, Charged.UNKNOWN),
         (500, VendorFaultError, Charged.UNKNOWN),
         (502, VendorFaultError, Charged.UNKNOWN),
         (302, VendorFaultError, Charged.UNKNOWN),
     ],
 )
-def test_a_code_that_nobody_knows_goes_by_http_status_and_keeps_its_text(name, status, kind, charged):
+def test_json_that_is_not_the_vendors_own_may_have_been_charged_and_keeps_its_text(name, status, kind, charged):
     error = refused(name, status, {"whatever": "The vendor's own words"})
     assert (type(error), error.charged) == (kind, charged)
     assert "The vendor's own words" in error.vendor_message

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from hailuo_widgets.errors import ContentRefusedError, InvalidRequestError, UsageError, VendorFaultError
+from hailuo_widgets.errors import ContentRefusedError, UsageError, VendorFaultError
 from hailuo_widgets.providers import Phase, Task, names, provider
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.quote import quote
@@ -447,7 +447,7 @@ def test_what_is_no_json_is_a_vendor_fault(answer):
 
 
 def test_long_words_of_a_vendor_are_cut():
-    with pytest.raises(InvalidRequestError) as caught:
+    with pytest.raises(VendorFaultError) as caught:
         submit("evolink", reply({"error": {"code": "x" * 10_000, "message": "y" * 10_000}}, 400), prompt="A fox")
     assert len(str(caught.value)) < 1000
     assert len(caught.value.code) < 1000

@@ -16,11 +16,11 @@ from hailuo_widgets import load_ipython_extension
 from hailuo_widgets.commands import resume as resume_command
 from hailuo_widgets.errors import AuthenticationError, UncertainError, UsageError
 from hailuo_widgets.keys import EMBEDDED
-from hailuo_widgets.library import glance, owner
-from hailuo_widgets.library.journal import Journal
-from hailuo_widgets.library.library import Library
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store import owner, peek
+from hailuo_widgets.store.journal import Journal
+from hailuo_widgets.store.library import Library
 from support.session import session
 from support.vendor import PROMPT, submits
 
@@ -30,7 +30,7 @@ REQUEST = VideoRequest.of(prompt=PROMPT)
 
 def dead_owner() -> str:
     """The name of a holder that really ran on this machine, and runs no more."""
-    code = "from hailuo_widgets.library import owner; print(owner.new())"
+    code = "from hailuo_widgets.store import owner; print(owner.new())"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 
 
@@ -149,7 +149,7 @@ def test_a_job_that_another_kernel_watches_is_left_to_it():
         here.clock.time = time.time()  # the glance asks the wall's clock
         left_behind(here, "running", a_task(here), owner.new())  # this process lives
         assert here.resume() == []
-        assert glance.left_open(here.library_folder) == 0
+        assert peek.left_open(here.library_folder) == 0
         here.clock.time += owner.SECONDS + 1
         assert here.resume()[0].result(SECONDS).id == "old"
 
@@ -158,16 +158,16 @@ def test_a_glance_counts_what_nobody_watches_any_more():
     with session() as here:
         here.clock.time = time.time()
         left_behind(here, "running", a_task(here), dead_owner())
-        assert glance.left_open(here.library_folder) == 1
+        assert peek.left_open(here.library_folder) == 1
         here.resume()[0].result(SECONDS)
-        assert glance.left_open(here.library_folder) == 0
+        assert peek.left_open(here.library_folder) == 0
 
 
 def test_a_glance_counts_what_has_a_lease_that_was_not_renewed():
     with session() as here:
         here.clock.time = time.time() - owner.SECONDS - 1
         left_behind(here, "running", a_task(here), owner.new())
-        assert glance.left_open(here.library_folder) == 1
+        assert peek.left_open(here.library_folder) == 1
 
 
 def test_a_lease_is_renewed_and_ends_with_its_job(tmp_path):
@@ -263,11 +263,11 @@ def test_the_extension_looks_where_the_library_is(where, tmp_path, capsys, monke
     (tmp_path / ".env").write_bytes(b"HAILUO_LIBRARY=\xff\xfe\x00")
     monkeypatch.delenv("HAILUO_LIBRARY_URL")
     monkeypatch.delenv("HAILUO_LIBRARY", raising=False)
-    assert glance.usual_folder() == Path("hailuo_library")
+    assert peek.usual_folder() == Path("hailuo_library")
 
 
 def test_looking_for_what_was_left_open_loads_no_database_toolkit():
-    code = "import sys, pathlib; from hailuo_widgets.library.glance import left_open; left_open(pathlib.Path()); print('sqlalchemy' in sys.modules)"
+    code = "import sys, pathlib; from hailuo_widgets.store.peek import left_open; left_open(pathlib.Path()); print('sqlalchemy' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
     assert run.stdout.strip() == "False"
 

@@ -64,7 +64,7 @@ async def test_a_clip_from_submission_to_bytes():
 
 
 async def test_the_clip_probes_as_ordered():
-    from hailuo_widgets.video.probe import probe
+    from hailuo_widgets.media.probe import probe
 
     async with Bench() as bench:
         task_id = await submit(bench, resolution="1080P")

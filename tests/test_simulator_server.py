@@ -83,7 +83,7 @@ async def test_a_clip_over_a_real_socket(caplog):
 
 
 async def test_sketches_are_drawn_in_a_process_of_their_own():
-    from hailuo_widgets.video.probe import probe
+    from hailuo_widgets.media.probe import probe
 
     draw = SketchDraw()
     path = await draw(DrawOrder("A mouse [Push in,Pan left]", 160, 96, 1))

@@ -74,7 +74,7 @@ def test_a_picture_that_lies_on_its_side_is_measured_upright():
     [
         ("nowhere.png", "can't be read"),
         (Path("nowhere.png"), "can't be read"),
-        (".", "can't be read"),
+        (".", "is a folder"),
         ("a\0b", "can't be read"),
         (b"", "nothing in"),
         ("data:image/png;base64,", "nothing in"),

@@ -10,7 +10,7 @@ from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.check import check
 from hailuo_widgets.spec.media import Media
-from hailuo_widgets.spec.options import MODES, Choice, begin, change, form, of_request
+from hailuo_widgets.spec.options import MODES, Selection, begin, change, form, of_request
 from hailuo_widgets.spec.quote import pin
 from hailuo_widgets.spec.request import Mode, VideoRequest
 from support.pictures import picture_file
@@ -96,7 +96,7 @@ def test_nothing_that_the_check_refuses_can_be_sent(row, frames, references, **v
     values |= dict(zip(("first_frame", "last_frame", "subject"), frames, strict=True))
     values["references"] = tuple(references)
     given_ = {name: value for name, value in values.items() if value}
-    seen = form(Choice(row.provider, row.model, row.mode, given_))
+    seen = form(Selection(row.provider, row.model, row.mode, given_))
     assert (seen.quote is None) == bool(seen.problems)
     if seen.quote is not None:
         assert seen.quote.request.mode is row.mode

@@ -17,7 +17,7 @@ from hailuo_widgets.sweeps import header
 from hailuo_widgets.sweeps.cells import expand, single
 from hailuo_widgets.sweeps.definition import Definition
 from hailuo_widgets.sweeps.order import cheapest_first, interleaved
-from hailuo_widgets.widgets.prompt_template import read
+from hailuo_widgets.views.prompt_template import read
 
 FOX = """A red fox {gait = trots | leaps} across {place = fresh snow | tall grass}, {light = dawn | dusk}.
 ---

@@ -15,8 +15,8 @@ import hailuo_widgets as hw
 from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.sweeps.pivot import sheets
-from hailuo_widgets.widgets.describe_sweep import grid_of, head_of
-from hailuo_widgets.widgets.static_grid import grid_html
+from hailuo_widgets.views.describe_sweep import grid_of, head_of
+from hailuo_widgets.views.static_grid import grid_html
 from support.html import Seen
 
 SECONDS = 60

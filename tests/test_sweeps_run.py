@@ -21,7 +21,7 @@ from hailuo_widgets.errors import AuthenticationError, LibraryError, TimedOutErr
 from hailuo_widgets.magics import read_cell
 from hailuo_widgets.session import Session
 from hailuo_widgets.simulator import Fault
-from hailuo_widgets.sweeps.kept import document, layout
+from hailuo_widgets.sweeps.persistence import document, layout
 from support.html import Seen
 from support.session import session
 from support.vendor import KEY, submits

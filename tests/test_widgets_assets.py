@@ -2,7 +2,7 @@
 
 import re
 
-from hailuo_widgets.widgets._assets import joined
+from hailuo_widgets.views._assets import joined
 
 
 def test_joined_files_import_and_export_nothing_among_themselves():

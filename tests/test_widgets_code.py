@@ -16,9 +16,9 @@ from hailuo_widgets.spec.media import Media
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.sweeps.cells import expand, single
-from hailuo_widgets.widgets.code import cell_of, python_of, sweep_cell_of, sweep_of
-from hailuo_widgets.widgets.prompt_template import escaped, read
-from hailuo_widgets.widgets.word_diff import word_diff
+from hailuo_widgets.views.code import cell_of, python_of, sweep_cell_of, sweep_of
+from hailuo_widgets.views.prompt_template import escaped, read
+from hailuo_widgets.views.word_diff import word_diff
 from support.pictures import picture_file
 
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailuo_widgets.widgets.card import Order, Status
-from hailuo_widgets.widgets.job_card import STATUS_LIMIT, JobCard
-from hailuo_widgets.widgets.wording import clock, file_size, segments, shorten
+from hailuo_widgets.views.card import Order, Status
+from hailuo_widgets.views.job_card import STATUS_LIMIT, JobCard
+from hailuo_widgets.views.wording import clock, file_size, segments, shorten
 
 ORDER = Order(
     name="panda",

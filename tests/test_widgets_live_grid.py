@@ -9,8 +9,8 @@ import pytest
 
 import hailuo_widgets as hw
 from hailuo_widgets.simulator import Fault
-from hailuo_widgets.widgets import live_grid
-from hailuo_widgets.widgets.sweep_grid import TAKE_LIMIT, SweepGrid
+from hailuo_widgets.views import live_grid
+from hailuo_widgets.views.sweep_grid import TAKE_LIMIT, SweepGrid
 from support.vendor import submits
 from support.waiting import wait_until
 
@@ -47,7 +47,7 @@ class View:
             def publish(self, html, text, **_options) -> None:
                 view.outputs.append({"data": {"text/html": html}})
 
-        monkeypatch.setattr("hailuo_widgets.widgets.sweep_grid.SweepGrid", Heard)
+        monkeypatch.setattr("hailuo_widgets.views.sweep_grid.SweepGrid", Heard)
         for module in ("live_grid", "outputs"):
             monkeypatch.setattr(f"hailuo_widgets.widgets.{module}.publish", publish)
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 import hailuo_widgets
 from hailuo_widgets.spec.camera import CameraCommand
 from hailuo_widgets.spec.media import Media
-from hailuo_widgets.widgets import FramePicker, PromptEditor
-from hailuo_widgets.widgets.frame_picker import PART, Uploads
-from hailuo_widgets.widgets.prompt_editor import COMMANDS, analyse
+from hailuo_widgets.views import FramePicker, PromptEditor
+from hailuo_widgets.views.frame_picker import PART, Uploads
+from hailuo_widgets.views.prompt_editor import COMMANDS, analyse
 from support.pictures import picture_file
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hailuo_widgets.widgets.card import ClipView, Order, Recipe, Status
-from hailuo_widgets.widgets.static_card import OUTPUT_LIMIT, POSTER_LIMIT, plain_text, settled_html
+from hailuo_widgets.views.card import ClipView, Order, Recipe, Status
+from hailuo_widgets.views.static_card import OUTPUT_LIMIT, POSTER_LIMIT, plain_text, settled_html
 from support.html import Seen
 
 PROMPT = "A panda dances at sunrise [Truck left] in the snow"

@@ -12,14 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from hailuo_widgets.video.frames import shrunk
-from hailuo_widgets.widgets.card import ClipView
-from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
-from hailuo_widgets.widgets.static_grid import OUTPUT_LIMIT, PLAYERS, fitting, grid_html, grid_text
+from hailuo_widgets.media.frames import shrunk
+from hailuo_widgets.views.card import ClipView
+from hailuo_widgets.views.grid_view import AxisView, CellView, Footage, GridItem, GridView, HeadView, PlanView
+from hailuo_widgets.views.static_grid import OUTPUT_LIMIT, PLAYERS, fitting, grid_html, grid_text
 from support.html import Seen
 
 FOOTAGE = Footage(1366, 768, 24, 5.9)
-STORED = Take("stored", elapsed=104, clip=FOOTAGE)
+STORED = GridItem("stored", elapsed=104, clip=FOOTAGE)
 AXES = (
     AxisView("gait", ("trots", "leaps")),
     AxisView("camera", ("Static shot", "Pan left", "Push in")),
@@ -110,7 +110,7 @@ def test_what_went_otherwise_says_why():
     cells[1] = replace(cells[1], problem="1080P exists for 6 s only.")
     cells[2] = replace(cells[2], skipped=True)
     takes = {
-        (0, 0): Take("failed", error="The filter turned it down.", charged="not charged"),
+        (0, 0): GridItem("failed", error="The filter turned it down.", charged="not charged"),
         (3, 0): replace(STORED, cached=True),
         (4, 0): replace(STORED, rating=4, starred=True, remark="the best of <all>"),
     }
@@ -141,7 +141,7 @@ def test_a_plan_says_that_nothing_was_sent():
 
 def test_the_plain_text_says_what_came_of_it():
     view = grid()
-    takes = {**view.takes, (0, 0): Take("failed", error="Turned\ndown.")}
+    takes = {**view.takes, (0, 0): GridItem("failed", error="Turned\ndown.")}
     assert grid_text(replace(view, takes=takes)).splitlines() == [
         "fox · 11 stored · 1 failed · $3.36 spent · took 7:11",
         "gait (2) × camera (3) × model (2)",
@@ -159,7 +159,7 @@ def test_no_cells_are_no_table():
 def test_whatever_words_there_are_they_are_text(words):
     axes = (AxisView(words or "x", (words, "b")), AxisView("gait", ("c", words)))
     cells = tuple(CellView((a, b), words, problem=words if a else "") for a in range(2) for b in range(2))
-    take = Take("failed", error=words, note=words, charged=words, remark=words)
+    take = GridItem("failed", error=words, note=words, charged=words, remark=words)
     view = GridView(
         words, axes, words or "x", "gait", cells, 1, {(0, 0): take}, HeadView("done", (words,), message=words)
     )

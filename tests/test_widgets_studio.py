@@ -14,10 +14,10 @@ from hailuo_widgets.simulator.faults import Fault
 from hailuo_widgets.spec import options
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.spec.request import VideoRequest
-from hailuo_widgets.widgets import studio_desk
-from hailuo_widgets.widgets.studio import Studio
-from hailuo_widgets.widgets.studio_desk import Desk
-from hailuo_widgets.widgets.studio_messages import summary_html, summary_text
+from hailuo_widgets.views import studio_controller
+from hailuo_widgets.views.studio import Studio
+from hailuo_widgets.views.studio_controller import StudioController
+from hailuo_widgets.views.studio_messages import summary_html, summary_text
 from support.pictures import picture_file
 from support.session import session as simulated
 from support.shell import run, shell
@@ -51,7 +51,7 @@ class Sitting:
     def __init__(self, host, request, provider):
         self.host, self.screen = host, Screen()
         self.screen.folder = host.folder
-        self.desk = Desk(host, options.of_request(request, provider), self.screen)
+        self.desk = StudioController(host, options.of_request(request, provider), self.screen)
         self.screen.show(**self.desk.first_state())
 
     def act(self, what, buffers=(), **content):
@@ -74,7 +74,7 @@ class Sitting:
 
 async def settled():
     """Until the desk's own tasks have come to their end."""
-    await asyncio.gather(*studio_desk._tasks)
+    await asyncio.gather(*studio_controller._tasks)
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_generate_buys_once_however_often_it_is_pressed(sitting, host):
 
 
 def test_what_breaks_is_said_and_logged(sitting, monkeypatch, caplog):
-    monkeypatch.setattr(studio_desk, "_drawn", lambda _form: 1 / 0)
+    monkeypatch.setattr(studio_controller, "_drawn", lambda _form: 1 / 0)
     sitting.act("sketch")
     assert sitting.screen.last("problem")[0]["text"] == "The studio could not do that."
     assert sitting.screen.last("sketched")
@@ -149,7 +149,7 @@ def test_where_reading_breaks_the_prompt_before_is_not_bought(sitting, host, mon
         raise RecursionError(text)
 
     with monkeypatch.context() as patch:
-        patch.setattr(studio_desk, "read", broken)
+        patch.setattr(studio_controller, "read", broken)
         for text in ("An owl", "An owl {a | b}"):
             sitting.act("prompt", text=text)
             form = sitting.screen.state["form"]
@@ -163,7 +163,7 @@ def test_where_reading_breaks_the_prompt_before_is_not_bought(sitting, host, mon
 
 
 def test_what_the_form_says_is_shown_even_if_the_prompt_can_not_be_looked_through(sitting, monkeypatch):
-    monkeypatch.setattr(studio_desk, "analyse", lambda *_: 1 / 0)
+    monkeypatch.setattr(studio_controller, "analyse", lambda *_: 1 / 0)
     sitting.act("prompt", text="")
     assert sitting.screen.state["form"]["ready"] is False
     assert sitting.screen.last("problem")
@@ -253,7 +253,7 @@ def test_a_sketch_is_drawn_for_nothing_and_kept_by_nobody(sitting, host, monkeyp
     assert sitting.screen.last("film")[1][0][4:8] == b"ftyp"
     assert not host.has_library()
     assert host.jobs() == []
-    monkeypatch.setattr(studio_desk, "_drawn", lambda _form: (b"film", b"poster"))
+    monkeypatch.setattr(studio_controller, "_drawn", lambda _form: (b"film", b"poster"))
     for _ in range(5):
         sitting.act("sketch")
     assert len(sitting.screen.state["results"]) == 4

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_widgets.widgets.grid_view import AxisView, CellView, Detail, Footage, GridView, HeadView, Take
-from hailuo_widgets.widgets.sweep_grid import TAKE_LIMIT, Ask, SweepGrid, take_message
+from hailuo_widgets.views.grid_view import AxisView, CellView, Detail, Footage, GridItem, GridView, HeadView
+from hailuo_widgets.views.sweep_grid import TAKE_LIMIT, Ask, SweepGrid, item_message
 
 VIEW = GridView(
     "fox",
@@ -25,7 +25,7 @@ VIEW = GridView(
         CellView((1, 1)),
     ),
     repeat=2,
-    takes={(0, 0): Take("stored", clip=Footage(1366, 768, 24, 5.9)), (0, 1): Take("queued")},
+    takes={(0, 0): GridItem("stored", clip=Footage(1366, 768, 24, 5.9)), (0, 1): GridItem("queued")},
     head=HeadView("running", ("$0.28 spent",), can=("pause",)),
 )
 
@@ -68,7 +68,7 @@ def test_the_whole_says_everything_in_words(grid):
 
 def test_news_are_numbered_and_bytes_ride_beside_them(grid):
     line = Line(grid)
-    grid.change({(0, 1): Take("running", progress=1 / 3)}, None)
+    grid.change({(0, 1): GridItem("running", progress=1 / 3)}, None)
     grid.change({}, HeadView("paused", can=("resume",)))
     grid.send_posters({(0, 0): b"jpeg", (3, 1): b"other"})
     grid.send_clip((0, 0), b"mp4")
@@ -93,10 +93,10 @@ def test_news_are_numbered_and_bytes_ride_beside_them(grid):
 @given(text=st.text(max_size=40), times=st.integers(1, 200))
 def test_one_replicates_news_are_small_whatever_a_vendor_says(text, times):
     long = text * times
-    take = Take(
+    take = GridItem(
         "abandoned", 1e5 / 3, 1e5 / 7, 1 / 3, long, long, long, True, Footage(1920, 1080, 23.976, 10 / 3), 5, True, long
     )
-    news = json.dumps([499, 9, take_message(take)], ensure_ascii=False)
+    news = json.dumps([499, 9, item_message(take)], ensure_ascii=False)
     assert len(news.encode()) <= TAKE_LIMIT
 
 
@@ -106,7 +106,7 @@ def test_five_hundred_cells_open_with_a_small_message():
         AxisView("b", tuple(f"other {n}" for n in range(10))),
     )
     cells = tuple(CellView((a, b), "$0.28", sketch=True) for a in range(50) for b in range(10))
-    grid = SweepGrid(GridView("big", axes, "a", "b", cells, 1, {(n, 0): Take("queued") for n in range(500)}))
+    grid = SweepGrid(GridView("big", axes, "a", "b", cells, 1, {(n, 0): GridItem("queued") for n in range(500)}))
     assert len(json.dumps(grid.whole)) < 64 * 1024
     grid.close()
 
@@ -201,4 +201,4 @@ def test_labels_places_and_states_of_cells():
     assert VIEW.places(0) == ((0, 0), (0, 1))
     assert VIEW.places(1) == ((1, 0),)
     assert [VIEW.state((cell, 0)) for cell in range(4)] == ["stored", "illegal", "skipped", "planned"]
-    assert replace(VIEW, takes={}).take((0, 0)) == Take()
+    assert replace(VIEW, takes={}).take((0, 0)) == GridItem()

@@ -35,14 +35,14 @@ def seconds(orders: Sequence[tuple[Quote, float | None]], limits_of: LimitsOf) -
     Returns:
         Seconds; 0 for no orders.
     """
-    lanes: dict[tuple[str, Limits], list[float]] = defaultdict(list)
+    queues: dict[tuple[str, Limits], list[float]] = defaultdict(list)
     for quote, typical in orders:
         usual = TYPICAL_SKETCH if quote.row.provider == EMBEDDED else TYPICAL
-        lanes[quote.row.provider, limits_of(quote.row)].append(usual if typical is None else typical)
+        queues[quote.row.provider, limits_of(quote.row)].append(usual if typical is None else typical)
     return max(
         (
             max(_makespan(durations, limits), DRAWING * len(durations) if provider == EMBEDDED else 0.0)
-            for (provider, limits), durations in lanes.items()
+            for (provider, limits), durations in queues.items()
         ),
         default=0.0,
     )

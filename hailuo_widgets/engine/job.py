@@ -16,8 +16,8 @@ from hailuo_widgets.errors import HailuoError, TimedOutError, UncertainError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.store.clip import Clip
 
 TICK = 0.1
 """Seconds. Waits go in slices of this length, so that an interrupt is seen at once; a plain wait on a future of another

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hailuo_widgets.settings import Settings
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Limits:
 
 
 if TYPE_CHECKING:
-    LimitsOf = Callable[[Row], Limits]
+    LimitsOf = Callable[[ModelSpec], Limits]
 
 
-def limits_of(row: Row, settings: Settings) -> Limits:
+def limits_of(row: ModelSpec, settings: Settings) -> Limits:
     """What the catalogue says, or the user, who knows of their own account."""
     per_minute = settings.requests_per_minute.get(row.provider, row.requests_per_minute)
     in_flight = settings.tasks_in_flight.get(row.provider, row.tasks_in_flight)

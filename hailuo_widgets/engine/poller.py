@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.client import backoff
-from hailuo_widgets.engine import pace
-from hailuo_widgets.engine.pace import PRICE, Durations, Spread, interval
-from hailuo_widgets.errors import AuthenticationError, RateLimitError, VendorError
+from hailuo_widgets.engine import polling
+from hailuo_widgets.engine.polling import PRICE, Durations, Spread, interval
+from hailuo_widgets.errors import AuthenticationError, NotFoundError, RateLimitError, VendorError
 from hailuo_widgets.keys import EMBEDDED
-from hailuo_widgets.providers import Phase
+from hailuo_widgets.providers import Phase, TaskState
+from hailuo_widgets.providers.patience import RETENTION_SECONDS, Patience
+from hailuo_widgets.spec.catalog import catalog
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
     from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
-    from hailuo_widgets.engine.gate import Gate
-    from hailuo_widgets.providers import Task, TaskState
+    from hailuo_widgets.engine.rate_limiter import RateLimiter
+    from hailuo_widgets.providers import Task
 
-Kind = tuple[str, int | None, str | None]
+JobKind = tuple[str, int | None, str | None]
 """Model, duration, resolution: tasks that are alike in these take about as long."""
 
 FIRST_LOOK = 0.08
@@ -63,7 +65,7 @@ class Watch:
 
     task: Task
     began: float
-    kind: Kind
+    kind: JobKind
     whole: bool = True
     ran: float = 0.0
     """Seconds after its begin at which it was last seen running."""
@@ -72,6 +74,7 @@ class Watch:
     alone: bool = False
     missing: int = 0
     failures: int = 0
+    patience: Patience = field(default_factory=Patience)
     not_before: float = 0.0
     word: Spread | None = None
     """How long it will take by what the vendor says of it."""
@@ -115,6 +118,14 @@ class Watch:
         self.changed.set()
 
 
+def _say(watch: Watch, error: VendorError) -> None:
+    """Show that a question was refused, and that the task is asked for again."""
+    known = watch.state or TaskState(watch.task, Phase.QUEUED)
+    word = "no such task" if isinstance(error, NotFoundError) else error.message
+    if known.word != word:
+        watch.tell(replace(known, word=word))
+
+
 def _rested(watch: Watch) -> float:
     """Before that it is not asked for again, however much would speak for it."""
     return watch.began + watch.ran + max(watch.ran * SHORTEST_PAUSE, 0.02)
@@ -140,18 +151,19 @@ class Poller:
     def __init__(
         self,
         client: AsyncHailuo,
-        gate: Gate,
+        limiter: RateLimiter,
         clock: Clock,
-        durations: dict[Kind, Durations],
+        durations: dict[JobKind, Durations],
         jobs_wait: Callable[[], bool],
     ) -> None:
         self.jobs_wait = jobs_wait
         self._client = client
-        self._gate = gate
+        self._limiter = limiter
         self._clock = clock
         self._durations = durations
         self._watched: dict[Watch, None] = {}  # not by their ids: a vendor may answer two requests with one task
-        self._scouted: dict[Kind, float] = {}
+        self._scouted: dict[JobKind, float] = {}
+        self._retention = catalog().offer(client.name).task_retention or RETENTION_SECONDS
         self._halfway = 0
         self._asleep_until = math.inf
         self._changed = asyncio.Event()
@@ -161,6 +173,7 @@ class Poller:
     def add(self, watch: Watch) -> None:
         """Ask for a task from now on."""
         self._watched[watch] = None
+        watch.patience = Patience(retention=self._retention)
         first = 0.0
         if not watch.looked:
             spread = self._spread(watch)
@@ -188,14 +201,14 @@ class Poller:
         while self._watched:
             self._changed.clear()
             now = self._clock.now()
-            if self._gate.seconds_a_request:
-                self._gate.asks_to_come = self._to_come(now)
+            if self._limiter.seconds_a_request:
+                self._limiter.asks_to_come = self._to_come(now)
             idle = [watch for watch in self._watched if not watch.asking]
             wait = math.inf
             while idle:
                 begun = False
                 for at, due in self._questions(idle, now):
-                    wait = math.inf if self._halfway else max(at - now, self._gate.ask_wait(now))
+                    wait = math.inf if self._halfway else max(at - now, self._limiter.ask_wait(now))
                     if wait > MOMENT:
                         break
                     self._begin(due, late=now - at)
@@ -222,10 +235,10 @@ class Poller:
 
     def _questions(self, idle: Sequence[Watch], now: float) -> list[tuple[float, list[Watch]]]:
         """The next questions to ask, the soonest first: when, and for which tasks. Not all of them, but the first."""
-        price = PRICE + self._gate.seconds_a_request * (DEAR if self.jobs_wait() else 1.0 / self._client.batch)
+        price = PRICE + self._limiter.seconds_a_request * (DEAR if self.jobs_wait() else 1.0 / self._client.batch)
         alone = [watch for watch in idle if watch.alone]
         candidates, batch = (alone, 1) if alone else (idle, self._client.batch)
-        blind: dict[Kind, list[Watch]] = {}
+        blind: dict[JobKind, list[Watch]] = {}
         known: list[tuple[float, Watch, Spread]] = []
         for watch in candidates:
             spread = self._spread(watch)
@@ -240,7 +253,8 @@ class Poller:
             known = known[:batch]
             found = [(self._together(known, now, price), [watch for _, watch, _ in known])] if known else []
         for kind, watches in blind.items():
-            watches.sort(key=lambda watch: watch.ran - (now - watch.began))
+            # One that was refused rests first; of the others, the one that was not seen for longest.
+            watches.sort(key=lambda watch: (max(watch.not_before, now), watch.ran - (now - watch.began)))
             found.append((self._scout_at(kind, watches), watches[:batch]))
         found.sort(key=lambda each: each[0])
         if batch > 1:
@@ -282,7 +296,7 @@ class Poller:
             earliest, latest = (earliest, middle) if waiting(middle) >= price else (middle, latest)
         return max(latest, min(_rested(watch) for watch, _ in ready))
 
-    def _scout_at(self, kind: Kind, watches: Sequence[Watch]) -> float:
+    def _scout_at(self, kind: JobKind, watches: Sequence[Watch]) -> float:
         """When to ask for one of those that nothing is known of."""
         oldest = min(watch.began for watch in watches)
         last = self._scouted.get(kind, 0.0)
@@ -296,7 +310,7 @@ class Poller:
 
     @property
     def _first_question(self) -> float:
-        return 0.1 if self._client.name == EMBEDDED else pace.FIRST_QUESTION
+        return 0.1 if self._client.name == EMBEDDED else polling.FIRST_QUESTION
 
     def _spread(self, watch: Watch) -> Spread | None:
         if watch.word is not None and watch.ran < watch.word.longest:
@@ -312,14 +326,14 @@ class Poller:
             soon += spread is None or watch.began + spread.longest < now + 60
         if self._client.batch > 1:
             return math.ceil(soon / self._client.batch) + (soon > 0)
-        return soon * self._gate.calls_a_task
+        return soon * self._limiter.calls_a_task
 
     # --- asking ---
 
     def _begin(self, due: Sequence[Watch], late: float) -> None:
         for watch in due:
             watch.asking, watch.late = True, late
-        self._gate.ask(self._clock.now())
+        self._limiter.ask(self._clock.now())
         for kind in {watch.kind for watch in due}:
             self._scouted[kind] = self._clock.now()
         task = asyncio.ensure_future(self._ask(due))
@@ -332,14 +346,14 @@ class Poller:
         async def another() -> None:
             nonlocal calls
             calls += 1
-            self._gate.asked(self._clock.now())
+            self._limiter.asked(self._clock.now())
             self._halfway += 1  # what has begun goes first
             try:
-                while (wait := self._gate.ask_wait(self._clock.now())) > MOMENT:
+                while (wait := self._limiter.ask_wait(self._clock.now())) > MOMENT:
                     await self._clock.sleep(min(wait, 1.0))
             finally:
                 self._halfway -= 1
-                self._gate.ask(self._clock.now())
+                self._limiter.ask(self._clock.now())
 
         asked = self._clock.now()
         try:
@@ -357,8 +371,8 @@ class Poller:
         else:
             self._learn(due, {state.task.id: state for state in states}, asked)
         finally:
-            self._gate.calls_a_task = max(self._gate.calls_a_task, calls)
-            self._gate.asked(self._clock.now(), refused=refused, retry_after=retry_after)
+            self._limiter.calls_a_task = max(self._limiter.calls_a_task, calls)
+            self._limiter.asked(self._clock.now(), refused=refused, retry_after=retry_after)
             for watch in due:
                 watch.asking = False
             self._changed.set()
@@ -366,13 +380,17 @@ class Poller:
     def _failed(self, due: Sequence[Watch], error: VendorError) -> None:
         now = self._clock.now()
         for watch in due:
+            watch.failures += 1
+            watch.not_before = now + backoff(watch.failures - 1, error.retry_after)
             if error.retryable:
-                watch.failures += 1
-                watch.not_before = now + backoff(watch.failures - 1, error.retry_after)
-            elif len(due) == 1 or isinstance(error, AuthenticationError):
+                watch.patience.answered()
+            elif len(due) > 1 and not isinstance(error, AuthenticationError):
+                watch.alone = True  # one task may have spoiled the question for all
+            elif watch.patience.ends(error, now, watch.began):
                 watch.fail(error)
-            else:  # one task may have spoiled the question for all
-                watch.alone = True
+            else:
+                watch.not_before = max(watch.not_before, now + watch.patience.pause(now))
+                _say(watch, error)
 
     def _learn(self, due: Iterable[Watch], states: dict[str, TaskState], asked: float) -> None:
         for watch in due:
@@ -383,6 +401,7 @@ class Poller:
                 watch.not_before = asked + backoff(watch.missing, None)
                 continue
             watch.failures = watch.missing = 0
+            watch.patience.answered()
             watch.looked = True
             elapsed = asked - watch.began
             if state.phase is Phase.SUCCEEDED and watch.whole:
@@ -391,7 +410,7 @@ class Poller:
                 self._watched.pop(watch, None)
             else:
                 watch.ran, watch.plan = elapsed, None
-                self._heed(watch, state, elapsed)
+                self._apply(watch, state, elapsed)
             before = watch.state
             if before is None or (before.phase, before.word, before.progress) != (
                 state.phase,
@@ -404,10 +423,10 @@ class Poller:
         durations = self._durations.setdefault(watch.kind, Durations())
         if durations.spread is not None and watch.late > LATE * elapsed:
             return  # that tells how long it waited, not how long it took
-        watch.took = pace.between(watch.ran, elapsed)
+        watch.took = polling.between(watch.ran, elapsed)
         durations.learn(watch.took)
 
-    def _heed(self, watch: Watch, state: TaskState, elapsed: float) -> None:
+    def _apply(self, watch: Watch, state: TaskState, elapsed: float) -> None:
         """Reckon from what the vendor says of a task's progress when it will be done."""
         progress = state.progress
         if progress and watch.seen is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.engine.errands import Errands
+from hailuo_widgets.engine.batch_executor import BatchExecutor
 from hailuo_widgets.errors import LibraryError
-from hailuo_widgets.library import owner
+from hailuo_widgets.store import owner
 from hailuo_widgets.waiting import to_its_end
 
 if TYPE_CHECKING:
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from hailuo_widgets.download import Downloaded
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.state import JobState
-    from hailuo_widgets.library.clip import Clip
-    from hailuo_widgets.library.library import Library
-    from hailuo_widgets.library.steps import Claim
+    from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.library import Library
+    from hailuo_widgets.store.lifecycle import Claim
 
 RENEWED_EVERY = owner.SECONDS / 4
 LOOKS_AT_ONCE = 2
@@ -45,7 +45,9 @@ class Records:
         self._held: dict[str, Job] = {}
         self._renewing: asyncio.Task[None] | None = None
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
-        self._journal = Errands(lambda reads: self._open().journal.together(reads=reads), "hailuo_widgets-library")
+        self._journal = BatchExecutor(
+            lambda reads: self._open().journal.together(reads=reads), "hailuo_widgets-library"
+        )
 
     async def find(self, job: Job) -> Clip | None:
         """The clip that answers the job's request already."""
@@ -80,7 +82,7 @@ class Records:
                 claimed = journal.claim(job.id, order, job.replicate, job.name, at, owner=self.owner, lost=lost)
             return claimed
 
-        from hailuo_widgets.library.steps import Claim
+        from hailuo_widgets.store.lifecycle import Claim
 
         claimed = await self._journal.do(claim)
         if claimed.kind in ("new", "open"):

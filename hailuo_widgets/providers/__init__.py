@@ -22,7 +22,7 @@ _OURS = {
     "novita": "hailuo_widgets.providers.ppio:Novita",
     "modelverse": "hailuo_widgets.providers.modelverse:Modelverse",
     "acedata": "hailuo_widgets.providers.acedata:AceData",
-    "sketch": "hailuo_widgets.providers.sketch:Sketch",
+    "sketch": "hailuo_widgets.providers.sketch:SketchProvider",
 }
 
 

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import (
     AuthenticationError,
     BalanceError,
     CancelledError,
-    Charged,
     InvalidRequestError,
     NotFoundError,
     RateLimitError,
     VendorFaultError,
 )
-from hailuo_widgets.providers import fields
+from hailuo_widgets.providers import answers, fields
 from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Provider, Task, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 # AceDataCloud's page documents `succeeded`; its web app reads the other words too.
@@ -35,7 +33,7 @@ _WORDS = {
     "cancelled": Phase.CANCELLED,
 }
 
-_CODES: fields.Codes = {
+_CODES: answers.Codes = {
     "bad_request": InvalidRequestError,
     "token_mismatched": AuthenticationError,  # documented with 400 and with 401
     "api_not_implemented": InvalidRequestError,
@@ -51,14 +49,11 @@ _CODES: fields.Codes = {
     "duplication": InvalidRequestError,
     "busy": VendorFaultError,
     "unknown": VendorFaultError,
-    "forbidden": fields.forbidden,  # moderation, or no permission
+    "forbidden": answers.forbidden,  # moderation, or no permission
     "canceled": CancelledError,
     "timeout": VendorFaultError,
     "content_too_large": InvalidRequestError,
     "not_applied": AuthenticationError,
-    "403": fields.content_input,  # the vendor's SDK takes a 403 with any other code for moderation
-    # No channel available: the vendor's own audit was charged nothing for it.
-    "503": partial(VendorFaultError, charged=Charged.NO),
 }
 _POLL_CODES = {**_CODES, "bad_request": NotFoundError}  # a query has no other parameter than the id
 
@@ -69,7 +64,7 @@ class AceData(Provider):
     name = "acedata"
     batch = 50  # AceDataCloud, Hailuo tasks guide, retrieve_batch
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /hailuo/videos`."""
         body: dict[str, Any] = {"action": "generate", "prompt": request.prompt, "model": row.wire_model}
         if request.first_frame:
@@ -79,9 +74,10 @@ class AceData(Provider):
         # In AceDataCloud's newer guide only. Without it the connection is held open until the clip is done.
         body["async"] = True
         reply = yield HttpCall("POST", "/hailuo/videos", json=body, paying=True)
-        answer = fields.accepted(reply, _CODES)
-        task = Task(fields.task_id(answer.get("task_id"), reply, _CODES), row.model)
-        return _outcome(task, reply, answer, waiting=Phase.QUEUED)  # a held answer has the clip in it already
+        task_id, answer = answers.submitted(reply, _CODES)
+        return _outcome(
+            Task(task_id, row.model), reply, answer, waiting=Phase.QUEUED
+        )  # a held answer has the clip in it already
 
     def poll(self, task: Task) -> Flow[TaskState]:
         """`POST /hailuo/tasks`, one id."""
@@ -89,13 +85,13 @@ class AceData(Provider):
         reply = yield HttpCall("POST", "/hailuo/tasks", json={"action": "retrieve", "id": task.id})
         if reply.status < 400 and reply.json() is None:
             raise NotFoundError("AceDataCloud does not know this task.", http_status=reply.status)
-        return _state(task, reply, fields.accepted(reply, _POLL_CODES))
+        return _state(task, reply, answers.answered(reply, _POLL_CODES))
 
     def poll_many(self, tasks: Sequence[Task]) -> Flow[list[TaskState]]:
         """`POST /hailuo/tasks`, many ids."""
         ids = [task.id for task in tasks]
         reply = yield HttpCall("POST", "/hailuo/tasks", json={"action": "retrieve_batch", "ids": ids})
-        answer = fields.accepted(reply, _CODES)
+        answer = answers.answered(reply, _CODES)
         if not isinstance(answer.get("items"), list):
             raise VendorFaultError("AceDataCloud's answer lists no tasks.", http_status=reply.status)
         records = {fields.text(fields.mapping(each).get("id")): each for each in answer["items"]}
@@ -113,7 +109,7 @@ def _outcome(task: Task, reply: HttpReply, response: Mapping[str, Any], *, waiti
     url = fields.web_url(clip.get("video_url"))
     phase = fields.phase(word, _WORDS)
     if response.get("success") is False or phase is Phase.FAILED:
-        error = fields.failure(reply, *fields.said(response), _CODES)
+        error = answers.failure(reply, *answers.said(response), _CODES)
         return TaskState(task, Phase.FAILED, word or "failed", error=error, raw=response)
     if url and (phase is Phase.SUCCEEDED or not word):
         return TaskState(task, Phase.SUCCEEDED, word, progress=1.0, url=url, raw=response)

@@ -15,11 +15,12 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from hailuo_widgets.errors import NotFoundError, VendorError, VendorFaultError
+from hailuo_widgets.providers.text import plain, safe_json
 
 if TYPE_CHECKING:
     import httpx
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 T = TypeVar("T")
@@ -71,17 +72,17 @@ class HttpReply:
 
     @property
     def text(self) -> str:
-        """The body as text, whatever it holds."""
-        return self.body.decode("utf-8", "replace")
+        """The body as one line that is safe to show, whatever it holds."""
+        return plain(self.body.decode("utf-8", "replace"))
 
     def json(self) -> Any:
-        """The body as JSON, in text that can be written down: lone surrogates are replaced.
+        """The body as JSON, in text that can be written down: lone surrogates and control characters are replaced.
 
         Raises:
             VendorFaultError: If it is none (an HTML page, say, or cut off).
         """
         try:
-            value = json.loads(self.body, parse_constant=_refuse_constant)
+            value = json.loads(safe_json(self.body.decode("utf-8-sig")), parse_constant=_refuse_constant)
             if _SURROGATE.search(self.body):
                 value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
             return value  # noqa: TRY300  # both lines above can fail
@@ -178,13 +179,22 @@ class Provider:
 
     What went wrong is said in one of two ways. A call that failed is raised, as one of the `VendorError` family; a
     task that failed is returned, as a state with `Phase.FAILED` and the error in it. Whatever a vendor may answer,
-    nothing but `VendorError` comes out; `providers.fields` reads JSON in that way. Who drives the flow adds the
-    provider's name, the request and the task to an error.
+    nothing but `VendorError` comes out; `providers.fields` reads values in that way, and `providers.answers` whole
+    answers. Who drives the flow adds the provider's name, the request and the task to an error.
 
     An error that `submit` raises decides about money. With `Charged.NO` the vendor certainly did not take the request:
-    the job ends as refused and may be tried anew. With `Charged.UNKNOWN` it may have: the job ends as uncertain, and
+    the job ends as refused and may be tried again. With `Charged.UNKNOWN` it may have: the job ends as uncertain, and
     a person decides. `RateLimitError` says that the vendor did not take it yet: the same call is sent again later.
-    So once the answer names a task, `submit` returns it, however odd the rest of the answer looks.
+    So once the answer names a task, `submit` returns it, however odd the rest of the answer looks, and only a code
+    that the vendor documents may say `Charged.NO`: `answers.submitted` reads every answer in that order.
+
+    What `poll` says decides about a clip that may have been paid for:
+
+    - final: it returns a state whose phase is final. Only for the vendor's documented word about this very task.
+    - unknown task: it raises `NotFoundError`. A replica can lag behind, so the task is asked for again until the
+      vendor has surely forgotten it (`task_retention` in its catalogue).
+    - refused: it raises another error that is not retryable (a key, a balance). Asked again for some minutes.
+    - transient: it raises an error that is retryable. Asked again without end.
 
     Attributes:
         name: As the catalogue writes it.
@@ -211,7 +221,7 @@ class Provider:
         del seconds
         return None
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """Buy a clip. Exactly one of the yielded calls is `paying`.
 
         Raises:

@@ -15,11 +15,13 @@ from hailuo_widgets.errors import (
     RateLimitError,
     VendorFaultError,
 )
-from hailuo_widgets.providers import fields
+from hailuo_widgets.providers import answers, fields
 from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task, TaskState
 
 if TYPE_CHECKING:
-    from hailuo_widgets.spec.catalog import Row
+    from collections.abc import Mapping
+
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 _WORDS = {
@@ -30,7 +32,7 @@ _WORDS = {
     "cancelled": Phase.CANCELLED,
 }
 
-_CODES: fields.Codes = {
+_CODES: answers.Codes = {
     # EvoLink, Error codes: HTTP. Older pages have the HTTP status itself there, as a number.
     "invalid_request": InvalidRequestError,
     "invalid_task_id": NotFoundError,
@@ -40,7 +42,7 @@ _CODES: fields.Codes = {
     "rate_limit_exceeded": RateLimitError,
     "internal_error": VendorFaultError,
     # EvoLink, Error codes: tasks. The vendor itself says which can be tried again.
-    "content_policy_violation": fields.content_input,
+    "content_policy_violation": answers.content_input,
     "invalid_parameters": InvalidRequestError,
     "image_processing_error": InvalidRequestError,
     "image_dimension_mismatch": InvalidRequestError,
@@ -53,7 +55,19 @@ _CODES: fields.Codes = {
     "service_unavailable": VendorFaultError,
     "unknown_error": VendorFaultError,
     "resource_not_found": NotFoundError,
+    # EvoLink, Error codes, older pages: `code` is the HTTP status as a number, and `type` says that it is EvoLink's.
+    "400": InvalidRequestError,
+    "401": AuthenticationError,
+    "402": BalanceError,
+    "403": AuthenticationError,
+    "404": NotFoundError,
+    "413": InvalidRequestError,
+    "429": RateLimitError,
 }
+_TYPES = frozenset({
+    "invalid_request_error", "authentication_error", "insufficient_quota", "insufficient_quota_error",
+    "permission_error", "not_found_error", "rate_limit_error", "api_error",
+})  # fmt: skip
 
 
 class EvoLink(Provider):
@@ -61,7 +75,7 @@ class EvoLink(Provider):
 
     name = "evolink"
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v1/videos/generations`."""
         body: dict[str, Any] = {"model": row.wire_model}
         if request.prompt:
@@ -73,21 +87,29 @@ class EvoLink(Provider):
         if request.duration:
             body["duration"] = request.duration
         reply = yield HttpCall("POST", "/v1/videos/generations", json=body, paying=True)
-        answer = fields.accepted(reply, _CODES)
-        task = Task(fields.task_id(answer.get("id"), reply, _CODES), row.model)
+        task_id, answer = answers.submitted(reply, _CODES, _said, places=(("id",),))
+        task = Task(task_id, row.model)
         eta = fields.seconds(fields.mapping(answer.get("task_info")).get("estimated_time"))
         return TaskState(task, Phase.QUEUED, fields.text(answer.get("status")), eta=eta, raw=answer)
 
     def poll(self, task: Task) -> Flow[TaskState]:
         """`GET /v1/tasks/{id}`."""
         reply = yield HttpCall("GET", f"/v1/tasks/{quote(task.id, safe='')}")
-        answer = fields.accepted(reply, _CODES)
+        answer = answers.answered(reply, _CODES, _said)
         word = fields.text(answer.get("status"))
         phase = fields.phase(word, _WORDS)
         if phase is Phase.FAILED:
-            error = fields.failure(reply, *fields.said(answer), _CODES)
+            error = answers.failure(reply, *answers.said(answer), _CODES)
             return TaskState(task, phase, word, error=error, raw=answer)
         if phase is Phase.SUCCEEDED:
             url = fields.clip_url(next(iter(fields.items(answer.get("results"))), None), reply)
             return TaskState(task, phase, word, progress=1.0, url=url, raw=answer)
         return TaskState(task, phase, word, progress=fields.percent(answer.get("progress")), raw=answer)
+
+
+def _said(answer: Mapping[str, Any]) -> tuple[str, str]:
+    """Code and words of a refusal. A number says nothing unless the type is EvoLink's: gateways write it too."""
+    code, message = answers.said(answer)
+    numeric = code.isascii() and code.isdigit()
+    known = fields.text(fields.mapping(answer.get("error")).get("type")) in _TYPES
+    return (f"HTTP {code}" if numeric and not known else code), message

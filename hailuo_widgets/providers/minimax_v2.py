@@ -14,13 +14,13 @@ from hailuo_widgets.errors import (
     RateLimitError,
     VendorFaultError,
 )
-from hailuo_widgets.providers import fields
+from hailuo_widgets.providers import answers, fields
 from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Task, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.media import Media
     from hailuo_widgets.spec.request import VideoRequest
 
@@ -32,16 +32,16 @@ _WORDS = {
     "cancelled": Phase.CANCELLED,
 }
 # MiniMax v2, Create video generation task: error.type. The number in the message, where there is one, says more.
-_TYPES: fields.Codes = {
+_TYPES: answers.Codes = {
     "bad_request_error": InvalidRequestError,
     "authorized_error": AuthenticationError,
     "insufficient_balance_error": BalanceError,
-    "unprocessable_entity_error": fields.content_input,
+    "unprocessable_entity_error": answers.content_input,
     "rate_limit_error": RateLimitError,
     "server_error": VendorFaultError,
     "overloaded_error": VendorFaultError,
 }
-_UNKNOWN_ID: fields.Codes = {
+_UNKNOWN_ID: answers.Codes = {
     "2013": NotFoundError,
     "bad_request_error": NotFoundError,
 }  # a query has no other parameter
@@ -53,29 +53,26 @@ def speaks(model: str) -> bool:
     return model.startswith("MiniMax-H3")
 
 
-def submit(request: VideoRequest, row: Row, codes: fields.Codes) -> Flow[TaskState]:
+def submit(request: VideoRequest, row: ModelSpec, codes: answers.Codes) -> Flow[TaskState]:
     """`POST /v2/video_generation`."""
     known = {**codes, **_TYPES}
     reply = yield HttpCall("POST", "/v2/video_generation", json=_body(request, row), paying=True)
-    answer = fields.accepted(reply, known, _said)
-    return TaskState(
-        Task(fields.task_id(answer.get("task_id"), reply, known, _said), row.model), Phase.QUEUED, raw=answer
-    )
+    task_id, answer = answers.submitted(reply, known, _said, places=(("task_id",), ("task", "id")))
+    return TaskState(Task(task_id, row.model), Phase.QUEUED, raw=answer)
 
 
-def poll(task: Task, codes: fields.Codes) -> Flow[TaskState]:
+def poll(task: Task, codes: answers.Codes) -> Flow[TaskState]:
     """`GET /v2/query/video_generation/{id}`."""
     known = {**codes, **_TYPES}
     reply = yield HttpCall("GET", f"/v2/query/video_generation/{quote(task.id, safe='')}")
-    answer = fields.accepted(reply, {**known, **_UNKNOWN_ID}, _said)
-    if "task" not in answer and _said(answer)[0] not in {"", "0"}:
-        code, message = _said(answer)
-        raise fields.error_of(reply, code=code, message=message, known={**known, **_UNKNOWN_ID})
+    answer = answers.answered(reply, {**known, **_UNKNOWN_ID}, _said)
+    if "task" not in answer:
+        answers.refused(reply, answer, {**known, **_UNKNOWN_ID}, _said)
     state = fields.mapping(answer.get("task"))
     word = fields.text(state.get("status"))
     phase = fields.phase(word, _WORDS)
     if phase is Phase.FAILED:
-        error = fields.failure(reply, *_said(state), known)
+        error = answers.failure(reply, *_said(state), known)
         return TaskState(task, phase, word, error=error, raw=state)
     if phase is Phase.SUCCEEDED:
         url = fields.clip_url(fields.mapping(state.get("content")).get("url"), reply)
@@ -83,7 +80,7 @@ def poll(task: Task, codes: fields.Codes) -> Flow[TaskState]:
     return TaskState(task, phase, word, raw=state)
 
 
-def cancel(task: Task, codes: fields.Codes) -> Flow[TaskState]:
+def cancel(task: Task, codes: answers.Codes) -> Flow[TaskState]:
     """`DELETE /v2/video_generation/{id}`, for a task that waits: a finished one would be deleted, clip and all."""
     state = yield from poll(task, codes)
     if state.phase is not Phase.QUEUED:
@@ -94,7 +91,7 @@ def cancel(task: Task, codes: fields.Codes) -> Flow[TaskState]:
     return (yield from poll(task, codes))  # it has begun in between, and goes on
 
 
-def _body(request: VideoRequest, row: Row) -> dict[str, Any]:
+def _body(request: VideoRequest, row: ModelSpec) -> dict[str, Any]:
     body: dict[str, Any] = {"model": row.wire_model, "content": list(_content(request))}
     body |= fields.chosen(request, {each: each for each in ("resolution", "duration", "ratio", "callback_url")})
     if request.prompt_optimizer is not None:  # "balanced" is what fal, where H3-Max comes from, does by default
@@ -117,8 +114,10 @@ def _item(media: Media, kind: str, role: str) -> dict[str, Any]:
 
 
 def _said(answer: Mapping[str, Any]) -> tuple[str, str]:
-    error = fields.mapping(answer.get("error") or answer.get("base_resp"))
-    message = fields.text(error.get("message")) or fields.text(error.get("status_msg"))
-    number = _NUMBER.search(message)
-    code = fields.text(error.get("code")) or fields.text(error.get("status_code")) or fields.text(error.get("type"))
-    return number[1] if number else code, message
+    """Code and words. The number at a message's end says more than the type, where the type is MiniMax's."""
+    if base := fields.mapping(answer.get("base_resp")):
+        return fields.text(base.get("status_code")), fields.text(base.get("status_msg"))
+    error = fields.mapping(answer.get("error"))
+    message, kind = fields.text(error.get("message")), fields.text(error.get("type"))
+    number = _NUMBER.search(message) if kind in _TYPES else None
+    return number[1] if number else fields.text(error.get("code")) or kind, message

@@ -12,11 +12,11 @@ from hailuo_widgets.errors import (
     RateLimitError,
     VendorFaultError,
 )
-from hailuo_widgets.providers import fields
+from hailuo_widgets.providers import answers, fields
 from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task, TaskState
 
 if TYPE_CHECKING:
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 _WORDS = {
@@ -28,14 +28,14 @@ _WORDS = {
 }
 
 # UCloud Modelverse, Error codes.
-_CODES: fields.Codes = {
+_CODES: answers.Codes = {
     "param_error": InvalidRequestError,
-    "sensitive_check_error": fields.content_input,
+    "sensitive_check_error": answers.content_input,
     "invalid_messages": InvalidRequestError,
     "model_error": AuthenticationError,  # "No permission to use the model"
     "tokens_too_long": InvalidRequestError,
     "auth_error": AuthenticationError,
-    "forbidden": fields.forbidden,  # quota exceeded, or an address that is not on the list
+    "forbidden": answers.forbidden,  # quota exceeded, or an address that is not on the list
     "timeout": VendorFaultError,
     "rate_limit": RateLimitError,
     "internal_error": VendorFaultError,
@@ -60,7 +60,7 @@ class Modelverse(Provider):
 
     name = "modelverse"
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v1/tasks/submit`."""
         pictures = {"first_frame_image": request.first_frame, "last_frame_image": request.last_frame}
         body = {
@@ -72,15 +72,13 @@ class Modelverse(Provider):
             "parameters": fields.chosen(request, _WIRE_NAMES),
         }
         reply = yield HttpCall("POST", "/v1/tasks/submit", json=body, paying=True)
-        answer = fields.accepted(reply, _CODES)
-        output = fields.mapping(answer.get("output"))
-        task = Task(fields.task_id(output.get("task_id"), reply, _CODES), row.model)
-        return TaskState(task, Phase.QUEUED, raw=answer)
+        task_id, answer = answers.submitted(reply, _CODES, places=(("output", "task_id"),))
+        return TaskState(Task(task_id, row.model), Phase.QUEUED, raw=answer)
 
     def poll(self, task: Task) -> Flow[TaskState]:
         """`GET /v1/tasks/status`."""
         reply = yield HttpCall("GET", "/v1/tasks/status", params={"task_id": task.id})
-        answer = fields.accepted(reply, _POLL_CODES)
+        answer = answers.answered(reply, _POLL_CODES)
         output = fields.mapping(answer.get("output"))
         word = fields.text(output.get("task_status"))
         phase = fields.phase(word, _WORDS)
@@ -88,7 +86,7 @@ class Modelverse(Provider):
             message = fields.text(output.get("error_message"))
             coded = _FAILURE.search(message)
             code, words = coded.groups() if coded else ("", message)
-            error = fields.failure(reply, code, words, _CODES)
+            error = answers.failure(reply, code, words, _CODES)
             return TaskState(task, phase, word, error=error, raw=answer)
         if phase is Phase.SUCCEEDED:
             url = fields.clip_url(next(iter(fields.items(output.get("urls"))), None), reply)

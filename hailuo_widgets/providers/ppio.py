@@ -14,13 +14,13 @@ from hailuo_widgets.errors import (
     RateLimitError,
     VendorFaultError,
 )
-from hailuo_widgets.providers import fields
+from hailuo_widgets.providers import answers, fields
 from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
 
 _WORDS = {
@@ -31,12 +31,12 @@ _WORDS = {
 }
 
 # PPIO, Error codes of the image, video and audio APIs; the last three are the same vendor's other surfaces'.
-_REASONS: fields.Codes = {
+_REASONS: answers.Codes = {
     "INVALID_REQUEST_BODY": InvalidRequestError,
     "MISSING_API_KEY": AuthenticationError,
     "BILLING_BALANCE_NOT_ENOUGH": BalanceError,  # 400 at PPIO, 403 at Novita
-    "ILLEGAL_PROMPT": fields.content_input,
-    "ILLEGAL_IMAGE_CONTENT": fields.content_input,
+    "ILLEGAL_PROMPT": answers.content_input,
+    "ILLEGAL_IMAGE_CONTENT": answers.content_input,
     "IMAGE_FILE_EXCEEDS_MAX_SIZE": InvalidRequestError,
     "INVALID_IMAGE_FORMAT": InvalidRequestError,
     "IMAGE_EXCEEDS_MAX_RESOLUTION": InvalidRequestError,
@@ -76,7 +76,7 @@ class Ppio(Provider):
 
     name = "ppio"
 
-    def submit(self, request: VideoRequest, row: Row) -> Flow[TaskState]:
+    def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v3/async/{model}`."""
         body: dict[str, Any] = {}
         if request.first_frame:
@@ -87,20 +87,19 @@ class Ppio(Provider):
             body["end_image"] = request.last_frame.to_wire()
         body |= {"prompt": request.prompt, **fields.chosen(request, _WIRE_NAMES)}
         reply = yield HttpCall("POST", f"/v3/async/{row.wire_model}", json=body, paying=True)
-        answer = fields.accepted(reply, _REASONS, _said)
-        task = Task(fields.task_id(answer.get("task_id"), reply, _REASONS, _said), row.model)
-        return TaskState(task, Phase.QUEUED, raw=answer)
+        task_id, answer = answers.submitted(reply, _REASONS, _said)
+        return TaskState(Task(task_id, row.model), Phase.QUEUED, raw=answer)
 
     def poll(self, task: Task) -> Flow[TaskState]:
         """`GET /v3/async/task-result`."""
         reply = yield HttpCall("GET", "/v3/async/task-result", params={"task_id": task.id})
-        answer = fields.accepted(reply, _REASONS, _said)
+        answer = answers.answered(reply, _REASONS, _said)
         state = fields.mapping(answer.get("task"))
         word = fields.text(state.get("status"))
         phase = fields.phase(word, _WORDS)
         if phase is Phase.FAILED:
             reason = fields.text(state.get("reason"))
-            error = fields.failure(reply, reason if reason in _REASONS else "", reason, _REASONS)
+            error = answers.failure(reply, reason if reason in _REASONS else "", reason, _REASONS)
             return TaskState(task, phase, word, error=error, raw=answer)
         progress = fields.percent(state.get("progress_percent"))
         if phase is Phase.SUCCEEDED:
@@ -118,6 +117,6 @@ class Novita(Ppio):
 
 def _said(answer: Mapping[str, Any]) -> tuple[str, str]:
     """`{"code": 400, "reason": "NAME", "message": …}`; the vendor's own command line expects `error.code` instead."""
-    code, message = fields.said(answer)
+    code, message = answers.said(answer)
     reason = fields.text(answer.get("reason"))
     return reason or code or fields.text(answer.get("code")), fields.text(answer.get("message")) or message

@@ -19,7 +19,7 @@ KEPT_SECONDS = 7 * 86_400
 """How long a sketch's task is remembered: as long as MiniMax remembers its own (v2, Query a task: 7 days)."""
 
 
-class Sketch(MiniMax):
+class SketchProvider(MiniMax):
     """Draws an animatic of the prompt instead of filming it."""
 
     name = "sketch"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .exchange import Call, Endpoint, Problem, Refusal, Reply, Vendor, choice_field, image_field, invalid, text_field
+from .exchange import Call, Endpoint, ErrorKind, Refusal, Reply, Vendor, choice_field, image_field, invalid, text_field
 from .files import TEN_YEARS
 from .images import clip_size
 from .tasks import DrawOrder, State
@@ -22,13 +22,13 @@ _MOST_PROMPT = 7000
 """The vendor's own command line refuses more; its specification has no limit."""
 
 _REFUSALS = {
-    Problem.NO_KEY: (400, "no_token", "No token is specified."),
-    Problem.BAD_KEY: (401, "invalid_token", "The specified token is invalid."),
-    Problem.RATE_LIMITED: (429, "too_many_requests", "Too many requests, please try again later."),
-    Problem.NO_BALANCE: (403, "used_up", "Your balance is not enough, please recharge."),
-    Problem.SENSITIVE_INPUT: (403, "forbidden", "The content was rejected by moderation."),
-    Problem.SERVER_ERROR: (500, "api_error", "fetch failed"),
-    Problem.BAD_REQUEST: (400, "bad_request", "The request is invalid."),
+    ErrorKind.NO_KEY: (400, "no_token", "No token is specified."),
+    ErrorKind.BAD_KEY: (401, "invalid_token", "The specified token is invalid."),
+    ErrorKind.RATE_LIMITED: (429, "too_many_requests", "Too many requests, please try again later."),
+    ErrorKind.NO_BALANCE: (403, "used_up", "Your balance is not enough, please recharge."),
+    ErrorKind.SENSITIVE_INPUT: (403, "forbidden", "The content was rejected by moderation."),
+    ErrorKind.SERVER_ERROR: (500, "api_error", "fetch failed"),
+    ErrorKind.BAD_REQUEST: (400, "bad_request", "The request is invalid."),
 }
 _FAILURES = {
     "input": (403, "forbidden", "The content was rejected by moderation."),
@@ -50,9 +50,9 @@ class AceData(Vendor):
             Endpoint("POST", "/hailuo/tasks", "poll", self._tasks),
         ]
 
-    def refuse(self, problem: Problem, text: str = "") -> Reply:
+    def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
         """An error, and a trace id."""
-        status, code, message = _REFUSALS.get(problem, _REFUSALS[Problem.BAD_REQUEST])
+        status, code, message = _REFUSALS.get(problem, _REFUSALS[ErrorKind.BAD_REQUEST])
         error = {"code": code, "message": text or message}
         return Reply({"error": error, "trace_id": self.sim.new_uuid()}, status)
 
@@ -123,7 +123,7 @@ class AceData(Vendor):
                 items = [self._task(task) for task in self._batch(call)]
                 return Reply({"items": items, "count": len(items)})
             case _:
-                raise Refusal(Problem.BAD_REQUEST, "action is invalid.")
+                raise Refusal(ErrorKind.BAD_REQUEST, "action is invalid.")
 
     def _batch(self, call: Call) -> list[SimTask]:
         """The tasks of the given ids, or the newest where none are given."""

@@ -21,7 +21,7 @@ from .acedata import AceData
 from .callbacks import Callbacks
 from .drawing import Draw, SketchDraw, Studio
 from .evolink import EvoLink
-from .exchange import Call, Endpoint, LogEntry, Problem, Refusal, Reply, Vendor
+from .exchange import Call, Endpoint, ErrorKind, LogEntry, Refusal, Reply, Vendor
 from .faults import Fault, Faults, cut, drop, hang, mistype, strip_keys
 from .files import ResultFiles, storage_error
 from .minimax_v1 import MiniMaxV1
@@ -48,11 +48,11 @@ _VENDORS: tuple[type[Vendor], ...] = (MiniMaxV1, MiniMaxV2, AceData, PpioH3, Ppi
 _TICK = 0.02
 _FAILURES: dict[str, Failure] = {"fail_input": "input", "fail_output": "output", "fail_internal": "internal"}
 _REFUSALS = {
-    "rate_limited": Problem.RATE_LIMITED,
-    "server_error": Problem.SERVER_ERROR,
-    "bad_key": Problem.BAD_KEY,
-    "no_balance": Problem.NO_BALANCE,
-    "refused_input": Problem.SENSITIVE_INPUT,
+    "rate_limited": ErrorKind.RATE_LIMITED,
+    "server_error": ErrorKind.SERVER_ERROR,
+    "bad_key": ErrorKind.BAD_KEY,
+    "no_balance": ErrorKind.NO_BALANCE,
+    "refused_input": ErrorKind.SENSITIVE_INPUT,
 }
 _STORAGE_ERRORS = {
     "forbidden": (403, "AccessDenied", "Access Denied"),
@@ -417,7 +417,7 @@ class _Exchange:
         wait = limit.admit(self.sim.clock(), in_flight, submit=self.endpoint.where == "submit")
         if wait is None:
             return None
-        refusal = self.vendor.refuse(Problem.RATE_LIMITED)
+        refusal = self.vendor.refuse(ErrorKind.RATE_LIMITED)
         headers = {"Retry-After": f"{wait:g}"} if limit.retry_after else {}
         return Reply(refusal.body, refusal.status, {**refusal.headers, **headers})
 
@@ -426,9 +426,9 @@ class _Exchange:
         try:
             body = json.loads(raw)
         except (ValueError, RecursionError):
-            raise Refusal(Problem.BAD_REQUEST, "the body is not valid JSON") from None
+            raise Refusal(ErrorKind.BAD_REQUEST, "the body is not valid JSON") from None
         if not isinstance(body, dict):
-            raise Refusal(Problem.BAD_REQUEST, "the body must be a JSON object")
+            raise Refusal(ErrorKind.BAD_REQUEST, "the body must be a JSON object")
         return body
 
     async def _garbled(self, kind: str | None, answer: Reply | Response) -> Response:

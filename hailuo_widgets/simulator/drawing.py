@@ -76,8 +76,8 @@ class SketchDraw:
             return await loop.run_in_executor(self._pool, self._draw, order)
 
     def _draw(self, order: DrawOrder) -> Path:
+        from hailuo_widgets.sketch.render import Sketch, render_in_subprocess
         from hailuo_widgets.spec.camera import parse
-        from hailuo_widgets.video.sketch import Sketch, render_in_subprocess
 
         path = self._folder / f"{uuid.uuid4().hex}.mp4"
         moves = tuple(tuple(each.en for each in shot.commands) for shot in parse(order.prompt).shots)

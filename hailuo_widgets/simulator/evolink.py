@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .exchange import (
     Call,
     Endpoint,
-    Problem,
+    ErrorKind,
     Refusal,
     Reply,
     Vendor,
@@ -41,20 +41,30 @@ _WORDS = {
     State.CANCELLED: "failed",
 }
 _REFUSALS = {
-    Problem.NO_KEY: (401, "unauthorized", "authentication_error", "Invalid or missing API key"),
-    Problem.BAD_KEY: (401, "unauthorized", "authentication_error", "Invalid or expired API key"),
-    Problem.RATE_LIMITED: (429, "rate_limit_exceeded", "rate_limit_error", "Too many requests, please try again later"),
-    Problem.NO_BALANCE: (
+    ErrorKind.NO_KEY: (401, "unauthorized", "authentication_error", "Invalid or missing API key"),
+    ErrorKind.BAD_KEY: (401, "unauthorized", "authentication_error", "Invalid or expired API key"),
+    ErrorKind.RATE_LIMITED: (
+        429,
+        "rate_limit_exceeded",
+        "rate_limit_error",
+        "Too many requests, please try again later",
+    ),
+    ErrorKind.NO_BALANCE: (
         402,
         "insufficient_quota",
         "insufficient_quota",
         "Insufficient quota. Please top up your account.",
     ),
-    Problem.SENSITIVE_INPUT: (400, "content_policy_violation", "invalid_request_error", "Content violates the policy"),
-    Problem.SERVER_ERROR: (500, "internal_error", "api_error", "Internal server error, please try again later"),
-    Problem.BAD_REQUEST: (400, "invalid_request", "invalid_request_error", "Invalid request parameters"),
-    Problem.UNKNOWN_TASK: (404, "resource_not_found", "invalid_request_error", "Task not found"),
-    Problem.BAD_TASK_ID: (400, "invalid_task_id", "invalid_request_error", "Task ID must start with 'task-unified-'"),
+    ErrorKind.SENSITIVE_INPUT: (
+        400,
+        "content_policy_violation",
+        "invalid_request_error",
+        "Content violates the policy",
+    ),
+    ErrorKind.SERVER_ERROR: (500, "internal_error", "api_error", "Internal server error, please try again later"),
+    ErrorKind.BAD_REQUEST: (400, "invalid_request", "invalid_request_error", "Invalid request parameters"),
+    ErrorKind.UNKNOWN_TASK: (404, "resource_not_found", "invalid_request_error", "Task not found"),
+    ErrorKind.BAD_TASK_ID: (400, "invalid_task_id", "invalid_request_error", "Task ID must start with 'task-unified-'"),
 }
 _FAILURES = {
     "input": ("content_policy_violation", "The prompt violates the content policy"),
@@ -75,9 +85,9 @@ class EvoLink(Vendor):
             Endpoint("GET", "/v1/tasks/{task_id}", "poll", self._query),
         ]
 
-    def refuse(self, problem: Problem, text: str = "") -> Reply:
+    def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
         """An error in the manner of OpenAI's."""
-        status, code, kind, message = _REFUSALS.get(problem, _REFUSALS[Problem.BAD_REQUEST])
+        status, code, kind, message = _REFUSALS.get(problem, _REFUSALS[ErrorKind.BAD_REQUEST])
         return Reply({"error": {"code": code, "message": text or message, "type": kind}}, status)
 
     def _new_id(self) -> str:
@@ -116,10 +126,10 @@ class EvoLink(Vendor):
     async def _query(self, call: Call) -> Reply:
         task_id = call.params["task_id"]
         if not task_id.startswith(_ID_PREFIX):
-            raise Refusal(Problem.BAD_TASK_ID)
+            raise Refusal(ErrorKind.BAD_TASK_ID)
         task = self.find(call, task_id)
         if task is None:
-            raise Refusal(Problem.UNKNOWN_TASK)
+            raise Refusal(ErrorKind.UNKNOWN_TASK)
         self.sim.look(task, polled=True)
         return Reply(self._body(task))
 

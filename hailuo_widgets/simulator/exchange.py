@@ -81,7 +81,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Problem(Enum):
+class ErrorKind(Enum):
     """Why a vendor turns a request down."""
 
     NO_KEY = auto()
@@ -114,7 +114,7 @@ class Endpoint:
 class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of the simulator's
     """Ends a handler with the vendor's own error body."""
 
-    def __init__(self, problem: Problem, text: str = "") -> None:
+    def __init__(self, problem: ErrorKind, text: str = "") -> None:
         super().__init__(text)
         self.problem = problem
         self.text = text
@@ -122,7 +122,7 @@ class Refusal(Exception):  # noqa: N818 - it is an answer, not an error of the s
 
 def invalid(text: str) -> Refusal:
     """The request breaks a rule of the vendor's page."""
-    return Refusal(Problem.BAD_REQUEST, text)
+    return Refusal(ErrorKind.BAD_REQUEST, text)
 
 
 class Vendor(ABC):
@@ -146,17 +146,17 @@ class Vendor(ABC):
         """The paths that this vendor serves; the first that fits a request answers it."""
 
     @abstractmethod
-    def refuse(self, problem: Problem, text: str = "") -> Reply:
+    def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
         """The vendor's own error body."""
 
-    def admit(self, key: str, call_headers: Mapping[str, str], query: Mapping[str, str]) -> Problem | None:
+    def admit(self, key: str, call_headers: Mapping[str, str], query: Mapping[str, str]) -> ErrorKind | None:
         """Whether a key opens this vendor's door; None where it does."""
         del call_headers, query
         if self.sim.keys is None:
             return None
         if not key:
-            return Problem.NO_KEY
-        return None if key in self.sim.keys else Problem.BAD_KEY
+            return ErrorKind.NO_KEY
+        return None if key in self.sim.keys else ErrorKind.BAD_KEY
 
     def headers(self) -> dict[str, str]:
         """Headers that all answers of this vendor carry."""
@@ -183,10 +183,10 @@ class Vendor(ABC):
 
 
 _IMAGE_PROBLEMS = {
-    "reference": Problem.BAD_REQUEST,
-    "format": Problem.BAD_IMAGE_FORMAT,
-    "bytes": Problem.IMAGE_TOO_HEAVY,
-    "size": Problem.BAD_IMAGE_SIZE,
+    "reference": ErrorKind.BAD_REQUEST,
+    "format": ErrorKind.BAD_IMAGE_FORMAT,
+    "bytes": ErrorKind.IMAGE_TOO_HEAVY,
+    "size": ErrorKind.BAD_IMAGE_SIZE,
 }
 
 

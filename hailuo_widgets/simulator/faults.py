@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.types import Message, Receive, Scope, Send
 
-Kind = Literal[
+FaultKind = Literal[
     "rate_limited",
     "server_error",
     "http_429",
@@ -57,7 +57,7 @@ Kind = Literal[
 - `wrong_size`: the result is complete by its own headers, but only half of the clip.
 """
 
-_GATEWAY: tuple[Kind, ...] = (
+_GATEWAY: tuple[FaultKind, ...] = (
     "http_429",
     "http_500",
     "http_502",
@@ -68,7 +68,7 @@ _GATEWAY: tuple[Kind, ...] = (
     "cut",
     "html",
 )
-_ANSWER: tuple[Kind, ...] = (
+_ANSWER: tuple[FaultKind, ...] = (
     *_GATEWAY,
     "rate_limited",
     "server_error",
@@ -76,7 +76,7 @@ _ANSWER: tuple[Kind, ...] = (
     "wrong_types",
     "missing_keys",
 )
-_PAID: tuple[Kind, ...] = (
+_PAID: tuple[FaultKind, ...] = (
     "no_balance",
     "refused_input",
     "unanswered",
@@ -85,7 +85,7 @@ _PAID: tuple[Kind, ...] = (
     "fail_output",
     "fail_internal",
 )
-KINDS: dict[Where, tuple[Kind, ...]] = {
+KINDS: dict[Where, tuple[FaultKind, ...]] = {
     "submit": (*_ANSWER, *_PAID),
     "poll": (*_ANSWER, "unknown_status"),
     "file": _ANSWER,
@@ -110,7 +110,7 @@ class Fault:
         ValueError: A fault of this kind cannot happen there.
     """
 
-    kind: Kind
+    kind: FaultKind
     where: Where = "poll"
     times: int = 1
     vendor: str | None = None
@@ -137,11 +137,11 @@ class Faults:
         self._queue: list[Fault] = list(faults)
         self._random: random.Random | None = None
         self._rate = 0.0
-        self._kinds: frozenset[Kind] | None = None
+        self._kinds: frozenset[FaultKind] | None = None
         self.happened: list[Fault] = []
 
     @classmethod
-    def random(cls, seed: int, rate: float, kinds: Iterable[Kind] | None = None) -> Faults:
+    def random(cls, seed: int, rate: float, kinds: Iterable[FaultKind] | None = None) -> Faults:
         """Faults at random: each request meets one with probability `rate`; the same seed gives the same series.
 
         Args:

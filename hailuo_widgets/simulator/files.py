@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 from starlette.responses import FileResponse, Response
 
-from .exchange import Call, Endpoint, Problem, Reply, Vendor
+from .exchange import Call, Endpoint, ErrorKind, Reply, Vendor
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,7 +43,7 @@ class ResultFiles(Vendor):
         """GET and HEAD of a clip."""
         return [Endpoint("GET", "/files/{name}.mp4", "download", self._clip)]
 
-    def refuse(self, problem: Problem, text: str = "") -> Reply:
+    def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
         """Never used: refusals of storage are XML."""
         raise NotImplementedError(problem, text)
 

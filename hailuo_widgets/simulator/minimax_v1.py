@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .exchange import (
     Call,
     Endpoint,
-    Problem,
+    ErrorKind,
     Refusal,
     Reply,
     Vendor,
@@ -48,17 +48,17 @@ _WORDS = {
 }
 _CALLBACK_WORDS = {"Success": "success", "Fail": "failed"}
 _REFUSALS = {
-    Problem.NO_KEY: (
+    ErrorKind.NO_KEY: (
         1004,
         "login fail: Please carry the API secret key in the 'Authorization' field of the request header",
     ),
-    Problem.BAD_KEY: (2049, "invalid api key"),
-    Problem.RATE_LIMITED: (1002, "rate limit exceeded(RPM)"),
-    Problem.NO_BALANCE: (1008, "insufficient balance"),
-    Problem.SENSITIVE_INPUT: (1026, "input new_sensitive"),
-    Problem.SERVER_ERROR: (1000, "unknown error"),
-    Problem.BAD_REQUEST: (2013, "invalid params"),
-    Problem.UNKNOWN_TASK: (2013, "invalid params, invalid task_id"),
+    ErrorKind.BAD_KEY: (2049, "invalid api key"),
+    ErrorKind.RATE_LIMITED: (1002, "rate limit exceeded(RPM)"),
+    ErrorKind.NO_BALANCE: (1008, "insufficient balance"),
+    ErrorKind.SENSITIVE_INPUT: (1026, "input new_sensitive"),
+    ErrorKind.SERVER_ERROR: (1000, "unknown error"),
+    ErrorKind.BAD_REQUEST: (2013, "invalid params"),
+    ErrorKind.UNKNOWN_TASK: (2013, "invalid params, invalid task_id"),
 }
 _FAILURES = {"input": (1026, "input new_sensitive"), "output": (1027, "output new_sensitive")}
 _HOST_REGIONS = {
@@ -83,16 +83,16 @@ class MiniMaxAccount(Vendor):
         """Every answer has a Trace-Id."""
         return {"Trace-Id": f"{self.sim.random.getrandbits(128):032x}"}
 
-    def admit(self, key: str, call_headers: Mapping[str, str], query: Mapping[str, str]) -> Problem | None:
+    def admit(self, key: str, call_headers: Mapping[str, str], query: Mapping[str, str]) -> ErrorKind | None:
         """Key, region of the host, and the obsolete GroupId."""
         if problem := super().admit(key, call_headers, query):
             return problem
         host_region = _HOST_REGIONS.get(call_headers.get("host", "").partition(":")[0])
         if host_region and self.sim.regions.get(key, host_region) != host_region:
-            return Problem.NO_KEY
+            return ErrorKind.NO_KEY
         group = query.get("GroupId")
         if group and self.sim.groups.get(key, group) != group:
-            raise Refusal(Problem.NO_KEY, "token not match group")
+            raise Refusal(ErrorKind.NO_KEY, "token not match group")
         return None
 
     def fresh_id(self) -> str:
@@ -114,9 +114,9 @@ class MiniMaxV1(MiniMaxAccount):
             Endpoint("GET", "/v1/files/retrieve_content", "download", self._content),
         ]
 
-    def refuse(self, problem: Problem, text: str = "") -> Reply:
+    def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
         """HTTP 200 and a base_resp that is not 0."""
-        code, message = _REFUSALS.get(problem, _REFUSALS[Problem.BAD_REQUEST])
+        code, message = _REFUSALS.get(problem, _REFUSALS[ErrorKind.BAD_REQUEST])
         if code == 2013 and text:
             message = f"invalid params, {text}"
         elif text:
@@ -186,7 +186,7 @@ class MiniMaxV1(MiniMaxAccount):
     async def _query(self, call: Call) -> Reply:
         task = self.find(call, call.query.get("task_id"))
         if task is None:
-            raise Refusal(Problem.UNKNOWN_TASK)
+            raise Refusal(ErrorKind.UNKNOWN_TASK)
         self.sim.look(task, polled=True)
         return Reply(self._body(task))
 
@@ -208,7 +208,7 @@ class MiniMaxV1(MiniMaxAccount):
         task = self._file_task(call)
         path = await self.sim.studio.clip(task.id, task.order)
         if path is None:
-            raise Refusal(Problem.SERVER_ERROR)
+            raise Refusal(ErrorKind.SERVER_ERROR)
         file = {
             "file_id": self._file_id(task),
             "bytes": path.stat().st_size,
@@ -223,5 +223,5 @@ class MiniMaxV1(MiniMaxAccount):
         task = self._file_task(call)
         path = await self.sim.studio.clip(task.id, task.order)
         if path is None:
-            raise Refusal(Problem.SERVER_ERROR)
+            raise Refusal(ErrorKind.SERVER_ERROR)
         return ClipResponse(path, media_type="video/mp4")

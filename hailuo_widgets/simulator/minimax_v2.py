@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .exchange import Call, Endpoint, Problem, Refusal, Reply, choice_field, image_field, invalid
+from .exchange import Call, Endpoint, ErrorKind, Refusal, Reply, choice_field, image_field, invalid
 from .images import clip_size
 from .minimax_v1 import URL_SECONDS, MiniMaxAccount
 from .tasks import DrawOrder, State
@@ -45,14 +45,14 @@ _WORDS = {
     State.CANCELLED: "cancelled",
 }
 _REFUSALS = {
-    Problem.NO_KEY: (401, "authorized_error", "login fail: Please carry the API secret key (1004)"),
-    Problem.BAD_KEY: (401, "authorized_error", "invalid api key (2049)"),
-    Problem.RATE_LIMITED: (429, "rate_limit_error", "rate limit exceeded (1002)"),
-    Problem.NO_BALANCE: (402, "insufficient_balance_error", "insufficient balance (1008)"),
-    Problem.SENSITIVE_INPUT: (422, "unprocessable_entity_error", "input new_sensitive (1026)"),
-    Problem.SERVER_ERROR: (500, "server_error", "unknown error (1000)"),
-    Problem.BAD_REQUEST: (400, "bad_request_error", "invalid params (2013)"),
-    Problem.UNKNOWN_TASK: (400, "bad_request_error", "invalid params, invalid task_id (2013)"),
+    ErrorKind.NO_KEY: (401, "authorized_error", "login fail: Please carry the API secret key (1004)"),
+    ErrorKind.BAD_KEY: (401, "authorized_error", "invalid api key (2049)"),
+    ErrorKind.RATE_LIMITED: (429, "rate_limit_error", "rate limit exceeded (1002)"),
+    ErrorKind.NO_BALANCE: (402, "insufficient_balance_error", "insufficient balance (1008)"),
+    ErrorKind.SENSITIVE_INPUT: (422, "unprocessable_entity_error", "input new_sensitive (1026)"),
+    ErrorKind.SERVER_ERROR: (500, "server_error", "unknown error (1000)"),
+    ErrorKind.BAD_REQUEST: (400, "bad_request_error", "invalid params (2013)"),
+    ErrorKind.UNKNOWN_TASK: (400, "bad_request_error", "invalid params, invalid task_id (2013)"),
 }
 _FAILURES = {
     "input": ("1026", "input new_sensitive"),
@@ -77,9 +77,9 @@ class MiniMaxV2(MiniMaxAccount):
             Endpoint("DELETE", self.prefix + "/v2/video_generation/{task_id}", "poll", self._delete),
         ]
 
-    def refuse(self, problem: Problem, text: str = "") -> Reply:
+    def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
         """A real HTTP code, which the body repeats as a string."""
-        status, kind, message = _REFUSALS.get(problem, _REFUSALS[Problem.BAD_REQUEST])
+        status, kind, message = _REFUSALS.get(problem, _REFUSALS[ErrorKind.BAD_REQUEST])
         if text:
             message = f"invalid params, {text} (2013)" if status == 400 else text
         error = {"type": kind, "message": message, "http_code": str(status)}
@@ -151,7 +151,7 @@ class MiniMaxV2(MiniMaxAccount):
     def _find(self, call: Call) -> SimTask:
         task = self.find(call, call.params["task_id"])
         if task is None or self.sim.clock() - task.created > KNOWN_SECONDS:
-            raise Refusal(Problem.UNKNOWN_TASK)
+            raise Refusal(ErrorKind.UNKNOWN_TASK)
         return task
 
     async def _query(self, call: Call) -> Reply:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .exchange import (
     Call,
     Endpoint,
-    Problem,
+    ErrorKind,
     Refusal,
     Reply,
     Vendor,
@@ -37,14 +37,14 @@ _WORDS = {
     State.CANCELLED: "Failure",
 }
 _REFUSALS = {
-    Problem.NO_KEY: (401, "invalid_request_error", "auth_error", "Validate Certification failed"),
-    Problem.BAD_KEY: (401, "invalid_request_error", "auth_error", "Validate Certification failed"),
-    Problem.RATE_LIMITED: (429, "rate_limit_error", "rate_limit", "Rate limit exceeded"),
-    Problem.NO_BALANCE: (403, "permission_error", "forbidden", "quota exceeded"),
-    Problem.SENSITIVE_INPUT: (400, "invalid_request_error", "sensitive_check_error", "Sensitive content detected"),
-    Problem.SERVER_ERROR: (500, "internal_error", "internal_error", "Internal server error"),
-    Problem.BAD_REQUEST: (400, "invalid_request_error", "param_error", "Invalid parameter"),
-    Problem.UNKNOWN_TASK: (400, "invalid_request_error", "param_error", "task_id not found"),
+    ErrorKind.NO_KEY: (401, "invalid_request_error", "auth_error", "Validate Certification failed"),
+    ErrorKind.BAD_KEY: (401, "invalid_request_error", "auth_error", "Validate Certification failed"),
+    ErrorKind.RATE_LIMITED: (429, "rate_limit_error", "rate_limit", "Rate limit exceeded"),
+    ErrorKind.NO_BALANCE: (403, "permission_error", "forbidden", "quota exceeded"),
+    ErrorKind.SENSITIVE_INPUT: (400, "invalid_request_error", "sensitive_check_error", "Sensitive content detected"),
+    ErrorKind.SERVER_ERROR: (500, "internal_error", "internal_error", "Internal server error"),
+    ErrorKind.BAD_REQUEST: (400, "invalid_request_error", "param_error", "Invalid parameter"),
+    ErrorKind.UNKNOWN_TASK: (400, "invalid_request_error", "param_error", "task_id not found"),
 }
 _FAILURES = {
     "input": "code=InputSensitive, message=input new_sensitive",
@@ -66,9 +66,9 @@ class Modelverse(Vendor):
             Endpoint("GET", "/v1/tasks/status", "poll", self._status),
         ]
 
-    def refuse(self, problem: Problem, text: str = "") -> Reply:
+    def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
         """An error in the manner of OpenAI's; `param` is the request's uuid."""
-        status, kind, code, message = _REFUSALS.get(problem, _REFUSALS[Problem.BAD_REQUEST])
+        status, kind, code, message = _REFUSALS.get(problem, _REFUSALS[ErrorKind.BAD_REQUEST])
         error = {"message": text or message, "type": kind, "param": self.sim.new_uuid(), "code": code}
         return Reply({"error": error}, status)
 
@@ -100,7 +100,7 @@ class Modelverse(Vendor):
     async def _status(self, call: Call) -> Reply:
         task = self.find(call, call.query.get("task_id"))
         if task is None:
-            raise Refusal(Problem.UNKNOWN_TASK)
+            raise Refusal(ErrorKind.UNKNOWN_TASK)
         self.sim.look(task, polled=True)
         body = {
             "output": self._output(task, call.base_url),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .exchange import (
     Call,
     Endpoint,
-    Problem,
+    ErrorKind,
     Refusal,
     Reply,
     Vendor,
@@ -42,17 +42,17 @@ _WORDS = {
     State.CANCELLED: "TASK_STATUS_FAILED",
 }
 _REFUSALS = {
-    Problem.NO_KEY: (400, "MISSING_API_KEY", "missing api key"),
-    Problem.BAD_KEY: (403, "INVALID_API_KEY", "invalid api key"),
-    Problem.RATE_LIMITED: (429, "RATE_LIMIT_EXCEEDED", "rate limit exceeded"),
-    Problem.NO_BALANCE: (400, "BILLING_BALANCE_NOT_ENOUGH", "not enough balance"),
-    Problem.SENSITIVE_INPUT: (400, "ILLEGAL_PROMPT", "the prompt contains illegal content"),
-    Problem.SERVER_ERROR: (500, "CREATE_TASK_FAILED", "create task failed"),
-    Problem.BAD_REQUEST: (400, "INVALID_REQUEST_BODY", "invalid request body"),
-    Problem.BAD_IMAGE_FORMAT: (400, "INVALID_IMAGE_FORMAT", "invalid image format"),
-    Problem.IMAGE_TOO_HEAVY: (400, "IMAGE_FILE_EXCEEDS_MAX_SIZE", "image file exceeds max size"),
-    Problem.BAD_IMAGE_SIZE: (400, "INVALID_IMAGE_SIZE", "invalid image size"),
-    Problem.UNKNOWN_TASK: (404, "TASK_NOT_FOUND", "task not found"),
+    ErrorKind.NO_KEY: (400, "MISSING_API_KEY", "missing api key"),
+    ErrorKind.BAD_KEY: (403, "INVALID_API_KEY", "invalid api key"),
+    ErrorKind.RATE_LIMITED: (429, "RATE_LIMIT_EXCEEDED", "rate limit exceeded"),
+    ErrorKind.NO_BALANCE: (400, "BILLING_BALANCE_NOT_ENOUGH", "not enough balance"),
+    ErrorKind.SENSITIVE_INPUT: (400, "ILLEGAL_PROMPT", "the prompt contains illegal content"),
+    ErrorKind.SERVER_ERROR: (500, "CREATE_TASK_FAILED", "create task failed"),
+    ErrorKind.BAD_REQUEST: (400, "INVALID_REQUEST_BODY", "invalid request body"),
+    ErrorKind.BAD_IMAGE_FORMAT: (400, "INVALID_IMAGE_FORMAT", "invalid image format"),
+    ErrorKind.IMAGE_TOO_HEAVY: (400, "IMAGE_FILE_EXCEEDS_MAX_SIZE", "image file exceeds max size"),
+    ErrorKind.BAD_IMAGE_SIZE: (400, "INVALID_IMAGE_SIZE", "invalid image size"),
+    ErrorKind.UNKNOWN_TASK: (404, "TASK_NOT_FOUND", "task not found"),
 }
 _FAILURES = {
     "input": "ILLEGAL_PROMPT",
@@ -74,9 +74,9 @@ class Ppio(Vendor):
             Endpoint("POST", "/v3/async/{route}", "submit", self._submit),
         ]
 
-    def refuse(self, problem: Problem, text: str = "") -> Reply:
+    def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
         """Status, reason, message, metadata."""
-        status, reason, message = _REFUSALS.get(problem, _REFUSALS[Problem.BAD_REQUEST])
+        status, reason, message = _REFUSALS.get(problem, _REFUSALS[ErrorKind.BAD_REQUEST])
         return self._error(status, reason, text or message)
 
     @staticmethod
@@ -102,7 +102,7 @@ class Ppio(Vendor):
         elif route.endswith("i2v"):
             first = image_field(body, "image", required=True)
         if route == "minimax-hailuo-2.3-fast-i2v" and "fast_pretreatment" in body:
-            raise Refusal(Problem.BAD_REQUEST, "fast_pretreatment is not supported by this model")
+            raise Refusal(ErrorKind.BAD_REQUEST, "fast_pretreatment is not supported by this model")
         flag_fields(body, "enable_prompt_expansion", "fast_pretreatment", "aigc_watermark")
         duration, resolution = length_fields(body, ("768P", "1080P"))
         return DrawOrder(prompt, *clip_size(resolution, first or last), duration, first, last)
@@ -110,7 +110,7 @@ class Ppio(Vendor):
     async def _result(self, call: Call) -> Reply:
         task = self.find(call, call.query.get("task_id"))
         if task is None:
-            raise Refusal(Problem.UNKNOWN_TASK)
+            raise Refusal(ErrorKind.UNKNOWN_TASK)
         self.sim.look(task, polled=True)
         return Reply(self._body(task, call.base_url))
 

@@ -64,6 +64,7 @@ class Offer:
         requests_per_minute: None where not published.
         tasks_in_flight: None where not published.
         result_lifetime: Seconds for which a result's URL works, None where not published.
+        task_retention: Seconds for which the vendor knows a task, None where not published.
     """
 
     name: str
@@ -74,11 +75,12 @@ class Offer:
     requests_per_minute: int | None = None
     tasks_in_flight: int | None = None
     result_lifetime: float | None = None
+    task_retention: float | None = None
     source: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ModelSpec:
     """One provider × model × mode.
 
     Attributes:
@@ -140,7 +142,7 @@ class Catalog:
     """Every offer and every row."""
 
     offers: Mapping[str, Offer]
-    rows: tuple[Row, ...]
+    rows: tuple[ModelSpec, ...]
 
     def offer(self, provider: str) -> Offer:
         """The provider of that name.
@@ -153,7 +155,9 @@ class Catalog:
         except KeyError:
             raise UsageError(f"There is no provider “{provider}”.", hint=did_you_mean(provider, self.offers)) from None
 
-    def find(self, provider: str | None = None, model: str | None = None, mode: Mode | None = None) -> tuple[Row, ...]:
+    def find(
+        self, provider: str | None = None, model: str | None = None, mode: Mode | None = None
+    ) -> tuple[ModelSpec, ...]:
         """The rows that match what is given, in the catalogue's order: a provider's preferred model comes first."""
         return tuple(
             row
@@ -175,7 +179,7 @@ def _prices(table: dict[str, Any] | Decimal | int) -> dict[tuple[str, int], Deci
     return flat
 
 
-def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterable[Row]:
+def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any]]) -> Iterable[ModelSpec]:
     without = common.get("without", ())
     for entry in entries:
         layers = [common, common["shared"][entry["shared"]] if "shared" in entry else {}, entry]
@@ -183,7 +187,7 @@ def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any
         source = {key: value for layer in layers for key, value in layer.get("source", {}).items()}
         for model in (model for model in merged["models"] if model not in without):
             for mode in merged["modes"]:
-                yield Row(
+                yield ModelSpec(
                     provider=provider,
                     model=model,
                     mode=Mode(mode),
@@ -214,7 +218,7 @@ def parse(text: str) -> Catalog:
     """
     tables: dict[str, dict[str, Any]] = tomllib.loads(text, parse_float=Decimal)
     offers: dict[str, Offer] = {}
-    rows: list[Row] = []
+    rows: list[ModelSpec] = []
     for name, own in tables.items():
         table, entries = own, own.get("rows", [])
         if "like" in own:
@@ -233,6 +237,7 @@ def parse(text: str) -> Catalog:
             requests_per_minute=table.get("requests_per_minute") or None,
             tasks_in_flight=table.get("tasks_in_flight") or None,
             result_lifetime=table.get("result_lifetime"),
+            task_retention=table.get("task_retention"),
             source=table.get("source", {}),
         )
         rows.extend(_rows(name, common, entries))

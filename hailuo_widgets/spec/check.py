@@ -13,7 +13,7 @@ from hailuo_widgets.spec.request import Mode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.media import Media
     from hailuo_widgets.spec.request import VideoRequest
 
@@ -40,7 +40,7 @@ _FIELDS: dict[Mode, tuple[str, ...]] = {
 _OPTIONAL = ("prompt_optimizer", "fast_pretreatment", "watermark", "callback_url", "ratio")
 
 
-def check(request: VideoRequest, row: Row) -> list[Problem]:
+def check(request: VideoRequest, row: ModelSpec) -> list[Problem]:
     """Every way in which a request breaks the rules of a row, each with what is allowed; empty where it may be sent."""
     return [
         *_prompt(request, row),
@@ -51,7 +51,7 @@ def check(request: VideoRequest, row: Row) -> list[Problem]:
     ]
 
 
-def _prompt(request: VideoRequest, row: Row) -> Iterator[Problem]:
+def _prompt(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
     source = row.source.get("prompt", "")
     if not request.prompt.strip() and "prompt" in row.required:
         yield Problem(
@@ -76,7 +76,7 @@ def _prompt(request: VideoRequest, row: Row) -> Iterator[Problem]:
         )
 
 
-def _order(request: VideoRequest, row: Row) -> Iterator[Problem]:
+def _order(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
     duration, resolution, source = request.duration, request.resolution, row.source.get("durations", "")
     if not row.durations:
         for name, value in (("duration", duration), ("resolution", resolution)):
@@ -116,7 +116,7 @@ def _order(request: VideoRequest, row: Row) -> Iterator[Problem]:
         )
 
 
-def _parameters(request: VideoRequest, row: Row) -> Iterator[Problem]:
+def _parameters(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
     for name in _OPTIONAL:
         value = getattr(request, name)
         if value is None:
@@ -148,7 +148,7 @@ def _parameters(request: VideoRequest, row: Row) -> Iterator[Problem]:
         )
 
 
-def _pictures(request: VideoRequest, row: Row) -> Iterator[Problem]:
+def _pictures(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
     if "first_frame" in row.required and request.first_frame is None:
         yield Problem(
             "first_frame",
@@ -186,7 +186,7 @@ def _pictures(request: VideoRequest, row: Row) -> Iterator[Problem]:
             yield from _picture(name, media, source)
 
 
-def _references(request: VideoRequest, row: Row) -> Iterator[Problem]:
+def _references(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
     if not row.references:
         return
     source = row.source.get("references", "")

@@ -7,9 +7,10 @@ import hashlib
 import io
 import os
 import re
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from hailuo_widgets.errors import UsageError
@@ -24,6 +25,13 @@ READ_LIMIT = 64 * 1024 * 1024
 
 Source: MiniMax v2, Create video generation task: "body <= 64 MB".
 """
+
+_WRITTEN_LIMIT = 20 * 1024 * 1024
+"""Bytes that a picture has at most after it was written again: every vendor takes as much."""
+
+_NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0)  # Windows has none, nor named pipes among its files
+
+_PICTURES = {"image/jpeg", "image/png", "image/webp"}
 
 _SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -86,9 +94,7 @@ class Media:
         if isinstance(value, (str, os.PathLike)):
             return cls(data=_read(Path(os.path.expanduser(value))), name=Path(value).name)  # noqa: PTH111  # Path.expanduser raises for "~nobody"
         if hasattr(value, "save") and hasattr(value, "mode"):  # a PIL image, without importing PIL
-            buffer = io.BytesIO()
-            value.save(buffer, format="PNG")
-            return cls(data=buffer.getvalue())
+            return cls(data=_bounded(_from_pil(cast("Image", value)), "the picture"))
         raise UsageError(
             f"A {type(value).__name__} is not a picture.",
             hint="Give a path, an https URL, a data URL, bytes or a PIL image.",
@@ -127,14 +133,21 @@ class Media:
         return size
 
     def to_wire(self) -> str:
-        """The URL, or the bytes as a data URL."""
+        """The URL, or the bytes as a data URL.
+
+        A picture that is stored on its side, in other colours than sRGB or with 16 bits is sent as it is seen, since no
+        vendor says that it heeds such notes.
+        """
         if self.url is not None:
             return self.url
         assert self.data is not None
-        return f"data:{self.mime or 'application/octet-stream'};base64,{base64.b64encode(self.data).decode()}"
+        if "sent" not in self._seen:
+            self._seen["sent"] = _as_seen(self.data) if self.mime in _PICTURES else self.data
+        data: bytes = self._seen["sent"]
+        return f"data:{_sniff(data) or 'application/octet-stream'};base64,{base64.b64encode(data).decode()}"
 
     def canonical(self) -> str:
-        """What stands for it in a digest: the URL, or `sha256:…` of the bytes."""
+        """What identifies it in a digest: the URL, or `sha256:…` of the bytes as they were given."""
         return self.url if self.url is not None else f"sha256:{self.sha256}"
 
     def __str__(self) -> str:
@@ -167,16 +180,71 @@ def _checked(url: str) -> str:
 
 def _read(path: Path) -> bytes:
     try:
-        if path.stat().st_size > READ_LIMIT:
-            raise UsageError(
-                f"“{path}” is {path.stat().st_size:,} bytes large.", hint="No vendor takes more than 64 MiB."
-            )
-        return _bounded(path.read_bytes(), f"“{path}”")
+        # Never opened: reading a pipe or a terminal waits for ever, and a device may never end.
+        kind = _not_a_file(path.stat().st_mode)
+        # Not blocking, for the name may have become a pipe since.
+        if not kind:
+            with open(path, "rb", opener=lambda name, flags: os.open(name, flags | _NOT_BLOCKING)) as file:
+                status = os.fstat(file.fileno())
+                kind = _not_a_file(status.st_mode)
+                data = b"" if kind or status.st_size > READ_LIMIT else file.read(READ_LIMIT + 1)
+        if kind:
+            raise UsageError(f"“{str(path)[:200]}” is {kind}, not a file.", hint="Give the path of a picture file.")
+        if status.st_size > READ_LIMIT or len(data) > READ_LIMIT:
+            size = f"{status.st_size:,} bytes" if status.st_size > READ_LIMIT else "more than 64 MiB"
+            raise UsageError(f"“{path}” is {size} large.", hint="No vendor takes more than 64 MiB.")
+        return _bounded(data, f"“{path}”")
     except (OSError, ValueError) as error:
         if isinstance(error, UsageError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"The picture “{str(path)[:200]}” can't be read: {reason}.", hint="Check the path.") from None
+
+
+def _not_a_file(mode: int) -> str:
+    """What a path leads to, where that is no plain file."""
+    kinds = {
+        stat.S_IFDIR: "a folder",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFCHR: "a device",
+        stat.S_IFBLK: "a device",
+    }
+    return "" if stat.S_ISREG(mode) else kinds.get(stat.S_IFMT(mode), "something else")
+
+
+def _from_pil(picture: Image) -> bytes:
+    from hailuo_widgets.media import pictures
+
+    out = io.BytesIO()
+    try:
+        # One that every reader sees alike is written as it is.
+        (picture if pictures.is_plain(picture) else pictures.as_seen(picture)).save(out, format="PNG")
+    except Exception as error:  # noqa: BLE001  # what Pillow raises of a closed or broken picture has no common class
+        # Of a closed one Pillow says "Operation on closed image", "seek of closed file" or nothing at all.
+        closed = isinstance(error, (AssertionError, AttributeError)) or "closed" in str(error)
+        raise UsageError(
+            "The picture was closed before it could be read."
+            if closed
+            else f"The picture can't be read: {str(error).rstrip('.') or type(error).__name__}.",
+            hint="Open it again, or give its path." if closed else "Give a picture that is whole, or a path.",
+        ) from None
+    return out.getvalue()
+
+
+def _as_seen(data: bytes) -> bytes:
+    """A picture file, written again where readers could see it differently from how it is meant."""
+    from PIL import Image
+
+    from hailuo_widgets.media import pictures
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.width * picture.height > pictures.MAX_PIXELS or pictures.is_plain(picture):
+                return data
+            return pictures.encode(pictures.as_seen(picture), _WRITTEN_LIMIT)[0]
+    except Exception:  # noqa: BLE001  # a hostile file may raise anything; whether it is a picture is checked elsewhere
+        return data
 
 
 def _from_data_url(text: str) -> bytes:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from hailuo_widgets.errors import Problem, RefusedError, UsageError
-from hailuo_widgets.spec.catalog import UNPUBLISHED, Catalog, Price, Row, catalog
+from hailuo_widgets.spec.catalog import UNPUBLISHED, Catalog, ModelSpec, Price, catalog
 from hailuo_widgets.spec.check import check
 from hailuo_widgets.spec.quote import Quote, pin, quote
 from hailuo_widgets.spec.request import Mode, VideoRequest
@@ -20,7 +20,7 @@ from hailuo_widgets.spec.words import did_you_mean
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["choice", "switch", "text"]
+FieldKind = Literal["choice", "switch", "text"]
 
 MODES = {
     Mode.T2V: "Text",
@@ -59,7 +59,7 @@ _PICTURES = frozenset({"first_frame", "last_frame", "subject", "references"})
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """What a form stands at.
 
     Attributes:
@@ -105,7 +105,7 @@ class Field:
 
     name: str
     title: str
-    kind: Kind
+    kind: FieldKind
     value: str | int | bool | None
     options: tuple[Option, ...] = ()
 
@@ -145,8 +145,8 @@ class Form:
         warnings: What is legal but probably not meant.
     """
 
-    choice: Choice
-    row: Row
+    choice: Selection
+    row: ModelSpec
     fields: tuple[Field, ...]
     slots: tuple[Slot, ...]
     request: VideoRequest
@@ -156,7 +156,7 @@ class Form:
     warnings: tuple[str, ...] = ()
 
 
-def begin(provider: str, model: str | None = None, book: Catalog | None = None) -> Choice:
+def begin(provider: str, model: str | None = None, book: Catalog | None = None) -> Selection:
     """A form as it opens: the provider's preferred model and its first mode.
 
     Raises:
@@ -166,14 +166,14 @@ def begin(provider: str, model: str | None = None, book: Catalog | None = None) 
     book.offer(provider)
     rows = book.find(provider)
     if model is None:
-        return Choice(provider, rows[0].model, rows[0].mode)
+        return Selection(provider, rows[0].model, rows[0].mode)
     names = tuple(dict.fromkeys(row.model for row in rows))
     if model not in names:
         raise UsageError(f"{provider} has no model “{model}”.", hint=did_you_mean(model, names))
-    return Choice(provider, model, book.find(provider, model)[0].mode)
+    return Selection(provider, model, book.find(provider, model)[0].mode)
 
 
-def of_request(request: VideoRequest, provider: str, book: Catalog | None = None) -> Choice:
+def of_request(request: VideoRequest, provider: str, book: Catalog | None = None) -> Selection:
     """A form that stands at a request, bent to what exists where it can't be had as it is."""
     values = {
         name: value
@@ -181,11 +181,11 @@ def of_request(request: VideoRequest, provider: str, book: Catalog | None = None
         if name != "model" and (value := getattr(request, name)) not in (None, "", ())
     }
     start = begin(provider, None, book)
-    wanted = Choice(provider, request.model or start.model, request.mode, values)
+    wanted = Selection(provider, request.model or start.model, request.mode, values)
     return _settled(wanted, book or catalog())
 
 
-def change(choice: Choice, name: str, value: Any, book: Catalog | None = None) -> Choice:
+def change(choice: Selection, name: str, value: Any, book: Catalog | None = None) -> Selection:
     """Set one field; what stands below it is bent to what exists then.
 
     Args:
@@ -221,7 +221,7 @@ def change(choice: Choice, name: str, value: Any, book: Catalog | None = None) -
     return _settled(replace(choice, values=values), book)
 
 
-def form(choice: Choice, book: Catalog | None = None) -> Form:
+def form(choice: Selection, book: Catalog | None = None) -> Form:
     """What a choice amounts to: its fields with all their options, its price, and why it can't be sent, if so."""
     book = book or catalog()
     choice = _settled(choice, book)
@@ -249,7 +249,7 @@ def form(choice: Choice, book: Catalog | None = None) -> Form:
     )
 
 
-def _settled(choice: Choice, book: Catalog) -> Choice:
+def _settled(choice: Selection, book: Catalog) -> Selection:
     """The same choice where it exists, else the nearest one below the provider that does."""
     rows = book.find(choice.provider)
     of_model = [row for row in rows if row.model == choice.model]
@@ -270,10 +270,10 @@ def _settled(choice: Choice, book: Catalog) -> Choice:
             del values["duration"]
     if values.get("ratio") is not None and values["ratio"] not in row.ratios:
         del values["ratio"]
-    return Choice(row.provider, row.model, row.mode, values)
+    return Selection(row.provider, row.model, row.mode, values)
 
 
-def _request(choice: Choice, row: Row) -> VideoRequest:
+def _request(choice: Selection, row: ModelSpec) -> VideoRequest:
     pictures = {name for name, _ in _SLOTS[row.mode]}
     kept = {
         name: value
@@ -284,11 +284,11 @@ def _request(choice: Choice, row: Row) -> VideoRequest:
     return VideoRequest.of(model=row.model, **kept)
 
 
-def _order(row: Row) -> tuple[str, ...]:
+def _order(row: ModelSpec) -> tuple[str, ...]:
     return ("duration", "resolution") if row.durations else ()
 
 
-def _missing(choice: Choice, slots: tuple[Slot, ...]) -> list[Problem]:
+def _missing(choice: Selection, slots: tuple[Slot, ...]) -> list[Problem]:
     """Pictures without which the request would be of another mode."""
     return [
         Problem(slot.name, f"{slot.title}: nothing is chosen yet.", hint="Drop a picture there, or give its address.")
@@ -297,7 +297,7 @@ def _missing(choice: Choice, slots: tuple[Slot, ...]) -> list[Problem]:
     ]
 
 
-def _slots(row: Row) -> list[Slot]:
+def _slots(row: ModelSpec) -> list[Slot]:
     ways = row.pictures & {"url", "data"}
     return [
         Slot(
@@ -311,7 +311,7 @@ def _slots(row: Row) -> list[Slot]:
     ]
 
 
-def _fields(choice: Choice, row: Row, pinned: VideoRequest, book: Catalog) -> list[Field]:
+def _fields(choice: Selection, row: ModelSpec, pinned: VideoRequest, book: Catalog) -> list[Field]:
     found = [
         _choice("provider", row.provider, [Option(name, offer.title) for name, offer in book.offers.items()]),
         _choice("model", row.model, _models(row, book)),
@@ -338,12 +338,12 @@ def _choice(name: str, value: str | int | None, options: list[Option]) -> Field:
     return Field(name, _TITLES[name], "choice", value, tuple(options))
 
 
-def _models(row: Row, book: Catalog) -> list[Option]:
+def _models(row: ModelSpec, book: Catalog) -> list[Option]:
     names = dict.fromkeys(each.model for each in book.find(row.provider))
     return [Option(name, name) for name in names]
 
 
-def _modes(row: Row, book: Catalog) -> list[Option]:
+def _modes(row: ModelSpec, book: Catalog) -> list[Option]:
     here = {each.mode for each in book.find(row.provider, row.model)}
     known = {each.mode for each in book.find(row.provider)}
     found = []
@@ -356,7 +356,7 @@ def _modes(row: Row, book: Catalog) -> list[Option]:
     return found
 
 
-def _durations(choice: Choice, row: Row) -> list[Option]:
+def _durations(choice: Selection, row: ModelSpec) -> list[Option]:
     resolution = choice.values.get("resolution")
     every = sorted({each for seconds in row.durations.values() for each in seconds})
     return [
@@ -371,7 +371,7 @@ def _durations(choice: Choice, row: Row) -> list[Option]:
     ]
 
 
-def _resolutions(choice: Choice, row: Row) -> list[Option]:
+def _resolutions(choice: Selection, row: ModelSpec) -> list[Option]:
     duration = choice.values.get("duration")
     return [
         Option(

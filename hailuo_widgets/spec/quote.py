@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import Problem, RefusedError
 from hailuo_widgets.spec import camera
-from hailuo_widgets.spec.catalog import Catalog, Price, Row, catalog
+from hailuo_widgets.spec.catalog import Catalog, ModelSpec, Price, catalog
 from hailuo_widgets.spec.check import PICTURE_RULES, check
 from hailuo_widgets.spec.words import did_you_mean
 
@@ -30,7 +30,7 @@ class Quote:
 
     written: VideoRequest
     request: VideoRequest
-    row: Row
+    row: ModelSpec
     price: Price
     warnings: tuple[str, ...] = ()
 
@@ -70,7 +70,7 @@ def quote(written: VideoRequest, provider: str, book: Catalog | None = None) -> 
     return quote_of_row(written, find_row(written, provider, book), book)
 
 
-def quote_of_row(written: VideoRequest, row: Row, book: Catalog | None = None) -> Quote:
+def quote_of_row(written: VideoRequest, row: ModelSpec, book: Catalog | None = None) -> Quote:
     """Check a request against one row, which `find_row` gave, and pin what it leaves open.
 
     Args:
@@ -88,7 +88,7 @@ def quote_of_row(written: VideoRequest, row: Row, book: Catalog | None = None) -
     return Quote(written, request, row, row.price(request.resolution, request.duration), _warnings(written.prompt, row))
 
 
-def pin(written: VideoRequest, row: Row) -> VideoRequest:
+def pin(written: VideoRequest, row: ModelSpec) -> VideoRequest:
     """Pin what the user left open to the vendor's own default, and write camera commands in the vendor's language."""
     pinned: dict[str, Any] = {"model": row.model} | {
         name: value for name, value in row.defaults.items() if name in row.parameters and getattr(written, name) is None
@@ -102,7 +102,7 @@ def pin(written: VideoRequest, row: Row) -> VideoRequest:
     return written.model_copy(update=pinned)
 
 
-def _order(written: VideoRequest, row: Row) -> dict[str, Any]:
+def _order(written: VideoRequest, row: ModelSpec) -> dict[str, Any]:
     """Duration and resolution: the vendor's defaults, bent to the one that was chosen where both can't be had."""
     duration, resolution = written.duration, written.resolution
     if resolution is not None:
@@ -118,7 +118,7 @@ def _order(written: VideoRequest, row: Row) -> dict[str, Any]:
     return {"duration": duration, "resolution": resolution}
 
 
-def find_row(written: VideoRequest, provider: str, book: Catalog | None = None) -> Row:
+def find_row(written: VideoRequest, provider: str, book: Catalog | None = None) -> ModelSpec:
     """What of a provider's offer answers a request: its model, or the provider's preferred one, for its pictures.
 
     Raises:
@@ -199,7 +199,7 @@ def _with_hint(problems: list[Problem], hint: str) -> list[Problem]:
     ]
 
 
-def _warnings(prompt: str, row: Row) -> tuple[str, ...]:
+def _warnings(prompt: str, row: ModelSpec) -> tuple[str, ...]:
     script = camera.parse(prompt)
     warnings = [str(miss) for miss in script.near_misses]
     warnings += [

@@ -10,7 +10,7 @@ NOT_CHOSEN = "–"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class AxisValue:
     """One value of an axis.
 
     Attributes:
@@ -33,4 +33,4 @@ class Axis:
     """
 
     name: str
-    values: tuple[Choice, ...]
+    values: tuple[AxisValue, ...]

@@ -12,7 +12,7 @@ from hailuo_widgets.spec.quote import Quote, find_row, quote_of_row
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.sweeps import fields as known
-from hailuo_widgets.sweeps.axes import NOT_CHOSEN, Axis, Choice
+from hailuo_widgets.sweeps.axes import NOT_CHOSEN, Axis, AxisValue
 from hailuo_widgets.sweeps.template import (
     NO_WORDS,
     Choices,
@@ -25,9 +25,9 @@ from hailuo_widgets.sweeps.template import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.sweeps.definition import Definition
-    from hailuo_widgets.sweeps.template import Node, Sequence
+    from hailuo_widgets.sweeps.template import Node, Template
 
 MOST_CELLS = 10_000
 
@@ -140,7 +140,7 @@ def _picked(node: Node) -> bool:
 
 
 def _picks(
-    roots: tuple[Sequence, ...], defined: Mapping[str, Choices], mates: Mapping[str, tuple[str, ...]]
+    roots: tuple[Template, ...], defined: Mapping[str, Choices], mates: Mapping[str, tuple[str, ...]]
 ) -> Iterator[dict[str, int]]:
     """Every way to choose, by what is met on the way: what is inside of a choice that is not taken is not met."""
 
@@ -161,20 +161,20 @@ def _picks(
 def _axis(name: str, node: Choices, sometimes: bool) -> Axis:
     values = [_choice(name, option) for option in node.options]
     if sometimes:
-        values.append(Choice(NOT_CHOSEN, None))
+        values.append(AxisValue(NOT_CHOSEN, None))
     return Axis(name, tuple(values))
 
 
-def _choice(name: str, option: Sequence) -> Choice:
+def _choice(name: str, option: Template) -> AxisValue:
     if len(option) == 1 and isinstance(option[0], Value):
         value = option[0].value
         label = option[0].label.strip("[]") if name == known.CAMERA else option[0].label
-        return Choice(label or NO_WORDS, value)
+        return AxisValue(label or NO_WORDS, value)
     text = "".join(
         f"{{{each.name}}}" if isinstance(each, (Choices, Reference)) else render((each,), lambda _: ())
         for each in option
     )
-    return Choice(text or NO_WORDS, text)
+    return AxisValue(text or NO_WORDS, text)
 
 
 def _condition(line: Mapping[str, Any], axes: tuple[Axis, ...]) -> dict[int, frozenset[int]]:
@@ -194,7 +194,7 @@ def _condition(line: Mapping[str, Any], axes: tuple[Axis, ...]) -> dict[int, fro
     return found
 
 
-def _same(axis: str, choice: Choice, wanted: Any) -> bool:
+def _same(axis: str, choice: AxisValue, wanted: Any) -> bool:
     if wanted == choice.value or str(wanted) == choice.label:
         return True
     return axis == known.CAMERA and isinstance(wanted, str) and _moves(wanted) == _moves(str(choice.value))
@@ -229,7 +229,7 @@ class _Requests:
     def __init__(self, definition: Definition) -> None:
         self._definition = definition
         self._defined = definition.axes
-        self._rows: dict[tuple[str, str | None, str], Row] = {}
+        self._rows: dict[tuple[str, str | None, str], ModelSpec] = {}
         self._read: dict[tuple[str, str], Any] = {}
         self._places_camera = any(each.name == known.CAMERA for each in references(definition.prompt))
 
@@ -255,22 +255,22 @@ class _Requests:
         """The words alone."""
         return render(self._definition.prompt, self._chosen(picked)).strip()
 
-    def row(self, written: VideoRequest, provider: str) -> Row:
+    def row(self, written: VideoRequest, provider: str) -> ModelSpec:
         """What of a provider's offer answers a request."""
         key = (provider, written.model, written.mode.value)
         if key not in self._rows:
             self._rows[key] = find_row(written, provider)
         return self._rows[key]
 
-    def _chosen(self, picked: Mapping[str, int]) -> Callable[[str], Sequence]:
-        def chosen(name: str) -> Sequence:
+    def _chosen(self, picked: Mapping[str, int]) -> Callable[[str], Template]:
+        def chosen(name: str) -> Template:
             if name in picked:
                 return self._defined[name].options[picked[name]]
             return self._definition.fields.get(name, ())
 
         return chosen
 
-    def _value(self, name: str, nodes: Sequence, picked: Mapping[str, int]) -> Any:
+    def _value(self, name: str, nodes: Template, picked: Mapping[str, int]) -> Any:
         chosen = self._chosen(picked)
         if len(nodes) == 1 and isinstance(nodes[0], (Choices, Reference)):
             nodes = chosen(nodes[0].name)

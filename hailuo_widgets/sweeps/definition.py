@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hailuo_widgets.sweeps.header import Written
-    from hailuo_widgets.sweeps.template import Sequence
+    from hailuo_widgets.sweeps.template import Template
 
     Skip = Callable[[Mapping[str, Any]], object] | Mapping[str, Any] | Iterable[Mapping[str, Any]] | None
 
@@ -56,8 +56,8 @@ class Definition:
         name: The notebook's variable, under which it is kept.
     """
 
-    prompt: Sequence
-    fields: Mapping[str, Sequence] = field(default_factory=dict)
+    prompt: Template
+    fields: Mapping[str, Template] = field(default_factory=dict)
     zipped: tuple[tuple[str, ...], ...] = ()
     skip: tuple[Mapping[str, Any], ...] = ()
     leave_out: Callable[[Mapping[str, Any]], object] | None = None

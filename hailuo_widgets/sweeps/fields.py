@@ -15,7 +15,7 @@ from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.sweeps.template import Choices, Value, plain
 
 if TYPE_CHECKING:
-    from hailuo_widgets.sweeps.template import Sequence as Nodes
+    from hailuo_widgets.sweeps.template import Template as Nodes
 
 CAMERA = "camera"
 """Not a field of a request: its command goes into the prompt."""

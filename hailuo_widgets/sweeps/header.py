@@ -31,7 +31,7 @@ from hailuo_widgets.sweeps.template import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from hailuo_widgets.sweeps.template import Sequence
+    from hailuo_widgets.sweeps.template import Template
 
 ZIP, SKIP, SHOW = "zip", "skip", "show"
 WORDS = (*fields.FIELDS, ZIP, SKIP, SHOW)
@@ -63,8 +63,8 @@ class Written:
         show: Which axes are rows and columns, as far as that is said.
     """
 
-    prompt: Sequence
-    fields: Mapping[str, Sequence] = field(default_factory=dict)
+    prompt: Template
+    fields: Mapping[str, Template] = field(default_factory=dict)
     zipped: tuple[tuple[str, ...], ...] = ()
     skip: tuple[Mapping[str, str], ...] = ()
     show: tuple[str, ...] = ()
@@ -176,11 +176,11 @@ def _known(cell: str, lines: Iterable[_Line], wanted: set[str]) -> Iterator[_Lin
 
 
 def _field(
-    cell: str, line: _Line, options: tuple[Sequence, ...], axes: set[str], namespace: Mapping[str, Any]
-) -> Sequence:
+    cell: str, line: _Line, options: tuple[Template, ...], axes: set[str], namespace: Mapping[str, Any]
+) -> Template:
     """A field's value, or its choices as an axis."""
     is_field = line.name in fields.FIELDS
-    several: list[Sequence] = []
+    several: list[Template] = []
     for option in options:
         bound = bind(option, cell, axes, namespace)
         of_variable = _of_variable(option, bound)
@@ -203,7 +203,7 @@ def _field(
     return several[0] if len(several) == 1 else (Choices(line.name, tuple(several), line.at),)
 
 
-def _of_variable(option: Sequence, bound: Sequence) -> tuple[Sequence, ...] | None:
+def _of_variable(option: Template, bound: Template) -> tuple[Template, ...] | None:
     """The values of a variable that stands alone; a list of them is as many choices."""
     if len(option) != 1 or not isinstance(option[0], Reference):
         return None
@@ -212,7 +212,7 @@ def _of_variable(option: Sequence, bound: Sequence) -> tuple[Sequence, ...] | No
     return (bound,) if isinstance(bound[0], Value) else None
 
 
-def _text(nodes: Sequence) -> str | None:
+def _text(nodes: Template) -> str | None:
     """What it reads, where it is the same in every cell."""
     return render(nodes, lambda _: ()) if all(isinstance(node, (Text, Value)) for node in nodes) else None
 

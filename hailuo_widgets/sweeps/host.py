@@ -9,12 +9,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
-    from hailuo_widgets.engine.group import Group
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
-    from hailuo_widgets.library.library import Library
     from hailuo_widgets.settings import Settings
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
+    from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.sweep import Sweep
 
@@ -44,11 +44,11 @@ class Host(Protocol):
         """The job that makes a clip now, None where there is none in this kernel."""
         ...
 
-    def launch(self, jobs: Sequence[Job], group: Group) -> None:
+    def launch(self, jobs: Sequence[Job], group: JobGroup) -> None:
         """Begin jobs that belong together, in that order."""
         ...
 
-    def limits_of(self, row: Row) -> Limits:
+    def limits_of(self, row: ModelSpec) -> Limits:
         """What a vendor takes."""
         ...
 

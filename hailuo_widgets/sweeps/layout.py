@@ -6,16 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.keys import EMBEDDED, choose_provider
-from hailuo_widgets.library.recall import quote_of
+from hailuo_widgets.store.recall import quote_of
 from hailuo_widgets.sweeps.cells import expand
 from hailuo_widgets.sweeps.definition import check_axis
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hailuo_widgets.library.library import Library
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.spec.request import VideoRequest
+    from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.axes import Axis
     from hailuo_widgets.sweeps.cells import Cell
     from hailuo_widgets.sweeps.definition import Definition

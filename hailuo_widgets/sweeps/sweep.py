@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
-from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
-from hailuo_widgets.sweeps import funds, results
+from hailuo_widgets.sweeps import budgets
 from hailuo_widgets.sweeps.definition import check_axis
-from hailuo_widgets.sweeps.kept import document, keep_pictures, layout
+from hailuo_widgets.sweeps.export import records
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
 from hailuo_widgets.sweeps.order import interleaved, keys
+from hailuo_widgets.sweeps.persistence import document, keep_pictures, layout
 from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, not_possible, total, warnings
 from hailuo_widgets.tabular import data_frame, to_parquet
 
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
 
-    from hailuo_widgets.library.clip import Clip
     from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.layout import Layout
     from hailuo_widgets.sweeps.order import Key
@@ -77,8 +78,10 @@ class Sweep:
         self.rows, self.columns, self.zipped = layout.rows, layout.columns, layout.zipped
         self.started = False
         self._quotes = {cell.digest: cell.quote for cell in self.cells if cell.quote is not None and not cell.skipped}
-        self.budget = funds.budget(budget, {each.price.currency for each in self._quotes.values() if each.price.amount})
-        self.group: Group | None = None
+        self.budget = budgets.budget(
+            budget, {each.price.currency for each in self._quotes.values() if each.price.amount}
+        )
+        self.group: JobGroup | None = None
         self._plan: Plan | None = None
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
@@ -97,7 +100,7 @@ class Sweep:
     def asks(self) -> bool:
         """Whether a person should see the plan first: more than one clip, or more money than the settings name."""
         plan = self.plan
-        return plan.to_buy > 1 or funds.above(plan.price, plan.unknown_prices, self._host.settings.confirm_above)
+        return plan.to_buy > 1 or budgets.above(plan.price, plan.unknown_prices, self._host.settings.confirm_above)
 
     def explain(self) -> Plan:
         """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
@@ -281,7 +284,7 @@ class Sweep:
 
     def _launch(self, missing: list[Key]) -> None:
         if self.group is None:
-            self.group = Group(self.name, self.budget)
+            self.group = JobGroup(self.name, self.budget)
             self.group.observe(lambda _: self._observers.tell(self))
         now, mine = self._host.clock.now(), []
         for key in missing:
@@ -373,7 +376,7 @@ class Sweep:
     def records(self) -> list[dict[str, Any]]:
         """One record a clip: every axis and parameter, state, price, times, path, rating and error."""
         ids = [clip.id for clip in self.clips()]
-        return results.records(self, self._host.library().journal.marked(ids) if ids else {})
+        return records.records(self, self._host.library().journal.marked(ids) if ids else {})
 
     @property
     def df(self) -> pd.DataFrame:
@@ -382,7 +385,7 @@ class Sweep:
         Raises:
             UsageError: If pandas is not installed; `records` needs nothing.
         """
-        return results.tidy(data_frame(self.records))
+        return records.tidy(data_frame(self.records))
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write the data frame into a Parquet file.
@@ -399,7 +402,7 @@ class Sweep:
         Raises:
             LibraryError: If the disk refuses it.
         """
-        return results.to_csv(self.records, path)
+        return records.to_csv(self.records, path)
 
     def to_html(self, path: str | Path) -> Path:
         """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it, ready to be mailed.
@@ -407,7 +410,7 @@ class Sweep:
         Raises:
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.page import to_html
+        from hailuo_widgets.sweeps.export.page import to_html
 
         return to_html(self, path)
 
@@ -425,7 +428,7 @@ class Sweep:
         Raises:
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.contact import contact_sheet
+        from hailuo_widgets.sweeps.export.contact_sheet import contact_sheet
 
         picture = contact_sheet(self, width, at)
         if path is not None:

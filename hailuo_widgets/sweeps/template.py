@@ -96,15 +96,15 @@ class Choices:
     """
 
     name: str
-    options: tuple[Sequence, ...]
+    options: tuple[Template, ...]
     at: int = field(default=0, compare=False)
 
 
 Node = Text | Value | Reference | Choices
-Sequence = tuple[Node, ...]
+Template = tuple[Node, ...]
 
 
-def parse(text: str) -> Sequence:
+def parse(text: str) -> Template:
     """Read a template.
 
     Raises:
@@ -115,7 +115,7 @@ def parse(text: str) -> Sequence:
     return nodes
 
 
-def parse_value(text: str, start: int, end: int) -> tuple[Sequence, ...]:
+def parse_value(text: str, start: int, end: int) -> tuple[Template, ...]:
     """Read what stands behind a field's name: choices as inside of braces, one or more.
 
     Args:
@@ -140,7 +140,7 @@ class _Reader:
         self.depth = 0
         self.made = 0
 
-    def sequence(self, *, inside: bool) -> tuple[Sequence, str]:
+    def sequence(self, *, inside: bool) -> tuple[Template, str]:
         """Nodes up to the sign that ends them, which is returned: `|`, `}` or `""` for the end of the text."""
         nodes: list[Node] = []
         plain: list[str] = []
@@ -214,9 +214,9 @@ class _Reader:
         written = self.text[opened : self.at]
         raise mistake(self.text, opened, f"“{written[:60]}” is no variable.", NO_TEMPLATE)
 
-    def options(self, opened: int, until: str) -> list[Sequence]:
+    def options(self, opened: int, until: str) -> list[Template]:
         """Choices, up to the sign that ends the last one."""
-        options: list[Sequence] = []
+        options: list[Template] = []
         while True:
             starts = self.at
             option, ended = self.sequence(inside=True)
@@ -252,7 +252,7 @@ def _cut_bracket(node: Node) -> bool:
     return isinstance(node, Text) and _ENDS_OPEN.search(node.text) is not None
 
 
-def _stripped(option: Sequence) -> Sequence:
+def _stripped(option: Template) -> Template:
     """Without the blanks around it."""
     nodes = list(option)
     if nodes and isinstance(nodes[0], Text):
@@ -262,9 +262,9 @@ def _stripped(option: Sequence) -> Sequence:
     return tuple(node for node in nodes if node != Text(""))
 
 
-def _spread(text: str, at: int, options: Iterable[Sequence]) -> tuple[Sequence, ...]:
+def _spread(text: str, at: int, options: Iterable[Template]) -> tuple[Template, ...]:
     """All that options stand for: a range stands for many, and so does one with choices inside it."""
-    found: list[Sequence] = []
+    found: list[Template] = []
     for option in options:
         for flat in _flat(text, at, option):
             found += _range(text, at, flat)
@@ -273,7 +273,7 @@ def _spread(text: str, at: int, options: Iterable[Sequence]) -> tuple[Sequence, 
     return tuple(found)
 
 
-def _range(text: str, at: int, option: Sequence) -> tuple[Sequence, ...]:
+def _range(text: str, at: int, option: Template) -> tuple[Template, ...]:
     """`1..9 step 2` as options; any other option as it is."""
     if len(option) != 1 or not isinstance(option[0], Text):
         return (option,)
@@ -292,7 +292,7 @@ def _range(text: str, at: int, option: Sequence) -> tuple[Sequence, ...]:
     return tuple((Text(str(each)),) for each in range(first, last + (1 if step > 0 else -1), step))
 
 
-def _flat(text: str, at: int, option: Sequence) -> Iterator[Sequence]:
+def _flat(text: str, at: int, option: Template) -> Iterator[Template]:
     """An option with choices that have no name of their own inside it is several options."""
     parts = [node.options if isinstance(node, Choices) and not node.name else ((node,),) for node in option]
     if (many := prod(map(len, parts))) > MOST_CHOICES:  # before any of them is made
@@ -301,7 +301,7 @@ def _flat(text: str, at: int, option: Sequence) -> Iterator[Sequence]:
         yield _stripped(_merged(node for part in picked for node in part))
 
 
-def _merged(nodes: Iterable[Node]) -> Sequence:
+def _merged(nodes: Iterable[Node]) -> Template:
     """Neighbouring texts as one."""
     merged: list[Node] = []
     for node in nodes:
@@ -313,7 +313,7 @@ def _merged(nodes: Iterable[Node]) -> Sequence:
     return tuple(merged)
 
 
-def choices(nodes: Sequence) -> Iterator[Choices]:
+def choices(nodes: Template) -> Iterator[Choices]:
     """Every choice in it, those within others after them."""
     for node in nodes:
         if isinstance(node, Choices):
@@ -322,7 +322,7 @@ def choices(nodes: Sequence) -> Iterator[Choices]:
                 yield from choices(option)
 
 
-def references(nodes: Sequence) -> Iterator[Reference]:
+def references(nodes: Template) -> Iterator[Reference]:
     """Every reference in it."""
     for node in nodes:
         if isinstance(node, Reference):
@@ -332,7 +332,7 @@ def references(nodes: Sequence) -> Iterator[Reference]:
                 yield from references(option)
 
 
-def check_once(text: str, written: Iterable[Sequence]) -> None:
+def check_once(text: str, written: Iterable[Template]) -> None:
     """Make sure that no axis is defined twice.
 
     Args:
@@ -354,7 +354,7 @@ def twice(text: str, node: Choices) -> UsageError:
     return mistake(text, node.at, f"“{node.name}” is an axis twice.", f"Say it once; again it is {{{node.name}}}.")
 
 
-def check_ends(text: str, prompt: Sequence, fields: Mapping[str, Sequence]) -> None:
+def check_ends(text: str, prompt: Template, fields: Mapping[str, Template]) -> None:
     """Make sure that nothing stands inside itself, not by way of others either: its text would have no end.
 
     Args:
@@ -378,7 +378,7 @@ def check_ends(text: str, prompt: Sequence, fields: Mapping[str, Sequence]) -> N
         ) from None
 
 
-def with_names(nodes: Sequence, taken: Iterable[str]) -> Sequence:
+def with_names(nodes: Template, taken: Iterable[str]) -> Template:
     """Give each choice without a name one by its place: choice1, choice2 and so on.
 
     Args:
@@ -400,12 +400,12 @@ def _in_a_cell(_name: str) -> str:
 
 
 def bind(
-    nodes: Sequence,
+    nodes: Template,
     text: str,
     axes: Iterable[str],
     namespace: Mapping[str, Any],
     where: Callable[[str], str] = _in_a_cell,
-) -> Sequence:
+) -> Template:
     """Put variables in: a list, tuple or range becomes an axis of that name, anything else stays what it is.
 
     Args:
@@ -446,12 +446,12 @@ def bind(
     return tuple(map(bound, nodes))
 
 
-def put_in(nodes: Sequence, words: Mapping[str, Sequence]) -> Sequence:
+def put_in(nodes: Template, words: Mapping[str, Template]) -> Template:
     """Replace references by what they stand for, which `check_ends` has found to have an end."""
     return tuple(part for node in nodes for part in _put_in(node, words))
 
 
-def _put_in(node: Node, words: Mapping[str, Sequence]) -> Sequence:
+def _put_in(node: Node, words: Mapping[str, Template]) -> Template:
     if isinstance(node, Choices):
         return (Choices(node.name, tuple(put_in(option, words) for option in node.options), node.at),)
     if isinstance(node, Reference) and node.name in words:
@@ -490,7 +490,7 @@ def _meant(name: str, axes: Iterable[str], namespace: Mapping[str, Any]) -> str:
     return f"Did you mean {' or '.join(close)}?" if close else ""
 
 
-def render(nodes: Sequence, chosen: Callable[[str], Sequence]) -> str:
+def render(nodes: Template, chosen: Callable[[str], Template]) -> str:
     """The text of one cell.
 
     Args:
@@ -545,7 +545,7 @@ def expand(text: str, namespace: Mapping[str, Any]) -> str:
     return render(nodes, lambda _: ())
 
 
-def write(nodes: Sequence, *, inside: bool = False) -> str:
+def write(nodes: Template, *, inside: bool = False) -> str:
     """A template whose choices all have names as text, which reads as the same template again."""
     text = ""
     for node in nodes:
@@ -564,6 +564,6 @@ def _written(node: Choices) -> str:
     return f"{{{node.name} = {options}{' ' if options.endswith(chr(92)) else ''}}}"
 
 
-def _option(option: Sequence) -> str:
+def _option(option: Template) -> str:
     text = write(option, inside=True)
     return f"\\{text}" if _RANGE.fullmatch(text) or _NO_RANGE.fullmatch(text) else text

@@ -154,8 +154,8 @@ def megabytes() -> float:
 
 
 def run(provider: str, base: str, folder: Path) -> dict[str, float]:
-    from hailuo_widgets.engine.group import Group
     from hailuo_widgets.engine.job import Job, new_id
+    from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.session import Session
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.request import VideoRequest
@@ -187,7 +187,7 @@ def run(provider: str, base: str, folder: Path) -> dict[str, float]:
         for job in every:
             job.observe(look)
         begun = time.perf_counter()
-        session.launch(every, Group())
+        session.launch(every, JobGroup())
         done.wait()
         return at[0] - begun
 
@@ -208,7 +208,7 @@ def run(provider: str, base: str, folder: Path) -> dict[str, float]:
     return {
         "makespan": makespan / SECONDS,
         "engine": used.get("hailuo_widgets", 0.0),
-        "journal": used.get("hailuo_widgets-library", 0.0),
+        "journal": used.get("hailuo_widgets-journal", 0.0),
         "requests": (requests["submit"] + requests["poll"]) / JOBS,
         "connections": requests["calling"] - 1,  # one is this benchmark's own
         "memory": peak - memory,

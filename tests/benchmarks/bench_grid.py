@@ -27,7 +27,7 @@ from support.notebook_page import NotebookPage
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Row = tuple[str, float, str, str]
+ModelSpec = tuple[str, float, str, str]
 
 KEY = "test-key"
 
@@ -161,7 +161,7 @@ def lab_page(cells: list[str]) -> Iterator[NotebookPage]:
                     page.close()
 
 
-def five_hundred_cells() -> Iterator[Row]:
+def five_hundred_cells() -> Iterator[ModelSpec]:
     """From the cell to the grid; then the whole sweep is bought, and every message counted."""
     with simulator(3.0) as url, lab_page(["%load_ext hailuo_widgets", *[GRID.format(flags="")] * 2]) as page:
         page.run_cell(0)
@@ -201,7 +201,7 @@ class Busy:
         return 1000 * next(each["value"] for each in metrics if each["name"] == "TaskDuration")
 
 
-def traffic(said: list[Any]) -> Iterator[Row]:
+def traffic(said: list[Any]) -> Iterator[ModelSpec]:
     times = sorted(message.at for message in said)
     busiest = max(sum(start <= each < start + 1 for each in times) for start in times)
     deltas = [message.bytes for message in said if message.method == "custom" and not message.buffers]
@@ -211,7 +211,7 @@ def traffic(said: list[Any]) -> Iterator[Row]:
     yield "bytes a transition, over all news", sum(deltas) / transitions, "B", "≤ 1,024"
 
 
-def beside_two_hundred_jobs() -> Iterator[Row]:
+def beside_two_hundred_jobs() -> Iterator[ModelSpec]:
     """A kernel with a grid and 200 jobs, and somebody who uses it for something else meanwhile."""
     with simulator(6.0) as url, tempfile.TemporaryDirectory() as folder:
         kernel = Kernel(sys.executable, Path(folder)).start()
@@ -234,7 +234,7 @@ def jobs(name: str) -> str:
     return GRID.replace("big", name).replace("fox", name).replace("1..50", "1..20").format(flags="--yes")
 
 
-def main_loop(kernel: Kernel) -> Iterator[Row]:
+def main_loop(kernel: Kernel) -> Iterator[ModelSpec]:
     alone = json.loads(text(kernel, "json.dumps(await lateness(after(8)))", first="import json"))
     kernel.run(jobs("second"))
     beside = json.loads(text(kernel, "json.dumps(await lateness(lambda: second.done))"))
@@ -243,7 +243,7 @@ def main_loop(kernel: Kernel) -> Iterator[Row]:
         yield f"the same, {what}, 99 of 100", sorted(late)[len(late) * 99 // 100] * 1000, "ms", ""
 
 
-def computing(kernel: Kernel) -> Iterator[Row]:
+def computing(kernel: Kernel) -> Iterator[ModelSpec]:
     before = number(kernel, "seconds(150)")
     kernel.run(jobs("third"))
     beside = number(kernel, "seconds(150)")

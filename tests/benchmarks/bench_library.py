@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import event, insert
 
+from hailuo_widgets.clip_query import ClipQuery
 from hailuo_widgets.clock import SystemClock
 from hailuo_widgets.engine.job import Job
 from hailuo_widgets.engine.records import Records
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.library.journal import Journal
-from hailuo_widgets.library.library import Library
-from hailuo_widgets.library.schema import clips, jobs, requests
-from hailuo_widgets.library.wanted import Wanted
-from hailuo_widgets.shelf import Shelf
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store.clip_filter import ClipFilter
+from hailuo_widgets.store.journal import Journal
+from hailuo_widgets.store.library import Library
+from hailuo_widgets.store.schema import clips, jobs, requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,9 +106,9 @@ def fill(folder: Path) -> None:
 def reading(folder: Path) -> None:
     report("opening", seconds(lambda: Library(folder).close()) * 1e3, "ms", "≤ 50")
     library = Library(folder)
-    shelf = Shelf(library, SystemClock())
+    shelf = ClipQuery(library, SystemClock())
     for text in ("scene 9876", "gecko", "nowhere"):
-        wanted = Wanted(words=tuple(text.split()))
+        wanted = ClipFilter(words=tuple(text.split()))
         found = seconds(lambda wanted=wanted: library.search(wanted, 20))
         report(f"text search for “{text}”, first 20", found * 1e3, "ms", "≤ 20")
     report("library() shown", seconds(shelf._repr_html_) * 1e3, "ms", "≤ 300")

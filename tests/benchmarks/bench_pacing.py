@@ -52,8 +52,8 @@ def both(durations: Sequence[float]) -> float:
     return max(five_at_once(durations), twenty_submits(durations))
 
 
-Row = tuple[str, str, "Callable[[], Limit]", "Callable[[Sequence[float]], float]", float, float]
-ROWS: tuple[Row, ...] = (
+ModelSpec = tuple[str, str, "Callable[[], Limit]", "Callable[[Sequence[float]], float]", float, float]
+ROWS: tuple[ModelSpec, ...] = (
     ("5 in flight", BATCH, lambda: Limit(in_flight=5), five_at_once, 1.03, 0),
     ("5 in flight", SINGLE, lambda: Limit(in_flight=5), five_at_once, 1.03, 0),
     ("20 submits a minute, Retry-After", BATCH, lambda: Limit(20, retry_after=True), twenty_submits, 1.01, 0),

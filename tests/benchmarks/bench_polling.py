@@ -29,8 +29,8 @@ RUNS = 5
 TASKS = 20
 HISTORY = 50
 
-Row = tuple[str, str, bool, float | None, float | None, float | None]
-ROWS: tuple[Row, ...] = (
+ModelSpec = tuple[str, str, bool, float | None, float | None, float | None]
+ROWS: tuple[ModelSpec, ...] = (
     ("acedata", "many at once", True, 0.2, 0.4, 5),
     ("ppio", "one by one, tells its progress", True, 0.5, 1.2, 12),
     ("evolink", "one by one, tells its progress", True, 0.5, 1.2, 12),

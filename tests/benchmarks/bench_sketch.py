@@ -11,9 +11,9 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from hailuo_widgets.video import sketch as sketches
-from hailuo_widgets.video.encode import encode, planes_of
-from hailuo_widgets.video.sketch import Sketch, render
+from hailuo_widgets.media.encode import encode, planes_of
+from hailuo_widgets.sketch import render as sketches
+from hailuo_widgets.sketch.render import Sketch, render
 
 RUNS = 5
 PROMPT = "A fluffy panda in sunglasses dances on a snowy summit at sunrise"

@@ -18,8 +18,8 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from bench_library import CLIPS, fill  # noqa: E402
 
-from hailuo_widgets.video.frames import poster  # noqa: E402
-from hailuo_widgets.video.sketch import Sketch, render  # noqa: E402
+from hailuo_widgets.media.frames import poster  # noqa: E402
+from hailuo_widgets.sketch.render import Sketch, render  # noqa: E402
 from support.chromium import chromium_flags, find_chromium  # noqa: E402
 from support.jupyter_server import JupyterServer  # noqa: E402
 from support.notebook_page import NotebookPage  # noqa: E402

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from hailuo_widgets.widgets.card import Order, Status
-from hailuo_widgets.widgets.job_card import JobCard
+from hailuo_widgets.views.card import Order, Status
+from hailuo_widgets.views.job_card import JobCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

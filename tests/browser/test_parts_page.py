@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from hailuo_widgets.widgets import FramePicker, PromptEditor
+from hailuo_widgets.views import FramePicker, PromptEditor
 from support.pictures import chosen
 from support.widget_page import WidgetPage, widget_page
 

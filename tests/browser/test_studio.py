@@ -11,8 +11,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import expect
 
-from hailuo_widgets.video.frames import poster
-from hailuo_widgets.video.sketch import Sketch, render
+from hailuo_widgets.media.frames import poster
+from hailuo_widgets.sketch.render import Sketch, render
 from support.axe import violations
 
 PROMPT = "A red fox stands in the snow"

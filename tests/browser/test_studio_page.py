@@ -9,15 +9,15 @@ import pytest
 from playwright.sync_api import expect
 
 from hailuo_widgets.client import AsyncHailuo
+from hailuo_widgets.clip_query import ClipQuery
 from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
-from hailuo_widgets.shelf import Shelf
 from hailuo_widgets.simulator import Simulator, Timing, stock_clip
 from hailuo_widgets.spec.request import VideoRequest
-from hailuo_widgets.widgets import ClipGrid, FramePicker, Player, PromptEditor
-from hailuo_widgets.widgets.card import Order, Status
-from hailuo_widgets.widgets.job_card import JobCard
-from hailuo_widgets.widgets.studio import Studio
+from hailuo_widgets.views import ClipGrid, FramePicker, Player, PromptEditor
+from hailuo_widgets.views.card import Order, Status
+from hailuo_widgets.views.job_card import JobCard
+from hailuo_widgets.views.studio import Studio
 from support.axe import violations
 from support.pictures import chosen
 from support.widget_page import WidgetPage, widget_page
@@ -261,7 +261,7 @@ def test_a_kernel_that_goes_leaves_what_was_under_it(host, session):
 def test_a_library_is_a_wall(host, session):
     job = session.start(VideoRequest.of(prompt="An otter in the surf"), "sketch")
     clip = job.result(30)
-    grid = ClipGrid(Shelf(session.library(), session.clock))
+    grid = ClipGrid(ClipQuery(session.library(), session.clock))
     host.mount(grid, place=grid.place)
     page = host.page
     first = page.get_by_role("listbox", name="Clips").get_by_role("option").first

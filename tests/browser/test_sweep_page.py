@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from hailuo_widgets.video.sketch import Sketch, render
-from hailuo_widgets.widgets.grid_view import AxisView, CellView, Footage, GridView, HeadView, PlanView, Take
+from hailuo_widgets.sketch.render import Sketch, render
+from hailuo_widgets.views.grid_view import AxisView, CellView, Footage, GridItem, GridView, HeadView, PlanView
 from support.axe import violations
 from support.pictures import picture_file
 from support.sweep_page import SweepPage
@@ -26,7 +26,7 @@ AXES = (
     AxisView("model", ("MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02")),
 )
 FOOTAGE = Footage(320, 180, 24, 3.0)
-STORED = Take("stored", elapsed=104, clip=FOOTAGE)
+STORED = GridItem("stored", elapsed=104, clip=FOOTAGE)
 RUNNING = HeadView("running", ("$1.96 spent", "$1.12 reserved"), elapsed=60, left=250, can=("pause", "cancel"))
 DETAIL = {
     "segments": [["A fox <b>trots</b> ", False], ["[Pan left]", True]],
@@ -46,7 +46,7 @@ def grid(axes=AXES, head=RUNNING, repeat=2, takes=None, **changes) -> GridView:
     )
 
 
-def every(view: GridView, take: Take = STORED) -> GridView:
+def every(view: GridView, take: GridItem = STORED) -> GridView:
     return replace(view, takes={place: take for cell in range(len(view.cells)) for place in view.places(cell)})
 
 
@@ -123,9 +123,9 @@ def test_news_change_cells_counts_money_and_time(page, sweep):
     sweep.mount(grid(repeat=1))
     expect(page.get_by_text("$1.96 spent · $1.12 reserved")).to_be_visible()
     expect(page.get_by_text("1:00 · about 4 min left")).to_be_visible()
-    sweep.change({(0, 0): Take("running", elapsed=48, expected=110)})
+    sweep.change({(0, 0): GridItem("running", elapsed=48, expected=110)})
     expect(cell(page, "Static shot, trots")).to_contain_text("0:48 of 1:50")
-    sweep.change({(0, 0): STORED, (2, 0): Take("failed", error="It was turned down.", charged="not charged")})
+    sweep.change({(0, 0): STORED, (2, 0): GridItem("failed", error="It was turned down.", charged="not charged")})
     expect(cell(page, "Static shot, trots")).to_contain_text("1:44 · $0.28")
     expect(cell(page, "Static shot, leaps")).to_contain_text("It was turned down.")
     expect(cell(page, "Static shot, leaps")).to_contain_text("not charged")
@@ -142,10 +142,10 @@ def test_where_news_are_lost_the_whole_is_asked_for_and_nothing_stays_wrong(page
     sweep.mount(view)
     assert len(sweep.sent("whole")) == 1  # what it was opened with may be old
     sweep.show(view)
-    sweep.change({(0, 0): Take("queued")})
+    sweep.change({(0, 0): GridItem("queued")})
     sweep.change({(0, 0): STORED}, lost=True)
-    sweep.change({(2, 0): Take("queued")})
-    sweep.change({(4, 0): Take("queued")})
+    sweep.change({(2, 0): GridItem("queued")})
+    sweep.change({(4, 0): GridItem("queued")})
     assert len(sweep.sent("whole")) == 2
     expect(cell(page, "Static shot, trots")).to_contain_text("Queued")
     sweep.show(replace(view, takes={(0, 0): STORED}))
@@ -381,7 +381,7 @@ def test_two_are_compared_in_step(page, sweep):
 def test_filters_and_the_list_in_order_of_rating(page, sweep):
     view = every(grid(repeat=1))
     takes = {**view.takes, (0, 0): replace(STORED, rating=2, starred=True), (10, 0): replace(STORED, rating=5)}
-    takes[2, 0] = Take("failed", error="It was turned down.")
+    takes[2, 0] = GridItem("failed", error="It was turned down.")
     sweep.mount(replace(view, takes=takes))
     fitting = page.locator('.hw-cell:not([data-out="true"])')
     page.get_by_role("button", name="Show only: Failed").click()
@@ -434,7 +434,7 @@ def test_axes_that_go_together_are_one(page, sweep):
 @pytest.mark.parametrize("dark", [False, True])
 def test_nobody_is_shut_out(page, sweep, dark):
     view = every(grid(cells={0: {"problem": "No."}, 2: {"skipped": True}}))
-    takes = {**view.takes, (4, 0): Take("failed", error="It failed."), (8, 0): Take("running", elapsed=3)}
+    takes = {**view.takes, (4, 0): GridItem("failed", error="It failed."), (8, 0): GridItem("running", elapsed=3)}
     sweep.mount(replace(view, takes=takes), dark=dark)
     expect(page.locator(".hw-cell-poster").last).to_be_visible()
     assert violations(page, ".hw-sweep") == []
@@ -459,7 +459,7 @@ def test_five_hundred_cells(page, sweep):
 
 def test_who_asked_for_less_motion_gets_none(page, sweep):
     page.emulate_media(reduced_motion="reduce")
-    sweep.mount(every(grid(), Take("running", elapsed=3)))
+    sweep.mount(every(grid(), GridItem("running", elapsed=3)))
     expect(page.locator(".hw-ring").first).to_be_visible()
     assert page.evaluate("() => document.getAnimations().length") == 0
     page.emulate_media(reduced_motion="no-preference")
@@ -472,7 +472,7 @@ def test_nothing_is_wider_than_its_place(page, sweep, width):
     words = "Unbroken" * 30
     axes = (AxisView(words, (words, "b")), AxisView("gait", (words, "c")), AxisView("more", (words, "d", "e")))
     head = replace(RUNNING, money=(words,), halted=((words, words),), message=words)
-    failed = Take("failed", note=words, error=words, charged=words)
+    failed = GridItem("failed", note=words, error=words, charged=words)
     sweep.mount(replace(every(grid(axes, head), failed), name=words, rows="gait", columns=words))
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
     page.locator(".hw-cell").first.focus()

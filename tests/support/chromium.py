@@ -58,7 +58,10 @@ def find_chromium(playwright: Playwright, say: Callable[[str], None]) -> str:
         say(f"Chromium for the browser tests: {own} (Playwright's own)")
         return own
     say("Chromium for the browser tests: none on this system; installing Debian's package chromium")
-    _install_debian_package()
+    try:
+        install_debian_package("chromium")
+    except RuntimeError as error:
+        raise NoChromiumError(_advice(str(error))) from error
     if found := _on_path():
         say(f"Chromium for the browser tests: {found} (Debian's package, installed just now)")
         return found
@@ -69,24 +72,29 @@ def _on_path() -> str | None:
     return next((path for name in SYSTEM_NAMES if (path := shutil.which(name))), None)
 
 
-def _install_debian_package() -> None:
+def install_debian_package(name: str) -> None:
+    """Install a package that the tests need.
+
+    Raises:
+        RuntimeError: This is no Debian, or root's rights are missing.
+    """
     apt = shutil.which("apt-get")
     if apt is None:
-        raise NoChromiumError(_advice("This is no Debian: there is no apt-get to install one with."))
+        raise RuntimeError("This is no Debian: there is no apt-get to install one with.")
     prefix: list[str] = []
     if os.geteuid() != 0:
         sudo = shutil.which("sudo")
         if sudo is None:
-            raise NoChromiumError(_advice("Installing one needs root, and there is no sudo."))
+            raise RuntimeError("Installing one needs root, and there is no sudo.")
         prefix = [sudo, "-n"]
     for command in (
         [*prefix, apt, "-q", "update"],
-        [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-q", "install", "-y", "chromium"],
+        [*prefix, "env", "DEBIAN_FRONTEND=noninteractive", apt, "-q", "install", "-y", name],
     ):
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode:
             last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-3:]
-            raise NoChromiumError(_advice(f"`{' '.join(command)}` failed: {' / '.join(last)}"))
+            raise RuntimeError(f"`{' '.join(command)}` failed: {' / '.join(last)}")
 
 
 def _advice(what: str) -> str:

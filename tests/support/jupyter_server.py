@@ -32,6 +32,18 @@ SETTINGS = {
 }
 
 
+def own_folders(home: Path) -> dict[str, str]:
+    """The environment in which Jupyter and IPython keep everything under `home`."""
+    return {
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+        "HOME": str(home),
+        "JUPYTER_PREFER_ENV_PATH": "0",
+    }
+
+
 class JupyterServer:
     """One server process with its own data, config, runtime and IPython folders.
 
@@ -47,7 +59,7 @@ class JupyterServer:
         self.root = home / "notebooks"
         self.root.mkdir(parents=True)
         self.token = secrets.token_hex(16)
-        self._env = {**os.environ, **(env or {}), **self._folders()}
+        self._env = {**os.environ, **(env or {}), **own_folders(home)}
         self._install_kernelspec()
         self._install_settings()
         self._process: subprocess.Popen[bytes] | None = None
@@ -98,16 +110,6 @@ class JupyterServer:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-    def _folders(self) -> dict[str, str]:
-        return {
-            "JUPYTER_DATA_DIR": str(self.home / "data"),
-            "JUPYTER_CONFIG_DIR": str(self.home / "config"),
-            "JUPYTER_RUNTIME_DIR": str(self.home / "runtime"),
-            "IPYTHONDIR": str(self.home / "ipython"),
-            "HOME": str(self.home),
-            "JUPYTER_PREFER_ENV_PATH": "0",
-        }
 
     def _install_kernelspec(self) -> None:
         folder = self.home / "data" / "kernels" / "python3"

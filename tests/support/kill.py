@@ -54,11 +54,11 @@ _LOADED = (
     "uvicorn",
     "sqlalchemy.dialects.sqlite",
     "hailuo_widgets.client",
-    "hailuo_widgets.engine.walk",
-    "hailuo_widgets.library.library",
+    "hailuo_widgets.engine.job_runner",
+    "hailuo_widgets.store.library",
     "hailuo_widgets.session",
     "hailuo_widgets.simulator",
-    "hailuo_widgets.video.frames",
+    "hailuo_widgets.media.frames",
 )
 _FORKS.set_forkserver_preload(list(_LOADED))
 
@@ -241,14 +241,14 @@ def _work(
     import httpx
 
     from hailuo_widgets import transport
-    from hailuo_widgets.engine import gate, pace
+    from hailuo_widgets.engine import polling, rate_limiter
     from hailuo_widgets.errors import HailuoError
     from hailuo_widgets.session import Session
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.request import VideoRequest
 
-    pace.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
-    gate.MINUTE, gate.FIRST_TRY = 1.0, 0.1
+    polling.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
+    rate_limiter.MINUTE, rate_limiter.FIRST_TRY = 1.0, 0.1
     transport._TIMEOUT = httpx.Timeout(patience)
     os.environ.pop("HAILUO_LIBRARY_URL", None)
     settings = Settings.load({"HAILUO_LIBRARY_URL": database} if database else {})
@@ -277,8 +277,8 @@ def _die(place: str, pipe: Any) -> None:
     """Kill this process when it gets to a place for the given time."""
     from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.engine.records import Records
-    from hailuo_widgets.library.journal import Journal
-    from hailuo_widgets.library.library import Library
+    from hailuo_widgets.store.journal import Journal
+    from hailuo_widgets.store.library import Library
 
     when, step, count = place.split()
     left = [int(count)]
@@ -317,7 +317,7 @@ def rows(folder: Path, database: str = "") -> list[dict[str, Any]]:
     """What the journal says, read as no kernel's."""
     from sqlalchemy import text
 
-    from hailuo_widgets.library.library import Library
+    from hailuo_widgets.store.library import Library
 
     library = Library(folder, database or None)
     try:

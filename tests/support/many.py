@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from hailuo_widgets.client import AsyncHailuo
-from hailuo_widgets.engine.dispatcher import Dispatcher
-from hailuo_widgets.engine.group import Group
 from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits
 from hailuo_widgets.engine.records import Records
-from hailuo_widgets.library.library import Library
+from hailuo_widgets.engine.scheduler import Scheduler
 from hailuo_widgets.simulator import Simulator, Timing
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store.library import Library
 from support.simulation import LoopClock
 from support.vendor import KEY, NOWHERE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from hailuo_widgets.engine.lane import Lane
+    from hailuo_widgets.engine.vendor_queue import VendorQueue
     from hailuo_widgets.simulator.tasks import SimTask
-    from hailuo_widgets.spec.catalog import Row
+    from hailuo_widgets.spec.catalog import ModelSpec
 
 PROMPT = "A red fox trots across fresh snow"
 
@@ -43,7 +43,7 @@ def tiny_clip() -> Path:
     """An mp4 that is looked into quickly."""
     import av
 
-    from hailuo_widgets.video.encode import encode
+    from hailuo_widgets.media.encode import encode
 
     path = Path(tempfile.mkdtemp()) / "tiny.mp4"
     atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
@@ -74,7 +74,7 @@ class World:
     sim: Simulator
     provider: str
     clock: LoopClock
-    dispatcher: Dispatcher
+    dispatcher: Scheduler
     records: Records
     library: Library
     known: dict[str, float] = field(default_factory=dict)
@@ -82,9 +82,9 @@ class World:
     def job(self, prompt: str, **fields: Any) -> Job:
         return Job(new_id(self.clock.now()), quote(VideoRequest.of(prompt=prompt, **fields), self.provider))
 
-    async def run(self, jobs: Sequence[Job], group: Group | None = None) -> None:
+    async def run(self, jobs: Sequence[Job], group: JobGroup | None = None) -> None:
         """All of them, to their ends."""
-        group = group or Group()
+        group = group or JobGroup()
 
         def note(job: Job) -> None:
             if job.task_id and (job.state == "downloading" or job.done):
@@ -95,10 +95,10 @@ class World:
         await self.dispatcher.run(jobs, self.records, group)
 
     @property
-    def lane(self) -> Lane:
+    def vendor_queue(self) -> VendorQueue:
         """The vendor's, once there was something to submit."""
-        [lane] = self.dispatcher._lanes.values()
-        return lane
+        [vendor_queue] = self.dispatcher._queues.values()
+        return vendor_queue
 
     @property
     def refused(self) -> int:
@@ -121,7 +121,8 @@ async def world(
     provider: str,
     *,
     folder: Path | None = None,
-    known: Callable[[Row], Limits] = lambda _row: Limits(),
+    known: Callable[[ModelSpec], Limits] = lambda _row: Limits(),
+    front: Callable[[Any], Any] = lambda app: app,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A vendor that makes the same clip for everybody, and a kernel with a library.
@@ -130,6 +131,7 @@ async def world(
         provider: Whose wire they speak.
         folder: The library's, to be kept; by default it is thrown away.
         known: What our side knows of the vendor's limits.
+        front: Wraps the simulator's app: a gateway in front of it.
         options: The simulator's.
     """
     clock = LoopClock()
@@ -138,12 +140,14 @@ async def world(
         return tiny_clip()
 
     sim = Simulator(**{"keys": {KEY}, "draw": draw, "clock": clock, "timing": Varied(), **options})
-    client = AsyncHailuo(provider, key=KEY, base_url=NOWHERE, transport=httpx.ASGITransport(sim.app), clock=clock)
+    client = AsyncHailuo(
+        provider, key=KEY, base_url=NOWHERE, transport=httpx.ASGITransport(front(sim.app)), clock=clock
+    )
     with tempfile.TemporaryDirectory() as temporary:
         library = Library(folder or Path(temporary))
         records = Records(lambda: library, clock)
         try:
-            yield World(sim, provider, clock, Dispatcher(lambda _name: client, clock, known), records, library)
+            yield World(sim, provider, clock, Scheduler(lambda _name: client, clock, known), records, library)
         finally:
             records.close()
             library.close()

@@ -17,17 +17,17 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from hailuo_widgets.errors import VendorError
+from hailuo_widgets.media.probe import probe
 from hailuo_widgets.providers import Phase
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.simulator.faults import KINDS
-from hailuo_widgets.video.probe import probe
 from support.every_vendor import PROMPT, WIRES, Wire, bench
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from hailuo_widgets.simulator.exchange import Where
-    from hailuo_widgets.simulator.faults import Kind
+    from hailuo_widgets.simulator.faults import FaultKind
 
 PAGE = Path(__file__).parents[2] / "docs" / "pages" / "reliability.md"
 TIMES = {"once": 1, "every time": 10**6}
@@ -68,7 +68,7 @@ def columns(where: Where) -> tuple[Wire, ...]:
     return tuple(wire for wire in WIRES if where != "file" or wire.third_call)
 
 
-async def play(wire: Wire, where: Where, kind: Kind, times: str) -> Outcome:
+async def play(wire: Wire, where: Where, kind: FaultKind, times: str) -> Outcome:
     """Order a clip, with a fault on the way, and follow it to its end."""
     folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="hailuo-reliability-"))
     async with bench(wire.provider) as table:

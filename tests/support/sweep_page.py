@@ -5,14 +5,14 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.widgets.sweep_grid import SweepGrid, head_message, take_message, whole_message
+from hailuo_widgets.views.sweep_grid import SweepGrid, head_message, item_message, whole_message
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from playwright.sync_api import Page
 
-    from hailuo_widgets.widgets.grid_view import GridView, HeadView, Place, Take
+    from hailuo_widgets.views.grid_view import GridItem, GridView, HeadView, Place
 
 HOST = """
 async ({ esm, css, place, whole, posters, clips, sheet, count, detail, variables }) => {
@@ -109,7 +109,7 @@ class SweepPage:
         )
         made.close()
 
-    def change(self, takes: Mapping[Place, Take], head: HeadView | None = None, *, lost: bool = False) -> None:
+    def change(self, takes: Mapping[Place, GridItem], head: HeadView | None = None, *, lost: bool = False) -> None:
         """News from the kernel; those that are `lost` never arrive."""
         self._seq += 1
         if lost:
@@ -117,7 +117,7 @@ class SweepPage:
         message: dict[str, Any] = {
             "type": "delta",
             "seq": self._seq,
-            "takes": [[*place, take_message(take)] for place, take in takes.items()],
+            "takes": [[*place, item_message(take)] for place, take in takes.items()],
         }
         if head:
             message["head"] = head_message(head)

@@ -1,0 +1,217 @@
+"""What a notebook calls: `hw.generate`, `hw.sweep`, `hw.library`, `hw.studio` …, each on this kernel's session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets import session as sessions
+from hailuo_widgets.errors import AuthenticationError, RefusedError
+from hailuo_widgets.keys import choose_provider
+from hailuo_widgets.spec.request import VideoRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from decimal import Decimal
+
+    from pydantic import SecretStr
+
+    from hailuo_widgets.clip_query import ClipQuery
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.sweeps.definition import Skip
+    from hailuo_widgets.sweeps.sweep import Sweep
+    from hailuo_widgets.views.studio import Studio
+
+
+def generate(
+    prompt: str = "",
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    name: str = "",
+    key: str | SecretStr | None = None,
+    fresh: bool = False,
+    wait: bool = False,
+    show: bool = True,
+    **fields: Any,
+) -> Job:
+    """Make a clip. It is what `%%hailuo` does, from Python.
+
+    Returns at once. In a notebook a card appears under the cell and becomes a player when the clip is there.
+
+    Args:
+        prompt: What is to be seen, camera commands in brackets included.
+        provider: Who makes it; None for the first whose key is set, else `sketch`.
+        model: Which model; None for the provider's preferred one.
+        name: Names the job for `%hailuo show`.
+        key: The provider's key, for this kernel only.
+        fresh: Ask anew, even where the library has the clip already.
+        wait: Return when the clip is there.
+        show: Whether a card appears.
+        fields: More fields of `VideoRequest`: `duration`, `resolution`, `first_frame`, …
+
+    Returns:
+        The job: `.result()`, `await job`, `.state`, `.task_id`, `.clip.path`, `.cancel()`.
+
+    Raises:
+        RefusedError: If the vendor would not accept the request. Nothing was sent.
+        AuthenticationError: If the provider needs a key and none is set.
+        UsageError: If there is no such provider, or a picture can't be read.
+        HailuoError: With `wait`, if the job ended without a clip.
+    """
+    session = sessions.default_session()
+    if key is not None:
+        session.settings.give_key(provider or choose_provider(session.settings)[0], key, "argument")
+        key = None  # or a traceback would hold it
+    request = VideoRequest.of(prompt=prompt, model=model, **fields)
+    try:
+        job = session.start(request, provider, name=name, fresh=fresh)
+    except (RefusedError, AuthenticationError) as error:
+        if show:
+            session.show_refusal(request, provider, error)
+        raise
+    if show:
+        session.show(job)
+    if wait:
+        job.result()
+    return job
+
+
+class Sweeping:
+    """`hw.sweep(…)` and `hw.sweep.load(…)`."""
+
+    def __call__(
+        self,
+        template: str,
+        *,
+        name: str = "",
+        repeat: int = 1,
+        zip: Iterable[Iterable[str]] | Iterable[str] = (),  # noqa: A002  # the word that the header has for it
+        skip: Skip = None,
+        show: tuple[str, ...] | str = (),
+        budget: str | float | Decimal | None = None,
+        **axes: Any,
+    ) -> Sweep:
+        """Plan a sweep: many clips from one template. Nothing is sent before its `run`.
+
+        Args:
+            template: The prompt: `{name = a | b}` and `{a | b}` are axes, `{name}` is an axis given below.
+            name: Under which it is kept, for `hw.sweep.load`.
+            repeat: How many clips each cell is to have.
+            zip: Axes that go together: `[("place", "light")]`.
+            skip: Cells to be left out: a function of the axes' values, or conditions as `{"model": …, "camera": …}`.
+            show: The axes that are rows and columns first, or one of them.
+            budget: The most that it may cost: `6` where all prices are in one currency, else `"6 USD"`.
+            axes: Fields of `VideoRequest`, `provider`, `camera`, and names of the template, each with a value or a list
+                of values, which is then an axis. Of pictures a pattern is a list too: `first_frame="frames/*.png"`.
+
+        Returns:
+            The sweep: `.explain()`, `.run()`, `.jobs`, `await sweep`.
+
+        Raises:
+            UsageError: At an unknown name, an empty list, a mistake in the template, or an unclear budget.
+        """
+        from hailuo_widgets.sweeps.definition import Definition
+
+        definition = Definition.of_python(template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=show)
+        return sessions.default_session().plan(definition, budget)
+
+    def load(self, name: str, *, budget: str | float | Decimal | None = None) -> Sweep:
+        """A sweep that was run before, in this kernel or another: its clips are there, and what is missing can be run.
+
+        Args:
+            name: Under which it was run.
+            budget: The most that what is missing may cost; the budget that it was run with is not kept.
+
+        Raises:
+            UsageError: If there is none of that name, or at an unclear budget.
+            LibraryError: If the library can't be used.
+        """
+        from hailuo_widgets.sweeps.sweep import load
+
+        return load(sessions.default_session(), name, budget)
+
+
+sweep = Sweeping()
+
+
+def dry_run(prompt: str = "", *, provider: str | None = None, model: str | None = None, **fields: Any) -> Quote:
+    """Check a request and price it. Nothing is sent.
+
+    Raises:
+        RefusedError: With every problem at once.
+    """
+    return sessions.default_session().quote(VideoRequest.of(prompt=prompt, model=model, **fields), provider)[0]
+
+
+def resume(*, show: bool = True) -> list[Job]:
+    """Take up every task that was left open: by a kernel that died, or by one that stopped watching.
+
+    Args:
+        show: Whether a card appears for each.
+
+    Returns:
+        The jobs; one that may have been charged without a clear answer is among them as `uncertain`, and is not sent.
+
+    Raises:
+        LibraryError: If the library can't be used.
+    """
+    session = sessions.default_session()
+    taken_up = session.resume()
+    if show:
+        for job in taken_up:
+            session.show(job)
+    return taken_up
+
+
+def library() -> ClipQuery:
+    """The clips that are there: `.search("fox")`, `.filter(model=…, tag=…)`, `.df`, `.export(folder)`, `.verify()`.
+
+    Raises:
+        LibraryError: If the library can't be used.
+    """
+    from hailuo_widgets.clip_query import ClipQuery
+
+    session = sessions.default_session()
+    return ClipQuery(session.library(), session.clock)
+
+
+def studio(prompt: str = "", *, provider: str | None = None, model: str | None = None, **fields: Any) -> Studio:
+    """A form for clips in the notebook: sketch, generate, vary and compare by clicking; every click can become a cell.
+
+    Args:
+        prompt: What stands in it at the beginning.
+        provider: At which provider it opens; None for the first whose key is set, else `sketch`.
+        model: At which model.
+        fields: More fields of `VideoRequest` to begin with.
+
+    Returns:
+        The studio; as a cell's last value it is shown. `.jobs` are the jobs of the sitting, `.request` what is set up.
+    """
+    from hailuo_widgets.views.studio import Studio
+
+    session = sessions.default_session()
+    request = VideoRequest.of(prompt=prompt, model=model or session.settings.model, **fields)
+    return Studio(session, request, provider or choose_provider(session.settings)[0])
+
+
+def jobs() -> list[Job]:
+    """The jobs of this kernel, newest first."""
+    return sessions.default_session().jobs()
+
+
+def configure(**settings: Any) -> None:
+    """Change settings for this kernel: `provider`, `model`, `library`, `sketch_seconds`, `minimax_base_url` and so on.
+
+    Raises:
+        UsageError: If there is no such setting, or the value is not one for it.
+    """
+    for name, value in settings.items():
+        sessions.default_session().settings.set(name, value)
+
+
+def allow_nested_loops() -> None:
+    """Let `asyncio.run(...)` be called inside a cell, by nest-asyncio2. Nothing of ours needs it."""
+    import nest_asyncio2
+
+    nest_asyncio2.apply()

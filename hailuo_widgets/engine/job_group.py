@@ -1,0 +1,101 @@
+"""Jobs that were asked for together: they share a budget, can be paused, and stop where nothing but failures comes."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.engine.observers import Observers
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.errors import HailuoError, RefusedError, VendorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hailuo_widgets.engine.budget import Budget
+    from hailuo_widgets.engine.job import Job
+
+FAILURES_IN_A_ROW = 10
+"""After so many of the same kind from one provider, a group sends it nothing more until a person says so."""
+
+_FAILED = (JobState.REFUSED, JobState.FAILED, JobState.UNCERTAIN, JobState.ABANDONED)
+
+
+class JobGroup:
+    """Jobs that were asked for together: a sweep, or one job alone. Thread-safe.
+
+    Args:
+        name: For people.
+        budget: What all of them together may cost.
+
+    Attributes:
+        halted: Provider → why nothing more is sent to it. A new dict with every change.
+    """
+
+    def __init__(self, name: str = "", budget: Budget | None = None) -> None:
+        self.name = name
+        self.budget = budget
+        self.halted: dict[str, str] = {}
+        self._paused = False
+        self._in_a_row: dict[str, tuple[str, int]] = {}
+        self._observers: Observers[JobGroup] = Observers()
+        self._lock = threading.Lock()
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing new is sent. What is under way goes on."""
+        return self._paused
+
+    def pause(self) -> None:
+        """Send nothing new until `go_on`."""
+        self._paused = True
+        self._observers.tell(self)
+
+    def go_on(self) -> None:
+        """Send again, to providers that were halted too."""
+        with self._lock:
+            self._paused = False
+            self.halted, self._in_a_row = {}, {}
+        self._observers.tell(self)
+
+    def lift(self, provider: str) -> None:
+        """Send to a provider again that was halted."""
+        with self._lock:
+            self.halted = {name: why for name, why in self.halted.items() if name != provider}
+            self._in_a_row.pop(provider, None)
+        self._observers.tell(self)
+
+    def ended(self, job: Job) -> None:
+        """Take note of how a job ended; ten failures of the same kind in a row halt its provider."""
+        provider, error = job.quote.row.provider, job.error
+        with self._lock:
+            if job.state is JobState.STORED and not job.cached:
+                self._in_a_row.pop(provider, None)
+            # What the user stopped, and what this side turned down, says nothing of the provider.
+            if job.state not in _FAILED or error is None or isinstance(error, RefusedError):
+                return
+            kind = _kind(error)
+            last, count = self._in_a_row.get(provider, ("", 0))
+            count = count + 1 if kind == last else 1
+            self._in_a_row[provider] = (kind, count)
+            if count < FAILURES_IN_A_ROW or provider in self.halted:
+                return
+            self.halted = {**self.halted, provider: f"{count} in a row failed alike: {error.message}"}
+        self._observers.tell(self)
+
+    def observe(self, callback: Callable[[JobGroup], None]) -> Callable[[], None]:
+        """Call back after every pause, halt and end of either, on the thread where it happened.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._observers.add(callback)
+
+    def __repr__(self) -> str:
+        parts = [self.name or "a group", "paused" if self._paused else ""]
+        parts += [f"{provider} halted: {why}" for provider, why in self.halted.items()]
+        return f"<{' · '.join(filter(None, parts))}>"
+
+
+def _kind(error: HailuoError) -> str:
+    return error.kind if isinstance(error, VendorError) else type(error).__name__

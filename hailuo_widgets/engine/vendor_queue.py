@@ -1,0 +1,293 @@
+"""One vendor's lane: jobs wait here for their turn, fairly between the groups, within what the vendor takes."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import math
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.client import certainly_not_taken
+from hailuo_widgets.engine.poller import MOMENT, Poller, Watch
+from hailuo_widgets.engine.rate_limiter import Outcome, RateLimiter
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.errors import NetworkError, Problem, RefusedError, VendorError
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from hailuo_widgets.client import AsyncHailuo
+    from hailuo_widgets.clock import Clock
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.job_group import JobGroup
+    from hailuo_widgets.engine.limits import Limits
+    from hailuo_widgets.engine.poller import JobKind
+    from hailuo_widgets.engine.polling import Durations
+    from hailuo_widgets.providers import Task, TaskState
+
+LEFT_ALONE_SECONDS = 180.0
+"""For how long a task that nobody watches any more is counted as under way at the vendor."""
+
+_numbers = itertools.count()
+
+
+@dataclass(order=True)
+class Ticket:
+    """A job's place in the queue. It keeps it when the vendor says “not now”."""
+
+    number: int = field(default_factory=lambda: next(_numbers))
+    job: Job | None = field(default=None, compare=False)
+    turn: asyncio.Future[None] | None = field(default=None, compare=False)
+
+    def say(self, why: str) -> None:
+        """Tell the job why it waits."""
+        if self.job is not None and self.job.note != why:
+            self.job.move(JobState.PLANNED, note=why)
+
+
+class VendorQueue:
+    """The way to one vendor. For the loop's thread only.
+
+    Args:
+        client: The vendor's; it stands for its address and key.
+        limits: What is known of what the vendor takes.
+        clock: Tells the time and waits.
+    """
+
+    def __init__(self, client: AsyncHailuo, limits: Limits, clock: Clock) -> None:
+        self.client = client
+        self.limiter = RateLimiter(limits)
+        self.durations: dict[JobKind, Durations] = {}
+        self._poller = Poller(client, self.limiter, clock, self.durations, self._is_short_of_requests)
+        self._clock = clock
+        self._queues: OrderedDict[JobGroup, list[Ticket]] = OrderedDict()
+        self._said: dict[JobGroup, str] = {}
+        self._timer: asyncio.Task[None] | None = None
+        self._timer_at = math.inf
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock.now()
+
+    async def turn(self, job: Job, group: JobGroup, ticket: Ticket) -> None:
+        """Wait until the job may be sent. Its price is then set aside, and its request counts as on its way.
+
+        Raises:
+            RefusedError: If the group's budget can't pay it.
+        """
+        _check_payable(job, group)
+        ticket.job, ticket.turn = job, asyncio.get_running_loop().create_future()
+        if group not in self._queues:
+            self._queues[group] = []
+            self._queues.move_to_end(group, last=False)  # a click does not wait until a sweep has had its turn again
+        heapq.heappush(self._queues[group], ticket)
+        self.pump()
+        if not ticket.turn.done() and group in self._said:
+            ticket.say(self._said[group])
+        try:
+            await ticket.turn
+        except asyncio.CancelledError:
+            if ticket.turn.done() and not ticket.turn.cancelled() and ticket.turn.exception() is None:
+                self.give_back()
+            else:
+                self._forget(group, ticket)
+            raise
+
+    def _is_short_of_requests(self) -> bool:
+        """Whether jobs wait that could be sent, if only the vendor took more requests."""
+        return bool(self._queues) and not self.limiter.full
+
+    def give_back(self) -> None:
+        """A turn is not needed after all."""
+        self.limiter.give_back(self.now())
+        self.pump()
+
+    def unreached(self) -> None:
+        """The vendor could not be reached in the turn of a job; nothing was sent."""
+        self.limiter.submitted(self.now(), Outcome.NEVER_SENT)
+        self.pump()
+
+    async def submit(self, job: Job) -> TaskState:
+        """Make the paying call, once. The job has its turn.
+
+        Raises:
+            VendorError: As the client's `submit`; see `waits_again`.
+        """
+        outcome, retry_after = Outcome.LOST, None
+        try:
+            state = await self.client.submit(job.quote, attempts=1)
+            outcome = Outcome.TAKEN
+        except VendorError as error:
+            if certainly_not_taken(error):
+                outcome, retry_after = Outcome.REFUSED, error.retry_after
+            elif isinstance(error, NetworkError):
+                outcome = Outcome.NEVER_SENT
+            elif error.http_status is not None:
+                outcome = Outcome.ANSWERED
+            raise
+        else:
+            return state
+        finally:
+            self.limiter.submitted(self.now(), outcome, retry_after)
+            if outcome is Outcome.TAKEN:
+                self.limiter.began(state.task.id)
+            self.pump()
+
+    def watch(self, task: Task, kind: JobKind, began: float | None, *, whole: bool = True) -> Watch:
+        """Ask for a task from now on, until `left`. Questions that fail are asked again; they never end it.
+
+        Args:
+            task: Which one.
+            kind: What it is like.
+            began: When the vendor took it, in seconds since the epoch, as far as that is known.
+            whole: Whether it has been watched since then, so that it tells how long its like take.
+        """
+        self.limiter.began(task.id)
+        if began is None:  # it may be done by now
+            spread = self.durations[kind].spread if kind in self.durations else None
+            began = self.now() - (spread.shortest if spread else 0.0)
+        watch = Watch(task, began, kind, whole=whole, looked=not whole)
+        self._poller.add(watch)
+        return watch
+
+    def left(self, watch: Watch) -> None:
+        """Ask for a task no more: it has ended, or goes on without us."""
+        self._poller.remove(watch)
+        if watch.state is not None and watch.state.phase.final:
+            self.ended(watch.task.id)
+        else:
+            self.leave_alone(watch.task.id)
+
+    def ended(self, task_id: str) -> None:
+        """A task has ended at the vendor."""
+        self.limiter.ended(task_id)
+        self.pump()
+
+    def leave_alone(self, task_id: str) -> None:
+        """Nobody watches a task any more, if it has not ended."""
+        self.limiter.left_alone(task_id, self.now() + LEFT_ALONE_SECONDS)
+        self.pump()
+
+    def pump(self) -> None:
+        """Let go whoever may go now, and look again when it pays to."""
+        now, wait = self.now(), math.inf
+        passed_over: set[JobGroup] = set()
+        while group := next((each for each in self._queues if each not in passed_over), None):
+            queue = self._queues[group]
+            ticket = queue[0]
+            assert ticket.job is not None
+            assert ticket.turn is not None
+            if ticket.turn.done():  # cancelled, and not yet gone
+                self._forget(group, ticket)
+                continue
+            if group.paused or self.client.name in group.halted:
+                passed_over.add(group)
+                continue
+            if (in_time := self.limiter.submit_wait(now)) > 0:
+                wait = in_time
+                break
+            if not _set_aside(ticket.job, group):
+                if _beyond(ticket.job, group):
+                    self._forget(group, ticket)
+                    ticket.turn.set_exception(_too_dear(ticket.job, group))
+                else:
+                    passed_over.add(group)
+                continue
+            self._forget(group, ticket)
+            if group in self._queues:
+                self._queues.move_to_end(group)
+            self.limiter.leave(now)
+            ticket.turn.set_result(None)
+        self._look_again(now + wait)
+        self._say_why()
+
+    def _forget(self, group: JobGroup, ticket: Ticket) -> None:
+        queue = self._queues.get(group, [])
+        if queue and queue[0] is ticket:
+            heapq.heappop(queue)
+        elif ticket in queue:
+            queue.remove(ticket)
+            heapq.heapify(queue)
+        if not queue:
+            self._queues.pop(group, None)
+            self._said.pop(group, None)
+
+    def _look_again(self, at: float) -> None:
+        if self._timer is not None and not self._timer.done():
+            if self._timer_at == at:
+                return
+            self._timer.cancel()
+            self._timer = None
+        if at < math.inf:
+            self._timer_at = at
+            self._timer = asyncio.ensure_future(self._wake(at))
+
+    async def _wake(self, at: float) -> None:
+        await self._clock.sleep(max(MOMENT, at - self.now()))
+        self._timer = None
+        self.pump()
+
+    def _say_why(self) -> None:
+        """Tell the jobs of a group why they wait, where that has changed."""
+        for group, queue in list(self._queues.items()):
+            why = self._why(group, queue[0])
+            if self._said.get(group) != why:
+                self._said[group] = why
+                for ticket in list(queue):
+                    ticket.say(why)
+
+    def _why(self, group: JobGroup, first: Ticket) -> str:
+        name = self.client.name
+        if group.paused:
+            return "paused"
+        if name in group.halted:
+            return f"{name} is halted: {group.halted[name]}"
+        if group.budget is not None and group.budget.reserved and _price(first) > group.budget.left:
+            return "the budget waits for what is under way"
+        return "waits for its turn"
+
+
+def waits_again(error: VendorError, tries: int, most: int) -> bool:
+    """Whether a paying call may be made anew: the vendor said “not now”, or it never got there, and not too often."""
+    return certainly_not_taken(error) or (isinstance(error, NetworkError) and tries < most)
+
+
+def _price(ticket: Ticket) -> Decimal:
+    assert ticket.job is not None
+    amount = ticket.job.quote.price.amount
+    assert amount is not None
+    return amount
+
+
+def _set_aside(job: Job, group: JobGroup) -> bool:
+    amount = job.quote.price.amount
+    return group.budget is None or amount is None or group.budget.reserve(job.id, amount)
+
+
+def _beyond(job: Job, group: JobGroup) -> bool:
+    """Whether the budget can't pay a job even if everything that is set aside comes back."""
+    assert group.budget is not None
+    return group.budget.spent + (job.quote.price.amount or 0) > group.budget.amount
+
+
+def _too_dear(job: Job, group: JobGroup) -> RefusedError:
+    assert group.budget is not None
+    budget = group.budget
+    left = budget.amount - budget.spent
+    message = f"It costs {job.quote.price}, and {left} {budget.currency} of the budget of {budget.amount} are left."
+    return RefusedError([Problem("budget", message, (), "Nothing was sent. Give a larger budget and run it again.")])
+
+
+def _check_payable(job: Job, group: JobGroup) -> None:
+    price, budget = job.quote.price, group.budget
+    if budget is None or price.amount == 0:
+        return
+    if price.amount is None:
+        message = f"{job.quote.row.provider} publishes no price for it, so no budget can hold it."
+        raise RefusedError([Problem("budget", message, (), "Nothing was sent. Run it without a budget.")])
+    if price.currency != budget.currency:
+        message = f"It is priced in {price.currency}, and the budget is in {budget.currency}."
+        raise RefusedError([Problem("budget", message, (), "Nothing was sent. Give it a budget of its own.")])

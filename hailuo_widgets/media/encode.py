@@ -1,0 +1,129 @@
+"""Frames to mp4: H.264 that every browser plays, seeks in one-second steps, and starts before it is fully loaded."""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import numpy as np
+
+from hailuo_widgets.errors import HailuoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+Planes = tuple["NDArray[np.uint8]", "NDArray[np.uint8]", "NDArray[np.uint8]"]
+"""Y of shape (height, width), U and V of half that size each way."""
+
+_BT709 = 1  # the same number for primaries, transfer and matrix: ITU-T H.273, tables 2 to 4
+_LIMITED = 1
+_THREADS = 1
+"""Fixed, because x264 writes other bytes with another number of threads. One leaves a core to the painting."""
+
+_IN_FLIGHT = 5
+_PAINTERS = 1
+
+
+def planes_of(frame: av.VideoFrame) -> Planes:
+    """Writable views of a yuv420p frame's three planes."""
+    views = []
+    for plane in frame.planes:
+        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(plane.height, plane.line_size)
+        views.append(rows[:, : plane.width])
+    return views[0], views[1], views[2]
+
+
+def encode(
+    frames: Iterable[av.VideoFrame], path: Path | str, *, width: int, height: int, fps: int, preset: str
+) -> None:
+    """Write frames to an mp4 file, in order.
+
+    Args:
+        frames: yuv420p, limited range, BT.709.
+        path: The file; what is there is replaced.
+        width: Width in pixels, even.
+        height: Height in pixels, even.
+        fps: Frames a second; also the distance between keyframes.
+        preset: x264's, from `"ultrafast"` to `"placebo"`.
+    """
+    with av.open(f"file:{Path(path)}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
+        container.metadata["title"] = "Sketch"
+        stream = container.add_stream("libx264", rate=fps)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, fps)
+        context.thread_count = _THREADS
+        context.color_primaries = context.color_trc = context.colorspace = _BT709
+        context.color_range = _LIMITED
+        # Flat gradients show every block edge: the deblocking filter is what "ultrafast" should not have left out.
+        context.options = {
+            "preset": preset,
+            "crf": "20",
+            "x264-params": f"keyint={fps}:min-keyint={fps}:scenecut=0:open-gop=0:deblock=1,1",
+        }
+        for index, frame in enumerate(frames):
+            frame.pts, frame.time_base = index, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+def encode_while_painting(
+    paint: Callable[[Planes, int], None],
+    count: int,
+    path: Path | str,
+    *,
+    width: int,
+    height: int,
+    fps: int,
+    preset: str,
+) -> None:
+    """Encode frames in this thread while others paint those that come next.
+
+    Args:
+        paint: Paints the frame of a given index into its planes; called from several threads at once.
+        count: How many frames.
+        path: The file; what is there is replaced.
+        width: Width in pixels, even.
+        height: Height in pixels, even.
+        fps: Frames a second.
+        preset: x264's.
+
+    Raises:
+        HailuoError: The file can't be written, or FFmpeg was built without x264.
+    """
+
+    def painted(frame: av.VideoFrame, index: int) -> av.VideoFrame:
+        paint(planes_of(frame), index)
+        return frame
+
+    with ThreadPoolExecutor(_PAINTERS, thread_name_prefix="hailuo-sketch") as pool:
+
+        def frames() -> Iterator[av.VideoFrame]:
+            # x264 copies each picture as it takes it, so a few frames go round: fresh memory for each would cost more
+            # than the painting.
+            coming: deque[Future[av.VideoFrame]] = deque(
+                pool.submit(painted, av.VideoFrame(width, height, "yuv420p"), index)
+                for index in range(min(_IN_FLIGHT, count))
+            )
+            for index in range(_IN_FLIGHT, count + _IN_FLIGHT):
+                if not coming:
+                    return
+                frame = coming.popleft().result()
+                yield frame
+                if index < count:
+                    coming.append(pool.submit(painted, frame, index))
+
+        try:
+            encode(frames(), path, width=width, height=height, fps=fps, preset=preset)
+        except (av.error.FFmpegError, OSError) as error:
+            raise HailuoError(
+                f"The sketch “{Path(path).name}” can't be written: {error}.",
+                hint="Is its folder there, writable and not full?",
+            ) from error

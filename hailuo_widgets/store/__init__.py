@@ -1,0 +1,1 @@
+"""What was requested, paid for and kept: a SQL journal beside the clips' files."""

@@ -1,0 +1,84 @@
+"""A stored clip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hailuo_widgets.spec.media import Media
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A clip that is in the library.
+
+    Attributes:
+        id: The job that made it.
+        path: The mp4, byte for byte as the provider sent it.
+        poster_path: A small JPEG of its first frame; made anew where it is missing.
+        sha256: Hex, of the file.
+        size: Bytes.
+        width: Pixels.
+        height: Pixels.
+        fps: Frames a second.
+        frames: How many there are.
+        duration: Seconds.
+        codec: Of the video, `"h264"`.
+        provider: Who made it.
+        model: Which model.
+        prompt: As it was written.
+        parameters: The effective request: every default pinned, pictures by their hash.
+        task_id: The vendor's id.
+        created: When it was stored, in seconds since the epoch.
+        replicate: 0 for the first of identical requests, 1 for the second, and so on.
+    """
+
+    id: str
+    path: Path
+    poster_path: Path
+    sha256: str
+    size: int
+    width: int
+    height: int
+    fps: float
+    frames: int
+    duration: float
+    codec: str
+    provider: str
+    model: str
+    prompt: str
+    task_id: str
+    created: float
+    replicate: int
+    parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def poster(self) -> bytes:
+        """A small JPEG of the first frame."""
+        if not self.poster_path.exists():
+            from hailuo_widgets.media.frames import poster
+
+            self.poster_path.parent.mkdir(parents=True, exist_ok=True)
+            self.poster_path.write_bytes(poster(self.path, max_bytes=POSTER_MAX_BYTES))
+        return self.poster_path.read_bytes()
+
+    def last_frame(self) -> Media:
+        """Its very last picture, lossless: the first frame of a clip that goes on from here.
+
+        Raises:
+            UnreadableVideoError: If the file can't be decoded.
+        """
+        from hailuo_widgets.media.frames import last_frame
+        from hailuo_widgets.spec.media import Media
+
+        return Media(data=last_frame(self.path), name=f"{self.id}-last.png")
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.width}×{self.height}, {self.fps:g} fps, {self.duration:.1f} s)"
+
+
+POSTER_MAX_BYTES = 14_000
+"""A settled output stays under 30 KB in the saved notebook, poster (as base64) included."""

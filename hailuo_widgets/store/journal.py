@@ -1,0 +1,547 @@
+"""The memory that outlives a kernel: every request, job, transition and clip, in SQL (SQLite by default)."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.store import database, lifecycle, schema
+from hailuo_widgets.store import owner as owners
+from hailuo_widgets.store.clip_filter import conditions, likely
+from hailuo_widgets.store.lifecycle import Claim
+from hailuo_widgets.store.peek import OPEN_STATES
+from hailuo_widgets.store.schema import clips, jobs, leases, marks, requests, sweeps, tags, transitions
+from hailuo_widgets.store.sidecar import MarksPart
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from sqlalchemy import URL, Connection, Row
+
+    from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.spec.request import VideoRequest
+    from hailuo_widgets.store.clip_filter import ClipFilter
+    from hailuo_widgets.store.sidecar import Sidecar
+
+BOUGHT_STATES = ("queued", "running", "downloading", "stored", "abandoned", "uncertain")
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What was spent at one provider in one currency.
+
+    Attributes:
+        amount: The sum of the published prices.
+        unknown: How many of the clips have no published price; they are not in `amount`.
+    """
+
+    provider: str
+    currency: str
+    clips: int
+    amount: float
+    unknown: int
+
+
+RECENT = 100
+"""How many clips are looked at for how long their like take."""
+
+
+class Journal:
+    """A journal, named by a database URL. Several threads and several processes may use one.
+
+    Args:
+        url: `sqlite:///…` or `postgresql+psycopg://…`.
+
+    Raises:
+        LibraryError: If it can't be opened, or a newer release wrote it.
+    """
+
+    def __init__(self, url: str | URL) -> None:
+        try:
+            self._engine = database.connect(url)
+        except (SQLAlchemyError, ImportError, ValueError) as error:
+            driver = isinstance(error, ImportError)
+            raise LibraryError(
+                "The journal's database needs a driver that is not installed."
+                if driver
+                else "The journal's URL can't be read.",  # not repeated: it may hold a password
+                hint='pip install "hailuo-widgets[postgresql]"'
+                if driver
+                else "It should read sqlite:///PATH or postgresql+psycopg://HOST/DATABASE.",
+            ) from None
+        self._reader = self._engine.execution_options(reads=True)
+        self._errors = (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error)
+        self._mine = threading.local()
+        try:
+            with self._engine.begin() as connection:
+                if self._engine.dialect.name == "postgresql":  # two kernels may open a new journal at once
+                    connection.execute(text("SELECT pg_advisory_xact_lock(7244015)"))
+                schema.prepare(connection)
+        except LibraryError:
+            self.close()
+            raise
+        except (*self._errors, OSError, ValueError, LookupError) as error:
+            self.close()
+            raise LibraryError(
+                f"The library's journal can't be opened: {database.reason(error)}.",
+                hint="Check the folder, or set another library.",
+            ) from None
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    @contextmanager
+    def together(self, *, reads: bool = False) -> Iterator[None]:
+        """Do everything that this thread does inside in one transaction: many steps then cost one fsync.
+
+        It is durable once this has ended without an error; with one, nothing of it is.
+
+        Args:
+            reads: Whether nothing is written.
+        """
+        with self._read() if reads else self._write(alone=True) as connection:
+            self._mine.connection = connection
+            try:
+                yield
+            finally:
+                self._mine.connection = None
+
+    def open_job(
+        self, job_id: str, order: Quote, replicate: int | None, name: str, at: float, *, owner: str = ""
+    ) -> int:
+        """Write down what is about to be sent. Durable when it returns: from now on a crash leaves a trace.
+
+        Args:
+            job_id: Ours.
+            order: What is bought.
+            replicate: Its number among identical requests; None for the next one that is free.
+            name: The notebook's variable.
+            at: Seconds since the epoch.
+            owner: Who watches it from now on.
+
+        Returns:
+            The replicate.
+        """
+        with self._write(alone=True) as connection:
+            free, asked = lifecycle.next_replicate(connection, order.digest)
+            replicate = free if replicate is None else replicate
+            lifecycle.open_job(
+                connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner, asked=asked
+            )
+        return replicate
+
+    def claim(
+        self,
+        job_id: str,
+        order: Quote,
+        replicate: int,
+        name: str,
+        at: float,
+        *,
+        owner: str,
+        lost: str | None = None,
+    ) -> Claim:
+        """Write down what is about to be sent, unless the same was sent before: nothing is bought twice.
+
+        Args:
+            job_id: Ours.
+            order: What is bought.
+            replicate: Its number among identical requests.
+            name: The notebook's variable.
+            at: Seconds since the epoch.
+            owner: Who watches it from now on.
+            lost: The job of a clip whose file is gone: it answers nothing any more.
+        """
+        with self._write(alone=True) as connection:
+            facts = lifecycle.facts(connection, order.digest, replicate, job_id)
+            if facts.clip is not None and facts.clip != lost:
+                return Claim("stored", facts.clip, replicate, state="stored")
+            earlier = lifecycle.sent_before(connection, order.digest, replicate) if facts.sent else None
+            if earlier is not None and earlier.id != job_id:
+                return lifecycle.take_over(connection, earlier, owner, at)
+            if earlier is not None:  # written down a moment ago, and only the answer was lost
+                return Claim("new", job_id, replicate)
+            if facts.known:  # the vendor had said “not now”, and it waited for its turn
+                lifecycle.moved(connection, job_id, "submitting", at)
+                lifecycle.take(connection, job_id, owner, at)
+                return Claim("new", job_id, replicate)
+            lifecycle.open_job(
+                connection, job_id, order, replicate=replicate, name=name, at=at, owner=owner, asked=facts.asked
+            )
+        return Claim("new", job_id, replicate)
+
+    def take_up(self, job_id: str, owner: str, at: float) -> Claim | None:
+        """Take a job that nobody watches; None where there is none of that id, or it needs nobody."""
+        with self._write(alone=True) as connection:
+            earlier = lifecycle.unfinished(connection, job_id)
+            return lifecycle.take_over(connection, earlier, owner, at) if earlier is not None else None
+
+    def decide(self, job_id: str, at: float) -> bool:
+        """Close a job by a person's decision.
+
+        Returns:
+            Whether there was one to decide about.
+        """
+        with self._write(alone=True) as connection:
+            earlier = lifecycle.unfinished(connection, job_id)
+            if earlier is None or not lifecycle.take(connection, job_id, "", at):
+                return False
+            detail = {"decided": "forget", "was": earlier.state}
+            lifecycle.moved(connection, job_id, "cancelled", at, detail=detail)
+        return True
+
+    def keep_sweep(self, name: str, document: dict[str, Any], at: float) -> None:
+        """Keep a sweep's definition under its name, in place of an earlier one of that name.
+
+        Args:
+            name: At most 200 characters.
+            document: What it consists of; JSON.
+            at: Seconds since the epoch.
+        """
+        with self._write(alone=True) as connection:
+            kept = connection.execute(select(sweeps.c.name).where(sweeps.c.name == name)).first()
+            if kept is None:
+                connection.execute(insert(sweeps).values(name=name, document=document, created=at, updated=at))
+            else:
+                change = update(sweeps).where(sweeps.c.name == name).values(document=document, updated=at)
+                connection.execute(change)
+
+    def sweep(self, name: str) -> dict[str, Any] | None:
+        """The definition of a sweep; None where there is none of that name."""
+        with self._read() as connection:
+            return connection.execute(select(sweeps.c.document).where(sweeps.c.name == name)).scalar()
+
+    def sweeps(self) -> list[tuple[str, float]]:
+        """The names of all sweeps, and when each was first kept (seconds since the epoch); newest first."""
+        query = select(sweeps.c.name, sweeps.c.created).order_by(sweeps.c.created.desc(), sweeps.c.name)
+        with self._read() as connection:
+            return [(row.name, row.created) for row in connection.execute(query)]
+
+    def renew(self, owner: str, now: float) -> set[str]:
+        """Renew every lease of a holder.
+
+        Returns:
+            The jobs that are still its own.
+        """
+        mine = leases.c.owner == owner
+        with self._write() as connection:
+            connection.execute(update(leases).where(mine).values(until=now + owners.SECONDS))
+            return {row.name.removeprefix("job:") for row in connection.execute(select(leases.c.name).where(mine))}
+
+    def move(
+        self, job_id: str, state: str, at: float, *, task_id: str | None = None, detail: dict[str, Any] | None = None
+    ) -> None:
+        """Write down a job's new state. Durable when it returns."""
+        with self._write() as connection:
+            lifecycle.moved(connection, job_id, state, at, task_id=task_id, detail=detail)
+
+    def take_in(self, sidecar: Sidecar, path: str) -> None:
+        """Write down a clip from what is beside it: how a new journal is made of a folder alone."""
+        order, job = sidecar.request, sidecar.job
+        with self._write(alone=True) as connection:
+            if connection.execute(select(jobs.c.id).where(jobs.c.id == job.id)).first() is not None:
+                return
+            known = select(requests.c.digest).where(requests.c.digest == order.digest)
+            if connection.execute(known).first() is None:
+                price = None if order.price is None else Decimal(order.price)
+                values = {**order.model_dump(), "price": price, "created": job.created}
+                connection.execute(insert(requests).values(**values))
+            connection.execute(
+                insert(jobs).values(
+                    id=job.id,
+                    digest=order.digest,
+                    replicate=job.replicate,
+                    name=job.name,
+                    state="stored",
+                    task_id=job.task_id,
+                    created=job.created,
+                    updated=sidecar.clip.created,
+                )
+            )
+            history = job.history or [("stored", sidecar.clip.created)]
+            lifecycle = [{"job_id": job.id, "state": state, "at": at} for state, at in history]
+            connection.execute(insert(transitions), lifecycle)
+            connection.execute(
+                insert(clips).values(
+                    job_id=job.id,
+                    digest=order.digest,
+                    replicate=job.replicate,
+                    path=path,
+                    **sidecar.clip.model_dump(),
+                )
+            )
+            said = sidecar.marks
+            if said.rating is not None or said.note:
+                connection.execute(insert(marks).values(job_id=job.id, rating=said.rating, note=said.note))
+            for tag in dict.fromkeys(said.tags):
+                connection.execute(insert(tags).values(job_id=job.id, tag=tag))
+
+    def mark(self, job_id: str, **values: Any) -> None:
+        """Set a clip's `rating` or `note`."""
+        with self._write(alone=True) as connection:
+            if connection.execute(select(marks.c.job_id).where(marks.c.job_id == job_id)).first() is None:
+                connection.execute(insert(marks).values(job_id=job_id))
+            connection.execute(update(marks).where(marks.c.job_id == job_id).values(**values))
+
+    def tag(self, job_id: str, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Give a clip tags, or take some away."""
+        with self._write(alone=True) as connection:
+            connection.execute(delete(tags).where(tags.c.job_id == job_id, tags.c.tag.in_([*add, *remove])))
+            for each in dict.fromkeys(add):
+                connection.execute(insert(tags).values(job_id=job_id, tag=each))
+
+    def marked(self, job_ids: Sequence[str]) -> dict[str, MarksPart]:
+        """What people say of clips, by job; those of which nothing is said are left out."""
+        found: dict[str, dict[str, Any]] = {}
+        with self._read() as connection:
+            for start in range(0, len(job_ids), _MOST_VALUES):
+                some = {"job_ids": job_ids[start : start + _MOST_VALUES]}
+                for row in connection.execute(_MARKS, some):
+                    found.setdefault(row.job_id, {}).update(rating=row.rating, note=row.note)
+                for row in connection.execute(_TAGS, some):
+                    found.setdefault(row.job_id, {}).setdefault("tags", []).append(row.tag)
+        return {job_id: MarksPart.model_validate(said) for job_id, said in found.items()}
+
+    def search(self, wanted: ClipFilter, limit: int | None = None) -> list[Row[Any]]:
+        """Clips that fit, joined with their requests and jobs, newest first."""
+        if limit is None:
+            return self._clips(*likely(wanted), *conditions(wanted))
+        newest = select(clips.c.job_id).order_by(*_NEWEST_FIRST).limit(_RECENT)
+        found = self._first(limit, clips.c.job_id.in_(newest), *conditions(wanted))
+        return found if len(found) == limit else self._first(limit, *likely(wanted), *conditions(wanted))
+
+    def _first(self, limit: int, *fitting: Any) -> list[Row[Any]]:
+        # Ids alone are sorted quickly; the long rows are fetched for the few that are wanted.
+        first = (
+            select(clips.c.job_id)
+            .join(requests, requests.c.digest == clips.c.digest)
+            .where(*fitting)
+            .order_by(*_NEWEST_FIRST)
+            .limit(limit)
+        )
+        return self._clips(clips.c.job_id.in_(first))
+
+    def count(self, wanted: ClipFilter) -> int:
+        """How many clips fit."""
+        query = (
+            select(func.count())
+            .select_from(clips.join(requests, requests.c.digest == clips.c.digest))
+            .where(*likely(wanted), *conditions(wanted))
+        )
+        with self._read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def drop_clips(self, job_ids: Sequence[str], at: float) -> None:
+        """Write down that clips were deleted; what was paid for them stays in the journal."""
+        with self._write(alone=True) as connection:
+            for job_id in job_ids:
+                for table in (tags, marks, clips):
+                    connection.execute(delete(table).where(table.c.job_id == job_id))
+                values = {"job_id": job_id, "state": "stored", "at": at, "detail": {"deleted": True}}
+                connection.execute(insert(transitions).values(**values))
+
+    def store_clip(self, job_id: str, values: dict[str, Any], at: float) -> Row[Any]:
+        """Write down a clip and its job's end in one go.
+
+        Returns:
+            The clip, joined with its request and job.
+        """
+        with self._write() as connection:
+            lifecycle.stored(connection, job_id, values, at)
+        return self.clip_rows(job_id)[0]
+
+    def find_clip(self, digest: str, replicate: int = 0) -> Row[Any] | None:
+        """The clip that answers a request, joined with its request and job; None where there is none."""
+        with self._read() as connection:
+            job_id = lifecycle.clip_of(connection, digest, replicate)
+        return None if job_id is None else next(iter(self.clip_rows(job_id)), None)
+
+    def find_clips(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
+        """The clips that answer many requests, by digest and replicate; requests without one are left out."""
+        wanted = dict.fromkeys(keys)
+        digests = list(dict.fromkeys(digest for digest, _ in wanted))
+        found: dict[tuple[str, int], Row[Any]] = {}
+        for start in range(0, len(digests), _MOST_VALUES):
+            for row in self._clips(clips.c.digest.in_(digests[start : start + _MOST_VALUES])):
+                if (row.digest, row.replicate) in wanted:
+                    found.setdefault((row.digest, row.replicate), row)  # the newest comes first
+        return found
+
+    def clip_rows(self, job_id: str) -> list[Row[Any]]:
+        """The clip of a job, if there is one."""
+        with self._read() as connection:
+            return list(connection.execute(_CLIP, {"job_id": job_id}))
+
+    def clips(self) -> list[Row[Any]]:
+        """Every clip, newest first."""
+        return self._clips()
+
+    def jobs(self, *states: str, limit: int = 200) -> list[Row[Any]]:
+        """Jobs with their requests, newest first; those in the given states only, where any are given."""
+        query = _JOBS.order_by(jobs.c.created.desc(), jobs.c.id).limit(limit)
+        if states:
+            query = query.where(jobs.c.state.in_(states))
+        with self._read() as connection:
+            return list(connection.execute(query))
+
+    def open_jobs(self) -> list[Row[Any]]:
+        """Jobs that can be taken up again or wait for a person's decision, with their requests, oldest first."""
+        query = _JOBS.where(jobs.c.state.in_((*OPEN_STATES, "uncertain"))).order_by(jobs.c.created, jobs.c.id)
+        with self._read() as connection:
+            return list(connection.execute(query))
+
+    def job(self, job_id: str) -> Row[Any] | None:
+        """A job with its request; None where there is none of that id."""
+        with self._read() as connection:
+            return connection.execute(_JOB, {"job_id": job_id}).first()
+
+    def same_words(self, written_digests: Sequence[str], but_not_from: str) -> list[Row[Any]]:
+        """Clips of requests written in the same way, by any other provider than that one; newest first."""
+        found: list[Row[Any]] = []
+        for start in range(0, len(written_digests), _MOST_VALUES):
+            some = written_digests[start : start + _MOST_VALUES]
+            found += self._clips(requests.c.written_digest.in_(some), requests.c.provider != but_not_from)
+        return found
+
+    def spending(self) -> list[Spending]:
+        """What was bought, by provider and currency; a task that a person has forgotten is among it."""
+        query = (
+            select(
+                requests.c.provider,
+                requests.c.currency,
+                func.count().label("clips"),
+                func.coalesce(func.sum(requests.c.price), 0).label("amount"),
+                (func.count() - func.count(requests.c.price)).label("unknown"),
+            )
+            .join(jobs, jobs.c.digest == requests.c.digest)
+            .where(or_(jobs.c.state.in_(BOUGHT_STATES), jobs.c.id.in_(_FORGOTTEN)))
+            .group_by(requests.c.provider, requests.c.currency)
+            .order_by(requests.c.provider)
+        )
+        with self._read() as connection:
+            return [
+                Spending(r.provider, r.currency, r.clips, float(r.amount), r.unknown) for r in connection.execute(query)
+            ]
+
+    def recent_seconds(self, provider: str, order: VideoRequest) -> list[float]:
+        """How long the vendor took for the last clips of the same model, duration and resolution, oldest first.
+
+        As the engine has written it down; clips that were not watched from their beginning to their end are left out.
+        """
+        query = (
+            select(transitions.c.detail, requests.c.effective)
+            .select_from(jobs)
+            .join(requests, requests.c.digest == jobs.c.digest)
+            .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "downloading"))
+            .where(jobs.c.state == "stored", requests.c.provider == provider, requests.c.model == order.model)
+            .order_by(jobs.c.created.desc())
+            .limit(RECENT)
+        )
+        with self._read() as connection:
+            rows = list(connection.execute(query))
+        wanted = (order.duration, order.resolution)
+        return [
+            float(detail["took"])
+            for detail, effective in reversed(rows)
+            if detail and "took" in detail and (effective.get("duration"), effective.get("resolution")) == wanted
+        ]
+
+    def typical_seconds(self, provider: str, order: VideoRequest) -> float | None:
+        """The median of `recent_seconds`; None where there were none."""
+        times = self.recent_seconds(provider, order)
+        return median(times) if times else None
+
+    def history(self, job_id: str) -> list[tuple[str, float]]:
+        """A job's states with their times, in order."""
+        with self._read() as connection:
+            return [(row.state, row.at) for row in connection.execute(_HISTORY, {"job_id": job_id})]
+
+    def _clips(self, *fitting: Any) -> list[Row[Any]]:
+        query = _CLIPS.where(*fitting)
+        with self._read() as connection:
+            return list(connection.execute(query))
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        try:
+            if (mine := self._shared()) is not None:
+                yield mine
+                return
+            with self._reader.connect() as connection:
+                yield connection
+        except self._errors as error:
+            raise LibraryError(
+                f"The library's journal can't be read: {database.reason(error)}.",
+                hint="Check the folder, or set another library.",
+            ) from None
+
+    @contextmanager
+    def _write(self, *, alone: bool = False) -> Iterator[Connection]:
+        try:
+            if (mine := self._shared()) is not None:
+                yield mine
+                return
+            with self._engine.begin() as connection:
+                if alone and connection.dialect.name == "postgresql":  # as SQLite's writers always are
+                    connection.execute(text("SELECT pg_advisory_xact_lock(7244016)"))
+                yield connection
+        except self._errors as error:
+            raise LibraryError(
+                f"The library's journal can't be written: {database.reason(error)}.",
+                hint="Check the folder and the disk's free space.",
+            ) from None
+
+    def _shared(self) -> Connection | None:
+        """The connection of the transaction that this thread is in."""
+        shared: Connection | None = getattr(self._mine, "connection", None)
+        return shared
+
+
+_RECENT = 300
+"""Clips that are looked through first where few are wanted: a word that is often used is found there."""
+
+_MOST_VALUES = 500
+"""In one statement; SQLite takes at least 999."""
+
+
+# The vendor took these on: not to watch a task any more does not bring its money back.
+_FORGOTTEN = (
+    select(jobs.c.id)
+    .join(transitions, transitions.c.job_id == jobs.c.id)
+    .where(
+        jobs.c.state == "cancelled",
+        jobs.c.task_id.is_not(None),
+        transitions.c.state == "cancelled",
+        transitions.c.detail["decided"].as_string() == "forget",
+    )
+)
+_NEWEST_FIRST = clips.c.created.desc(), clips.c.job_id
+_ORDER = [column for column in requests.c if column.name not in ("digest", "created")]
+_CLIPS = (
+    select(clips, jobs.c.task_id, jobs.c.name, *_ORDER)
+    .join(jobs, jobs.c.id == clips.c.job_id)
+    .join(requests, requests.c.digest == clips.c.digest)
+    .order_by(*_NEWEST_FIRST)
+)
+_JOBS = select(jobs, *_ORDER).join(requests, requests.c.digest == jobs.c.digest)
+
+# Wanted for every clip that is stored, so they are put together once: SQLAlchemy takes longer for that than SQLite for
+# the answer.
+_CLIP = _CLIPS.where(clips.c.job_id == bindparam("job_id"))
+_JOB = _JOBS.where(jobs.c.id == bindparam("job_id"))
+_HISTORY = (
+    select(transitions.c.state, transitions.c.at)
+    .where(transitions.c.job_id == bindparam("job_id"))
+    .order_by(transitions.c.id)
+)
+_MARKS = select(marks).where(marks.c.job_id.in_(bindparam("job_ids", expanding=True)))
+_TAGS = select(tags).where(tags.c.job_id.in_(bindparam("job_ids", expanding=True))).order_by(tags.c.tag)

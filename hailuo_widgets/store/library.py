@@ -1,0 +1,347 @@
+"""The library: a folder with the journal and the clips. No path in it is absolute, so it can be moved and mailed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL
+
+from hailuo_widgets.disk import disk_error
+from hailuo_widgets.errors import HailuoError, LibraryError, UsageError
+from hailuo_widgets.store import sidecar
+from hailuo_widgets.store.clip import POSTER_MAX_BYTES, Clip
+from hailuo_widgets.store.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Row
+
+    from hailuo_widgets.download import Downloaded
+    from hailuo_widgets.store.clip_filter import ClipFilter
+
+
+_PLACE = re.compile(r"(?!/)(?!.*\.\.)[^\\:\x00-\x1f]+")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A clip whose file is not what was stored.
+
+    Attributes:
+        clip: Which one.
+        what: `"missing"`, `"changed"` or `"unreadable: …"`.
+    """
+
+    clip: Clip
+    what: str
+
+
+class Library:
+    """A library in a folder.
+
+    Args:
+        folder: Made where it is missing, when the first row is written.
+        url: Another journal than the folder's own `library.sqlite`.
+
+    Raises:
+        LibraryError: If the folder can't be used.
+    """
+
+    def __init__(self, folder: Path, url: str | None = None) -> None:
+        self.folder = folder
+        self._frames = folder / "frames"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LibraryError(
+                f"The library's folder “{folder}” can't be made: {error.strerror}.",
+                hint="Set another one: %hailuo config library=PATH.",
+            ) from None
+        self.journal = Journal(url or URL.create("sqlite", database=str(folder / "library.sqlite")))
+
+    def clip_path(self, job_id: str) -> Path:
+        """Where a job's clip goes. The name is made by us alone, never by a vendor or from a prompt."""
+        return self.folder / "clips" / f"{job_id}.mp4"
+
+    def poster_path(self, job_id: str) -> Path:
+        """Where a clip's poster goes."""
+        return self._frames / f"{job_id}.jpg"
+
+    def find(self, digest: str, replicate: int = 0) -> Clip | None:
+        """The clip that answers a request at no cost; None where there is none, or where its file is gone."""
+        row = self.journal.find_clip(digest, replicate)
+        clip = self._clip(row) if row is not None else None
+        return clip if clip is not None and clip.path.is_file() else None
+
+    def find_many(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Clip]:
+        """The clips that answer many requests at no cost; those of which there is none, or no file, are left out.
+
+        Args:
+            keys: Digest and replicate of each.
+        """
+        found = {key: self._clip(row) for key, row in self.journal.find_clips(keys).items()}
+        return {key: clip for key, clip in found.items() if clip is not None and clip.path.is_file()}
+
+    def clips(self) -> list[Clip]:
+        """Every clip, newest first."""
+        return [clip for row in self.journal.clips() if (clip := self._clip(row)) is not None]
+
+    def describe(self, job_id: str, downloaded: Downloaded, at: float) -> dict[str, Any]:
+        """Look into a downloaded file, make its poster, and write down beside it all that is known of it.
+
+        Args:
+            job_id: The job that asked for it.
+            downloaded: The file, in its place already.
+            at: Seconds since the epoch.
+
+        Returns:
+            What `store` wants to know of it.
+
+        Raises:
+            UnreadableVideoError: If it is no video.
+            LibraryError: If the disk refuses it.
+        """
+        from hailuo_widgets.media.frames import poster
+        from hailuo_widgets.media.probe import probe
+
+        info = probe(downloaded.path)
+        with suppress(OSError, HailuoError):  # the poster can be made anew, the clip can't
+            frame = self.poster_path(job_id)
+            frame.parent.mkdir(parents=True, exist_ok=True)
+            frame.write_bytes(poster(downloaded.path, max_bytes=POSTER_MAX_BYTES))
+        values: dict[str, Any] = {
+            "path": downloaded.path.relative_to(self.folder).as_posix(),
+            "sha256": downloaded.sha256,
+            "size": downloaded.size,
+            "width": info.width,
+            "height": info.height,
+            "fps": info.fps,
+            "frames": info.frames,
+            "duration": info.duration,
+            "codec": info.video_codec,
+        }
+        self._write_sidecar(job_id, downloaded.path, {**values, "created": at})
+        return values
+
+    def store(self, job_id: str, values: dict[str, Any], at: float) -> Clip:
+        """Take a clip in that was described: from now on the journal knows it, and none is without its sidecar.
+
+        Args:
+            job_id: The job that asked for it.
+            values: From `describe`.
+            at: Seconds since the epoch.
+        """
+        clip = self._clip(self.journal.store_clip(job_id, values, at))
+        assert clip is not None
+        return clip
+
+    def mark(self, job_id: str, **values: Any) -> None:
+        """Set a clip's `rating` or `note`, in the journal and beside the clip."""
+        self.journal.mark(job_id, **values)
+        self._describe_marks(job_id)
+
+    def tag(self, job_id: str, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Give a clip tags or take some away, in the journal and beside the clip."""
+        self.journal.tag(job_id, tuple(add), tuple(remove))
+        self._describe_marks(job_id)
+
+    def search(self, wanted: ClipFilter, limit: int | None = None) -> list[Clip]:
+        """Clips that fit, newest first."""
+        return [clip for row in self.journal.search(wanted, limit) if (clip := self._clip(row)) is not None]
+
+    def verify(self) -> list[Damage]:
+        """Hash every clip anew.
+
+        Returns:
+            What is not as it was stored; empty where all is well.
+        """
+        found = []
+        for clip in self.clips():
+            try:
+                with clip.path.open("rb") as file:
+                    whole = hashlib.file_digest(file, "sha256").hexdigest() == clip.sha256
+            except FileNotFoundError:
+                found.append(Damage(clip, "missing"))
+            except OSError as error:
+                found.append(Damage(clip, f"unreadable: {error.strerror}"))
+            else:
+                if not whole:
+                    found.append(Damage(clip, "changed"))
+        return found
+
+    def unused(self) -> list[Path]:
+        """Files under `clips/` and `frames/` that belong to no clip and to no job that is still open."""
+        places = [*self._files("clips"), *self._files("frames")]
+        # In this order: a job that ends meanwhile is found among the clips.
+        wanted = {row.id for row in self.journal.open_jobs()} | {clip.id for clip in self.clips()}
+        return [path for path in places if path.name.partition(".")[0] not in wanted]
+
+    def delete(self, clips: Sequence[Clip], files: Sequence[Path], at: float) -> None:
+        """Delete clips with all that is beside them, and files. The journal keeps what was paid.
+
+        Raises:
+            LibraryError: If the disk refuses it.
+        """
+        self.journal.drop_clips([clip.id for clip in clips], at)
+        paths = [path for clip in clips for path in (clip.path, sidecar.beside(clip.path), clip.poster_path)]
+        for path in (*paths, *files):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise LibraryError(f"“{path.name}” can't be deleted: {error.strerror}.") from None
+
+    def export(self, clips: Sequence[Clip], folder: Path) -> int:
+        """Copy clips with their provenance into another library's folder, ready to be mailed.
+
+        Returns:
+            How many were copied.
+
+        Raises:
+            LibraryError: If the disk refuses it.
+        """
+        target = Library(folder)
+        try:
+            for clip in clips:
+                for path in (clip.path, sidecar.beside(clip.path), clip.poster_path):
+                    if path.is_file():
+                        copy = folder / path.relative_to(self.folder)
+                        copy.parent.mkdir(parents=True, exist_ok=True)
+                        shutil.copyfile(path, copy)
+        except OSError as error:
+            raise disk_error(error, folder) from None
+        else:
+            return target.take_in_all()[0]
+        finally:
+            target.close()
+
+    def take_in_all(self) -> tuple[int, list[str]]:
+        """Write down every clip of the folder from its sidecar.
+
+        Returns:
+            How many there are, and what could not be taken in and why.
+        """
+        taken, problems = 0, []
+        for path in self._files("clips"):
+            if path.suffix != ".json":
+                continue
+            clip = path.with_suffix(".mp4")
+            try:
+                described = sidecar.read(path)
+                if clip.is_file() and clip.stat().st_size == described.clip.size:
+                    self.journal.take_in(described, clip.relative_to(self.folder).as_posix())
+                    taken += 1
+                else:
+                    problems.append(f"“{clip.name}” is missing or cut off.")
+            except LibraryError as error:
+                problems.append(error.message)
+        return taken, problems
+
+    def _files(self, name: str) -> list[Path]:
+        folder = self.folder / name
+        return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+
+    def _write_sidecar(self, job_id: str, path: Path, clip: dict[str, Any]) -> None:
+        row = self.journal.job(job_id)
+        assert row is not None
+        said = self.journal.marked([job_id]).get(job_id, sidecar.MarksPart())
+        order = {name: getattr(row, name) for name in sidecar.OrderPart.model_fields}
+        order["price"] = None if row.price is None else f"{row.price:f}"
+        history = self.journal.history(job_id)
+        if row.state != "stored":
+            history.append(("stored", clip["created"]))
+        described = sidecar.Sidecar(
+            request=sidecar.OrderPart(**order),
+            job=sidecar.JobPart(
+                id=row.id,
+                name=row.name,
+                replicate=row.replicate,
+                task_id=row.task_id,
+                created=row.created,
+                history=history,
+            ),
+            clip=sidecar.ClipPart(**clip),
+            marks=said,
+        )
+        sidecar.write(sidecar.beside(path), described)
+
+    def _describe_marks(self, job_id: str) -> None:
+        row = next(iter(self.journal.clip_rows(job_id)), None)
+        clip = self._clip(row) if row is not None else None
+        if row is not None and clip is not None and clip.path.is_file():
+            self._write_sidecar(job_id, clip.path, {name: getattr(row, name) for name in sidecar.ClipPart.model_fields})
+
+    def close(self) -> None:
+        """Close the journal."""
+        self.journal.close()
+
+    def _clip(self, row: Row[Any]) -> Clip | None:
+        if not _PLACE.fullmatch(row.path) or not _ID.fullmatch(row.job_id):
+            return None  # a library may come from anywhere, and must not name files outside its folder
+        return Clip(
+            id=row.job_id,
+            path=self.folder / row.path,
+            poster_path=self.poster_path(row.job_id),
+            sha256=row.sha256,
+            size=row.size,
+            width=row.width,
+            height=row.height,
+            fps=row.fps,
+            frames=row.frames,
+            duration=row.duration,
+            codec=row.codec,
+            provider=row.provider,
+            model=row.model,
+            prompt=row.prompt,
+            task_id=row.task_id or "",
+            created=row.created,
+            replicate=row.replicate,
+            parameters=row.effective,
+        )
+
+
+def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
+    """Make a new journal from the folder alone. The old one is kept beside it.
+
+    Args:
+        folder: The library's.
+        at: Seconds since the epoch; names the old journal.
+
+    Returns:
+        How many clips are in it, what could not be taken in, and where the old journal is.
+
+    Raises:
+        LibraryError: If there is no library, or the old journal still knows of tasks that only it knows.
+    """
+    if not (folder / "clips").is_dir():
+        raise LibraryError(f"“{folder}” holds no clips.", hint="Name a library's folder.")
+    old = folder / "library.sqlite"
+    kept: Path | None = None
+    if old.exists():
+        with suppress(LibraryError):  # one that can't be opened is why people come here
+            journal = Journal(URL.create("sqlite", database=str(old)))
+            try:
+                left = len(journal.open_jobs())
+            finally:
+                journal.close()
+            if left:
+                raise UsageError(
+                    f"The journal works, and {left} of its jobs are open: a new one would not know them.",
+                    hint="Take them up first: %hailuo resume.",
+                )
+        kept = folder / f"library-before-{int(at)}.sqlite"
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                old.with_name(old.name + suffix).rename(kept.with_name(kept.name + suffix))
+    library = Library(folder)
+    try:
+        return (*library.take_in_all(), kept)
+    finally:
+        library.close()

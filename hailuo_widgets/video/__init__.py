@@ -1,1 +1,0 @@
-"""Reading and making mp4 with PyAV: probe, poster, contact sheet, and the sketch renderer."""

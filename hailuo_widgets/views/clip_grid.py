@@ -1,0 +1,89 @@
+"""A library as a widget: a wall of posters with search and filters, and the clip that is chosen with its player."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol
+
+import traitlets
+
+from hailuo_widgets.engine.loop import LoopThread
+from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views.clip_wall import ClipWall
+from hailuo_widgets.views.outputs import in_kernel
+from hailuo_widgets.views.placed import Placed, needs_view
+from hailuo_widgets.views.studio_messages import problem_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hailuo_widgets.store.clip_filter import ClipFilter
+    from hailuo_widgets.store.library import Library
+
+
+class Clips(Protocol):
+    """Clips of a library: what `hailuo_widgets.library()` gives."""
+
+    @property
+    def library(self) -> Library:
+        """Whose clips."""
+
+    @property
+    def wanted(self) -> ClipFilter:
+        """Which of them."""
+
+    def _repr_html_(self) -> str: ...
+
+
+class ClipGrid(Placed):
+    """A wall of posters.
+
+    However many clips there are, the browser is told only of those that it looks at. What is saved with the notebook is
+    a table of the newest clips.
+
+    Args:
+        clips: `hailuo_widgets.library()`, searched and filtered or whole.
+
+    Attributes:
+        value: The clip that was chosen last, None before that.
+    """
+
+    _esm = joined("dom.js", "placed.js", "player.js", "marks.js", "clip_wall.js", "clip_grid.js")
+    _css = joined("base.css", "ring.css", "player.css", "prompt_editor.css", "clip_wall.css", "studio.css")
+
+    value = traitlets.Any(None, allow_none=True)
+
+    def __init__(self, clips: Clips) -> None:
+        super().__init__()
+        self._clips = clips
+        self._wall = ClipWall(lambda: clips.library, clips.wanted)
+        self.on_msg(self._receive)
+
+    def _receive(self, _widget: object, content: Any, _buffers: Sequence[Any]) -> None:
+        if isinstance(content, dict):
+            background().post(self._take(content))
+
+    async def _take(self, content: dict[str, Any]) -> None:
+        try:
+            reply = await self._wall.answer(content)
+            if content.get("type") == "clip":
+                self.value = self._wall.find(str(content.get("id")))
+        except HailuoError as error:
+            reply = {"type": "problem", **problem_of(error)}, []
+        if reply is not None:
+            self.send(*reply)
+
+    def _ipython_display_(self) -> None:
+        if not in_kernel():
+            print(repr(self._clips))  # noqa: T201  # a terminal shows the table
+        elif needs_view():
+            self.publish_view()
+        else:
+            self.publish(self.as_html(self._clips._repr_html_()), repr(self._clips))  # IPython's own name
+
+
+@cache
+def background() -> LoopThread:
+    """The thread that answers what parts ask which belong to no session."""
+    return LoopThread()

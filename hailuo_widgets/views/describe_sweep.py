@@ -1,0 +1,252 @@
+"""From a sweep to what a grid says of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.errors import Charged, HailuoError, VendorError
+from hailuo_widgets.keys import EMBEDDED
+from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.views.describe import parameters_of, spec_of
+from hailuo_widgets.views.grid_view import (
+    AxisView,
+    CellView,
+    Detail,
+    Footage,
+    GridItem,
+    GridView,
+    HeadView,
+    PlanView,
+)
+from hailuo_widgets.views.wording import clock, file_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.sidecar import MarksPart
+    from hailuo_widgets.sweeps.cells import Cell
+    from hailuo_widgets.sweeps.plan import Plan
+    from hailuo_widgets.sweeps.sweep import Sweep
+    from hailuo_widgets.views.grid_view import Action, Phase, Place
+
+STARRED = "starred"
+"""The tag of a clip with a star."""
+
+_SENT = (JobState.SUBMITTING, JobState.QUEUED, JobState.RUNNING, JobState.DOWNLOADING)
+_IN_THE_ORDER = ("model", "duration", "resolution")
+_MAY_BE_PAID = (JobState.STORED, JobState.UNCERTAIN, JobState.ABANDONED)
+_CHARGED = {Charged.NO: "not charged", Charged.YES: "charged", Charged.UNKNOWN: "may be charged"}
+
+
+def grid_of(sweep: Sweep, marks: Mapping[str, MarksPart], head: HeadView) -> GridView:
+    """The whole sweep as it stands.
+
+    Args:
+        sweep: Which one.
+        marks: What people say of its clips, by the clip's id.
+        head: What stands above.
+    """
+    takes = {}
+    for cell in sweep.cells:
+        if cell.wanted:
+            for replicate in range(sweep.repeat):
+                take = take_of(sweep, (cell.index, replicate), marks)
+                if take != _PLANNED:
+                    takes[cell.index, replicate] = take
+    return GridView(
+        name=sweep.name,
+        axes=tuple(AxisView(axis.name, tuple(choice.label for choice in axis.values)) for axis in sweep.axes),
+        rows=sweep.rows,
+        columns=sweep.columns,
+        cells=tuple(map(_cell, sweep.cells)),
+        repeat=sweep.repeat,
+        takes=takes,
+        head=head,
+        plan=_plan(sweep.plan),
+    )
+
+
+_PLANNED = GridItem()
+
+
+def take_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart]) -> GridItem:
+    """One replicate as it stands."""
+    job, clip = sweep.job(*place), sweep.clip(*place)
+    said = marks.get(clip.id) if clip is not None else None
+    footage = Footage(clip.width, clip.height, clip.fps, clip.duration) if clip else None
+    rating, remark = (said.rating or 0, said.note) if said else (0, "")
+    starred = said is not None and STARRED in said.tags
+    if job is None or (job.state is JobState.PLANNED and clip is not None):
+        if clip is None:
+            return _PLANNED
+        return GridItem("stored", cached=True, clip=footage, rating=rating, starred=starred, remark=remark)
+    return GridItem(
+        state=job.state.value,
+        elapsed=(job.ended or time.time()) - job.begun if job.begun else 0.0,
+        expected=job.expected,
+        progress=job.progress,
+        note=job.note,
+        error=job.error.message if job.error else "",
+        charged=_charged(job),
+        cached=job.cached,
+        clip=footage,
+        rating=rating,
+        starred=starred,
+        remark=remark,
+    )
+
+
+def head_of(sweep: Sweep, left: float | None, message: str = "") -> HeadView:
+    """What stands above the cells.
+
+    Args:
+        sweep: Which one.
+        left: Seconds that it will probably still take.
+        message: Anything else that concerns the whole sweep.
+    """
+    phase = _phase(sweep)
+    begun = [job.started for job in sweep.jobs]
+    ended = [job.ended or 0.0 for job in sweep.jobs]
+    now = max(ended, default=0.0) if phase == "done" else time.time()
+    return HeadView(
+        phase=phase,
+        money=_money(sweep),
+        elapsed=now - min(begun) if begun else 0.0,
+        left=left if phase == "running" else None,
+        halted=tuple(sweep.group.halted.items()) if sweep.group and phase != "done" else (),
+        message=message,
+        can=_can(sweep, phase),
+    )
+
+
+def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder: Path) -> Detail:
+    """Everything that is known of one replicate."""
+    cell, job, clip = sweep.cells[place[0]], sweep.job(*place), sweep.clip(*place)
+    facts: list[tuple[str, str]] = []
+    if cell.quote is not None:
+        row = cell.quote.row
+        facts += [("Model", row.model), ("Provider", row.provider)]
+        facts += [("Order", f"{row.mode.value} · {spec_of(cell.quote)}"), ("Price", str(cell.quote.price))]
+    if clip is not None:
+        if job is not None and job.begun and job.ended and not job.cached:
+            facts.append(("Took", clock(job.ended - job.begun)))
+        facts += [
+            ("Delivered", f"{clip.width}×{clip.height} · {clip.fps:.4g} fps · {clip.duration:.1f} s"),
+            ("File", f"{_relative(clip, folder)} · {file_size(clip.size)}"),
+        ]
+    task = job.task_id if job is not None else clip.task_id if clip is not None else None
+    facts.append(("Task", task or ""))
+    if cell.quote is not None:
+        facts += [(name, value) for name, value in parameters_of(cell.quote) if name not in _IN_THE_ORDER]
+    error = job.error if job is not None else None
+    said = marks.get(clip.id) if clip is not None else None
+    return Detail(
+        prompt=cell.prompt,
+        facts=tuple((name, value) for name, value in facts if value),
+        error=error.message if error else cell.problem,
+        hint=error.hint if error else "",
+        remark=said.note if said else "",
+    )
+
+
+def places_of(sweep: Sweep) -> dict[tuple[str, int], list[Place]]:
+    """Where each clip is shown: cells that ask for the same thing share their clips."""
+    places: dict[tuple[str, int], list[Place]] = defaultdict(list)
+    for cell in sweep.cells:
+        if cell.wanted:
+            for replicate in range(sweep.repeat):
+                places[cell.digest, replicate].append((cell.index, replicate))
+    return places
+
+
+def _cell(cell: Cell) -> CellView:
+    return CellView(
+        at=cell.at,
+        price=str(cell.quote.price) if cell.quote else "",
+        problem="" if cell.skipped else cell.problem,
+        skipped=cell.skipped,
+        sketch=cell.quote is not None and cell.quote.row.provider == EMBEDDED,
+    )
+
+
+def _plan(plan: Plan) -> PlanView:
+    return PlanView(tuple(plan.facts), plan.notes, plan.cost if plan.price else "")
+
+
+def _phase(sweep: Sweep) -> Phase:
+    if not sweep.started:
+        return "plan"
+    if sweep.done:
+        return "done"
+    return "paused" if sweep.group is not None and sweep.group.paused else "running"
+
+
+def _can(sweep: Sweep, phase: Phase) -> tuple[Action, ...]:
+    if phase == "plan":
+        return ("run", "cheapest", "cancel") if sweep.plan.to_buy > 1 else ("run", "cancel")
+    found: list[Action] = []
+    halted = bool(sweep.group and sweep.group.halted)
+    if phase == "paused" or (halted and phase == "running"):
+        found.append("resume")
+    if phase == "running" and not halted:
+        found.append("pause")
+    if any(not job.done and job.state is JobState.PLANNED for job in sweep.jobs):
+        found.append("cancel")
+    if any(sweep.can_retry(job) for job in sweep.jobs):
+        found.append("retry")
+    return tuple(found)
+
+
+def _money(sweep: Sweep) -> tuple[str, ...]:
+    """What is spent and what is set aside: by the budget, or added up from the jobs' published prices."""
+    if sweep.budget is not None:
+        budget = sweep.budget
+        spent, reserved = {budget.currency: budget.spent}, {budget.currency: budget.reserved}
+        limit: tuple[str, ...] = (f"budget {Price(budget.amount, budget.currency)}",)
+    else:
+        spent = _sum(job for job in sweep.jobs if _paid(job))
+        reserved = _sum(job for job in sweep.jobs if job.state in _SENT)
+        limit = ()
+    parts = [(spent, "spent"), (reserved, "reserved")]
+    return (*(f"{_amounts(each)} {word}" for each, word in parts if any(each.values())), *limit)
+
+
+def _paid(job: Job) -> bool:
+    if job.cached:
+        return False
+    if job.state is JobState.FAILED and isinstance(job.error, VendorError):
+        return job.error.charged is not Charged.NO
+    return job.state in _MAY_BE_PAID
+
+
+def _sum(jobs: Iterable[Job]) -> dict[str, Decimal]:
+    total: dict[str, Decimal] = defaultdict(Decimal)
+    for job in jobs:
+        price = job.quote.price
+        if price.amount:
+            total[price.currency] += price.amount
+    return total
+
+
+def _amounts(amounts: Mapping[str, Decimal]) -> str:
+    return " + ".join(str(Price(amount, currency)) for currency, amount in sorted(amounts.items()) if amount)
+
+
+def _charged(job: Job) -> str:
+    if isinstance(job.error, VendorError):
+        return _CHARGED[job.error.charged]
+    if isinstance(job.error, HailuoError) and job.state is JobState.REFUSED:
+        return _CHARGED[Charged.NO]
+    return ""
+
+
+def _relative(clip: Clip, folder: Path) -> str:
+    return os.path.relpath(clip.path, folder).replace(os.sep, "/")

@@ -1,0 +1,220 @@
+"""What a grid says about a sweep, as plain values: the live grid and the static one are two ways of drawing these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Place: TypeAlias = tuple[int, int]
+"""A cell's index and a replicate, both from 0."""
+
+Action = Literal["run", "cheapest", "cancel", "pause", "resume", "retry"]
+"""What the grid's buttons ask for. `cancel` gives a plan up, or what of a run has not been sent yet."""
+
+Phase = Literal["plan", "running", "paused", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisView:
+    """An axis: its name, and its values in words."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """What is fixed about a cell.
+
+    Attributes:
+        at: The index of its value on each axis.
+        price: Of one clip, as it is shown: "$0.28", "free" or "price not published".
+        problem: Why the vendor would not accept it, `""` where it would.
+        skipped: Whether the user left it out.
+        sketch: Whether its clips are the embedded provider's drawings.
+    """
+
+    at: tuple[int, ...]
+    price: str = ""
+    problem: str = ""
+    skipped: bool = False
+    sketch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """A clip's figures: pixels, frames a second, seconds."""
+
+    width: int
+    height: int
+    fps: float
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class GridItem:
+    """One replicate of one cell.
+
+    Attributes:
+        state: The job's state, as its value; `planned` before there is a job.
+        elapsed: Seconds since the job began, or in all, once it has ended; a live grid counts on by itself.
+        expected: Seconds that it is likely to take, None where that is unknown.
+        progress: The vendor's own figure, 0 to 1; None where it gives none.
+        note: A few words beside the state, e.g. "waits for its turn".
+        error: What went wrong, in one sentence.
+        charged: What is known about money where something went wrong, in a few words.
+        cached: Whether the clip came from the library, at no cost.
+        clip: The stored clip's figures; None where there is none.
+        rating: 1 to 5, 0 for none.
+        starred: Whether somebody starred it.
+        remark: Somebody's note.
+    """
+
+    state: str = "planned"
+    elapsed: float = 0.0
+    expected: float | None = None
+    progress: float | None = None
+    note: str = ""
+    error: str = ""
+    charged: str = ""
+    cached: bool = False
+    clip: Footage | None = None
+    rating: int = 0
+    starred: bool = False
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """What a sweep would buy.
+
+    Attributes:
+        facts: Names and values: cells, replicates, from the library, price, time.
+        notes: What should be known before it is run.
+        total: The price, short enough for a button; `""` where nothing is to be paid.
+    """
+
+    facts: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    total: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadView:
+    """What stands above the cells and changes.
+
+    Attributes:
+        phase: Whether it is a plan, runs, is paused, or has ended.
+        money: What is spent, reserved and left, a few words each.
+        elapsed: Seconds since it was started.
+        left: Seconds that it will probably still take; None where that is unknown.
+        halted: Providers that were halted, each with its reason.
+        message: Anything else that concerns the whole sweep.
+        can: What can be done now, in the order of the buttons.
+    """
+
+    phase: Phase
+    money: tuple[str, ...] = ()
+    elapsed: float = 0.0
+    left: float | None = None
+    halted: tuple[tuple[str, str], ...] = ()
+    message: str = ""
+    can: tuple[Action, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GridView:
+    """A sweep as it is seen.
+
+    Attributes:
+        name: The notebook's variable, `""` where there is none.
+        axes: Its axes, in their order.
+        rows: The axis whose values are the rows at first, `""` for none.
+        columns: The axis whose values are the columns at first, `""` for none.
+        cells: All of them, illegal and skipped ones too, in their order.
+        repeat: How many clips a cell has.
+        takes: What is known of each replicate; one that is not here is planned.
+        head: What stands above.
+        plan: What it would buy.
+    """
+
+    name: str
+    axes: tuple[AxisView, ...]
+    rows: str
+    columns: str
+    cells: tuple[CellView, ...]
+    repeat: int = 1
+    takes: Mapping[Place, GridItem] = field(default_factory=dict)
+    head: HeadView = HeadView("plan")
+    plan: PlanView = PlanView()
+
+    def places(self, cell: int) -> tuple[Place, ...]:
+        """The replicates of a cell; one that is never bought has a single place."""
+        view = self.cells[cell]
+        return tuple((cell, replicate) for replicate in range(1 if view.problem or view.skipped else self.repeat))
+
+    def state(self, place: Place) -> str:
+        """A job's state, or `illegal` or `skipped`."""
+        view = self.cells[place[0]]
+        return "skipped" if view.skipped else "illegal" if view.problem else self.take(place).state
+
+    def take(self, place: Place) -> GridItem:
+        """What is known of a replicate."""
+        return self.takes.get(place) or GridItem()
+
+    def together(self) -> tuple[tuple[int, ...], ...]:
+        """The axes, by their indices, in groups of those that go together: one value says which the others have."""
+        groups: list[list[int]] = []
+        for axis in range(len(self.axes)):
+            mates = next((group for group in groups if self._go_together(group[0], axis)), None)
+            if mates is None:
+                groups.append([axis])
+            else:
+                mates.append(axis)
+        return tuple(map(tuple, groups))
+
+    def _go_together(self, one: int, other: int) -> bool:
+        pairs = {(cell.at[one], cell.at[other]) for cell in self.cells}
+        return len(pairs) == len({pair[0] for pair in pairs}) == len({pair[1] for pair in pairs})
+
+    def heading(self, axis: int) -> str:
+        """The name of an axis, with those that go together with it."""
+        return ", ".join(self.axes[each].name for each in self._group(axis))
+
+    def headings(self, axis: int) -> tuple[str, ...]:
+        """The values of an axis, each with those of the axes that go together with it."""
+        group = self._group(axis)
+        found = {
+            cell.at[axis]: ", ".join(self.axes[each].values[cell.at[each]] for each in group) for cell in self.cells
+        }
+        return tuple(found.get(index, value) for index, value in enumerate(self.axes[axis].values))
+
+    def _group(self, axis: int) -> tuple[int, ...]:
+        group = next(each for each in self.together() if axis in each)
+        return (axis, *(each for each in group if each != axis))
+
+    def labels(self, cell: int) -> tuple[str, ...]:
+        """A cell's values, in words."""
+        return tuple(axis.values[value] for axis, value in zip(self.axes, self.cells[cell].at, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What is asked for when one clip is looked at closely.
+
+    Attributes:
+        prompt: As it was written.
+        facts: Names and values: parameters, price, task, file.
+        error: What went wrong, whole.
+        hint: The way out.
+        remark: Somebody's note.
+    """
+
+    prompt: str
+    facts: tuple[tuple[str, str], ...]
+    error: str = ""
+    hint: str = ""
+    remark: str = ""

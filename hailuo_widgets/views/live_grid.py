@@ -1,0 +1,460 @@
+"""A sweep under its cell: a live grid while it is planned, runs and is looked at; then static HTML that stays."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import defaultdict, deque
+from dataclasses import replace
+from functools import partial
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.engine import forecast
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.views.describe import clip_view
+from hailuo_widgets.views.describe_sweep import STARRED, detail_of, grid_of, head_of, places_of, take_of
+from hailuo_widgets.views.outputs import publish, settle
+from hailuo_widgets.views.placed import needs_view
+from hailuo_widgets.views.static_grid import fitting, grid_html, grid_text
+from hailuo_widgets.views.throttle import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable, Iterator
+
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.loop import LoopThread
+    from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.sidecar import MarksPart
+    from hailuo_widgets.sweeps.host import Host
+    from hailuo_widgets.sweeps.sweep import Sweep
+    from hailuo_widgets.views.card import ClipView
+    from hailuo_widgets.views.grid_view import Action, GridItem, GridView, HeadView, Place
+    from hailuo_widgets.views.sweep_grid import Ask, SweepGrid
+
+_log = logging.getLogger(__name__)
+
+KEPT_EVERY = 20.0
+"""Seconds between two versions of what stays in the notebook, while there is something new."""
+
+PAUSE = 0.004
+"""Seconds between two clips of such a version."""
+
+JUDGED = 2.0
+"""The same after the end, when clips are only rated and noted."""
+
+HOLD = 60.0
+"""Where a live view would be saved as such: seconds without a touch after the end until the table takes its place."""
+
+FORECAST_EVERY = 2.0
+"""Seconds between two estimates of the time that is left."""
+
+POSTERS_AT_ONCE = 24
+FRAMES = 8
+FRAME_WIDTH = 240
+"""Of a contact sheet: how many pictures there are and how wide each is, in pixels."""
+
+
+def show(sweep: Sweep, host: Host, loop: LoopThread, *, live: bool = False) -> None:
+    """Show a sweep under the cell that runs now.
+
+    Args:
+        sweep: Which one.
+        host: The kernel's session.
+        loop: The thread that moves the jobs, and from here on the only one that writes to the grid.
+        live: Whether it is the live grid also where everything has ended and a view of it can't be saved.
+    """
+    display_id = secrets.token_hex(16)
+    marks = _marks(host, sweep.clips())
+    view = grid_of(sweep, marks, head_of(sweep, None))
+    if needs_view() and sweep.done and not live:
+        publish(_static(sweep, host, view), display_id)
+        return
+    from hailuo_widgets.views.sweep_grid import SweepGrid
+
+    grid = SweepGrid(view)
+    follower = _Follower(sweep, host, grid, display_id, marks)
+    grid.on_ask(lambda ask: loop.call(follower.hear, ask))
+    if needs_view():
+        bundle = grid._repr_mimebundle_()
+        data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
+        publish({**data, **_in_words(view)}, display_id)
+    else:
+        grid.publish(grid.as_html(""), "")
+        # What is read where there is no kernel: the cells in words, until there are clips to show.
+        kept = _static(sweep, host, view) if sweep.done else _in_words(view)
+        publish(_beside(grid, kept), display_id)
+    loop.call(partial(follower.start, loop, wanted=live))
+
+
+class _Follower:
+    """Carries a sweep's changes to its grid and answers what is asked there. Lives on the loop's thread."""
+
+    def __init__(self, sweep: Sweep, host: Host, grid: SweepGrid, display_id: str, marks: dict[str, MarksPart]) -> None:
+        self._sweep = sweep
+        self._host = host
+        self._grid = grid
+        self._display_id = display_id
+        self._marks = marks
+        self._places = places_of(sweep)
+        self._pace = Pace(self._send_changes, self._send_posters, self._send_next)
+        self._changed: set[Place] = set()
+        self._sent: dict[Place, GridItem] = {}
+        self._head: HeadView | None = None
+        self._message = ""
+        self._acted = False
+        self._left: tuple[float, float | None] = (-FORECAST_EVERY, None)
+        self._wanted: set[Place] = set()
+        self._posters: dict[Place, bytes] = {}
+        self._queue: deque[Callable[[], None]] = deque()
+        self._watched: set[Job] = set()
+        self._forget: list[Callable[[], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._working = asyncio.Lock()
+        self._touched: float | None = None
+        self._keeping: asyncio.TimerHandle | None = None
+        self._kept_at = -KEPT_EVERY
+        self._kept_the_end = False
+        self._closed = False
+
+    def start(self, loop: LoopThread, *, wanted: bool) -> None:
+        if wanted:  # by a person, whose browser will ask in a moment
+            self._touched = asyncio.get_running_loop().time()
+        self._forget.append(self._sweep.observe(lambda _: loop.call(self._sweep_changed)))
+        self._sweep_changed()  # it may have moved, or even ended, before it was observed
+
+    # --- news -------------------------------------------------------------------------------------------------------
+
+    def _sweep_changed(self) -> None:
+        """Planned, started, paused, ended: anything may be different."""
+        if self._closed:
+            return
+        for job in self._sweep.jobs:
+            if job not in self._watched:
+                self._watched.add(job)
+                self._forget.append(job.observe(self._job_changed))
+        for places in self._places.values():
+            self._changed.update(places)
+        self._pace.wake()
+        if self._sweep.done:
+            self._say(self._show_whole)
+            if self._touched is not None:  # somebody has waited for this moment
+                self._touched = asyncio.get_running_loop().time()
+        self._keep_soon()
+
+    def _job_changed(self, job: Job) -> None:
+        self._changed.update(self._places.get((job.quote.digest, job.replicate), ()))
+        if job.cached and job.done:
+            self._do(self._learn_marks([job.clip]))
+        self._pace.wake()
+        if job.done:
+            self._keep_soon()
+
+    def _send_changes(self) -> bool:
+        takes = {}
+        for place in self._changed:
+            take = take_of(self._sweep, place, self._marks)
+            if self._sent.get(place) != replace(take, elapsed=0.0):  # a view counts on by itself
+                takes[place] = take
+                self._sent[place] = replace(take, elapsed=0.0)
+                if take.clip is not None and place in self._wanted:
+                    self._do(self._fetch_posters([place]))
+        self._changed.clear()
+        head = head_of(self._sweep, self._time_left(), self._message)
+        still = replace(head, elapsed=0.0, left=None)
+        if not takes and not self._acted and self._head == still:
+            return False
+        self._head, self._acted = still, False
+        self._grid.change(takes, head)
+        return True
+
+    def _time_left(self) -> float | None:
+        """An estimate; made anew only now and then, because it goes through all orders."""
+        now = asyncio.get_running_loop().time()
+        if now - self._left[0] >= FORECAST_EVERY:
+            self._left = (now, _time_left(self._sweep, self._host))
+        return self._left[1]
+
+    def _send_posters(self) -> bool:
+        ready = dict(list(self._posters.items())[:POSTERS_AT_ONCE])
+        for place in ready:
+            del self._posters[place]
+        if ready:
+            self._grid.send_posters(ready)
+        return bool(ready)
+
+    def _send_next(self) -> bool:
+        if not self._queue:
+            return False
+        self._queue.popleft()()
+        return True
+
+    def _say(self, message: Callable[[], None]) -> None:
+        self._queue.append(message)
+        self._pace.wake()
+
+    def _show_whole(self) -> None:
+        self._changed.clear()
+        view = self._view()
+        self._sent = {place: replace(take, elapsed=0.0) for place, take in view.takes.items()}
+        self._head, self._acted = replace(view.head, elapsed=0.0, left=None), False
+        self._grid.show(view)
+
+    def _view(self) -> GridView:
+        return grid_of(self._sweep, self._marks, head_of(self._sweep, self._time_left(), self._message))
+
+    # --- what is asked ----------------------------------------------------------------------------------------------
+
+    def hear(self, ask: Ask) -> None:
+        """Do what a view of the grid asks for."""
+        if self._closed:
+            return
+        self._touched = asyncio.get_running_loop().time()
+        if ask.what == "whole":
+            self._wanted.clear()
+            self._say(self._show_whole)
+        elif ask.what == "look":
+            there = [place for place in ask.places if self._sweep.clip(*place) is not None]
+            self._wanted.update(ask.places)
+            for start in range(0, len(there), POSTERS_AT_ONCE):
+                self._do(self._fetch_posters(there[start : start + POSTERS_AT_ONCE]))
+        elif ask.what == "clip":
+            self._do(self._fetch_clip(ask.places[0]))
+        elif ask.what == "sheet":
+            self._do(self._fetch_sheet(ask.places[0]))
+        elif ask.what == "detail":
+            detail = detail_of(self._sweep, ask.places[0], self._marks, self._host.folder)
+            self._say(lambda: self._grid.send_detail(ask.places[0], detail))
+        elif ask.action is not None:
+            self._do(self._act(ask.action))
+        elif ask.mark is not None:
+            self._do(self._mark(ask.places[0], *ask.mark))
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("The grid of the sweep “%s” could not do what was asked.", self._sweep.name, exc_info=error)
+
+    async def _fetch_posters(self, places: list[Place]) -> None:
+        clips = {place: clip for place in places if (clip := self._sweep.clip(*place)) is not None}
+
+        def read() -> dict[Place, bytes]:
+            return {place: poster for place, clip in clips.items() if (poster := _poster(clip))}
+
+        async with self._working:
+            self._posters |= await asyncio.to_thread(read)
+        self._wanted.difference_update(places)
+        self._pace.wake()
+
+    async def _fetch_clip(self, place: Place) -> None:
+        clip = self._sweep.clip(*place)
+        job = self._sweep.job(*place)
+        seen = clip or (job.clip if job is not None else None)  # what is seen can be asked for; its file may be gone
+        name = f"“{seen.path.name}”" if seen is not None else "The clip"
+        why = f"{name} can't be read: its file is gone. Run the sweep again to have it anew."
+        if clip is None:
+            self._say(lambda: self._grid.send_missing(place, why))
+            return
+        try:
+            data = await asyncio.to_thread(clip.path.read_bytes)
+        except OSError as error:
+            why = f"{name} can't be read: {error.strerror}. Run the sweep again to have it anew."
+            self._say(lambda: self._grid.send_missing(place, why))
+            return
+        self._say(lambda: self._grid.send_clip(place, data))
+
+    async def _fetch_sheet(self, place: Place) -> None:
+        clip = self._sweep.clip(*place)
+        if clip is None:
+            return
+        from hailuo_widgets.media.frames import contact_sheet
+
+        try:
+            async with self._working:
+                sheet = await asyncio.to_thread(contact_sheet, clip.path, count=FRAMES, width=FRAME_WIDTH)
+        except (OSError, HailuoError):  # the poster stays where it is
+            return
+        self._say(lambda: self._grid.send_sheet(place, sheet, FRAMES))
+
+    async def _act(self, action: Action) -> None:
+        sweep, self._message = self._sweep, ""
+        if action == "cancel" and not sweep.started:
+            await self._settle()
+            return
+        acts: dict[Action, Callable[[], object]] = {
+            "run": sweep.run,
+            "cheapest": lambda: sweep.run(cheapest_first=True),
+            "pause": sweep.pause,
+            "resume": sweep.resume,
+            "retry": sweep.retry,
+            "cancel": sweep.cancel,
+        }
+        try:
+            await asyncio.to_thread(acts[action])
+        except HailuoError as error:
+            self._message = " ".join(filter(None, (error.message, error.hint)))
+        self._acted = True  # the buttons wait for an answer, whether anything has changed or not
+        self._pace.wake()
+
+    async def _mark(self, place: Place, name: str, value: int | bool | str) -> None:
+        """Keep a rating, a star or a note in the library."""
+        clip = self._sweep.clip(*place)
+        if clip is None:
+            return
+        library = self._host.library()
+
+        def keep() -> None:
+            if name == "rating":
+                library.mark(clip.id, rating=value or None)
+            elif name == "starred":
+                library.tag(clip.id, **{"add" if value else "remove": (STARRED,)})
+            else:
+                library.mark(clip.id, note=value)
+
+        try:
+            async with self._working:
+                await asyncio.to_thread(keep)
+        except HailuoError as error:
+            self._message, self._acted = error.message, True
+        await self._learn_marks([clip])
+
+    async def _learn_marks(self, clips: Iterable[Clip]) -> None:
+        """What people say of clips may have changed, in every cell that shows them."""
+        ids = {clip.id for clip in clips}
+        for clip_id in ids:
+            self._marks.pop(clip_id, None)
+        self._marks |= await asyncio.to_thread(_marks, self._host, clips)
+        for places in self._places.values():
+            shown = self._sweep.clip(*places[0])
+            if shown is not None and shown.id in ids:
+                self._changed.update(places)
+        self._pace.wake()
+        self._keep_soon()
+
+    # --- what stays in the notebook ------------------------------------------------------------------------------
+
+    def _keep_soon(self) -> None:
+        """Bring what stays in the notebook up to date: at once where all has ended, else now and then."""
+        loop, done = asyncio.get_running_loop(), self._sweep.done
+        if needs_view():
+            if not done:
+                return
+            wait = self._hold_on()
+        elif done:
+            wait = JUDGED if self._kept_the_end else 0.0
+        else:
+            wait = max(0.0, self._kept_at + KEPT_EVERY - loop.time())
+        if self._keeping is not None:
+            if self._keeping.when() <= loop.time() + wait:
+                return
+            self._keeping.cancel()
+        self._keeping = loop.call_later(wait, self._keep)
+
+    def _keep(self) -> None:
+        self._keeping = None
+        if self._closed:
+            return
+        if not needs_view():
+            self._do(self._put_beside())
+        elif self._sweep.done:  # it may have been asked for anew meanwhile
+            if self._hold_on() > 0:
+                self._keep_soon()
+            else:
+                self._do(self._settle())
+
+    def _hold_on(self) -> float:
+        """Seconds to wait for somebody who looks; none where no browser has ever asked for anything."""
+        if self._touched is None:
+            return 0.0
+        return max(0.0, self._touched + HOLD - asyncio.get_running_loop().time())
+
+    async def _put_beside(self) -> None:
+        """The table in the output beside the grid, which is what is saved."""
+        self._kept_at, self._kept_the_end = asyncio.get_running_loop().time(), self._sweep.done
+        async with self._working:
+            data = await asyncio.to_thread(_static, self._sweep, self._host, self._view(), pause=PAUSE)
+        if not self._closed:
+            settle(_beside(self._grid, data), self._display_id)
+
+    async def _settle(self) -> None:
+        """The table for good; the grid goes."""
+        self._closed = True
+        self._pace.stop()
+        for forget in self._forget:
+            forget()
+        settle(await asyncio.to_thread(_static, self._sweep, self._host, self._view()), self._display_id)
+        self._grid.close()
+
+
+def _in_words(view: GridView) -> dict[str, str]:
+    return {"text/html": grid_html(view, {}), "text/plain": grid_text(view)}
+
+
+def _beside(grid: SweepGrid, data: dict[str, str]) -> dict[str, str]:
+    return {**data, "text/html": grid.stands_for(data["text/html"])}
+
+
+def _static(sweep: Sweep, host: Host, view: GridView, *, pause: float = 0.0) -> dict[str, str]:
+    """What stays in the notebook.
+
+    Args:
+        sweep: Which one.
+        host: The kernel's session.
+        view: The sweep as it stands.
+        pause: Seconds between two clips: so many pictures in a row would slow down a cell that computes meanwhile.
+    """
+
+    def seen() -> Iterator[tuple[Place, ClipView]]:
+        for place, take in view.takes.items():
+            clip = sweep.clip(*place)
+            if clip is not None:
+                yield place, clip_view(clip, host.folder, cached=take.cached)
+
+    clips = {}
+    for place, clip in fitting(view, seen()):
+        clips[place] = clip
+        if pause:
+            time.sleep(pause)
+    return {"text/html": grid_html(view, clips), "text/plain": grid_text(view)}
+
+
+def _marks(host: Host, clips: Iterable[Clip]) -> dict[str, MarksPart]:
+    ids = [clip.id for clip in clips]
+    return host.library().journal.marked(ids) if ids else {}
+
+
+def _poster(clip: Clip) -> bytes:
+    try:
+        return clip.poster()
+    except (OSError, HailuoError):  # the clip is still worth showing
+        return b""
+
+
+def _time_left(sweep: Sweep, host: Host) -> float | None:
+    """Seconds until the last clip is there, as far as can be told: by those of its kind, of now or earlier."""
+    known = {_kind(job): job.expected for job in sweep.jobs if job.expected}
+    took = defaultdict(list)
+    for job in sweep.jobs:
+        if job.state is JobState.STORED and not job.cached and job.begun and job.ended:
+            took[_kind(job)].append(job.ended - job.begun)
+    known |= {kind: median(times) for kind, times in took.items()}
+    orders = []
+    for job in sorted((job for job in sweep.jobs if not job.done), key=lambda job: job.state is JobState.PLANNED):
+        expected = known.get(_kind(job))
+        if expected is not None and job.begun:
+            expected = max(1.0, expected - (time.time() - job.begun))
+        orders.append((job.quote, expected))
+    return forecast.seconds(orders, host.limits_of) if orders else None
+
+
+def _kind(job: Job) -> tuple[str, str | None, int | None, str | None]:
+    order = job.quote.request
+    return job.quote.row.provider, order.model, order.duration, order.resolution
