@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from hailuo_widgets.measure.flow import PATCH, FlowField, PatchFlow
-from hailuo_widgets.video.probe import opened, unreadable
+from hailuo_widgets.media.probe import opened, unreadable
 
 if TYPE_CHECKING:
     from pathlib import Path
