@@ -1,4 +1,4 @@
-"""The background's motion between two pictures: a shift, a change of scale and a roll that most of the frame's rim follows.
+"""The background's motion between two pictures: a shift, a change of scale and a roll that most of the rim follows.
 
 Places and rates are in widths of the picture, from its middle, x to the right and y down; rates are per second.
 """
@@ -95,9 +95,7 @@ def fit(motion: Floats, weights: Floats, places: Floats) -> Fit:
     return Fit(best, 1 / (1 + far**2) ** 2, best_support)
 
 
-def _refined(
-    design: Floats, motion: Floats, weights: Floats, rates: Floats, *, wide: float
-) -> tuple[Floats, Floats]:
+def _refined(design: Floats, motion: Floats, weights: Floats, rates: Floats, *, wide: float) -> tuple[Floats, Floats]:
     """Rates by iteratively reweighted least squares with a redescending weight, and the share that agrees with them."""
     for turn in range(_ROUNDS):
         _, far = misfit(design, motion, rates)

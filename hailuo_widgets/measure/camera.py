@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hailuo_widgets.measure.background import Fit, fit, misfit, prior, basis
-from hailuo_widgets.measure.depth import REACH, TRUSTED, DIFFERENT
+from hailuo_widgets.measure.background import Fit, basis, fit, misfit, prior
+from hailuo_widgets.measure.depth import REACH, TRUSTED
 from hailuo_widgets.measure.moves import Move, move
 from hailuo_widgets.measure.steps import Part, parts, shaken, tremble
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from hailuo_widgets.measure.field import Field
 
     Floats = NDArray[np.float64]
 
@@ -42,53 +44,70 @@ def bridged(motion: Floats, trust: Floats, odd: NDArray[np.bool_]) -> tuple[Floa
     return motion, trust
 
 
-def steps_of(motion: Floats, trust: Floats, places: Floats, shape: tuple[int, int], rate: float) -> list[Step]:
-    """The camera's steps in one shot.
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What the motion of one shot comes to.
 
-    Args:
-        motion: (K, P, 2), widths of the picture a second.
-        trust: (K, P), 0 to 1.
-        places: (P, 2), widths from the middle.
-        shape: Rows and columns of patches.
-        rate: Pairs a second.
+    Attributes:
+        steps: In order.
+        own: (K,) how fast things move by themselves, widths a second, for each pair.
+        tremble: (K,) widths a second.
     """
+
+    steps: list[Step]
+    own: Floats
+    tremble: Floats
+
+
+def shot_of(field: Field) -> Shot:
+    """The camera's steps in one shot, and what moves besides."""
+    motion, trust, places, rate = field.motion, field.trust, field.places, field.rate
+    if len(motion) < 2:
+        return Shot([], np.zeros(len(motion)), np.zeros(len(motion)))
     model = fit(motion, trust * prior(places), places)
-    way = _way(model, motion, trust, places, shape)
+    rest, _ = misfit(basis(places), motion, model.rates)
+    weight = np.where(trust > TRUSTED, trust, 0.0)
+    own = (weight * np.hypot(rest[..., 0], rest[..., 1])).sum(1) / (weight.sum(1) + 1e-9)
+    way = _way(model, trust)
     shakes = shaken(motion, trust, places, rate)
     shaking = tremble(shakes, rate)
     if float(np.median(shaking)) > 0.004:
-        motion = motion - shakes[:, None]
+        field = replace(field, motion=motion - shakes[:, None])
     found: list[Step] = []
     turned = (False, False)
     for part in parts(way, shaking, rate):
-        inner = _inner(part, len(motion))
-        trembles = float(np.median(shaking[inner]))
-        each = move(motion[inner], trust[inner], places, shape, trembles, rate, still=part.still, turned=turned)
-        if each.families and not part.still and inner.stop - inner.start >= 2 * round(0.9 * rate):
-            middle = (inner.start + inner.stop) // 2
-            halves = [
-                move(motion[half], trust[half], places, shape, float(np.median(shaking[half])), rate, still=False, turned=turned)
-                for half in (slice(inner.start, middle), slice(middle, inner.stop))
-            ]
-            if _contradict(each, halves):
-                each = replace(each, commands=None, families=None, reason="it changes on the way")
-            elif each.commands and any(half.commands and half.commands != each.commands for half in halves):
-                each = replace(each, commands=None, reason="its two halves look different")
-        if found and found[-1].move.commands and found[-1].move.commands == each.commands:
-            found[-1] = Step(found[-1].start, part.stop, each)
-        else:
-            found.append(Step(part.start, part.stop, each))
-        if each.families:
+        for each in _named(part, field, shaking, turned):
+            if found and found[-1].move.commands and found[-1].move.commands == each.move.commands:
+                found[-1] = replace(each, start=found[-1].start)
+            else:
+                found.append(each)
+            kin = each.move.families or ()
             turned = (
-                turned[0] or any(name.startswith("Pan") for name in each.families),
-                turned[1] or any(name.startswith("Tilt") for name in each.families),
+                turned[0] or any(name.startswith("Pan") for name in kin),
+                turned[1] or any(name.startswith("Tilt") for name in kin),
             )
-    return _doubtful(found)
+    return Shot(_doubtful(found), own, shaking)
 
 
-def _contradict(whole: Move, halves: list[Move]) -> bool:
-    """Whether a half of a step surely is another move than the whole."""
-    return any(half.families is not None and half.families != whole.families for half in halves)
+def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool]) -> list[Step]:
+    """The move of one stretch, checked against its two halves."""
+
+    def look(span: slice, *, still: bool) -> Move:
+        return move(field.part(span), float(np.median(shaking[span])), still=still, turned=turned)
+
+    inner = _inner(part, len(field.motion))
+    whole = look(inner, still=part.still)
+    if not whole.families or part.still or inner.stop - inner.start < 2 * round(0.9 * field.rate):
+        return [Step(part.start, part.stop, whole)]
+    middle = (inner.start + inner.stop) // 2
+    halves = [look(half, still=False) for half in (slice(inner.start, middle), slice(middle, inner.stop))]
+    if any(half.families not in {None, whole.families} for half in halves):
+        whole = replace(whole, commands=None, families=None, reason="it changes on the way")
+    elif all(half.commands for half in halves) and halves[0].commands != halves[1].commands:
+        return [Step(part.start, middle, halves[0]), Step(middle, part.stop, halves[1])]
+    elif whole.commands and any(half.commands not in {None, whole.commands} for half in halves):
+        whole = replace(whole, commands=None, reason="its two halves look different")
+    return [Step(part.start, part.stop, whole)]
 
 
 def _doubtful(found: list[Step]) -> list[Step]:
@@ -97,7 +116,9 @@ def _doubtful(found: list[Step]) -> list[Step]:
         return found
     whole = found[-1].stop - found[0].start
     return [
-        replace(each, move=replace(each.move, commands=None, families=None, reason="too short beside what can't be told"))
+        replace(
+            each, move=replace(each.move, commands=None, families=None, reason="too short beside what can't be told")
+        )
         if each.move.families and each.stop - each.start < 0.35 * whole and each.move.parallax > 0.1
         else each
         for each in found
@@ -110,8 +131,8 @@ def _inner(part: Part, count: int) -> slice:
     return slice(part.start + trim * (part.start > 0), part.stop - trim * (part.stop < count))
 
 
-def _way(model: Fit, motion: Floats, trust: Floats, places: Floats, shape: tuple[int, int]) -> Floats:
-    """(K, 3) the camera's way: the background's motion, or where its nearer planes move more, a mean with theirs."""
+def _way(model: Fit, trust: Floats) -> Floats:
+    """(K, 3) the camera's way: the background's motion, bridged where nothing could be followed."""
     scale = np.array([1, 1, REACH])
     rates, support = model.rates, model.support
     dark = (trust.mean(1) < 0.02) | (support < 0.15)

@@ -72,7 +72,9 @@ def flashes(thumbs: Grey, fps: float) -> NDArray[np.bool_]:
 
 def _levelled(thumbs: Grey) -> Floats:
     """(N, pixels) with mean 0 and deviation 1, and with fine detail blurred, which a move would shift by a pixel."""
-    small = np.stack([cv2.resize(cv2.GaussianBlur(each, (0, 0), 2.0), (48, 27), interpolation=cv2.INTER_AREA) for each in thumbs])
+    small = np.stack(
+        [cv2.resize(cv2.GaussianBlur(each, (0, 0), 2.0), (48, 27), interpolation=cv2.INTER_AREA) for each in thumbs]
+    )
     rows = small.reshape(len(thumbs), -1).astype(np.float64)
     rows -= rows.mean(1, keepdims=True)
     return np.asarray(rows / np.maximum(rows.std(1, keepdims=True), 0.5))
@@ -86,7 +88,9 @@ class _Same:
         self._field = FlowField()
 
     def __call__(self, one: int, two: int) -> bool:
-        before, after = (cv2.resize(self._thumbs[each], None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR) for each in (one, two))
+        before, after = (
+            cv2.resize(self._thumbs[each], None, fx=2, fy=2, interpolation=cv2.INTER_LINEAR) for each in (one, two)
+        )
         there, back = self._field.between(before, after), self._field.between(after, before)
         explained = min(
             float(each.trust.sum() / max(1e-6, each.texture.sum())) if each.texture.mean() > 0.02 else 0.0

@@ -1,8 +1,8 @@
 """Parallax: what moves otherwise than the background's plane, and whether a moving camera explains it.
 
-After the motion of one plane is taken away, what is left of a still world points along the camera's own travel (plane and
-parallax: Irani and Anandan, PAMI 1998). Things that move by themselves don't care about that, and mostly lie in one piece
-in the middle of the picture, so only what reaches the picture's sides, or comes in several pieces, is believed.
+After the motion of one plane is taken away, what is left of a still world points along the camera's own travel (plane
+and parallax: Irani and Anandan, PAMI 1998). Things that move by themselves don't follow that rule, and mostly lie in one
+piece in the middle of the picture, so only what reaches the picture's sides, or comes in several pieces, is believed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from hailuo_widgets.measure.background import SMALLEST, basis, misfit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from hailuo_widgets.measure.field import Field
 
     Floats = NDArray[np.float64]
     Flags = NDArray[np.bool_]
@@ -63,19 +65,15 @@ class Depth:
     held: float
 
 
-def depth(
-    motion: Floats, trust: Floats, rates: Floats, places: Floats, shape: tuple[int, int], least: float = FINE
-) -> Depth:
+def depth(field: Field, rates: Floats, least: float = FINE) -> Depth:
     """Look for parallax.
 
     Args:
-        motion: (G, P, 2), widths a second, each averaged over a short while.
-        trust: (G, P).
+        field: G pairs, each a mean over a short while.
         rates: (G, 4), the background's.
-        places: (P, 2).
-        shape: Rows and columns of the patches.
         least: Widths a second that the motion may be wrong by.
     """
+    motion, trust, places, shape = field.motion, field.trust, field.places, field.shape
     design = basis(places)
     rest, far = misfit(design, motion, rates, least)
     good = (trust > TRUSTED) & ~written(motion, rates, shape)[None]
@@ -107,7 +105,7 @@ def depth(
 
 
 def _island(marked: Flags) -> Flags:
-    """The marked patches that are one thing in the middle: all pieces that reach neither side, unless they lie apart."""
+    """The marked patches that are one thing in the middle: pieces that reach neither side, unless they lie apart."""
     number, labels, stats, middles = cv2.connectedComponentsWithStats(marked.astype(np.uint8), connectivity=8)
     inner: list[int] = []
     for label in range(1, number):
@@ -144,9 +142,7 @@ def _travel(rest: Floats, places: Floats, weight: Floats) -> tuple[Floats, float
     return next((travel, share) for travel, share in found if share > min(0.9 * top, top - 0.04))
 
 
-def _along(
-    rest: Floats, rates: Floats, places: Floats, weight: Floats, travel: Floats
-) -> tuple[Floats, Floats, float]:
+def _along(rest: Floats, rates: Floats, places: Floats, weight: Floats, travel: Floats) -> tuple[Floats, Floats, float]:
     """How the patches with parallax move on each axis, which part of them against the background, and how steadily."""
     tx, ty, tz = travel[0], travel[1], travel[2] / REACH
     ray = np.stack([-tx + places[:, 0] * tz, -ty + places[:, 1] * tz], 1)
@@ -157,9 +153,7 @@ def _along(
     mean = np.array([(weight * each[..., axis]).sum() / total for axis in range(3)])
     way = np.sign(rates[:, :3].sum(0))
     least = np.array([SMALLEST, SMALLEST, SMALLEST / REACH])
-    against = np.array(
-        [(weight * (each[..., axis] * way[axis] < -least[axis])).sum() / total for axis in range(3)]
-    )
+    against = np.array([(weight * (each[..., axis] * way[axis] < -least[axis])).sum() / total for axis in range(3)])
     main = int(np.abs(travel).argmax())
     moment = (weight * each[..., main]).sum(1)
     return mean, against, float(abs(moment.sum()) / (np.abs(moment).sum() + 1e-12))
@@ -202,9 +196,7 @@ def _held(motion: Floats, good: Flags, speed: Floats, shape: tuple[int, int]) ->
     number, _, stats, _ = cv2.connectedComponentsWithStats(kept.reshape(shape).astype(np.uint8), connectivity=8)
     best = 0.0
     for label in range(1, number):
-        left, wide, top = (
-            stats[label, each] for each in (cv2.CC_STAT_LEFT, cv2.CC_STAT_WIDTH, cv2.CC_STAT_TOP)
-        )
+        left, wide, top = (stats[label, each] for each in (cv2.CC_STAT_LEFT, cv2.CC_STAT_WIDTH, cv2.CC_STAT_TOP))
         if left > 1 and left + wide < shape[1] - 1 and top > 0:
             best = max(best, stats[label, cv2.CC_STAT_AREA] / (shape[0] * shape[1]))
     return best

@@ -40,17 +40,11 @@ class PatchFlow:
     texture: Floats
 
 
-def normalised(picture: Grey) -> Floats:
-    """A picture with mean 0 and standard deviation 1, so that fades, dim light and exposure don't look like motion."""
-    mean, deviation = cv2.meanStdDev(picture)
-    return (picture.astype(np.float32) - float(mean[0, 0])) / max(1.0, float(deviation[0, 0]))
-
-
 class FlowField:
-    """Dense inverse search (Kroeger et al., ECCV 2016) as OpenCV has it, preset "fast". Not for several threads at once."""
+    """Dense inverse search (Kroeger et al., ECCV 2016), OpenCV's, preset "fast". Not for several threads at once."""
 
     def __init__(self) -> None:
-        self._dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def between(self, before: Grey, after: Grey) -> PatchFlow:
         """The motion from one picture to the next.
@@ -65,15 +59,16 @@ class FlowField:
         # DIS forgives another brightness but not another contrast, so both get the same (measured: a gain of 0.6 alone
         # makes it answer 13 pixels where nothing moves).
         one, two = _levelled(before), _levelled(after)
-        flow = self._dis.calc(one, two, None)
+        flow = np.asarray(self._dis.calc(one, two, None), np.float32)
         return _patches(one, two, flow)
 
 
 def _levelled(picture: Grey) -> Grey:
     mean, deviation = cv2.meanStdDev(picture)
     gain = min(8.0, 45.0 / max(1.0, float(deviation[0, 0])))
-    levelled: Grey = cv2.convertScaleAbs(picture, alpha=gain, beta=max(-255.0 * gain, 110.0 - gain * float(mean[0, 0])))
-    return levelled
+    shift = max(-255.0 * gain, 110.0 - gain * float(mean[0, 0]))
+    # Not convertScaleAbs, which would mirror what falls below zero.
+    return np.asarray(np.clip(picture * np.float32(gain) + np.float32(shift), 0, 255), np.uint8)
 
 
 def _patches(one: Grey, two: Grey, flow: Floats) -> PatchFlow:
@@ -81,10 +76,10 @@ def _patches(one: Grey, two: Grey, flow: Floats) -> PatchFlow:
     rows, columns = height // PATCH, width // PATCH
     grid_y, grid_x = rows * _PER, columns * _PER
     offset = _STEP // 2
-    sampled = flow[offset :: _STEP, offset :: _STEP][:grid_y, :grid_x]
+    sampled = flow[offset::_STEP, offset::_STEP][:grid_y, :grid_x]
     xs = np.arange(grid_x, dtype=np.float32) * _STEP + offset
     ys = np.arange(grid_y, dtype=np.float32) * _STEP + offset
-    here = cv2.blur(one, (3, 3))[offset :: _STEP, offset :: _STEP][:grid_y, :grid_x].astype(np.float32)
+    here = cv2.blur(one, (3, 3))[offset::_STEP, offset::_STEP][:grid_y, :grid_x].astype(np.float32)
     there = cv2.remap(
         cv2.blur(two, (3, 3)), xs[None] + sampled[..., 0], ys[:, None] + sampled[..., 1], cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_CONSTANT, borderValue=0,
@@ -113,5 +108,7 @@ def _patches(one: Grey, two: Grey, flow: Floats) -> PatchFlow:
     scatter = np.abs(blocks - motion[:, :, None]).mean((2, 3))
     whole = 1 / (1 + (scatter / (0.3 + 0.06 * np.hypot(motion[..., 0], motion[..., 1]))) ** 2)
     return PatchFlow(
-        motion.astype(np.float32), (texture * fit * whole * (shown > 0.9)).astype(np.float32), texture.astype(np.float32)
+        motion.astype(np.float32),
+        (texture * fit * whole * (shown > 0.9)).astype(np.float32),
+        texture.astype(np.float32),
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hailuo_widgets.measure.background import basis, fit, misfit, prior
 from hailuo_widgets.measure.depth import FINE, REACH, TRUSTED, Depth, depth
+
+from hailuo_widgets.measure.field import Field
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,12 +45,17 @@ _WORDS = {
     (2, -1): ("Zoom out", "Pull out"),
 }
 
+MAYBE = "something moves, and it can't be told whether that is the camera"
+
+HELD, FILLS = 0.01, 0.45
+"""Share of the frame that keeps its place in a tracking shot, and from which on a subject fills it."""
+
 STILL = 0.0018
 """Widths a second up to which a camera counts as standing."""
 MOVES = 0.0035
 """Widths a second from which on it surely moves."""
 PRESENT, ABSENT = 0.20, 0.14
-"""An axis belongs to a move if it has this share of the strongest one; below the second it does not; between is open."""
+"""An axis belongs to a move if it has this share of the strongest one, below the second it does not; between is open."""
 SHAKES, STEADY = 0.012, 0.006
 """Tremble in widths a second (root of the mean square) from which a camera shakes, and up to which it does not."""
 SEEN = 0.018
@@ -82,146 +90,198 @@ class Move:
     parallax: float
 
 
-def move(
-    motion: Floats,
-    trust: Floats,
-    places: Floats,
-    shape: tuple[int, int],
-    trembles: float,
-    rate: float,
-    *,
-    still: bool,
-    turned: tuple[bool, bool] = (False, False),
-) -> Move:
+def move(field: Field, trembles: float, *, still: bool, turned: tuple[bool, bool] = (False, False)) -> Move:
     """Name the move of one step.
 
     Args:
-        motion: (K, P, 2), widths a second.
-        trust: (K, P).
-        places: (P, 2).
-        shape: Rows and columns of patches.
+        field: The motion, its tremble taken away.
         trembles: The step's median tremble, widths a second.
-        rate: Pairs a second.
         still: The background only trembles.
         turned: Whether the camera had turned to the side, and up or down, before: what it goes towards may lie off the
             middle then.
     """
-    grouped, sure = _grouped(motion, trust, rate, trembles)
-    model = fit(grouped, sure * prior(places), places)
-    seen = depth(grouped, sure, model.rates, places, shape, FINE + (0.25 * trembles if trembles > STEADY else 0.0))
+    grouped = _grouped(field, trembles)
+    model = fit(grouped.motion, grouped.trust * prior(field.places), field.places)
+    seen = depth(grouped, model.rates, FINE + (0.25 * trembles if trembles > STEADY else 0.0))
     main = np.average(model.rates, axis=0, weights=model.support + 1e-6)
-    size = main[:3] * [1, 1, REACH]
-    words, reason = _words(size, seen, model.support, grouped, sure, places, model.rates, trembles, still, turned)
-    commands, families = words
+    found = _evidence(main[:3] * [1, 1, REACH], seen, float(model.support.mean()), trembles)
+    commands, families, reason = _words(found, grouped, model.rates, still=still, turned=turned)
     return Move(
-        commands, families, reason,
-        float(size[0] * 100), float(size[1] * 100), float(size[2] * 100), float(np.degrees(main[3])),
-        trembles * 100, seen.world,
-    )  # fmt: skip
+        commands,
+        families,
+        reason,
+        float(main[0] * 100),
+        float(main[1] * 100),
+        float(main[2] * REACH * 100),
+        float(np.degrees(main[3])),
+        trembles * 100,
+        seen.world,
+    )
 
 
-def _grouped(motion: Floats, trust: Floats, rate: float, trembles: float) -> tuple[Floats, Floats]:
+def _grouped(field: Field, trembles: float) -> Field:
     """Means over about half a second: less noise, and nothing has left its patch by then."""
-    length = max(1, round((0.5 if trembles < SHAKES else 0.8) * rate))
-    bounds = np.linspace(0, len(motion), max(1, len(motion) // length) + 1).astype(int)
-    pieces = [slice(a, b) for a, b in zip(bounds[:-1], bounds[1:], strict=True) if b > a]
-    total = np.stack([trust[each].sum(0) for each in pieces])
-    grouped = np.stack([(motion[each] * trust[each][..., None]).sum(0) for each in pieces]) / (total[..., None] + 1e-9)
-    return grouped, np.stack([trust[each].mean(0) for each in pieces])
+    count = len(field.motion)
+    length = max(1, round((0.5 if trembles < SHAKES else 0.8) * field.rate))
+    bounds = np.linspace(0, count, max(1, count // length) + 1).astype(int)
+    pieces = [slice(a, b) for a, b in pairwise(bounds) if b > a]
+    weighted = np.stack([(field.motion[each] * field.trust[each][..., None]).sum(0) for each in pieces])
+    total = np.stack([field.trust[each].sum(0) for each in pieces])
+    trust = np.stack([field.trust[each].mean(0) for each in pieces])
+    return Field(weighted / (total[..., None] + 1e-9), trust, field.places, field.shape, field.rate)
 
 
-Words = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What speaks for and against each axis: to the side, up or down, in or out.
+
+    Attributes:
+        size: (3,) the background's motion, widths a second.
+        seen: What is known of depth.
+        agrees: Share of the picture that moves as the background does.
+        trembles: Widths a second.
+        shakes: The tremble is a shake.
+        standing: The background stands.
+        parallax: The camera travels.
+        moved: (3,) the background's motion, or the nearer planes' where that is larger.
+        share: (3,) each beside the strongest, 0 to 1.
+        least: (3,) what counts as standing still.
+    """
+
+    size: Floats
+    seen: Depth
+    agrees: float
+    trembles: float
+    shakes: bool
+    standing: bool
+    parallax: bool
+    moved: Floats
+    share: Floats
+    least: Floats
 
 
-def _words(
-    size: Floats, seen: Depth, support: Floats, motion: Floats, trust: Floats, places: Floats, rates: Floats,
-    trembles: float, still: bool, turned: tuple[bool, bool],
-) -> tuple[Words, str]:  # fmt: skip
-    nothing: Words = (None, None)
-    if seen.coverage < 0.07:
-        return nothing, "too little texture"
-    agrees = float(support.mean())
+def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float) -> _Evidence:
     speed = float(np.abs(size).max())
-    if max(STEADY, 0.10 * speed) < trembles < max(SHAKES, 0.16 * speed):
-        return nothing, "a tremble too small to call it a shake"
     shakes = trembles >= max(SHAKES, 0.16 * speed)
     standing = speed < MOVES
-    parallax = seen.coverage > 0.2 and seen.world >= (0.3 if standing else PARALLAX) and seen.explained > (0.85 if standing else 0.8) and seen.steady > 0.7
+    parallax = (
+        seen.coverage > 0.2
+        and seen.world >= (0.3 if standing else PARALLAX)
+        and seen.explained > (0.85 if standing else 0.8)
+        and seen.steady > 0.7
+    )
     if parallax and not standing:
         # Travel shows in the background, too: what falls or walks across a pan is not the camera's.
-        strange = (np.abs(seen.travel) > 0.2) & (np.abs(size) < 0.06 * speed)
-        parallax = not strange.any()
-    if agrees < (0.2 if parallax else 0.4):
-        return nothing, "the picture moves in too many ways at once"
-    # Planes with parallax move with the camera, too, and mostly farther.
+        parallax = not ((np.abs(seen.travel) > 0.2) & (np.abs(size) < 0.06 * speed)).any()
     moved = size.copy()
     share = np.abs(size) / max(speed, 1e-9)
     if parallax:
+        # Planes with parallax move with the camera, too, and mostly farther.
         beside = seen.rates * [1, 1, REACH]
-        axis = int(np.abs(beside).argmax())
-        if not shakes and seen.opposed[axis] > 0.3 and abs(size[axis]) > MOVES:
-            return nothing, "near and far move against each other"
         moved = np.where((np.abs(beside) > np.abs(moved)) & (np.abs(seen.travel) > 0.15), beside, moved)
-        share = np.maximum(share if not standing else 0.0, np.abs(moved) / max(1e-9, float(np.abs(moved).max())))
-    if not parallax and seen.world > 0.2:
-        return nothing, "something moves, and it can't be told whether that is the camera"
+        share = np.maximum(0.0 if standing else share, np.abs(moved) / max(1e-9, float(np.abs(moved).max())))
     # A tremble leaves its mark on a mean of shifts, and hardly any on the growth.
     blur = np.array([0.5, 0.5, 0.15]) * (trembles if shakes else 0.0)
-    strength = np.abs(moved)
-    strongest = float(strength.max())
-    if (strength < np.maximum(STILL, 0.7 * blur)).all():
-        if seen.world > 0.04 and not shakes:
-            return nothing, "something moves, and it can't be told whether that is the camera"
-        if seen.island > 0.45:
-            return nothing, "the subject fills the frame"
-        one = ("Shake",) if shakes else ("Static shot",)
-        return (one, one), ""
-    if (strength < np.maximum(MOVES, 1.4 * blur)).all():
-        return nothing, "too small a move to be sure of"
-    share[strength < np.maximum(0.5 * MOVES, 0.7 * blur)] = 0.0
-    plain = seen.different < 0.05  # nothing but the background, so its motion is known well
-    on, off = np.full(3, 0.6 * PRESENT if plain else PRESENT), np.full(3, 0.5 * ABSENT if plain else ABSENT)
+    least = np.maximum(STILL, 0.7 * blur)
+    share[np.abs(moved) < np.maximum(0.5 * MOVES, 0.7 * blur)] = 0.0
+    return _Evidence(size, seen, agrees, trembles, shakes, standing, parallax, moved, share, least)
+
+
+Words = tuple[tuple[str, ...] | None, tuple[str, ...] | None, str]
+
+
+def _words(found: _Evidence, field: Field, rates: Floats, *, still: bool, turned: tuple[bool, bool]) -> Words:
+    """The commands, the families, and why one of them is missing."""
+    if reason := _incoherent(found):
+        return None, None, reason
+    strength = np.abs(found.moved)
+    if (strength < found.least).all():
+        return _still(found)
+    if (strength < np.maximum(MOVES, 2 * found.least * found.shakes)).all():
+        return None, None, "too small a move to be sure of"
+    present, reason = _present(found, turned)
+    if reason:
+        return None, None, reason
+    if not found.shakes and found.seen.held > HELD and present[0] and not present[2]:
+        if not present[1] and not found.standing:
+            return ("Tracking shot",), ("Tracking shot",), ""
+        return None, None, "something keeps its place in the frame"
+    if not still and found.seen.island > FILLS:
+        return None, None, "the subject fills the frame"
+    return _named(found, field, rates, present)
+
+
+def _incoherent(found: _Evidence) -> str:
+    """Why nothing can be said at all, `""` where something can."""
+    seen, speed = found.seen, float(np.abs(found.size).max())
+    if seen.coverage < 0.07:
+        return "too little texture"
+    if not found.shakes and found.trembles > max(STEADY, 0.10 * speed):
+        return "a tremble too small to call it a shake"
+    if found.agrees < (0.2 if found.parallax else 0.4):
+        return "the picture moves in too many ways at once"
+    if found.parallax and not found.shakes:
+        axis = int(np.abs(seen.rates * [1, 1, REACH]).argmax())
+        if seen.opposed[axis] > 0.3 and abs(found.size[axis]) > MOVES:
+            return "near and far move against each other"
+    if not found.parallax and seen.world > 0.2:
+        return MAYBE
+    return ""
+
+
+def _still(found: _Evidence) -> Words:
+    if found.shakes:
+        return ("Shake",), ("Shake",), ""
+    if found.seen.world > 0.04:
+        return None, None, MAYBE
+    if found.seen.island > FILLS:
+        return None, None, "the subject fills the frame"
+    return ("Static shot",), ("Static shot",), ""
+
+
+def _present(found: _Evidence, turned: tuple[bool, bool]) -> tuple[NDArray[np.bool_], str]:
+    """Which axes belong to the move, and why that can't be said."""
+    share = found.share
+    plain = found.seen.different < 0.05  # nothing but the background, so its motion is known well
+    on = np.full(3, 0.6 * PRESENT if plain else PRESENT)
+    off = np.full(3, 0.5 * ABSENT if plain else ABSENT)
     if share[2] > PRESENT:
         for axis in (0, 1):
             if turned[axis] and share[axis] < 1:  # the point that a dolly goes towards lies off the middle
                 on[axis], off[axis] = 1.0, 0.75
-    present, open_ = share > on, (share <= on) & (share > off)
-    if open_.any():
-        return nothing, "a second move, too small to be sure of"
-    if shakes and not still and agrees < 0.55:
-        return nothing, "the picture moves in too many ways at once"
-    if present.sum() > 1 and agrees < 0.65 and share[present].min() < 0.5:
-        return nothing, "the picture moves in too many ways at once"
-    if not shakes and seen.held > 0.01 and present[0] and not present[2]:
-        if not present[1] and not standing:
-            return ((("Tracking shot",), ("Tracking shot",))), ""
-        return nothing, "something keeps its place in the frame"
-    if not still and seen.island > 0.45:
-        return nothing, "the subject fills the frame"
+    present = share > on
+    if ((share <= on) & (share > off)).any():
+        return present, "a second move, too small to be sure of"
+    unclear = found.agrees < 0.65 and present.sum() > 1 and share[present].min() < 0.5
+    if unclear or (found.shakes and found.agrees < 0.55):
+        return present, "the picture moves in too many ways at once"
+    return present, ""
+
+
+def _named(found: _Evidence, field: Field, rates: Floats, present: NDArray[np.bool_]) -> Words:
     names: list[str] = []
     kin: list[str] = []
     unsure = ""
-    for axis in range(3):
-        if not present[axis]:
-            continue
-        words = _WORDS[axis, 1 if moved[axis] > 0 else -1]
-        kin.append(FAMILIES[words[0]])
-        turns = axis < 2 and seen.world < 0.05 and strength[axis] > 0.01 and _turns(motion, trust, rates, places, axis)
+    for axis in np.flatnonzero(present).tolist():
+        turn, travel = _WORDS[axis, 1 if found.moved[axis] > 0 else -1]
+        kin.append(FAMILIES[turn])
+        strong = abs(found.moved[axis])
+        turns = axis < 2 and found.seen.world < 0.05 and strong > 0.01 and _turns(field, rates, axis)
         flat = (
-            seen.beside[axis] <= FLAT
-            and seen.different < 0.15
-            and strength[axis] > SEEN
-            and _all_over(trust, places)
+            found.seen.beside[axis] <= FLAT
+            and found.seen.different < 0.15
+            and strong > SEEN
+            and _all_over(field.trust, field.places)
         )
-        travels, stays = _travels(seen, size, axis) if parallax else (False, flat)
+        travels, stays = _travels(found.seen, found.size, axis) if found.parallax else (False, flat)
         if travels and not turns:
-            names.append(words[1])
+            names.append(travel)
         elif turns or stays:
-            names.append(words[0])
+            names.append(turn)
         else:
-            unsure = f"{words[0].lower()} or {words[1].lower()}: the parallax does not tell"
-    tail = ("Shake",) if shakes else ()
-    return ((None if unsure else (*names, *tail)), (*kin, *tail)), unsure
+            unsure = f"{turn.lower()} or {travel.lower()}: the parallax does not tell"
+    tail = ("Shake",) if found.shakes else ()
+    return (None if unsure else (*names, *tail)), (*kin, *tail), unsure
 
 
 def _travels(seen: Depth, size: Floats, axis: int) -> tuple[bool, bool]:
@@ -246,34 +306,31 @@ def _all_over(trust: Floats, places: Floats) -> bool:
     return all(good[region].mean() > 0.25 for region in regions)
 
 
-def _turns(motion: Floats, trust: Floats, rates: Floats, places: Floats, axis: int) -> bool:
+def _turns(field: Field, rates: Floats, axis: int) -> bool:
     """Whether a shift has the keystone of a turning camera: it bends lines across it, which no travel to the side does.
 
     A camera of focal length f that turns moves a point by (1 + x²/f², xy/f²): the second part is looked for, on all
     depths at once.
     """
     cross = 1 - axis
-    rest, _ = misfit(basis(places), motion, rates)
+    places = field.places
+    rest, _ = misfit(basis(places), field.motion, rates)
     bend = places[:, 0] * places[:, 1]
-    good = np.where(trust > TRUSTED, trust, 0.0)
+    good = np.where(field.trust > TRUSTED, field.trust, 0.0)
     # The model's own shift, growth and roll are fitted again beside it, on the component across only.
     columns = np.stack([bend, np.ones_like(bend), places[:, cross], places[:, axis]], 1)
-    found, sizes = [], []
-    for group in range(len(motion)):
-        if abs(rates[group, axis]) < MOVES:
-            continue
-        weights = good[group].copy()
-        value = rest[group, :, cross]
-        solution = np.zeros(4)
+    moving = np.flatnonzero(np.abs(rates[:, axis]) >= MOVES)
+    if len(moving) < 2:
+        return False
+    found = []
+    for group in moving:
+        weights = good[group]
         for _ in range(5):
             normal = (columns * weights[:, None]).T @ columns + np.eye(4) * 1e-5
-            solution = np.linalg.solve(normal, (columns * weights[:, None]).T @ value)
-            off = value - columns @ solution
+            solution = np.linalg.solve(normal, (columns * weights[:, None]).T @ rest[group, :, cross])
+            off = rest[group, :, cross] - columns @ solution
             weights = good[group] / (1 + (off / 0.004) ** 2) ** 2
         found.append(solution[0] / rates[group, axis])
-        sizes.append(abs(rates[group, axis]))
-    if len(found) < 2:
-        return False
-    kappa = float(np.average(found, weights=sizes))
+    kappa = float(np.average(found, weights=np.abs(rates[moving, axis])))
     error = float(np.std(found)) / len(found) ** 0.5
     return 0.22 < kappa < 3.0 and kappa > 3.5 * error

@@ -71,7 +71,9 @@ def shaken(motion: Floats, trust: Floats, places: Floats, rate: float) -> Floats
         if (good & rim).sum() > 5:
             # A subject that sways and fills half the picture does not move the rim.
             sides = np.median(rest[pair, good & rim], 0)
-            out[pair] = np.where(sides * out[pair] > 0, np.sign(sides) * np.minimum(np.abs(sides), np.abs(out[pair])), 0)
+            out[pair] = np.where(
+                sides * out[pair] > 0, np.sign(sides) * np.minimum(np.abs(sides), np.abs(out[pair])), 0
+            )
     return out
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import cv2
@@ -28,6 +28,8 @@ PAIRS = 8.0
 
 THUMB = 128
 """Width of the picture that is kept of every frame."""
+
+_FULL_RANGE = np.clip((np.arange(256) - 16.0) * 255 / 219, 0, 255).round().astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def trace(path: Path | str, *, threads: int | None = None) -> Trace:
             for frame in decoded:
                 if isinstance(frame, av.VideoFrame):
                     reader.take(frame, stride)
-                elif loudest is not None:
+                elif loudest is not None and isinstance(frame, av.AudioFrame):
                     loudest = max(loudest, _peak(frame))
         if not reader.thumbs:
             raise unreadable(path, "no frame of it can be decoded")
@@ -150,7 +152,9 @@ class _Reader:
         if self.bars is None or not self.flows:
             self.bars = _bars(picture)
         else:
-            found = _bars(picture)  # a dark start has no rim to find; bars are never larger than they are at their least
+            found = _bars(
+                picture
+            )  # a dark start has no rim to find; bars are never larger than they are at their least
             if found[0] < self.bars[0] or found[1] < self.bars[1]:
                 self.bars = (min(found[0], self.bars[0]), min(found[1], self.bars[1]))
         inner = picture
@@ -222,11 +226,10 @@ def _small(luma: Grey, frame: av.VideoFrame) -> Grey:
     """The frame at thumbnail size, stretched to the full range."""
     height = max(16, round(luma.shape[0] * THUMB / luma.shape[1]))
     step = max(1, luma.shape[0] // (2 * height))
-    small = cv2.resize(luma[::step], (THUMB, height), interpolation=cv2.INTER_AREA)
+    small = np.asarray(cv2.resize(luma[::step], (THUMB, height), interpolation=cv2.INTER_AREA), np.uint8)
     if frame.color_range == 2 or frame.format.name.startswith("yuvj"):  # the full range already
         return small
-    stretched: Grey = cv2.convertScaleAbs(np.maximum(small, 16), alpha=255 / 219, beta=-16 * 255 / 219)
-    return stretched
+    return np.asarray(cv2.LUT(small, _FULL_RANGE), np.uint8)
 
 
 def _work(luma: Grey) -> Grey:
@@ -235,14 +238,14 @@ def _work(luma: Grey) -> Grey:
     size = (max(32, round(luma.shape[1] * scale)), max(32, round(luma.shape[0] * scale)))
     # Every other row is enough for a picture that shrinks to a third, and costs half.
     step = 2 if luma.shape[0] >= 2 * size[1] else 1
-    return cv2.resize(luma[::step], size, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(luma[::step], size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _colours(frame: av.VideoFrame, turns: int) -> Grey:
     width = min(640, frame.width)
     height = max(2, round(frame.height * width / frame.width))
     picture = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
-    return np.ascontiguousarray(np.rot90(picture, turns)) if turns else picture
+    return np.ascontiguousarray(np.rot90(np.asarray(picture, np.uint8), turns))
 
 
 def _bars(picture: Grey) -> tuple[int, int]:
@@ -260,9 +263,7 @@ def _bars(picture: Grey) -> tuple[int, int]:
 
 
 def _peak(frame: av.AudioFrame) -> float:
-    samples = frame.to_ndarray()
+    samples: NDArray[Any] = frame.to_ndarray()
     if samples.dtype.kind == "f":
         return float(np.abs(samples).max(initial=0))
     return float(np.abs(samples.astype(np.float64)).max(initial=0)) / float(np.iinfo(samples.dtype).max)
-
-

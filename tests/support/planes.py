@@ -143,10 +143,13 @@ def eye_at(take: Take, t: float) -> Eye:
                 strength = amount * min(1.0, 5 * local, 5 * (1 - local))
                 for axis, size in (("yaw", 0.010), ("pitch", 0.009), ("roll", 0.006), ("x", 0.02), ("y", 0.02)):
                     for rate in (1.3, 2.9, 4.7):
-                        state[axis] += size * strength * 0.6 * math.sin(
-                            math.tau * (rate * lot.uniform(0.8, 1.25) * seconds + lot.uniform())
+                        state[axis] += (
+                            size
+                            * strength
+                            * 0.6
+                            * math.sin(math.tau * (rate * lot.uniform(0.8, 1.25) * seconds + lot.uniform()))
                         )
-    return Eye(zoom=zoom, **state)
+    return Eye(**state, zoom=zoom)  # type: ignore[arg-type]
 
 
 def _travel(state: dict[str, float], axis: str, by: float, turned: dict[str, float]) -> None:
@@ -300,7 +303,7 @@ def texture(lot: np.random.Generator, height: int, width: int, *, rough: float =
     size = 4
     while size < max(height, width):
         grid = lot.normal(0, 1, (max(2, height * size // width + 1), size)).astype(np.float32)
-        weight = size ** -0.75 if size < 32 else size ** -0.75 * rough
+        weight = size**-0.75 if size < 32 else size**-0.75 * rough
         grey += weight * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
         size *= 2
     for _ in range(int(60 * rough)):
@@ -372,7 +375,9 @@ def build(world: World, take: Take, seed: int, width: int, height: int) -> list[
                 photo = photo[:, ::-1]
             # Mirrored at its borders, so that it covers any size without a seam that stands out.
             scale = max(0.75, min(2.0, rows / photo.shape[0]))
-            big = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+            big = cv2.resize(
+                photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+            )
             again_y, again_x = math.ceil(rows / big.shape[0]), math.ceil(columns / big.shape[1])
             row = np.concatenate([big if k % 2 == 0 else big[:, ::-1] for k in range(again_x)], 1)
             whole = np.concatenate([row if k % 2 == 0 else row[::-1] for k in range(again_y)], 0)
@@ -387,17 +392,33 @@ def build(world: World, take: Take, seed: int, width: int, height: int) -> list[
     rows = round(width * 1.6 * aspect * 1.25)
     columns = round(width * 1.6)
     planes.append(
-        Plane(skin(rows, columns), np.full((rows, columns), 255, np.uint8), -span / 2, -span * rows / columns / 2, span / columns, z)
+        Plane(
+            skin(rows, columns),
+            np.full((rows, columns), 255, np.uint8),
+            -span / 2,
+            -span * rows / columns / 2,
+            span / columns,
+            z,
+        )
     )
     for index in range(world.layers):
-        z = float(np.interp((index + 0.5) / world.layers, [0, 1], [world.backdrop * 0.6, 2.6])) * float(lot.uniform(0.9, 1.1))
+        z = float(np.interp((index + 0.5) / world.layers, [0, 1], [world.backdrop * 0.6, 2.6])) * float(
+            lot.uniform(0.9, 1.1)
+        )
         view = z / take.lens
         if lot.uniform() < 0.65:
             span, tall = view * 1.6 + 5, view * aspect * float(lot.uniform(0.45, 0.75))
             columns = round(width * 1.4)
             rows = max(8, round(columns * tall / span))
             planes.append(
-                Plane(skin(rows, columns), ground(lot, rows, columns), -span / 2, view * aspect * 0.5 - tall * 0.72, span / columns, z)
+                Plane(
+                    skin(rows, columns),
+                    ground(lot, rows, columns),
+                    -span / 2,
+                    view * aspect * 0.5 - tall * 0.72,
+                    span / columns,
+                    z,
+                )
             )
         else:
             wide, tall = view * float(lot.uniform(0.14, 0.26)), view * aspect * 0.9
@@ -406,7 +427,14 @@ def build(world: World, take: Take, seed: int, width: int, height: int) -> list[
             for middle in (-0.38, 0.36):
                 place = view * (middle + float(lot.uniform(-0.06, 0.06)))
                 planes.append(
-                    Plane(skin(rows, columns), outline(lot, rows, columns), place - wide / 2, -tall * 0.45, wide / columns, z)
+                    Plane(
+                        skin(rows, columns),
+                        outline(lot, rows, columns),
+                        place - wide / 2,
+                        -tall * 0.45,
+                        wide / columns,
+                        z,
+                    )
                 )
     if world.subject:
         z = 3.0

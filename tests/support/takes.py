@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from support.planes import Take, World, render
 
 if TYPE_CHECKING:
@@ -49,7 +50,14 @@ class Case:
     def write(self, path: Path | str) -> int:
         """Render it."""
         return render(
-            self.take, path, world=self.world, seed=self.seed, size=self.size, fps=self.fps, crf=self.crf, codec=self.codec
+            self.take,
+            path,
+            world=self.world,
+            seed=self.seed,
+            size=self.size,
+            fps=self.fps,
+            crf=self.crf,
+            codec=self.codec,
         )
 
 
@@ -73,7 +81,7 @@ def case(seed: int, photos: tuple[Picture, ...] = ()) -> Case:
     """
     lot = np.random.default_rng(seed)
     condition = CONDITIONS[seed % len(CONDITIONS)]
-    steps = (_single(lot),)
+    steps: tuple[tuple[str, ...], ...] = (_single(lot),)
     if condition.startswith("combined"):
         steps = (_combined(lot),)
     elif condition == "sequential":
@@ -92,7 +100,7 @@ def case(seed: int, photos: tuple[Picture, ...] = ()) -> Case:
     flashes: tuple[tuple[int, int, float], ...] = ()
     if condition == "flash":
         flashes = tuple(
-            (int(lot.integers(8, seconds * fps - 10)), int(lot.integers(1, 5)), float(lot.uniform(0.3, 1.2)))
+            (int(lot.integers(8, int(seconds * fps) - 10)), int(lot.integers(1, 5)), float(lot.uniform(0.3, 1.2)))
             for _ in range(int(lot.integers(1, 4)))
         )
     fade = float(lot.uniform(0.4, 1.0)) if condition == "fade" else 0.0
@@ -111,7 +119,9 @@ def case(seed: int, photos: tuple[Picture, ...] = ()) -> Case:
         letterbox=float(lot.uniform(0.12, 0.3)) if condition == "letterbox" else 0.0,
         seed=seed,
     )
-    subject = float(lot.uniform(0.35, 0.5)) if condition == "half subject" else float(lot.choice([0.0, 0.06, 0.12, 0.2]))
+    subject = (
+        float(lot.uniform(0.35, 0.5)) if condition == "half subject" else float(lot.choice([0.0, 0.06, 0.12, 0.2]))
+    )
     if any("Tracking shot" in step for step in steps):
         subject = max(subject, 0.06)  # there must be something to follow
     world = World(
@@ -125,4 +135,6 @@ def case(seed: int, photos: tuple[Picture, ...] = ()) -> Case:
     )
     crf = 36 if condition == "CRF 36" else int(lot.integers(18, 30))
     size = (854, 480) if lot.uniform() < 0.25 else (640, 360)
-    return Case(condition, take, world, seed, size, fps=fps, crf=crf, codec="libx265" if condition == "H.265" else "libx264")
+    return Case(
+        condition, take, world, seed, size, fps=fps, crf=crf, codec="libx265" if condition == "H.265" else "libx264"
+    )
