@@ -26,7 +26,7 @@ nox.options.error_on_missing_interpreters = True
 
 
 def workshop(session: nox.Session) -> str:
-    """The shared environment's interpreter; the environment is made, or made anew where pyproject.toml has changed."""
+    """The shared environment's interpreter; the environment is made, or made again where pyproject.toml has changed."""
     python = WORKSHOP / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     stamp = WORKSHOP / "made-from"
     recipe = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()

@@ -76,13 +76,13 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from hailuo_widgets.magics import register
 
     register(shell)
-    _tell_what_was_left_open()
+    _report_unfinished_clips()
 
 
-def _tell_what_was_left_open() -> None:
+def _report_unfinished_clips() -> None:
     from hailuo_widgets.store.peek import left_open, usual_folder
 
     folder = usual_folder()
     if folder is not None and (number := left_open(folder)):
-        what = "1 clip was" if number == 1 else f"{number} clips were"
-        print(f"hailuo_widgets: {what} left open; %hailuo resume takes up what can be.")  # noqa: T201  # one line
+        what = "1 unfinished clip" if number == 1 else f"{number} unfinished clips"
+        print(f"hailuo_widgets: {what} from an earlier session. Run `%hailuo resume` to continue.")  # noqa: T201  # one line

@@ -40,12 +40,12 @@ def generate(
     Returns at once. In a notebook a card appears under the cell and becomes a player when the clip is there.
 
     Args:
-        prompt: What is to be seen, camera commands in brackets included.
+        prompt: The video to make, camera commands in brackets included.
         provider: Who makes it; None for the first whose key is set, else `sketch`.
         model: Which model; None for the provider's preferred one.
         name: Names the job for `%hailuo show`.
         key: The provider's key, for this kernel only.
-        fresh: Ask anew, even where the library has the clip already.
+        fresh: Generate again, ignoring the cached clip.
         wait: Return when the clip is there.
         show: Whether a card appears.
         fields: More fields of `VideoRequest`: `duration`, `resolution`, `first_frame`, …
@@ -124,7 +124,7 @@ class Sweeping:
             budget: The most that what is missing may cost; the budget that it was run with is not kept.
 
         Raises:
-            UsageError: If there is none of that name, or at an unclear budget.
+            UsageError: If no such name exists, or at an unclear budget.
             LibraryError: If the library can't be used.
         """
         from hailuo_widgets.sweeps.sweep import load
@@ -145,7 +145,7 @@ def dry_run(prompt: str = "", *, provider: str | None = None, model: str | None 
 
 
 def resume(*, show: bool = True) -> list[Job]:
-    """Take up every task that was left open: by a kernel that died, or by one that stopped watching.
+    """Continue every unfinished task: of a kernel that died, or of one that detached.
 
     Args:
         show: Whether a card appears for each.
@@ -186,7 +186,7 @@ def studio(prompt: str = "", *, provider: str | None = None, model: str | None =
         fields: More fields of `VideoRequest` to begin with.
 
     Returns:
-        The studio; as a cell's last value it is shown. `.jobs` are the jobs of the sitting, `.request` what is set up.
+        The studio; as a cell's last value it is shown. `.jobs` are the jobs of the session, `.request` what is set up.
     """
     from hailuo_widgets.views.studio import Studio
 

@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     acts = library.add_subparsers(required=True, metavar="ACT")
     for name, run, text in (
         ("rebuild", _rebuild, "make a new journal from the folder alone; the old one is kept"),
-        ("verify", _verify, "hash every clip anew"),
+        ("verify", _verify, "hash every clip again"),
     ):
         act = acts.add_parser(name, help=text)
         act.add_argument("folder", nargs="?", default="hailuo_library", help="default: %(default)s")

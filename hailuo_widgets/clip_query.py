@@ -174,7 +174,7 @@ class ClipQuery:
         return target
 
     def verify(self) -> list[Damage]:
-        """Hash every file of the library anew; what is missing or changed, empty where all is well."""
+        """Hash every file of the library again; what is missing or changed, empty where all is well."""
         return self._library.verify()
 
     def prune(self, *, delete: bool = False) -> Table:

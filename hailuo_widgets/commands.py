@@ -83,7 +83,7 @@ def studio() -> Studio:
 
 
 def resume(*arguments: str) -> Table | None:
-    """Take up what was left open; with `--forget ID` or `--buy-again ID`, decide about one."""
+    """Continue unfinished clips; `--forget ID` or `--buy-again ID` decides about one."""
     session = default_session()
     if arguments:
         if len(arguments) != 2 or arguments[0] not in ("--forget", "--buy-again"):
@@ -95,7 +95,7 @@ def resume(*arguments: str) -> Table | None:
             session.show(session.buy_again(job_id))
             return None
         session.forget(job_id)
-        return Table((), (), f"{job_id} is closed. Its cell may be run again; it is then sent anew.")
+        return Table((), (), f"{job_id} is closed. Run its cell again to send it again.")
     taken_up = session.resume()
     for job in taken_up:
         if job.task_id is not None:
@@ -103,7 +103,7 @@ def resume(*arguments: str) -> Table | None:
     rows = tuple(
         (
             job.name or job.id,
-            "uncertain: was it charged?" if job.task_id is None else "taken up",
+            "uncertain: was it charged?" if job.task_id is None else "resumed",
             job.quote.row.provider,
             job.task_id or "",
             _short(job.quote.written.prompt),
@@ -111,7 +111,7 @@ def resume(*arguments: str) -> Table | None:
         )
         for job in taken_up
     )
-    caption = "" if rows else "Nothing was left open."
+    caption = "" if rows else "No unfinished clips."
     return Table(("Job", "", "Provider", "Task", "Prompt", "What to do"), rows, caption)
 
 
@@ -157,7 +157,7 @@ def config(*assignments: str) -> Table | None:
         *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
-        ("confirm_above", _amounts(settings.confirm_above), "a single clip that costs more waits for a word of yours"),
+        ("confirm_above", _amounts(settings.confirm_above), "ask before any single clip above this price"),
         *_limits("requests_per_minute", settings.requests_per_minute),
         *_limits("tasks_in_flight", settings.tasks_in_flight),
     ]
@@ -176,7 +176,7 @@ def sweeps() -> Table:
         (name, datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M"), f'hw.sweep.load("{name}")')
         for name, at in kept
     )
-    return Table(("Sweep", "First run", "Bring it back"), rows, "" if rows else "No sweep was run under a name yet.")
+    return Table(("Sweep", "First run", "Bring it back"), rows, "" if rows else "No saved sweeps in this library.")
 
 
 def _limits(name: str, limits: dict[str, int]) -> Iterator[tuple[str, str, str]]:
@@ -265,7 +265,7 @@ def _asked(prompt: str) -> str:
     """A secret from the keyboard, which is never shown.
 
     Raises:
-        UsageError: If nobody can be asked without showing what is typed.
+        UsageError: If a key can't be asked for without echoing it.
     """
     import getpass
     import warnings

@@ -122,6 +122,6 @@ def _values(option: str, rest: str) -> Iterable[str]:
 
 
 def _after_token(whole: str, part: str, token: str) -> str:
-    """The completion as it replaces IPython's token, which begins anew after a blank, a dash or a bracket."""
+    """The completion as it replaces IPython's token, which starts over after a blank, a dash or a bracket."""
     typed = len(part) - len(token)
     return whole[typed:] if 0 <= typed <= len(part) and part.endswith(token) else whole

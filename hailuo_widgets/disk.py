@@ -49,11 +49,11 @@ def writing(path: Path) -> Iterator[None]:
 def disk_error(error: OSError, path: Path) -> LibraryError:
     """What the disk said, with the way out."""
     hints = {
-        errno.ENOSPC: "The disk is full: make room; the task can be taken up again.",
-        errno.EDQUOT: "Your share of the disk is used up: make room; the task can be taken up again.",
+        errno.ENOSPC: "The disk is full: make room, then run `%hailuo resume` to continue the task.",
+        errno.EDQUOT: "Your disk quota is used up: make room, then run `%hailuo resume` to continue the task.",
         errno.EROFS: "The folder is read-only: set another library folder.",
         errno.EACCES: "The folder may not be written to: set another library folder.",
         errno.ENAMETOOLONG: "The path is too long: set a library folder with a shorter one.",
     }
-    hint = hints.get(error.errno or 0, "The task can be taken up again.")
+    hint = hints.get(error.errno or 0, "Run `%hailuo resume` to continue the task.")
     return LibraryError(f"“{path.name}” can't be written: {error.strerror or error}.", hint=hint)

@@ -189,12 +189,12 @@ async def download(
             try:
                 return await _transfer(transport, url, partial, allow_private=allow_private, size_cap=size_cap)
             except CutOffError as cut:
-                # A cut that brought something starts the count anew: a bad line is slow, not hopeless.
+                # A cut that brought something starts the count again: a bad line is slow, not hopeless.
                 failures = 1 if partial.size > best else failures + 1
                 best = max(best, partial.size)
                 if failures >= ATTEMPTS_WITHOUT_PROGRESS:
                     raise DownloadError(
-                        f"The clip could not be fetched: {cut}.", hint="It can be taken up again."
+                        f"The clip could not be fetched: {cut}.", hint="Run `%hailuo resume` to continue."
                     ) from None
                 await clock.sleep(min(0.25 * 2**failures, LONGEST_PAUSE))
     finally:
@@ -282,7 +282,7 @@ class _Answer:
         # A file can be shorter than it should be and still agree with its own headers.
         kinds, whole = partial.boxes()
         if b"ftyp" not in kinds:
-            raise DownloadError("What the vendor's address holds is no mp4.", hint="The task can be taken up again.")
+            raise DownloadError("The vendor's address holds no mp4.", hint="Run `%hailuo resume` to continue the task.")
         if not whole or b"moov" not in kinds:
             size = partial.size
             partial.restart()

@@ -198,7 +198,7 @@ class NetworkError(VendorError):
 
 
 class TimedOutError(VendorError):
-    """A deadline passed. The task, if there is one, goes on at the vendor and can be taken up again."""
+    """A deadline passed. The task, if there is one, goes on at the vendor and can be resumed."""
 
     kind = "timed_out"
     default_charged = Charged.UNKNOWN
@@ -213,7 +213,7 @@ class UncertainError(VendorError):
 
 
 class DownloadError(VendorError):
-    """The clip was made but could not be fetched or kept. It can be taken up again."""
+    """The clip was made but could not be fetched or kept. Run `%hailuo resume` to continue."""
 
     kind = "download"
     default_charged = Charged.YES

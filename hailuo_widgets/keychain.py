@@ -25,7 +25,7 @@ def keep(provider: str, key: str) -> str:
     """Put a key into the system's keyring.
 
     Returns:
-        What the keyring is called; `""` where there is none that can be used.
+        What the keyring is called; `""` if it has none that can be used.
     """
     backend = _backend()
     if backend is None:
@@ -39,7 +39,7 @@ def keep(provider: str, key: str) -> str:
 
 
 def find(provider: str) -> str | None:
-    """A key that was put there, None where there is none or the keyring is locked. Asks nobody for anything."""
+    """A key that was put there, or None or the keyring is locked. Never prompts."""
     if provider not in _noted():
         return None
     backend = _backend()

@@ -18,13 +18,14 @@ EMBEDDED = "sketch"
 def choose_provider(settings: Settings) -> tuple[str, str]:
     """The provider for a request that names none, and why it is that one."""
     if settings.provider:
-        return settings.provider, "The provider that is set"
+        return settings.provider, "Provider from your settings (HAILUO_PROVIDER)"
     offers = catalog().offers
     for name in names():
         found = settings.key(name, offers[name].key) if name in offers and offers[name].key else None
         if found:
             variable = offers[name].key
-            return name, f"{variable} is set" if variable in found.origin else f"Its key comes from {found.origin}"
+            why = f"{variable} is set" if variable in found.origin else f"its key is in {found.origin}"
+            return name, f"Chosen because {why}"
     return EMBEDDED, "No provider's key is set, so it is drawn here"
 
 

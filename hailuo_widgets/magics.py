@@ -52,7 +52,7 @@ _OPTIONS = (
     argument("--fast-pretreatment", choices=("on", "off"), help="Whether it is rewritten the fast way."),
     argument("--watermark", choices=("on", "off"), help="Whether the vendor marks the clip as made by AI."),
     argument("--callback-url", help="Where the vendor reports to as well."),
-    argument("--fresh", action="store_true", help="Ask anew, even where the library has the clip already."),
+    argument("--fresh", action="store_true", help="Generate again, ignoring the cached clip."),
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Let the cell run until the clip is there."),
     argument("--repeat", type=int, default=1, help="How many clips each cell of a sweep is to have."),
@@ -123,7 +123,7 @@ class HailuoMagics(Magics):
         costs = sweep.plan.price or sweep.plan.unknown_prices
         if arguments.yes and sweep.asks and costs and sweep.budget is None:
             raise UsageError(
-                f"With --yes nobody is asked, and this costs {sweep.plan.cost}.",
+                f"`--yes` skips confirmation, so add `--budget` (estimated cost: {sweep.plan.cost}).",
                 hint="Say how much it may cost: --budget.",
             )
         if arguments.yes or not sweep.asks:
@@ -136,14 +136,14 @@ class HailuoMagics(Magics):
     @no_var_expand
     @line_magic("hailuo")  # type: ignore[arg-type]  # as above
     def hailuo_line(self, line: str) -> Any:
-        """Everything beside the clips themselves.
+        """Models, jobs, costs, settings.
 
         %hailuo models [WORD …]      what can be asked for; narrowed by words or by mode=I2V duration=10 max_price=0.3
         %hailuo studio               the form, the results and the history in one place
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo sweeps               the sweeps that the library keeps
         %hailuo show NAME            a job's card once more
-        %hailuo resume               take up what was left open; --forget ID, --buy-again ID decide about one
+        %hailuo resume               continue unfinished clips; --forget ID or --buy-again ID decides about one
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
         %hailuo login PROVIDER       ask for its key, never shown; kept in the system's keyring, else in this kernel

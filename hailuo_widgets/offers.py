@@ -27,7 +27,7 @@ def offers(*words: str) -> Table:
     `NAME=VALUE` filters by one column; of a row, only the resolutions and seconds are shown that pass.
 
     Raises:
-        UsageError: If there is no such filter, or the value is none for it.
+        UsageError: If there is no such filter, or the value is not valid for it.
     """
     wanted = _filters(word for word in words if "=" in word)
     narrowed = [(row, orders) for row in catalog().rows if (orders := _orders(row, wanted))]

@@ -123,7 +123,7 @@ class Session:
         return Sweep(self, Layout.of(definition, self), budget)
 
     def under_way(self, key: tuple[str, int]) -> Job | None:
-        """The job that makes a clip now, by the request's digest and the replicate; None where there is none."""
+        """The job that makes a clip now, by the request's digest and the replicate, or None."""
         with self._lock:
             job = self._live.get(key)
         return job if job is not None and not job.done else None
@@ -149,7 +149,7 @@ class Session:
         return limits_of(row, self.settings)
 
     def resume(self) -> list[Job]:
-        """Take up again what was left open, by this kernel or by one that is gone, and what waits for a decision.
+        """Continue unfinished jobs, of this kernel or of one that is gone, and those that wait for a decision.
 
         Returns:
             The jobs: those with a task go on, one that may have been charged ends at once as `uncertain`. A job that
@@ -178,7 +178,7 @@ class Session:
             claim = self.library().journal.take_up(row.id, records.owner, self.clock.now())
             if claim is None or claim.kind == "busy":
                 continue
-            job = Job(row.id, order, name=row.name, replicate=row.replicate, reason="taken up again")
+            job = Job(row.id, order, name=row.name, replicate=row.replicate, reason="Resumed")
             job.started = job.begun = row.created
             with self._lock:
                 self._jobs.append(job)
@@ -193,13 +193,13 @@ class Session:
         return found
 
     def forget(self, job_id: str) -> Quote:
-        """Close a job that is uncertain or open by a person's decision: the same request may then be sent anew.
+        """Close a job that is uncertain or open by a person's decision: the same request may then be sent again.
 
         Returns:
             What it had ordered.
 
         Raises:
-            UsageError: If there is none of that id to decide about.
+            UsageError: If no such id exists to decide about.
         """
         row = self.library().journal.job(job_id) if self.has_library() else None
         if row is None or not self.library().journal.decide(job_id, self.clock.now()):
@@ -210,7 +210,7 @@ class Session:
         """Forget an uncertain job and send its request once more.
 
         Raises:
-            UsageError: If there is none of that id, or its pictures are known by their hash only.
+            UsageError: If no such id exists, or its pictures are known by their hash only.
         """
         row = self.library().journal.job(job_id) if self.has_library() else None
         if row is not None and any(media.known_sha256 for media in quote_of(row).written.media().values()):
@@ -295,7 +295,7 @@ class Session:
         """The newest job of that name, id or task id.
 
         Raises:
-            UsageError: If there is none.
+            UsageError: If there is no such one.
         """
         jobs = self.jobs()
         for job in jobs:
@@ -349,7 +349,7 @@ class Session:
     def _connect(self, provider: str) -> AsyncHailuo:
         from hailuo_widgets.client import AsyncHailuo
 
-        # What a client is made with may be set anew; jobs that are under way keep theirs.
+        # What a client is made with may be set again; jobs that are under way keep theirs.
         made_with = (provider, self.settings.base_urls.get(provider, ""), self.settings.sketch_seconds)
         if made_with not in self._clients:
             self._clients[made_with] = AsyncHailuo(provider, settings=self.settings)

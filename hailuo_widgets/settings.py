@@ -170,7 +170,7 @@ class Settings:
         self._keys[provider] = FoundKey.of(provider, key, origin)
 
     def with_key(self, provider: str, key: str | SecretStr) -> Settings:
-        """These settings with one more key, which nobody else sees."""
+        """These settings with one more key, for this copy only."""
         keys = {**self._keys, provider: FoundKey.of(provider, key, "argument")}
         return replace(self, base_urls=dict(self.base_urls), _keys=keys)
 

@@ -132,7 +132,7 @@ def check_provider(
       The method `transport`, which brings a wire of its own into this process, may import what it needs.
     - A submission makes exactly one paying call, and returns a task once the answer names one.
     - No other flow pays.
-    - A status word that nobody knows means a task that still runs.
+    - A status word that is unknown means a task that still runs.
     - Whatever is answered (other JSON, a gateway's page, half an answer), only `VendorError` comes out, and a state
       that makes sense: an error where it failed, a URL where it succeeded.
     - Once an answer names a task, `submit` returns it, whatever the HTTP status is and whatever else the answer says.
@@ -269,9 +269,9 @@ def _states(poll: NewFlow, said: _Answers) -> Iterator[str]:
             strange = [_reply(_renamed(each, walk.result.word)) for each in answers]
             then = _walk(poll, strange)
             if not isinstance(then.result, TaskState):
-                yield f"poll raises {then.error!r} for a status word that nobody knows; such a task still runs"
+                yield f"poll raises {then.error!r} for a status word that is unknown; such a task still runs"
             elif then.result.phase.final and any(_reply(old) != new for old, new in zip(answers, strange, strict=True)):
-                yield f"poll takes a status word that nobody knows for {then.result.phase}; such a task still runs"
+                yield f"poll takes a status word that is unknown for {then.result.phase}; such a task still runs"
 
 
 def _hostile(flows: Mapping[str, NewFlow], literals: Sequence[Any]) -> Iterator[str]:

@@ -269,7 +269,7 @@ _TOO_LARGE = NoReply("the answer is larger than 16 MiB", sent=True)
 
 
 class _TooLargeError(Exception):
-    """Nobody wants to read on."""
+    """Reading stops."""
 
 
 class _Reply:

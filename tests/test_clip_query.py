@@ -1,4 +1,4 @@
-"""The library as a person uses it: searched, judged, checked, given away, and made anew from its folder."""
+"""The library as a person uses it: searched, judged, checked, given away, and made again from its folder."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ def test_a_data_frame_where_pandas_is(here, tmp_path, monkeypatch):
 
 
 def test_a_library_of_the_first_schema_opens(tmp_path):
-    """The file was written by the first release and is never written anew."""
+    """The file was written by the first release and is never written again."""
     shutil.copy(DATA / "library-v1.sqlite", tmp_path / "library.sqlite")
     library = Library(tmp_path)
     (clip,) = library.clips()

@@ -205,7 +205,7 @@ async def test_only_web_pages(tmp_path):
     page.instead = [(200, {"content-type": "text/html; charset=utf-8"}, b"<html>")] * 99
     error = await fails(DownloadError, "web page", page, tmp_path)
     assert error.retryable
-    assert "taken up" in error.hint
+    assert "resumed" in error.hint
 
 
 async def test_no_clip_at_all(tmp_path):
@@ -372,7 +372,7 @@ class Disk:
 
 @pytest.mark.parametrize(
     ("code", "hint"),
-    [(errno.ENOSPC, "full"), (errno.EROFS, "read-only"), (errno.EDQUOT, "share"), (errno.EIO, "taken up again")],
+    [(errno.ENOSPC, "full"), (errno.EROFS, "read-only"), (errno.EDQUOT, "share"), (errno.EIO, "resumed")],
 )
 @pytest.mark.parametrize("room", [0, 5000])
 async def test_a_disk_that_takes_no_more(code, hint, room, tmp_path, monkeypatch):

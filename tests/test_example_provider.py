@@ -1,4 +1,4 @@
-"""The adapter that docs/pages/providers.md shows, installed as a package of somebody else's would be, and used."""
+"""The adapter that docs/pages/providers.md shows, installed as a package of someone else's would be, and used."""
 
 import shutil
 import sys
@@ -84,7 +84,7 @@ async def test_a_clip_is_bought_watched_and_fetched(tmp_path):
     ]
     assert [(state.phase.value, state.progress) for state in states] == [
         ("queued", None),
-        ("running", 0.4),  # a word that nobody knows
+        ("running", 0.4),  # a word that is unknown
         ("succeeded", None),
     ]
     assert got.size == (tmp_path / "fox.mp4").stat().st_size > 1000

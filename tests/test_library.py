@@ -1,4 +1,4 @@
-"""The library: what was asked for and paid for outlives the kernel, the folder's place and the release."""
+"""The library: what was requested and paid for outlives the kernel, the folder's place and the release."""
 
 from __future__ import annotations
 

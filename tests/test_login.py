@@ -58,7 +58,7 @@ def strongbox(config, monkeypatch):
 
 @pytest.fixture
 def typed(monkeypatch):
-    """What somebody types when asked for a secret; the questions."""
+    """What someone types when asked for a secret; the questions."""
     questions = []
 
     def type_in(value):
@@ -94,7 +94,7 @@ def test_with_a_keyring_every_kernel_finds_it(here, notebook, strongbox, typed):
     assert found(made=here.settings) == (KEY, "%hailuo login")
     forget()
     assert found() == (KEY, "the system's keyring")
-    assert choose_provider(Settings.load()) == ("ppio", "Its key comes from the system's keyring")
+    assert choose_provider(Settings.load()) == ("ppio", "Chosen because its key is in the system's keyring")
 
 
 def test_without_one_it_is_this_kernels_only(here, notebook, config, typed):

@@ -187,7 +187,7 @@ def test_a_cell_with_choices_is_planned_and_not_run(here, notebook):
 
 
 def test_with_yes_it_runs_if_it_says_how_much_it_may_cost(here, notebook):
-    with pytest.raises(UsageError, match="nobody is asked, and this costs"):
+    with pytest.raises(UsageError, match="skips confirmation"):
         run(notebook, f"%%hailuo fox --yes\n{FOX}")
     assert not here.simulator.log
     run(notebook, f"%%hailuo fox --yes --budget 6 --wait\n{FOX}")
@@ -267,7 +267,7 @@ def test_a_fresh_clip_may_have_a_budget(here, notebook):
 
 
 def test_sweeps_that_are_kept_are_listed(here, notebook):
-    assert "No sweep was run" in str(run(notebook, "%hailuo sweeps"))
+    assert "No saved sweeps" in str(run(notebook, "%hailuo sweeps"))
     run(notebook, f"%%hailuo fox --yes --budget 6 --wait\n{FOX}")
     assert run(notebook, "%hailuo sweeps").rows[0][::2] == ("fox", 'hw.sweep.load("fox")')
 
@@ -312,7 +312,13 @@ def test_show_finds_a_job_by_any_of_its_names(here, notebook):
 
 def test_config_shows_and_sets(here, notebook):
     shown = str(run(notebook, "%hailuo config provider=sketch sketch_seconds=3 minimax_base_url=http://127.0.0.1:8642"))
-    for part in ("sketch", "The provider that is set", "3", "http://127.0.0.1:8642", "hailuo_library"):
+    for part in (
+        "sketch",
+        "Provider from your settings (HAILUO_PROVIDER)",
+        "3",
+        "http://127.0.0.1:8642",
+        "hailuo_library",
+    ):
         assert part in shown
     assert here.settings.sketch_seconds == 3.0
 

@@ -97,11 +97,11 @@ def test_ranges_of_prices_and_limits():
     ("word", "said"),
     [
         ("resoltion=768P", "Did you mean resolution"),
-        ("colour=red", f"There is: {', '.join(FILTERS)}"),
+        ("colour=red", f"Available: {', '.join(FILTERS)}"),
         ("=1", "no filter"),
         ("provider=evolnk", "Did you mean evolink"),
         ("mode=T3V", "Did you mean T2V"),
-        ("resolution=8K", "There is|Did you mean"),
+        ("resolution=8K", "Available|Did you mean"),
         ("model=", "No model"),
         ("duration=long", "duration=6"),
         ("duration=-1", "duration=6"),

@@ -292,7 +292,7 @@ FAILED = [
         ("unknown_error", VendorFaultError, True),
         ("resource_not_found", NotFoundError, False),
         (402, BalanceError, False),
-        ("nobody knows this", VendorFaultError, True),
+        ("it is unknown this", VendorFaultError, True),
     )
 ] + [
     ("minimax", {"status": "Fail", "base_resp": {"status_code": 0, "status_msg": "success"}}, VendorFaultError, True),

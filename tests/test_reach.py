@@ -64,7 +64,7 @@ async def test_what_does_not_answer_is_given_up_together(monkeypatch):
 
 def test_who_has_no_key_waits_for_nobody(here, monkeypatch):
     def never(*_):
-        raise AssertionError("somebody was asked")
+        raise AssertionError("someone was asked")
 
     here.settings._keys.clear()
     monkeypatch.setattr("hailuo_widgets.commands.reach", never)

@@ -1,4 +1,4 @@
-"""What was paid for is taken up again after a kernel died, by one kernel, and never bought twice."""
+"""What was paid for is resumed after a kernel died, by one kernel, and never bought twice."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_person_decides_about_an_uncertain_job(monkeypatch):
         assert "--forget old" in shown
         assert "lists no tasks" in shown
         resume_command("--forget", "old")
-        assert resume_command().caption == "Nothing was left open."
+        assert resume_command().caption == "No unfinished clips."
         assert here.start(REQUEST).result(SECONDS).path.is_file()
         assert submits(here.simulator) == 1
         with pytest.raises(UsageError, match="no open job"):
@@ -238,7 +238,7 @@ def test_the_extension_says_in_one_line_what_was_left_open(tmp_path, capsys):
         library.close()
         load_ipython_extension(shell)
         assert capsys.readouterr().out == (
-            "hailuo_widgets: 2 clips were left open; %hailuo resume takes up what can be.\n"
+            "hailuo_widgets: 2 unfinished clips from an earlier session. Run `%hailuo resume` to continue.\n"
         )
         (tmp_path / "hailuo_library" / "library.sqlite").write_bytes(b"rubbish")
         load_ipython_extension(shell)
@@ -256,7 +256,7 @@ def test_the_extension_looks_where_the_library_is(where, tmp_path, capsys, monke
         (tmp_path / ".env").write_text(f"MINIMAX_API_KEY=x\nexport HAILUO_LIBRARY='{tmp_path / 'elsewhere'}' # there\n")
     with a_shell() as shell:
         load_ipython_extension(shell)
-        assert "1 clip was left open" in capsys.readouterr().out
+        assert "1 unfinished clip" in capsys.readouterr().out
         monkeypatch.setenv("HAILUO_LIBRARY_URL", "postgresql+psycopg://host/db")
         load_ipython_extension(shell)
         assert capsys.readouterr().out == ""

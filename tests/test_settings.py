@@ -164,13 +164,13 @@ def test_the_first_whose_key_is_set_in_the_catalogues_order(monkeypatch):
     assert keyed[0] == "minimax"
     for name in reversed(keyed):
         monkeypatch.setenv(offers[name].key, "some-key")
-        assert choose_provider(Settings.load()) == (name, f"{offers[name].key} is set")
+        assert choose_provider(Settings.load()) == (name, f"Chosen because {offers[name].key} is set")
 
 
 def test_what_is_set_goes_first(monkeypatch):
     monkeypatch.setenv(VARIABLE, KEY)
     settings = Settings.load({"HAILUO_PROVIDER": "ppio"})
-    assert choose_provider(settings) == ("ppio", "The provider that is set")
+    assert choose_provider(settings) == ("ppio", "Provider from your settings (HAILUO_PROVIDER)")
     settings.set("provider", "")
     assert choose_provider(settings)[0] == "minimax"
 

@@ -73,7 +73,7 @@ def test_what_is_left_open_follows_what_is_not(fields, resolution, duration):
 
 
 ILLEGAL = [
-    ("minimax", {"duration": 10, "resolution": "1080P"}, "resolution", "1080P exists for 6 s only"),
+    ("minimax", {"duration": 10, "resolution": "1080P"}, "resolution", "1080P supports 6 s only"),
     ("minimax", {"duration": 7}, "duration", "makes no clips of 7 s"),
     ("minimax", {"resolution": "512P"}, "resolution", "no 512P for T2V"),
     ("minimax", {"resolution": "512P", "last_frame": URL}, "resolution", "no 512P for FLF"),

@@ -117,7 +117,7 @@ def test_what_can_not_be_written_is_said_in_a_sentence(way, here, tmp_path):
     write = getattr(made, way)
     with pytest.raises(LibraryError, match=r"nowhere.fox\.out” can't be written: .*Make the folder first") as missing:
         write(tmp_path / "nowhere" / "fox.out")
-    assert "taken up" not in str(missing.value)
+    assert "resumed" not in str(missing.value)
     (tmp_path / "folder.out").mkdir()
     with pytest.raises(LibraryError, match=r"folder\.out” can't be written: .*directory") as in_the_way:
         write(tmp_path / "folder.out")
@@ -131,7 +131,7 @@ def test_a_clip_whose_file_is_gone_has_a_remark_in_its_place(here, tmp_path):
     page = Seen(made.to_html(tmp_path / "fox.html").read_text("utf-8"))
     assert len(page.every("video")) == 1
     assert "File gone" in page.text
-    assert "running the sweep again buys it anew" in page.text
+    assert "run the sweep again to generate it again" in page.text
     assert len(list((tmp_path / "fox_clips").iterdir())) == 1
     assert [(each["state"], each["path"] is None) for each in made.records] == [("file gone", True), ("stored", False)]
     assert made.contact_sheet(tmp_path / "fox.png")

@@ -44,7 +44,7 @@ def test_a_plan_has_no_side_effects(here, tmp_path):
     assert not here.simulator.log
     assert not here.jobs()
     assert not made.started
-    with pytest.raises(UsageError, match="not run"):
+    with pytest.raises(UsageError, match="hasn't started"):
         made.result()
     assert "planned, not run" in repr(made)
 
@@ -323,7 +323,7 @@ def test_an_interrupt_ends_the_waiting_and_not_the_sweep(here):
 
 async def test_it_can_be_awaited(here):
     made = hw.sweep(FOX)
-    with pytest.raises(UsageError, match="not run"):
+    with pytest.raises(UsageError, match="hasn't started"):
         await made
     clips = await asyncio.wait_for(asyncio.ensure_future(made.run()._wait()), SECONDS)
     assert len(clips) == 4

@@ -213,7 +213,7 @@ def test_a_template_says_how_many_clips_and_what_they_cost():
     assert read("A {fox | panda}", request, "evolink").price == "price not published"
     assert read("A {fox | panda}", request, "sketch").price == "free"
     assert "more than 1,000 clips" in read("{1..900} {a | b}", request, "minimax").problem
-    assert read("A {fox", request, "minimax").problem.startswith("The brace “{” stands alone.")
+    assert read("A {fox", request, "minimax").problem.startswith("Unmatched “{”.")
 
 
 @given(WORDS, WORDS)

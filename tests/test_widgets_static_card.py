@@ -80,7 +80,7 @@ def test_it_tells_what_was_made_and_how_to_make_it_again():
     for fact in (
         PROMPT,
         "panda",
-        "Stored",
+        "Done",
         "took 1:44",
         "$0.28",
         "MiniMax-Hailuo-2.3",
@@ -118,7 +118,7 @@ def test_a_sketch_is_called_one(clip):
 def test_a_refusal_says_what_is_wrong_and_the_way_out():
     refused = Status(
         "refused",
-        error="1080P exists for 6 s only, and 10 s was asked for.",
+        error="1080P supports 6 s only, and 10 s was asked for.",
         hint="Change -d 10 to -d 6.",
         charged="nothing was sent, nothing charged",
     )

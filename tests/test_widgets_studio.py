@@ -182,7 +182,7 @@ def test_what_is_bought_is_what_was_typed_before_the_click(sitting, host):
 def test_a_result_is_shown_from_its_first_state_to_its_clip(sitting, host):
     job = sitting.generate()
     [result] = sitting.screen.state["results"]
-    assert (result["state"], result["word"], result["tone"]) == ("stored", "Stored", "ok")
+    assert (result["state"], result["word"], result["tone"]) == ("stored", "Done", "ok")
     assert result["clip"]["id"] == job.id
     assert result["facts"] == ["MiniMax-Hailuo-2.3", "minimax", "6 s · 768P", "$0.28"]
     assert sitting.screen.threads <= {"hailuo_widgets", threading.current_thread().name}
@@ -190,7 +190,7 @@ def test_a_result_is_shown_from_its_first_state_to_its_clip(sitting, host):
     assert sitting.screen.last("film")[1][0] == job.clip.path.read_bytes()
     sitting.act("posters", ids=[result["id"]])
     assert sitting.screen.last("posters")[1][0].startswith(b"\xff\xd8")
-    assert "A sitting in the studio: 1 order" in sitting.screen.summaries[-1]
+    assert "Studio session: 1 clip" in sitting.screen.summaries[-1]
     assert "<video" in sitting.screen.summaries[-1]
 
 
@@ -406,9 +406,9 @@ def test_the_summary_says_how_much_there_was(sitting):
         sitting.generate()
     html = summary_html(sitting.desk.results, sitting.host.folder)
     assert html.count("<video") == 3
-    assert "<b>A sitting in the studio: 3 orders</b>" in html
+    assert "<b>Studio session: 3 clips</b>" in html
     assert "A fox 2 <b>" not in html
-    assert summary_text(sitting.desk.results).startswith("A sitting in the studio: 3 orders.")
+    assert summary_text(sitting.desk.results).startswith("Studio session: 3 clips.")
     assert summary_html([], sitting.host.folder) == ""
 
 

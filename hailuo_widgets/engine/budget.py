@@ -51,7 +51,7 @@ class Budget:
 
         Args:
             job_id: Whose; a job without a reservation changes nothing.
-            charged: Whether the vendor took it; None where nobody knows, which counts as taken.
+            charged: Whether the vendor took it; None where it is unknown, which counts as taken.
         """
         with self._lock:
             price = self._reserved.pop(job_id, None)

@@ -1,4 +1,4 @@
-"""A job: one clip that was asked for, from the cell to the file. Thread-safe, awaitable, interruptible."""
+"""A job: one clip that was requested, from the cell to the file. Thread-safe, awaitable, interruptible."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ thread's loop does not see it until the future is done."""
 
 
 class Job:
-    """One clip that was asked for.
+    """One clip that was requested.
 
     Only the loop thread moves it; everybody may read it. Views observe it through plain callbacks; it never knows them.
 
     Attributes:
         id: Ours; names the clip's file.
-        name: The notebook's variable, `""` where there is none.
-        quote: What was asked for and what it costs.
+        name: The notebook's variable, `""` if it has none.
+        quote: What was requested and what it costs.
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why it is this provider.
         expected: Seconds that the vendor will probably take, None where that is not known.
@@ -245,6 +245,6 @@ def sent_before(job: Job) -> UncertainError:
 
 
 _WAY_OUT = {
-    JobState.CANCELLED: "Run the cell again to ask anew.",
+    JobState.CANCELLED: "Run the cell again to ask again.",
     JobState.ABANDONED: "The vendor may still finish it.",
 }

@@ -55,7 +55,7 @@ async def run_job(
     """Take a job to its end. Never raises; how it ended stands in the job and in the journal.
 
     Args:
-        job: In the state `planned`: a new one, or, with a task, one that was taken up again.
+        job: In the state `planned`: a new one, or, with a task, one that was resumed.
         queue_of: Gives the queue of a model's vendor; called only where a clip has to be bought or fetched.
         records: The library.
         group: What it belongs to.
@@ -102,7 +102,7 @@ class JobRunner:
             if bought is None:
                 assert job.task_id is not None
                 bought = TaskState(Task(job.task_id, job.quote.row.model), Phase.QUEUED)
-                job.move(JobState.QUEUED, note="taken up again")
+                job.move(JobState.QUEUED, note="resumed")
             state = await self._follow(vendor_queue, bought, job.started if taken_up else self.bought_at)
             if state.phase is Phase.FAILED:
                 error = state.error or VendorFaultError("The vendor failed to make it.")
@@ -246,7 +246,7 @@ class JobRunner:
     async def _stop(self) -> None:
         """The user cancelled, or the loop ends. Without a task nothing was bought: `submit` waits for an answer.
 
-        A kernel that is restarted only stops to watch: what was paid for goes on, and can be taken up again.
+        A kernel that is restarted only stops to watch: what was paid for goes on, and can be resumed.
         """
         job, vendor_queue = self.job, self.vendor_queue
         if job.handed_over:
@@ -317,7 +317,7 @@ def _verdict(job: Job, error: VendorError) -> JobState:
     """The state that an error means, for a person with money at stake."""
     if isinstance(error, UncertainError) or (job.task_id is None and error.charged is Charged.UNKNOWN):
         return JobState.UNCERTAIN
-    # With a task there is something to take up again: it is the question or the download that failed, not the task.
+    # With a task there is something to resume: it is the question or the download that failed, not the task.
     return JobState.REFUSED if job.task_id is None else JobState.ABANDONED
 
 
@@ -336,7 +336,7 @@ def _mistake(error: BaseException, job: Job) -> HailuoError:
     return wrapped
 
 
-_AFTER_A_CRASH = {True: "The task can be taken up again.", False: "Please report it."}
+_AFTER_A_CRASH = {True: "Run `%hailuo resume` to continue the task.", False: "Please report it."}
 
 
 def _detail(error: HailuoError) -> dict[str, Any]:
@@ -359,6 +359,6 @@ _USUAL = {
 
 
 def _note(state: TaskState) -> str:
-    """The vendor's own word, where it says more than ours: one that nobody knows is shown, never taken for an end."""
+    """The vendor's own word, where it says more than ours: one that is unknown is shown, never taken for an end."""
     usual = state.word.removeprefix("TASK_STATUS_").casefold() in _USUAL
     return "" if usual else f"the vendor says “{state.word}”"

@@ -76,7 +76,7 @@ class Spread:
 
     @classmethod
     def around(cls, seconds: float, error: float) -> Spread:
-        """From somebody's word that it will be done by then, give or take an error."""
+        """From someone's word that it will be done by then, give or take an error."""
         low, high = max(0.0, seconds - error), seconds + error
         return cls(_rising([(low, 0.0), (high, 0.9), *((high + error * each, 1 - 0.1 / each**3) for each in _TAIL)]))
 

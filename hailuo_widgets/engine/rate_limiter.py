@@ -51,7 +51,7 @@ LONGEST_RETRY_AFTER = 120.0
 FIRST_AT_ONCE = 2.0
 AT_ONCE = 16.0
 """Paying calls that wait for their answers at once: two at first, one more for each three that were taken, up to this.
-So where a vendor has a limit that nobody knows, no more than a third of it runs into it."""
+So where a vendor has a limit that is unknown, no more than a third of it runs into it."""
 
 ASKED_AT_ONCE = 8
 
@@ -133,7 +133,7 @@ class RateLimiter:
             self._seemed = (self._seemed[0], self._seemed[1] - 1)
 
     def left_alone(self, task_id: str, until: float) -> None:
-        """Nobody watches a task any more; the vendor still works on it until then, as far as can be told."""
+        """A task is detached; the vendor still works on it until then, as far as can be told."""
         if task_id in self._watched:
             self._watched.remove(task_id)
             self._left[task_id] = until
@@ -284,7 +284,7 @@ class RateLimiter:
             if kind is not LimitKind.SUBMITS or LimitKind.ALL not in self._caps
         }
         suspects = {kind: level for kind, level in levels.items() if level and level >= self._most.get(kind, 0)}
-        if not suspects:  # the vendor took more before: its limits have changed, or somebody else uses the account
+        if not suspects:  # the vendor took more before: its limits have changed, or someone else uses the account
             suspects = {kind: level for kind, level in levels.items() if level}
             self._most = {}
         if not suspects:

@@ -67,7 +67,7 @@ class Records:
     async def claim(self, job: Job) -> Claim:
         """Write down that the job is about to be sent, unless the same was sent before; a fresh one gets its number.
 
-        While it is watched here, its lease is renewed, and nobody else takes it up.
+        While it is watched here, its lease is renewed, and no other kernel resumes it.
         """
 
         def claim() -> Claim:

@@ -46,7 +46,7 @@ class Scheduler:
         """Take jobs to their ends, each in its turn. Never raises; how they ended stands in them and in the journal.
 
         Args:
-            jobs: In the state `planned`, in the order in which they go; those with a task were taken up again.
+            jobs: In the state `planned`, in the order in which they go; those with a task were resumed.
             records: The library.
             group: What they belong to.
         """
@@ -92,7 +92,7 @@ class Scheduler:
         if key not in self._queues:
             self._queues[key] = VendorQueue(client, self._limits_of(row), self._clock)
         vendor_queue = self._queues[key]
-        vendor_queue.limiter.limits = self._limits_of(row)  # the user may have set it anew
+        vendor_queue.limiter.limits = self._limits_of(row)  # the user may have set it again
         return vendor_queue
 
     def _enter(self, group: JobGroup) -> None:

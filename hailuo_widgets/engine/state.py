@@ -27,7 +27,7 @@ class JobState(StrEnum):
     UNCERTAIN = "uncertain"
     """Sent, but no clear answer: it may have been charged, so a person decides."""
     ABANDONED = "abandoned"
-    """We stopped watching. The vendor may still finish it, and it can be taken up again."""
+    """We stopped watching. The vendor may still finish it, and it can be resumed."""
     CANCELLED = "cancelled"
     """Cancelled: before it was sent, or by the vendor."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.providers import Task, TaskState
 
 LEFT_ALONE_SECONDS = 180.0
-"""For how long a task that nobody watches any more is counted as under way at the vendor."""
+"""For how long a task that is detached any more is counted as under way at the vendor."""
 
 _numbers = itertools.count()
 
@@ -167,7 +167,7 @@ class VendorQueue:
         self.pump()
 
     def leave_alone(self, task_id: str) -> None:
-        """Nobody watches a task any more, if it has not ended."""
+        """Stop watching a task that has not ended."""
         self.limiter.left_alone(task_id, self.now() + LEFT_ALONE_SECONDS)
         self.pump()
 
@@ -251,7 +251,7 @@ class VendorQueue:
 
 
 def waits_again(error: VendorError, tries: int, most: int) -> bool:
-    """Whether a paying call may be made anew: the vendor said “not now”, or it never got there, and not too often."""
+    """Whether a paying call may be made again: the vendor said “not now”, or it never got there, and not too often."""
     return certainly_not_taken(error) or (isinstance(error, NetworkError) and tries < most)
 
 

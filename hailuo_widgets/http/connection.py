@@ -97,7 +97,7 @@ class Connection(asyncio.BufferedProtocol):
         return not readable(self._transport.get_extra_info("socket").fileno())
 
     def begin(self) -> None:
-        """Begin an exchange: nothing comes in until somebody listens."""
+        """Begin an exchange: nothing comes in until someone listens."""
         self._pause()
 
     def end(self) -> bool:

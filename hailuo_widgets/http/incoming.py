@@ -78,7 +78,7 @@ class Incoming:
             self._unchunk(sink)
             return
         if self._left is not None:
-            if len(data) > self._left:  # it belongs to no answer that was asked for
+            if len(data) > self._left:  # it belongs to no answer that was requested
                 data, self.kept = data[: self._left], False
             self._left -= len(data)
             self.whole = self._left == 0

@@ -29,7 +29,7 @@ _OURS = {
 @cache
 def _known() -> dict[str, str]:
     others = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
-    return others | _OURS  # a package of somebody else's must not take over a vendor that keys are kept for
+    return others | _OURS  # a package of someone else's must not take over a vendor that keys are kept for
 
 
 def names() -> tuple[str, ...]:
@@ -42,7 +42,7 @@ def provider(name: str) -> Provider:
     """The wire of that provider.
 
     Raises:
-        UsageError: If there is none of that name.
+        UsageError: If no such name exists.
     """
     if name not in _known():
         raise UsageError(f"There is no provider “{name}”.", hint=did_you_mean(name, names()))

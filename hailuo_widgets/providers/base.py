@@ -79,7 +79,7 @@ class HttpReply:
         """The body as JSON, in text that can be written down: lone surrogates and control characters are replaced.
 
         Raises:
-            VendorFaultError: If it is none (an HTML page, say, or cut off).
+            VendorFaultError: If it is not JSON (an HTML page, say, or cut off).
         """
         try:
             value = json.loads(safe_json(self.body.decode("utf-8-sig")), parse_constant=_refuse_constant)

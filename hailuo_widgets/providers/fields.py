@@ -66,7 +66,7 @@ def clip_url(value: Any, reply: HttpReply) -> str:
     """The URL of a finished clip.
 
     Raises:
-        VendorFaultError: If it is none; asking again may help.
+        VendorFaultError: If it is not; asking again may help.
     """
     url = web_url(value)
     if url is None:
@@ -79,7 +79,7 @@ def clip_url(value: Any, reply: HttpReply) -> str:
 
 
 def phase(word: str, words: Mapping[str, Phase]) -> Phase:
-    """The phase that a vendor's status word stands for; a word that nobody knows means a task that still runs."""
+    """The phase that a vendor's status word stands for; a word that is unknown means a task that still runs."""
     return words.get(word.casefold(), Phase.RUNNING)
 
 

@@ -44,17 +44,17 @@ class SketchProvider(MiniMax):
         return InProcess(simulator.app)
 
     def can_cancel(self, task: Task) -> bool:  # noqa: ARG002  # any of them
-        """Always: nobody has to be told."""
+        """Always: there is no vendor to tell."""
         return True
 
     def cancel(self, task: Task) -> Flow[TaskState]:
-        """Nothing is sent: a sketch that nobody fetches costs nothing."""
+        """Nothing is sent: a sketch costs nothing."""
         yield from ()
         return TaskState(task, Phase.CANCELLED)
 
 
 def _folder() -> Path:
-    """Where the simulator keeps its tasks: prompts, so nobody else's business."""
+    """Where the simulator keeps its tasks: prompts, so private."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "hailuo_widgets" / "sketches"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -55,7 +55,7 @@ class Callbacks:
         )
 
     async def post(self, url: str, body: dict[str, Any], *, within: float = 10.0) -> httpx.Response | None:
-        """Send a body; None where nobody answers in time."""
+        """Send a body; None if there is no answer in time."""
         answer: httpx.Response | None = None
         try:
             async with asyncio.timeout(within):

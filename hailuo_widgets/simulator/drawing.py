@@ -139,7 +139,7 @@ def stock_clip(fps: int = 24) -> Draw:
 class Studio:
     """Draws what is ordered and knows what is done.
 
-    Works on whatever loop calls it: a drawing that went down with its loop is begun again when somebody asks for it.
+    Works on whatever loop calls it: a drawing that went down with its loop is begun again when someone asks for it.
     """
 
     def __init__(self, draw: Draw, clock: Callable[[], float]) -> None:

@@ -29,7 +29,7 @@ class ImageProblem:
 
 
 def decode_data_url(value: str) -> bytes | None:
-    """The bytes of an image's data URL; None where it is none."""
+    """The bytes of an image's data URL, or None if it is not one."""
     match = _DATA_URL.fullmatch(value)
     if match is None:
         return None

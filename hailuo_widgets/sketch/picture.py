@@ -1,7 +1,7 @@
 """A given picture as the scene: it fills the frame, and the camera moves over it and before it.
 
 The picture is enlarged once, in YUV; each frame then takes the nearest sample for every pixel. That is exact to a
-sixth of a pixel and several times faster than filtering every frame anew.
+sixth of a pixel and several times faster than filtering every frame again.
 """
 
 from __future__ import annotations

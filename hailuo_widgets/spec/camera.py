@@ -70,7 +70,7 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A bracket that looks like a camera command but is none; the vendor would read it as plain words.
+    """A bracket that looks like a camera command but isn't one; the vendor would read it as plain words.
 
     Attributes:
         text: What was written; where the brackets are the mistake, they belong to it (`【推进】`).
@@ -145,7 +145,7 @@ _MEANT = {
 
 
 def command(name: str) -> CameraCommand | None:
-    """The command of that name in either language, brackets and letter case aside; None where there is none."""
+    """The command of that name in either language, brackets and letter case aside, or None."""
     return _BY_NAME.get(_normal(name.strip().removeprefix("[").removesuffix("]")))
 
 

@@ -148,7 +148,7 @@ class Catalog:
         """The provider of that name.
 
         Raises:
-            UsageError: If there is none; names those that were probably meant.
+            UsageError: If there is no such one; names those that were probably meant.
         """
         try:
             return self.offers[provider]

@@ -64,7 +64,7 @@ def _prompt(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         yield Problem(
             "prompt",
             f"The prompt's character {broken.start() + 1:,} is broken: half of a pair.",
-            hint="Write it anew; it was probably cut off when it was copied.",
+            hint="Type it again; it was probably cut off when it was copied.",
         )
     if len(request.prompt) > row.prompt_max:
         yield Problem(
@@ -109,7 +109,7 @@ def _order(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         instead = row.resolutions_for(duration)[0]
         yield Problem(
             "resolution",
-            f"{resolution} exists for {_or(row.durations[resolution])} s only, and {duration} s was asked for.",
+            f"{resolution} supports {_or(row.durations[resolution])} s only; you asked for {duration} s.",
             hint=f"{row.model} on {row.provider}: {every}. "
             f"Change -d {duration} to -d {row.durations[resolution][0]}, or -r {resolution} to -r {instead}.",
             source=source,
@@ -237,7 +237,7 @@ def _picture(name: str, media: Media, source: str) -> Iterator[Problem]:
         yield Problem(
             name,
             f"{name} ({media}) is a damaged picture: it can't be opened.",
-            hint="Save it anew.",
+            hint="Save it again.",
             source=source,
         )
         return

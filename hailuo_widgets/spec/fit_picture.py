@@ -74,7 +74,7 @@ def mend(media: Media, at: float = 0.5) -> Mended:
     if media.mime not in PICTURE_TYPES:
         steps.append(f"converted to {kind}")
     elif len(media.data) > PICTURE_MAX_BYTES:
-        steps.append(f"written anew as {kind}, {len(data) / 1e6:.1f} MB")
+        steps.append(f"re-encoded as {kind}, {len(data) / 1e6:.1f} MB")
     stem = media.name.rpartition(".")[0] or media.name or "picture"
     return Mended(Media(data=data, name=f"{stem}.{kind.lower()}"), tuple(steps), crop)
 

@@ -34,7 +34,7 @@ MODES = {
 _TITLES = {
     "provider": "Provider",
     "model": "Model",
-    "mode": "Made from",
+    "mode": "Input",
     "duration": "Seconds",
     "resolution": "Resolution",
     "ratio": "Width to height",
@@ -160,7 +160,7 @@ def begin(provider: str, model: str | None = None, book: Catalog | None = None) 
     """A form as it opens: the provider's preferred model and its first mode.
 
     Raises:
-        UsageError: If there is no such provider, or the model is none of its.
+        UsageError: If there is no such provider, or the model is not one of its models.
     """
     book = book or catalog()
     book.offer(provider)
@@ -195,7 +195,7 @@ def change(choice: Selection, name: str, value: Any, book: Catalog | None = None
         book: The catalogue.
 
     Raises:
-        UsageError: If there is no such field, or the value is none that can be chosen here.
+        UsageError: If there is no such field, or the value can't be chosen here.
     """
     book = book or catalog()
     if name == "provider":

@@ -76,7 +76,7 @@ def quote_of_row(written: VideoRequest, row: ModelSpec, book: Catalog | None = N
     Args:
         written: The request.
         row: What answers it.
-        book: Where to look for somebody else who could do it; None for nowhere, which is much quicker.
+        book: Where to look for someone else who could do it; None for nowhere, which is much quicker.
 
     Raises:
         RefusedError: With every problem at once, each with what is allowed.

@@ -47,7 +47,7 @@ class VideoRequest(BaseModel):
     """One clip, as asked for. Immutable; a field that is None was left to the provider.
 
     Attributes:
-        prompt: What is to be seen, camera commands in brackets included.
+        prompt: The video to make, camera commands in brackets included.
         model: The model's name as the catalogue writes it.
         first_frame: The picture that the clip begins with.
         last_frame: The picture that it ends with.

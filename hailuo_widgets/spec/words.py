@@ -19,4 +19,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """A sentence with what was probably meant, or with all that is known where nothing is close."""
     known = tuple(known)
     close = near(word, known)
-    return f"Did you mean {' or '.join(close)}?" if close else f"There is: {', '.join(known)}."
+    return f"Did you mean {' or '.join(close)}?" if close else f"Available: {', '.join(known)}."

@@ -19,7 +19,7 @@ class Clip:
     Attributes:
         id: The job that made it.
         path: The mp4, byte for byte as the provider sent it.
-        poster_path: A small JPEG of its first frame; made anew where it is missing.
+        poster_path: A small JPEG of its first frame; made again where it is missing.
         sha256: Hex, of the file.
         size: Bytes.
         width: Pixels.

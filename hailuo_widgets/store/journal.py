@@ -180,7 +180,7 @@ class Journal:
         return Claim("new", job_id, replicate)
 
     def take_up(self, job_id: str, owner: str, at: float) -> Claim | None:
-        """Take a job that nobody watches; None where there is none of that id, or it needs nobody."""
+        """Take a job that is detached, or None of that id, or it needs nobody."""
         with self._write(alone=True) as connection:
             earlier = lifecycle.unfinished(connection, job_id)
             return lifecycle.take_over(connection, earlier, owner, at) if earlier is not None else None
@@ -216,7 +216,7 @@ class Journal:
                 connection.execute(change)
 
     def sweep(self, name: str) -> dict[str, Any] | None:
-        """The definition of a sweep; None where there is none of that name."""
+        """The definition of a sweep, or None of that name."""
         with self._read() as connection:
             return connection.execute(select(sweeps.c.document).where(sweeps.c.name == name)).scalar()
 
@@ -360,7 +360,7 @@ class Journal:
         return self.clip_rows(job_id)[0]
 
     def find_clip(self, digest: str, replicate: int = 0) -> Row[Any] | None:
-        """The clip that answers a request, joined with its request and job; None where there is none."""
+        """The clip that answers a request, joined with its request and job, or None."""
         with self._read() as connection:
             job_id = lifecycle.clip_of(connection, digest, replicate)
         return None if job_id is None else next(iter(self.clip_rows(job_id)), None)
@@ -394,13 +394,13 @@ class Journal:
             return list(connection.execute(query))
 
     def open_jobs(self) -> list[Row[Any]]:
-        """Jobs that can be taken up again or wait for a person's decision, with their requests, oldest first."""
+        """Jobs that can be resumed or wait for a person's decision, with their requests, oldest first."""
         query = _JOBS.where(jobs.c.state.in_((*OPEN_STATES, "uncertain"))).order_by(jobs.c.created, jobs.c.id)
         with self._read() as connection:
             return list(connection.execute(query))
 
     def job(self, job_id: str) -> Row[Any] | None:
-        """A job with its request; None where there is none of that id."""
+        """A job with its request, or None of that id."""
         with self._read() as connection:
             return connection.execute(_JOB, {"job_id": job_id}).first()
 

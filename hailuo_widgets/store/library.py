@@ -76,7 +76,7 @@ class Library:
         return self._frames / f"{job_id}.jpg"
 
     def find(self, digest: str, replicate: int = 0) -> Clip | None:
-        """The clip that answers a request at no cost; None where there is none, or where its file is gone."""
+        """The clip that answers a request at no cost, or None, or where its file is gone."""
         row = self.journal.find_clip(digest, replicate)
         clip = self._clip(row) if row is not None else None
         return clip if clip is not None and clip.path.is_file() else None
@@ -113,7 +113,7 @@ class Library:
         from hailuo_widgets.media.probe import probe
 
         info = probe(downloaded.path)
-        with suppress(OSError, HailuoError):  # the poster can be made anew, the clip can't
+        with suppress(OSError, HailuoError):  # the poster can be made again, the clip can't
             frame = self.poster_path(job_id)
             frame.parent.mkdir(parents=True, exist_ok=True)
             frame.write_bytes(poster(downloaded.path, max_bytes=POSTER_MAX_BYTES))
@@ -158,7 +158,7 @@ class Library:
         return [clip for row in self.journal.search(wanted, limit) if (clip := self._clip(row)) is not None]
 
     def verify(self) -> list[Damage]:
-        """Hash every clip anew.
+        """Hash every clip again.
 
         Returns:
             What is not as it was stored; empty where all is well.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
 
 WATCHED_STATES = ("submitting", "queued", "running", "downloading")
-"""In which somebody holds a job's lease."""
+"""In which someone holds a job's lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Claim:
     """What became of the wish to make a clip.
 
     Attributes:
-        kind: `"new"`: written down, so send it. `"open"`: it was sent before and nobody watches it; now it is ours.
+        kind: `"new"`: written down, so send it. `"open"`: it was sent before and it is detached; now it is ours.
             `"busy"`: another kernel makes it. `"stored"`: the clip is there. `"uncertain"`: it was sent before, without
             a clear answer, so a person decides.
         job_id: Whose it is.
@@ -111,8 +111,8 @@ class Facts(NamedTuple):
     """What is known of a request that is about to be sent.
 
     Attributes:
-        clip: The job whose clip answers it; None where there is none.
-        sent: Whether it was sent before, and can be taken up again or waits for a decision.
+        clip: The job whose clip answers it, or None.
+        sent: Whether it was sent before, and can be resumed or waits for a decision.
         known: Whether there is a row of the job that wants it now.
         asked: Whether there is a row of the request.
     """
@@ -129,19 +129,19 @@ def facts(connection: Connection, digest: str, replicate: int, job_id: str) -> F
 
 
 def clip_of(connection: Connection, digest: str, replicate: int) -> str | None:
-    """The job whose clip answers a request; None where there is none."""
+    """The job whose clip answers a request, or None."""
     row = _CLIP(connection, digest=digest, number=replicate).fetchone()
     return None if row is None else str(row[0])
 
 
 def sent_before(connection: Connection, digest: str, replicate: int) -> Earlier | None:
-    """The newest job of a request that can be taken up again or waits for a decision."""
+    """The newest job of a request that can be resumed or waits for a decision."""
     row = _SAME_REQUEST(connection, digest=digest, number=replicate).fetchone()
     return None if row is None else Earlier(*row)
 
 
 def unfinished(connection: Connection, job_id: str) -> Earlier | None:
-    """A job, where it can be taken up again or waits for a decision."""
+    """A job, where it can be resumed or waits for a decision."""
     row = _UNFINISHED(connection, job_id=job_id).fetchone()
     return None if row is None else Earlier(*row)
 
@@ -164,7 +164,7 @@ def open_job(
         replicate: Its number among identical requests.
         name: The notebook's variable.
         at: Seconds since the epoch.
-        owner: Who watches it from now on; `""` for nobody.
+        owner: Who watches it from now on; `""` for no one.
         asked: Whether there is a row of the request.
     """
     if not asked:
@@ -217,7 +217,7 @@ def take_over(connection: Connection, earlier: Earlier, owner: str, at: float) -
 
 
 def take(connection: Connection, job_id: str, owner: str, at: float) -> bool:
-    """Take a job's lease, unless somebody else who still runs has it."""
+    """Take a job's lease, unless someone else who still runs has it."""
     name, until = _lease(job_id), at + owners.SECONDS
     held = _LEASE(connection, lease=name).fetchone()
     if held is None:
@@ -250,7 +250,7 @@ def moved(
 def stored(connection: Connection, job_id: str, values: Mapping[str, Any], at: float) -> None:
     """Write down a clip and its job's end."""
     digest, replicate = _ORDERED(connection, job_id=job_id).fetchone()
-    _DROP_CLIP(connection, its_id=job_id)  # fetched anew: its file was gone
+    _DROP_CLIP(connection, its_id=job_id)  # fetched again: its file was gone
     _NEW_CLIP(connection, job_id=job_id, digest=digest, replicate=replicate, created=at, **values)
     moved(connection, job_id, "stored", at)
 

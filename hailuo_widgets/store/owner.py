@@ -27,7 +27,7 @@ def gone(owner: str) -> bool:
     if machine != _machine() or not number.isdecimal() or os.name != "posix":
         return False
     pid = int(number)
-    with suppress(PermissionError):  # it is somebody else's, so it runs
+    with suppress(PermissionError):  # it is someone else's, so it runs
         try:
             os.kill(pid, 0)
         except (ProcessLookupError, OverflowError):

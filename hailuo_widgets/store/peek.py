@@ -13,7 +13,7 @@ LIBRARY = "hailuo_library"
 """The folder's name, beside the notebook."""
 
 OPEN_STATES = ("submitting", "queued", "running", "downloading", "abandoned")
-"""What can be taken up again."""
+"""What can be resumed."""
 
 _LEFT_OPEN = f"""
     SELECT jobs.state, leases.owner, leases.until FROM jobs LEFT JOIN leases ON leases.name = 'job:' || jobs.id
@@ -52,7 +52,7 @@ def exists(folder: Path) -> bool:
 
 
 def left_open(folder: Path) -> int:
-    """How many jobs nobody watches any more; those of kernels that still run are not counted."""
+    """How many unfinished jobs no kernel watches."""
     now = time.time()
     rows = _rows(folder, _LEFT_OPEN, OPEN_STATES)
     if not rows:

@@ -19,7 +19,7 @@ def quote_of(row: Any) -> Quote:
         row: A job or clip joined with its request.
 
     Raises:
-        RefusedError: If the request is none that this release understands.
+        RefusedError: If this release does not understand the request.
     """
     request = VideoRequest.recalled(row.effective)
     mode = Mode(row.mode) if row.mode in set(Mode) else request.mode

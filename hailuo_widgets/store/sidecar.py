@@ -1,4 +1,4 @@
-"""`NAME.json` beside each clip: its whole provenance, readable without a database, enough to make a journal anew."""
+"""`NAME.json` beside each clip: its whole provenance, readable without a database, enough to make a journal again."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Part(BaseModel):
 
 
 class OrderPart(Part):
-    """What was asked for."""
+    """What was requested."""
 
     digest: Annotated[str, Field(pattern=rf"^{_DIGEST}$")]
     written_digest: Annotated[str, Field(pattern=rf"^{_DIGEST}$")]
@@ -113,7 +113,7 @@ def read(path: Path) -> Sidecar:
     """Read a sidecar.
 
     Raises:
-        LibraryError: If it is none.
+        LibraryError: If it is not a sidecar.
     """
     try:
         if path.stat().st_size > MOST_BYTES:

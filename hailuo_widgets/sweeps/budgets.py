@@ -51,7 +51,7 @@ def above(price: Mapping[str, Decimal], unpublished: int, most: Mapping[str, Dec
 
     Args:
         price: What it costs, by currency.
-        unpublished: How many clips of it have no published price; nobody knows whether they are dear.
+        unpublished: How many clips of it have no published price; it is unknown whether they are dear.
         most: The setting `confirm_above`: by currency, `""` for any.
     """
     dear = any(amount > most.get(currency, most.get("", amount)) for currency, amount in price.items())

@@ -70,8 +70,8 @@ def expand(
     Choices inside of a choice count only where that one is taken: `{x = a {y = 1 | 2} | b}` makes three cells.
 
     Args:
-        definition: What was asked for.
-        provider: Who is asked where the definition names nobody.
+        definition: What was requested.
+        provider: Who is asked where the definition names no provider.
         model: Which model, where the definition names none; None for the provider's preferred one.
 
     Returns:

@@ -172,7 +172,7 @@ def check_axis(name: str, axes: Iterable[str]) -> None:
     """Make sure that there is an axis of that name.
 
     Raises:
-        UsageError: If there is none; names those that were probably meant.
+        UsageError: If there is no such one; names those that were probably meant.
     """
     axes = tuple(axes)
     if name not in axes:

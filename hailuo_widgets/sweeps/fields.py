@@ -41,7 +41,7 @@ def read(name: str, text: str) -> Any:
     """A field's value from text; nothing leaves the field to the vendor.
 
     Raises:
-        UsageError: If it is none.
+        UsageError: If it is not valid.
     """
     text = text.strip()
     if not text:
@@ -69,7 +69,7 @@ def checked(name: str, value: Any) -> Any:
     """A value of a field, from Python or from text, in the form that sweeps keep.
 
     Raises:
-        UsageError: If it is none.
+        UsageError: If it is not valid.
     """
     value = plain(name, value, "holds")
     if value is None:
@@ -104,7 +104,7 @@ def commands(value: Any) -> str:
         known = camera.command(name)
         if known is None:
             meant = [f"[{each.en}]" for each in camera.nearest(name)]
-            hint = f"Did you mean {' or '.join(meant)}?" if meant else f"There is: {_ALL_COMMANDS}."
+            hint = f"Did you mean {' or '.join(meant)}?" if meant else f"Available: {_ALL_COMMANDS}."
             raise UsageError(f"“{name[:40]}” is no camera command.", hint=hint)
         spelt.append(known.en if name.isascii() else known.zh)
     return ", ".join(spelt)
@@ -114,7 +114,7 @@ _ALL_COMMANDS = ", ".join(each.en for each in camera.CameraCommand)
 
 
 def files(pattern: str) -> list[str] | None:
-    """The files that a pattern means, in order; None where it is none.
+    """The files that a pattern means, in order, or None if it is not one.
 
     Raises:
         UsageError: If there are none, or the pattern can't be one.
@@ -137,7 +137,7 @@ def from_text(name: str, text: str) -> list[Nodes]:
     """A choice that stands in a header as values of its field: a pattern is as many as there are files.
 
     Raises:
-        UsageError: If it is none for that field.
+        UsageError: If it is not valid for that field.
     """
     if name in PICTURES and (found := files(_unquoted(text))):
         return [(Value(Media.of(each), each),) for each in found]
@@ -149,7 +149,7 @@ def from_python(name: str, value: Any) -> Nodes:
     """What a keyword was given: a single value, or a list, tuple or range as an axis.
 
     Raises:
-        UsageError: If a value is none for that field, or the list is empty.
+        UsageError: If a value is not valid for that field, or the list is empty.
     """
     value = plain(name, value)
     if name in PICTURES and isinstance(value, str):
@@ -168,7 +168,7 @@ def value_of(name: str, value: Any) -> Value:
     """A value from Python as a node.
 
     Raises:
-        UsageError: If it is none for that field.
+        UsageError: If it is not valid for that field.
     """
     known = checked(name, value)
     return Value(known, _label(name, known, value))

@@ -164,7 +164,7 @@ def _known(cell: str, lines: Iterable[_Line], wanted: set[str]) -> Iterator[_Lin
             raise mistake(cell, line.at, "The prompt stands above the line.", "Choices go into it: {name = a | b}.")
         if line.name not in WORDS and line.name not in wanted:
             close = near(line.name, (*WORDS, *filter(None, wanted)))
-            hint = f"Did you mean {' or '.join(close)}?" if close else f"There is: {', '.join(WORDS)}."
+            hint = f"Did you mean {' or '.join(close)}?" if close else f"Available: {', '.join(WORDS)}."
             raise mistake(cell, line.at, f"There is no field “{line.name}”.", hint)
         if line.name in (ZIP, SKIP):
             continue
@@ -265,7 +265,7 @@ def _shown(cell: str, line: _Line, axes: set[str]) -> tuple[str, ...]:
 def _check(cell: str, at: int, name: str, axes: set[str]) -> None:
     if name not in axes:
         close = near(name, axes)
-        there = f"There is: {', '.join(sorted(axes))}." if axes else "Nothing varies here."
+        there = f"Available: {', '.join(sorted(axes))}." if axes else "Nothing varies here."
         raise mistake(
             cell, at, f"There is no axis “{name[:40]}”.", f"Did you mean {' or '.join(close)}?" if close else there
         )

@@ -23,7 +23,7 @@ class Host(Protocol):
     """Settings, library and engine, as far as a sweep is concerned.
 
     Attributes:
-        settings: Which provider and model is asked where nobody is named.
+        settings: Which provider and model is asked where none is named.
         clock: Tells when a sweep was kept.
         folder: What relative paths are taken from.
     """
@@ -41,7 +41,7 @@ class Host(Protocol):
         ...
 
     def under_way(self, key: Key) -> Job | None:
-        """The job that makes a clip now, None where there is none in this kernel."""
+        """The job that makes a clip now, or None in this kernel."""
         ...
 
     def launch(self, jobs: Sequence[Job], group: JobGroup) -> None:

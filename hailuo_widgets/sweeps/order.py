@@ -28,7 +28,7 @@ def interleaved(cells: Iterable[Cell], rows: int | None, columns: int | None) ->
 
     Args:
         cells: Which ones.
-        rows: The axis that is shown downwards, by its index; None where there is none.
+        rows: The axis that is shown downwards, by its index, or None.
         columns: The axis that is shown across.
     """
     stacks: dict[tuple[int, int], list[Cell]] = {}
@@ -65,7 +65,7 @@ def _touching_all(places: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def cheapest_first(cells: Sequence[Cell]) -> list[Cell]:
-    """Cells by price; those without a published one last. Between currencies they take turns: nobody knows a rate."""
+    """Cells by price; those without a published one last. Between currencies they take turns: it is unknown a rate."""
 
     def amount(cell: Cell) -> Decimal:
         return (cell.quote.price.amount if cell.quote else None) or Decimal(0)

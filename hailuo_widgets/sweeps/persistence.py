@@ -182,7 +182,7 @@ def _cell(cell: Cell) -> dict[str, Any]:
 
 
 class _Pictures:
-    """Pictures by their hash, read anew where they are still there and the same."""
+    """Pictures by their hash, read again where they are still there and the same."""
 
     def __init__(self, paths: Mapping[str, str], folder: Path) -> None:
         self._paths = paths
@@ -223,7 +223,7 @@ def _chosen(choice: _AxisValue, at_hand: _Pictures) -> AxisValue:
 
 
 def _today(kept: Quote) -> Quote | None:
-    """The same order, checked and priced anew; None where today's catalogue does not give it."""
+    """The same order, checked and priced again; None where today's catalogue does not give it."""
     if kept.row not in catalog().find(kept.row.provider, kept.row.model, kept.row.mode):
         return None
     try:

@@ -31,7 +31,7 @@ class Plan:
         clips: How many different clips are wanted.
         to_buy: How many of them would be bought.
         free: How many are in the library already.
-        under_way: How many are being made, here or in another kernel, or will be taken up again.
+        under_way: How many are being made, here or in another kernel, or will be resumed.
         uncertain: How many may have been bought before without a clear answer: they are not sent again by themselves.
         illegal: How many cells the vendor would not accept; each says why.
         skipped: How many cells are left out on purpose.
@@ -133,7 +133,7 @@ def warnings(cells: Sequence[Cell]) -> Iterator[str]:
 
 
 def mixed_defaults(cells: Sequence[Cell], varied: Iterable[str]) -> Iterator[str]:
-    """Where vendors' own defaults differ between cells, though nobody asked for it: hidden treatments.
+    """Where vendors' own defaults differ between cells and the request does not set them: they confound a comparison.
 
     Args:
         cells: Those that are to have clips.

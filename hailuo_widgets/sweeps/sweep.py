@@ -55,7 +55,7 @@ class Sweep:
         budget: The most that it may cost: `6`, `"6 USD"`; None for no limit.
 
     Attributes:
-        name: The notebook's variable, under which it is kept; `""` where there is none.
+        name: The notebook's variable, under which it is kept; `""` if it has none.
         axes: What varies.
         cells: Every combination, in the order of the axes; the illegal and skipped ones are in it, marked.
         repeat: How many clips each cell is to have.
@@ -191,7 +191,7 @@ class Sweep:
         left, needed = self.budget.left, sum((quote.price.amount or Decimal(0) for quote in orders), Decimal(0))
         if needed > left:
             cost, rest = (str(Price(amount, self.budget.currency)) for amount in (needed, left))
-            yield f"It costs {cost}, and the budget has {rest} left: what it can't pay is not bought."
+            yield f"It costs {cost}, and the budget has {rest} left: clips beyond the budget are skipped."
 
     # --- the run ----------------------------------------------------------------------------------------------------
 
@@ -228,7 +228,7 @@ class Sweep:
         library.journal.keep_sweep(self.name, document(shown), self._host.clock.now())
 
     def retry(self) -> Sweep:
-        """Ask anew for what failed, was refused, cancelled or left; what is uncertain waits for a person's decision."""
+        """Retry what failed, was refused, cancelled or detached; what is unconfirmed needs a person's decision."""
         with self._lock:
             again = [key for key, job in self._jobs.items() if self.can_retry(job)]
             self._require_keys(again)
@@ -259,7 +259,7 @@ class Sweep:
         return self
 
     def can_retry(self, job: Job) -> bool:
-        """Whether a job has ended in a way in which it can be asked for anew."""
+        """Whether a job has ended in a way in which it can be asked for again."""
         return job.done and job.state in _CAN_BE_TRIED_AGAIN
 
     def _in_order(self, *, cheapest_first: bool) -> list[Key]:
@@ -320,7 +320,7 @@ class Sweep:
         return self._jobs.get((self.cells[cell].digest, replicate))
 
     def clip(self, cell: int, replicate: int = 0) -> Clip | None:
-        """The clip of a cell, from its job or from the library; None where there is none, or its file is gone."""
+        """The clip of a cell, from its job or from the library, or None, or its file is gone."""
         key = (self.cells[cell].digest, replicate)
         if (clip := _kept(self._jobs.get(key))) is not None:
             return clip
@@ -370,7 +370,7 @@ class Sweep:
 
     def _require_start(self) -> None:
         if not self.started:
-            raise UsageError("This sweep was not run, so there is nothing to wait for.", hint="Run it first: .run()")
+            raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -495,7 +495,7 @@ def _at_hand(quote: Quote) -> bool:
 
 
 def load(host: Host, name: str, budget: str | float | Decimal | None = None) -> Sweep:
-    """A sweep that was run before, by its name. Its orders are checked and priced anew.
+    """A sweep that was run before, by its name. Its orders are checked and priced again.
 
     Args:
         host: The kernel's session.
@@ -503,7 +503,7 @@ def load(host: Host, name: str, budget: str | float | Decimal | None = None) -> 
         budget: What it may cost from now on; the one that it was run with is not kept.
 
     Raises:
-        UsageError: If there is none of that name, or at a mistake in the budget.
+        UsageError: If no such name exists, or at a mistake in the budget.
         LibraryError: If the library can't be used.
     """
     journal = host.library().journal if host.has_library() else None

@@ -25,7 +25,7 @@ MOST_CHOICES = 10_000
 """On one axis; a range that is longer is a slip of the pen."""
 
 MOST_IN_ALL = 5 * MOST_CHOICES
-"""In one text, those that only make up others included: it is read anew with every key that is typed."""
+"""In one text, those that only make up others included: it is read again with every key that is typed."""
 
 MOST_NESTED = 50
 """Braces within braces."""
@@ -172,7 +172,7 @@ class _Reader:
                 hint = "For a brace itself write “}}”."
                 if "{{" in self.text[:start]:
                     hint = "“{{” is a brace itself; between two that open choices goes a blank. " + hint
-                raise mistake(self.text, start, "The brace “}” stands alone.", hint)
+                raise mistake(self.text, start, "Unmatched “}”.", hint)
             elif inside and sign in "|}":
                 self.at += 1
                 flush()
@@ -232,7 +232,7 @@ class _Reader:
                 continue
             if ended != until:
                 stray = ended == "}"
-                message = "The brace “}” stands alone." if stray else "The brace “{” stands alone."
+                message = "Unmatched “}”." if stray else "Unmatched “{”."
                 hint = f"For a brace itself write “{'}}' if stray else '{{'}”."
                 if "|" in self.text[opened : self.end] and not stray:
                     hint = f"The choice is never closed: its “}}” is missing. {hint}"

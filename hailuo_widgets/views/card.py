@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What was asked for, fixed for the life of a card.
+    """What was requested, fixed for the life of a card.
 
     Attributes:
         name: The notebook's variable for the job, `""` where it has none.
@@ -71,7 +71,7 @@ class ClipView:
     Attributes:
         src: The file's URL relative to the notebook, already percent-quoted.
         file: The file's path as it is shown.
-        poster: A small JPEG, `b""` where there is none.
+        poster: A small JPEG, `b""` if it has none.
         width: Pixels.
         height: Pixels.
         fps: Frames a second.

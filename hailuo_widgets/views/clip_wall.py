@@ -38,7 +38,7 @@ class ClipWall:
     """Answers what a wall asks. Lives on one thread; the library is read on others.
 
     Args:
-        library: Gives the library, None while there is none.
+        library: Gives the library, or None.
         wanted: Which clips the wall shows at most; None for all.
     """
 
@@ -54,7 +54,7 @@ class ClipWall:
                 self._asked += 1
                 turn = self._asked
                 clips = await asyncio.to_thread(self._search, _wanted(self.wanted, content))
-                if turn != self._asked:  # somebody types on
+                if turn != self._asked:  # someone types on
                     return None
                 self.clips = clips
                 return {"type": "found", "count": len(clips), "facets": _facets(clips)}, []

@@ -29,7 +29,7 @@ _CHARGED = {
 
 
 def order_of(quote: Quote, name: str, reason: str, *, cancellable: bool) -> Order:
-    """What was asked for."""
+    """What was requested."""
     row = quote.row
     return Order(
         name=name,
@@ -47,7 +47,7 @@ def order_of(quote: Quote, name: str, reason: str, *, cancellable: bool) -> Orde
 
 
 def order_of_clip(clip: Clip) -> Order:
-    """What was asked for, as the library remembers it."""
+    """What was requested, as the library remembers it."""
     figures = (f"{clip.parameters['duration']} s" if clip.parameters.get("duration") else "",)
     return Order(
         name="",
@@ -135,7 +135,7 @@ def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
 
 
 def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
-    """Everything needed to make it again, or to make it at all where there is no job yet."""
+    """Reproduce this clip, or to make it at all where there is no job yet."""
     written, sent = quote.written, quote.request
     replicate = (("replicate", str(job.replicate)),) if job else ()
     return Recipe(

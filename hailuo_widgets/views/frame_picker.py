@@ -104,7 +104,7 @@ class FramePicker(anywidget.AnyWidget):
     crop, enlarge or convert it.
 
     Attributes:
-        value: The picture as `Media`, None where there is none. It may be set to all that `Media.of` takes: bytes, a
+        value: The picture as `Media`, or None. It may be set to all that `Media.of` takes: bytes, a
             path, a URL, a PIL image.
         description: What the place is called.
         shown: What is seen of it.

@@ -67,10 +67,10 @@ class GridItem:
         error: What went wrong, in one sentence.
         charged: What is known about money where something went wrong, in a few words.
         cached: Whether the clip came from the library, at no cost.
-        clip: The stored clip's figures; None where there is none.
+        clip: The stored clip's figures, or None.
         rating: 1 to 5, 0 for none.
-        starred: Whether somebody starred it.
-        remark: Somebody's note.
+        starred: Whether someone starred it.
+        remark: Someone's note.
     """
 
     state: str = "planned"
@@ -130,7 +130,7 @@ class GridView:
     """A sweep as it is seen.
 
     Attributes:
-        name: The notebook's variable, `""` where there is none.
+        name: The notebook's variable, `""` if it has none.
         axes: Its axes, in their order.
         rows: The axis whose values are the rows at first, `""` for none.
         columns: The axis whose values are the columns at first, `""` for none.
@@ -210,7 +210,7 @@ class Detail:
         facts: Names and values: parameters, price, task, file.
         error: What went wrong, whole.
         hint: The way out.
-        remark: Somebody's note.
+        remark: Someone's note.
     """
 
     prompt: str

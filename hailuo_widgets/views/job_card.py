@@ -29,7 +29,7 @@ class JobCard(anywidget.AnyWidget):
     Only one thread may call `show`; callbacks of `on_cancel` may arrive on any thread.
 
     Attributes:
-        order: What was asked for, as the front end reads it (`Order` in `static/job_card.js`). Set once.
+        order: What was requested, as the front end reads it (`Order` in `static/job_card.js`). Set once.
         status: How far it has come (`Status` in `static/job_card.js`), at most `STATUS_LIMIT` bytes.
     """
 
@@ -49,7 +49,7 @@ class JobCard(anywidget.AnyWidget):
         self.status = _status_message(order, status)
 
     def on_cancel(self, callback: Callable[[], None]) -> None:
-        """Call `callback` whenever somebody presses the card's button, on whatever thread the click arrives."""
+        """Call `callback` whenever someone presses the card's button, on whatever thread the click arrives."""
 
         def receive(_widget: object, content: object, _buffers: object) -> None:
             if isinstance(content, dict) and content.get("type") == "cancel":

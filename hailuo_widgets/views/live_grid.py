@@ -141,7 +141,7 @@ class _Follower:
         self._pace.wake()
         if self._sweep.done:
             self._say(self._show_whole)
-            if self._touched is not None:  # somebody has waited for this moment
+            if self._touched is not None:  # someone has waited for this moment
                 self._touched = asyncio.get_running_loop().time()
         self._keep_soon()
 
@@ -172,7 +172,7 @@ class _Follower:
         return True
 
     def _time_left(self) -> float | None:
-        """An estimate; made anew only now and then, because it goes through all orders."""
+        """An estimate; made again only now and then, because it goes through all orders."""
         now = asyncio.get_running_loop().time()
         if now - self._left[0] >= FORECAST_EVERY:
             self._left = (now, _time_left(self._sweep, self._host))
@@ -259,14 +259,14 @@ class _Follower:
         job = self._sweep.job(*place)
         seen = clip or (job.clip if job is not None else None)  # what is seen can be asked for; its file may be gone
         name = f"“{seen.path.name}”" if seen is not None else "The clip"
-        why = f"{name} can't be read: its file is gone. Run the sweep again to have it anew."
+        why = f"{name} can't be read: its file is gone. Run the sweep again to make it again."
         if clip is None:
             self._say(lambda: self._grid.send_missing(place, why))
             return
         try:
             data = await asyncio.to_thread(clip.path.read_bytes)
         except OSError as error:
-            why = f"{name} can't be read: {error.strerror}. Run the sweep again to have it anew."
+            why = f"{name} can't be read: {error.strerror}. Run the sweep again to make it again."
             self._say(lambda: self._grid.send_missing(place, why))
             return
         self._say(lambda: self._grid.send_clip(place, data))
@@ -364,14 +364,14 @@ class _Follower:
             return
         if not needs_view():
             self._do(self._put_beside())
-        elif self._sweep.done:  # it may have been asked for anew meanwhile
+        elif self._sweep.done:  # it may have been asked for again meanwhile
             if self._hold_on() > 0:
                 self._keep_soon()
             else:
                 self._do(self._settle())
 
     def _hold_on(self) -> float:
-        """Seconds to wait for somebody who looks; none where no browser has ever asked for anything."""
+        """Seconds to wait for someone who looks; none where no browser has ever asked for anything."""
         if self._touched is None:
             return 0.0
         return max(0.0, self._touched + HOLD - asyncio.get_running_loop().time())

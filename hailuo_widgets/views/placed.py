@@ -2,7 +2,7 @@
 
 What is published is plain HTML that holds a place, so that is what the notebook's file keeps. The widget's model comes
 by its comm, as every widget's does, and its front end (`static/placed.js`) puts itself into the place. There is nothing
-to settle: a notebook that is saved in the middle of a sitting holds no view and no state.
+to settle: a notebook that is saved in the middle of a session holds no view and no state.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class PromptEditor(anywidget.AnyWidget):
     """A field for a prompt.
 
     Camera commands stand out in it and are put in from a palette; under it is what the camera will do, and what looks
-    like a command but is none. Of a template, `{fox | panda}`, it says how many clips it asks for.
+    like a command but isn't one. Of a template, `{fox | panda}`, it says how many clips it asks for.
 
     Attributes:
         value: The prompt. Follows what is typed, a moment later.
@@ -122,7 +122,7 @@ class PromptEditor(anywidget.AnyWidget):
 
     value = traitlets.Unicode().tag(sync=True)
     description = traitlets.Unicode("Prompt").tag(sync=True)
-    placeholder = traitlets.Unicode("What is to be seen").tag(sync=True)
+    placeholder = traitlets.Unicode("Describe your video").tag(sync=True)
     limit = traitlets.Int(2000, min=0).tag(sync=True)
     seconds = traitlets.Float(0.0, min=0).tag(sync=True)
     language = traitlets.Enum(("en", "zh"), "en").tag(sync=True)

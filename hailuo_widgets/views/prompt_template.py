@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.request import VideoRequest
 
 MOST_CELLS = 1000
-"""That are counted and priced while somebody types."""
+"""That are counted and priced while the user types."""
 
 _TEMPLATE = frozenset("{}")
 

@@ -85,9 +85,9 @@ def settled_html(order: Order, status: Status, clip: ClipView | None, recipe: Re
     still has what is left out: the prompt as it was sent, then the poster, then the fold-out.
 
     Args:
-        order: What was asked for.
+        order: What was requested.
         status: The last status.
-        clip: The stored clip; None where there is none.
+        clip: The stored clip, or None.
         recipe: What the fold-out shows; None for no fold-out.
     """
     assert clip is None or len(clip.poster) <= POSTER_LIMIT, "a poster of more than 15 KB bloats the notebook"
@@ -237,7 +237,7 @@ def _again(status: Status, clip: ClipView | None, recipe: Recipe) -> str:
     )
     return (
         "<details style='margin-top:10px'>"
-        "<summary style='cursor:pointer;opacity:.7'>Everything needed to make it again</summary>"
+        "<summary style='cursor:pointer;opacity:.7'>Reproduce this clip</summary>"
         f"<pre style='{_PRE}'>{content(recipe.cell)}</pre><pre style='{_PRE}'>{table}</pre>{sent}</details>"
     )
 

@@ -65,7 +65,7 @@ class Studio(Placed):
 
     @property
     def jobs(self) -> list[Job]:
-        """The jobs of this sitting, newest first."""
+        """The jobs of this session, newest first."""
         return [each.job for each in self._desk.results if each.job is not None]
 
     @property

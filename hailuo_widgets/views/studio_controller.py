@@ -51,7 +51,7 @@ INTERVAL = 0.3
 """Seconds between two reports of what runs: people need no more."""
 
 MOST_SKETCHES = 4
-"""That are kept: they are drawn anew in a second."""
+"""That are kept: they are drawn again in a second."""
 
 SKETCH_HEIGHT = 360
 
@@ -72,7 +72,7 @@ class Screen(Protocol):
 
 
 class StudioController:
-    """One sitting. Lives on the loop's thread.
+    """One session. Lives on the loop's thread.
 
     Args:
         host: The session, or what stands for it.
@@ -172,7 +172,7 @@ class StudioController:
         except Exception:  # noqa: BLE001  # what stood there before must not be bought in its place
             _log.exception("The studio could not read a prompt.")
             asked = Asked(text.strip(), problem="This prompt can't be read; the log says why.")
-        if text == self._text[:MOST_CHARACTERS]:  # else somebody has typed on meanwhile
+        if text == self._text[:MOST_CHARACTERS]:  # else someone has typed on meanwhile
             self._asked = asked
             self.choice = options.change(
                 self.choice, "prompt", asked.prompt if len(self._text) == len(text) else self._text
@@ -198,7 +198,7 @@ class StudioController:
         if self._asked.problem:
             remarks.append(self._asked.problem)
         elif self._asked.varies:
-            remarks.append("This prompt is a sweep: copy it as a cell and run that, and its plan is shown first.")
+            remarks.append("This prompt makes several clips. Copy it as a cell and run that: its plan is shown first.")
         return form_message(
             form, catalog().offer(form.row.provider), key, slots=slots, notes=remarks, asked=self._asked
         )
@@ -288,7 +288,7 @@ class StudioController:
     # Making clips.
 
     async def _sketch(self, _content: dict[str, Any], _buffers: list[bytes]) -> None:
-        """An animatic of exactly this request: drawn here, bought nowhere, kept by nobody."""
+        """An animatic of exactly this request: drawn here, bought nowhere, not kept."""
         if self._sketching:
             return
         self._sketching = True

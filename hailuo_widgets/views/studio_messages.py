@@ -1,4 +1,4 @@
-"""What the studio's front end is told, as plain values: the form, a result, a sitting's summary."""
+"""What the studio's front end is told, as plain values: the form, a result, a session's summary."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.views.prompt_template import Asked
 
 SUMMARY_CARDS = 12
-"""Cards in a sitting's summary; what is older is counted and stays in the library."""
+"""Cards in a session's summary; what is older is counted and stays in the library."""
 
 
 class Host(Protocol):
@@ -60,11 +60,11 @@ class Host(Protocol):
 
 @dataclass(slots=True)
 class Result:
-    """Something that the studio has made: a job and its clip, or a sketch that nobody keeps.
+    """Something that the studio has made: a job and its clip, or a sketch that is not kept.
 
     Attributes:
         id: Ours; names it between the two sides.
-        quote: What was asked for; None for a clip that came out of the library.
+        quote: What was requested; None for a clip that came out of the library.
         job: The job, None for a sketch or a clip of the library.
         film: A sketch's mp4.
         picture: A sketch's poster.
@@ -88,7 +88,7 @@ class Result:
 
     @property
     def clip(self) -> Clip | None:
-        """The stored clip, None where there is none yet."""
+        """The stored clip, or None yet."""
         if self.job is not None and self.job.state == "stored":
             return self.job.clip
         return self.kept
@@ -212,7 +212,7 @@ def _sketch_message(result: Result) -> dict[str, Any]:
         "state": "sketch",
         "word": "Sketch",
         "tone": "wait",
-        "note": "360p, drawn here; nothing was bought and nothing is kept",
+        "note": "Free 360p preview, not saved",
         "facts": [clean(each) for each in (result.quote.row.model, spec_of(result.quote)) if each],
         "sketch": True,
         "charged": "",
@@ -241,7 +241,7 @@ def diff_message(before: str, after: str) -> list[list[str]]:
 
 
 def summary_html(results: Iterable[Result], folder: Path) -> str:
-    """A sitting's clips as HTML that outlives the kernel: a card each, the newest first."""
+    """A session's clips as HTML that outlives the kernel: a card each, the newest first."""
     done = [each for each in results if each.job is not None and each.job.done]
     if not done:
         return ""
@@ -260,7 +260,7 @@ def summary_html(results: Iterable[Result], folder: Path) -> str:
 
 def counted(jobs: int) -> str:
     """How many, in words."""
-    return f"A sitting in the studio: {jobs} {'order' if jobs == 1 else 'orders'}"
+    return f"Studio session: {jobs} {'clip' if jobs == 1 else 'clips'}"
 
 
 def summary_text(results: Iterable[Result]) -> str:

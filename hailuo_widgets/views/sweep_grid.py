@@ -33,8 +33,8 @@ class Ask:
     """Something that a view of the grid wants.
 
     Attributes:
-        what: `whole`: everything anew. `look`: posters. `clip`, `sheet`, `detail`: of one place. `act`: a button.
-            `mark`: a rating, a star or a note. `touch`: somebody looks at it.
+        what: `whole`: everything again. `look`: posters. `clip`, `sheet`, `detail`: of one place. `act`: a button.
+            `mark`: a rating, a star or a note. `touch`: someone looks at it.
         places: Which replicates.
         action: Which button.
         mark: `rating`, `starred` or `remark`, and its value.
@@ -94,11 +94,11 @@ class SweepGrid(Placed):
         self.send({"type": "posters", "at": [list(place) for place in posters]}, list(posters.values()))
 
     def send_clip(self, place: Place, clip: bytes) -> None:
-        """Send a clip (mp4) that was asked for."""
+        """Send a clip (mp4) that was requested."""
         self.send({"type": "clip", "at": list(place)}, [clip])
 
     def send_sheet(self, place: Place, sheet: bytes, count: int) -> None:
-        """Send a contact sheet (JPEG) that was asked for: so many frames side by side."""
+        """Send a contact sheet (JPEG) that was requested: so many frames side by side."""
         self.send({"type": "sheet", "at": list(place), "count": count}, [sheet])
 
     def send_missing(self, place: Place, why: str) -> None:

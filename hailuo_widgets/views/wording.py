@@ -26,18 +26,18 @@ _STATES = {
     "queued": StateWord("Queued", "wait"),
     "running": StateWord("Running", "run"),
     "downloading": StateWord("Downloading", "run"),
-    "stored": StateWord("Stored", "ok"),
+    "stored": StateWord("Done", "ok"),
     "refused": StateWord("Refused", "bad"),
     "failed": StateWord("Failed", "bad"),
-    "uncertain": StateWord("Uncertain", "warn"),
-    "abandoned": StateWord("Not watched", "warn"),
+    "uncertain": StateWord("Unconfirmed", "warn"),
+    "abandoned": StateWord("Detached", "warn"),
     "cancelled": StateWord("Cancelled", "off"),
 }
 _CELLS = {"illegal": StateWord("Not possible", "off"), "skipped": StateWord("Skipped", "off")}
 
 
 def state_word(state: str) -> StateWord:
-    """The word and the tone of a job's state; raises `KeyError` for what is none."""
+    """The word and the tone of a job's state; raises `KeyError` for any other."""
     return _STATES[state]
 
 
@@ -65,13 +65,14 @@ def message(order: Order, status: Status) -> Message:
         return Message(status.error, status.hint)
     if status.state == "uncertain":
         return Message(
-            "The request was sent, but no answer came back, so it may have been charged.",
-            f"Look at your account at {order.provider}, then decide: %hailuo resume. Nothing is sent again by itself.",
+            "Sent, but no answer came back: it may have been charged.",
+            f"Check your account at {order.provider}, then decide with `%hailuo resume`. "
+            "Nothing is sent again automatically.",
         )
     if status.state == "abandoned":
         return Message(
-            f"Nobody is watching any more; {order.provider} may still finish this clip.",
-            "%hailuo resume, or the same cell once more, fetches what was paid for. Nothing is bought twice.",
+            f"Detached. {order.provider} may still finish this clip and charge for it.",
+            "Run the cell again, or `%hailuo resume`, to fetch it. You won't be charged twice.",
         )
     return Message("", "")
 

@@ -212,7 +212,7 @@ def traffic(said: list[Any]) -> Iterator[ModelSpec]:
 
 
 def beside_two_hundred_jobs() -> Iterator[ModelSpec]:
-    """A kernel with a grid and 200 jobs, and somebody who uses it for something else meanwhile."""
+    """A kernel with a grid and 200 jobs, and someone who uses it for something else meanwhile."""
     with simulator(6.0) as url, tempfile.TemporaryDirectory() as folder:
         kernel = Kernel(sys.executable, Path(folder)).start()
         try:

@@ -1,4 +1,4 @@
-"""200 jobs within limits that nobody knows: how near to the least possible time. `python tests/benchmarks/bench_pacing.py`.
+"""200 jobs within limits that is unknown: how near to the least possible time. `python tests/benchmarks/bench_pacing.py`.
 
 The vendor is the simulator, both sides are on one clock that jumps, so an hour takes seconds and each run is the same.
 Journal, dispatcher, gate and poller are the real ones. Tasks take 45 to 75 s. No limit is known beforehand.

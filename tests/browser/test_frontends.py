@@ -83,7 +83,7 @@ def a_sitting(page) -> None:
     studio.get_by_role("radio", name="6 s").click()
     studio.get_by_role("button", name="Generate", exact=True).click()
     card = studio.get_by_role("article")
-    expect(card).to_contain_text("Stored", timeout=60_000)
+    expect(card).to_contain_text("Done", timeout=60_000)
     card.get_by_role("button", name="Play this clip").click()
     film = card.locator("video").element_handle()
     page.wait_for_function("(film) => film.readyState >= 2", arg=film)

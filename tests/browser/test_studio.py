@@ -1,4 +1,4 @@
-"""The studio in real JupyterLab and Notebook 7: a sitting by keyboard, its cell run, the notebook saved and opened again."""
+"""The studio in real JupyterLab and Notebook 7: a session by keyboard, its cell run, the notebook saved and opened again."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_a_sitting_from_the_form_to_the_saved_notebook(open_notebook, server, tm
     assert page.evaluate("window.hailuoTest.panel.content.widgets.length") == 3
     page.keyboard.press("Enter")
     card = studio.get_by_role("article").first
-    expect(card).to_contain_text("Stored", timeout=60_000)
+    expect(card).to_contain_text("Done", timeout=60_000)
     save_picture(notebook, "generated", studio)
 
     card.get_by_role("button", name="Vary: put it back into the form").press("Enter")
@@ -104,7 +104,7 @@ def test_a_sitting_from_the_form_to_the_saved_notebook(open_notebook, server, tm
     page.keyboard.type(PROMPT.replace("stands", "sleeps") + " [Pan left] [Pull out]")
     studio.get_by_role("button", name="Generate", exact=True).press("Enter")
     expect(card.locator("ins").first).to_have_text("sleeps")
-    expect(studio.get_by_text("Stored")).to_have_count(2, timeout=60_000)
+    expect(studio.get_by_text("Done")).to_have_count(2, timeout=60_000)
     save_picture(notebook, "varied", studio)
     for number in (0, 1):
         studio.get_by_role("article").nth(number).get_by_role("button", name="Compare with others").press("Enter")
@@ -135,7 +135,7 @@ def test_a_sitting_from_the_form_to_the_saved_notebook(open_notebook, server, tm
     expect(notebook.cell_output(2).locator("video")).to_be_visible()
     save_picture(notebook, "library", notebook.cell_output(2).get_by_role("region", name="Library"))
 
-    notebook.save()  # in the middle of the sitting
+    notebook.save()  # in the middle of the session
     saved = json.loads(notebook.file.read_text())
     mimes = {mime for cell in saved["cells"] for output in cell["outputs"] for mime in output.get("data", {})}
     assert mimes == {"text/html", "text/plain"}

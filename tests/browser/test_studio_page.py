@@ -94,7 +94,7 @@ def test_by_keyboard_from_the_prompt_to_the_cell(host, opened, session):
     reach(page, "Generate")
     page.keyboard.press("Enter")
     first = page.get_by_role("article").first
-    expect(first).to_contain_text("Stored", timeout=30_000)
+    expect(first).to_contain_text("Done", timeout=30_000)
     reach(page, "Vary: put it back into the form")
     page.keyboard.press("Enter")
     expect(field).to_be_focused()
@@ -103,7 +103,7 @@ def test_by_keyboard_from_the_prompt_to_the_cell(host, opened, session):
     reach(page, "Generate")
     page.keyboard.press("Enter")
     expect(page.get_by_role("article").first.locator("ins")).to_have_text("sleeps", timeout=30_000)
-    expect(page.get_by_text("Stored")).to_have_count(2, timeout=30_000)
+    expect(page.get_by_text("Done")).to_have_count(2, timeout=30_000)
     for number in (0, 1):
         page.get_by_role("article").nth(number).get_by_role("button", name="Compare with others").press("Enter")
     comparison = page.get_by_role("region", name="Comparison")
@@ -126,7 +126,7 @@ def test_a_double_click_buys_one(host, opened, session):
     page = host.page
     page.get_by_role("textbox", name="Prompt").fill("A gecko on a wall")
     page.get_by_role("button", name="Generate", exact=True).dblclick()
-    expect(page.get_by_text("Stored")).to_have_count(1, timeout=30_000)
+    expect(page.get_by_text("Done")).to_have_count(1, timeout=30_000)
     assert len(session.jobs()) == before + 1
 
 
@@ -188,7 +188,7 @@ def test_marks_notes_and_the_library(host, opened):
     page.get_by_role("textbox", name="Prompt").fill("A heron in the reeds")
     page.get_by_role("button", name="Generate", exact=True).click()
     card = page.get_by_role("article").first
-    expect(card).to_contain_text("Stored", timeout=30_000)
+    expect(card).to_contain_text("Done", timeout=30_000)
     card.get_by_role("button", name="4 of 5").click()
     expect(card.get_by_role("group", name="Rated 4 of 5")).to_be_visible()
     card.get_by_role("button", name="Write a note").click()

@@ -111,7 +111,7 @@ def test_rows_columns_and_the_rest_as_tabs_change_places_without_the_kernel(page
 
 
 def test_what_cannot_be_had_stays_in_its_place_with_the_reason(page, sweep):
-    reason = "1080P exists for 6 s only, and 10 s was asked for."
+    reason = "1080P supports 6 s only, and 10 s was asked for."
     sweep.mount(grid(cells={0: {"problem": reason}, 2: {"skipped": True}}))
     expect(cell(page, "Static shot, trots")).to_contain_text(reason)
     expect(cell(page, "Static shot, leaps")).to_contain_text("Skipped")
@@ -149,7 +149,7 @@ def test_where_news_are_lost_the_whole_is_asked_for_and_nothing_stays_wrong(page
     assert len(sweep.sent("whole")) == 2
     expect(cell(page, "Static shot, trots")).to_contain_text("Queued")
     sweep.show(replace(view, takes={(0, 0): STORED}))
-    expect(cell(page, "Static shot, trots")).to_contain_text("Stored")
+    expect(cell(page, "Static shot, trots")).to_contain_text("Done")
     expect(cell(page, "Static shot, leaps")).to_contain_text("Planned")
 
 

@@ -22,7 +22,7 @@ def test_after_a_kill_the_next_kernel_says_so_and_the_clips_arrive(state, start_
     kernel.reply(loaded)
     assert (
         kernel.text(loaded).strip()
-        == f"hailuo_widgets: {CELLS} clips were left open; %hailuo resume takes up what can be."
+        == f"hailuo_widgets: {CELLS} unfinished clips from an earlier session. Run `%hailuo resume` to continue."
     )
     kernel.run("import hailuo_widgets as hw\njobs = hw.resume(show=False)")
     told = kernel.execute("print(*[each.result(100).id == each.id for each in jobs], len(hw.library()), hw.resume())")

@@ -182,7 +182,7 @@ def start(
         folder: Where the library is made.
         url: The vendor.
         prompts: What is asked for, one job each.
-        resume: Whether everything that was left open is taken up first.
+        resume: Whether everything that was left open is resumed first.
         die_at: `before Journal.claim 3`: where it kills itself.
         database: The journal's URL, where it is not the folder's own.
         patience: Seconds for which it waits for a vendor that says nothing.

@@ -21,7 +21,7 @@ STUCK_SECONDS = 5.0
 
 
 class SimulatedLoop(asyncio.SelectorEventLoop):
-    """Jumps to the next moment at which somebody wants to be woken."""
+    """Jumps to the next moment at which someone wants to be woken."""
 
     def __init__(self) -> None:
         self._moment = 0.0

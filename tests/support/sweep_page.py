@@ -124,7 +124,7 @@ class SweepPage:
         self.page.evaluate("(message) => host.say(message)", message)
 
     def show(self, view: GridView) -> None:
-        """The whole state anew."""
+        """The whole state again."""
         self._seq += 1
         self.page.evaluate("(whole) => host.setWhole(whole)", whole_message(view, self._seq))
 

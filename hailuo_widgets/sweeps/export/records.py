@@ -95,7 +95,7 @@ def problem_of(cell: Cell, job: Job | None, clip: Clip | None) -> str:
     if job is not None and job.error is not None:
         return job.error.message
     if state_of(cell, job, clip) == FILE_GONE:
-        return "It was made, but its file is not there any more; running the sweep again buys it anew."
+        return "Its file is gone; run the sweep again to generate it again."
     return cell.problem
 
 

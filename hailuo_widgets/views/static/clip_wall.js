@@ -331,7 +331,7 @@ export function clipWall(wall, signal) {
 
   return {
     root,
-    /** Ask anew, where nothing was asked for yet or something may have changed. */
+    /** Ask again, where nothing was asked for yet or something may have changed. */
     refresh: ask,
     focus() {
       view.focus();

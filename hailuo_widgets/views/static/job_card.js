@@ -4,7 +4,7 @@ import { clock, element, facts, fraction, ownKeys, prompt, remaining, ring, say,
  * The live card of one job.
  *
  * @typedef {object} Order
- * @property {string} name The notebook's variable, "" where there is none.
+ * @property {string} name The notebook's variable, "" if it has none.
  * @property {[text: string, isCommand: boolean][]} segments The prompt in pieces.
  * @property {string} provider
  * @property {string} reason Why this provider.

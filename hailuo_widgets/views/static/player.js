@@ -213,7 +213,7 @@ export class Stage {
   };
 
   /**
-   * Keep a clip with the leader: small errors by its speed, which nobody sees, large ones by a jump.
+   * Keep a clip with the leader: small errors by its speed, which is not visible, large ones by a jump.
    * @param {HTMLVideoElement} video
    */
   #hold(video) {

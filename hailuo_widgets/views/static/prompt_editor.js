@@ -170,7 +170,7 @@ export function promptEditor({ label, commands, onInput, signal }) {
   field.rows = 3;
   field.dir = "auto";
   field.spellcheck = false;
-  field.placeholder = "What is to be seen";
+  field.placeholder = "Describe your video";
   field.ariaLabel = label;
   const line = element("div", "hw-editor-line");
   const notes = element("div", "hw-notes");

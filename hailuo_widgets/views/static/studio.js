@@ -158,7 +158,7 @@ export default placed((model, signal) => {
   const tabs = switcher(
     "What is seen",
     [
-      ["sitting", "This sitting"],
+      ["sitting", "This session"],
       ["library", "Library"],
     ],
     "sitting",

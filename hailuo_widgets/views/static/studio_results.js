@@ -28,7 +28,7 @@
  * @typedef {object} Desk
  * @property {(content: Record<string, unknown>) => void} send
  * @property {(id: string) => Promise<string>} film A clip's address.
- * @property {(id: string) => Promise<string>} poster A picture's address, "" where there is none.
+ * @property {(id: string) => Promise<string>} poster A picture's address, "" if it has none.
  * @property {() => void} compared Called when another choice of results is to be compared.
  */
 
@@ -59,11 +59,11 @@ export function studioResults(desk, signal) {
   const root = element("div", "hw-results");
   const empty = element("div", "hw-nothing");
   empty.append(
-    element("b", "", "Nothing is made yet"),
+    element("b", "", "No clips yet"),
     element(
       "span",
       "",
-      "Sketch it to see the camera's moves for nothing. Generate when you like what you see.",
+      "Preview the camera moves for free with a sketch. Generate when you like what you see.",
     ),
   );
   const stack = element("div", "hw-stack");
@@ -139,7 +139,7 @@ export function studioResults(desk, signal) {
     const facts = element("div", "hw-soft hw-result-facts");
     const actions = element("div", "hw-row hw-actions");
     const vary = button("Vary: put it back into the form", "Vary");
-    const goOn = button("Go on from here: the next clip begins with its last picture", "Go on from here");
+    const goOn = button("Extend from last frame: the next clip starts with this clip's last frame", "Extend from last frame");
     const cell = button("Copy as cell", "Copy as cell", "hw-button hw-copies");
     const python = button("Copy as Python", "Python");
     const compare = button("Compare with others", "Compare", "hw-button hw-toggle");

@@ -234,7 +234,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     update() {
       for (const each of shown) each.update();
     },
-    /** Whether somebody looks into it. */
+    /** Whether someone looks into it. */
     get busy() {
       return root.open;
     },

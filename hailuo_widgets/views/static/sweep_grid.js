@@ -20,7 +20,7 @@ import { CLIPS_AT_ONCE, keyOf, Store } from "./sweep_store.js";
 /** Least widths of a column, in pixels. */
 const SIZES = [96, 132, 176, 240, 340];
 
-/** Milliseconds: how long a view rests before it asks for what is in it, and how often it says that somebody looks. */
+/** Milliseconds: how long a view rests before it asks for what is in it, and how often it says that someone looks. */
 const REST = 120;
 const TOUCH_EVERY = 8000;
 
@@ -293,7 +293,7 @@ function show(store, signal) {
         const row = line[0]?.root.parentElement;
         if (row) row.hidden = !open && line.every((box) => box.root.dataset.out === "true");
       }
-    const none = whole.cells.length ? "Nothing here fits. Take a filter away." : "There are no cells.";
+    const none = whole.cells.length ? "No clips match. Clear a filter." : "This sweep has no cells.";
     empty.textContent = count ? "" : none;
     empty.hidden = count > 0;
     if (!arranged) {
@@ -530,7 +530,7 @@ function show(store, signal) {
     if (done) event.preventDefault();
   }
 
-  /** Somebody looks: it is not replaced under their eyes. */
+  /** Someone looks: it is not replaced under their eyes. */
   function touch() {
     const now = performance.now();
     if (now - touched < TOUCH_EVERY) return;

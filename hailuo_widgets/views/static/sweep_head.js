@@ -265,7 +265,7 @@ export function sweepTools(store, pivot, filter, view) {
 
   /** What is neither rows nor columns: tabs for a few short values, else a list. Axes that go together are one. */
   function drawOthers() {
-    // Drawn anew only where the axes have changed places: a tab that was just pressed keeps the focus.
+    // Drawn again only where the axes have changed places: a tab that was just pressed keeps the focus.
     const wanted = `${pivot.rows} ${pivot.columns}`;
     if (wanted === drawn) return;
     drawn = wanted;

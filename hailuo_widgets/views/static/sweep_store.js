@@ -2,7 +2,7 @@
  * What the kernel has said of a sweep, and what it was asked for.
  *
  * The whole state is a trait; between two of them come numbered deltas. Where a number is missing, the whole is asked
- * for anew. Pictures and clips come as binary buffers when they are looked at, and are Blob URLs here.
+ * for again. Pictures and clips come as binary buffers when they are looked at, and are Blob URLs here.
  *
  * @typedef {import("./dom.js").Tone} Tone
  * @typedef {[cell: number, replicate: number]} Place
@@ -89,7 +89,7 @@ import { blobUrl } from "./dom.js";
 /** Clips that are kept at once; more would stall the browser and fill its memory. */
 export const CLIPS_AT_ONCE = 6;
 
-/** Milliseconds after which a poster that was asked for is asked for again. */
+/** Milliseconds after which a poster that was requested is asked for again. */
 const ASK_AGAIN = 5000;
 
 /** @param {Place} place */
@@ -201,7 +201,7 @@ export class Store {
     this.#model.send({ type: "act", what });
   }
 
-  /** Say that somebody looks at this, so that it is not replaced meanwhile. */
+  /** Say that someone looks at this, so that it is not replaced meanwhile. */
   touch() {
     this.#model.send({ type: "touch" });
   }
@@ -334,7 +334,7 @@ export class Store {
 
   /** @param {Message & {type: "delta"}} delta */
   #receiveDelta({ seq, takes, head }) {
-    if (seq <= this.#seq) return; // the whole that was asked for holds it already
+    if (seq <= this.#seq) return; // the whole that was requested holds it already
     if (seq !== this.#seq + 1 && !this.#asked) this.askWhole();
     this.#seq = seq;
     const received = performance.now();
