@@ -35,7 +35,17 @@ def workshop(session: nox.Session) -> str:
         # --group came with pip 25.1; a new environment has the pip of its Python.
         run(session, str(python), "-m", "pip", "install", "--quiet", "pip>=25.1")
         groups = [f"--group={group}" for group in ("test", "lint", "types", "docs")]
-        run(session, str(python), "-m", "pip", "install", "--quiet", "--editable", ".[demo,keyring,simulator]", *groups)
+        run(
+            session,
+            str(python),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--editable",
+            ".[demo,keyring,measure,simulator]",
+            *groups,
+        )
         stamp.write_text(recipe)
     return str(python)
 

@@ -1,6 +1,6 @@
 """What a clip shows, measured on its decoded frames: the camera's moves, cuts, motion, delivered beside ordered.
 
-Frames in, numbers out: no model, no GPU, no Jupyter. OpenCV comes with an extra: `pip install 'hailuo-widgets[measure]'`.
+Frames in, numbers out: no model, no GPU, no Jupyter. OpenCV comes with `pip install 'hailuo-widgets[measure]'`.
 
 The package can be called: `hailuo_widgets.measure([…])` is `hailuo_widgets.measure.run.measure`, and must stay it once
 a module of this package has been imported, which puts the package under that name.

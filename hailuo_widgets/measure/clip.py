@@ -11,8 +11,8 @@ import numpy as np
 
 from hailuo_widgets.measure import series, similarity
 from hailuo_widgets.measure.camera import bridged, shot_of
-from hailuo_widgets.measure.field import Field
 from hailuo_widgets.measure.cuts import cuts, flashes
+from hailuo_widgets.measure.field import Field
 from hailuo_widgets.measure.record import Delivered, Measured, SeenStep
 from hailuo_widgets.measure.trace import Trace, trace
 from hailuo_widgets.media.probe import probe
@@ -52,7 +52,7 @@ def measure_clip(path: Path | str, ordered: Ordered | None = None, *, threads: i
         cuts=found,
         steps=steps,
         delivered=Delivered(
-            seen.size[0], seen.size[1], round(seen.fps, 4), count, round(count / seen.fps, 4),
+            info.width, info.height, round(info.fps, 4), count, round(info.duration, 4),
             info.video_codec, info.audio_codec, seen.loudest, *dark, *frozen, 100 * seen.bars[0], 100 * seen.bars[1],
         ),
         motion=100 * float(own.mean()) if len(own) else None,

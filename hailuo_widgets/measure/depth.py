@@ -1,8 +1,8 @@
 """Parallax: what moves otherwise than the background's plane, and whether a moving camera explains it.
 
 After the motion of one plane is taken away, what is left of a still world points along the camera's own travel (plane
-and parallax: Irani and Anandan, PAMI 1998). Things that move by themselves don't follow that rule, and mostly lie in one
-piece in the middle of the picture, so only what reaches the picture's sides, or comes in several pieces, is believed.
+and parallax: Irani and Anandan, PAMI 1998). Things that move by themselves don't follow that rule. They mostly lie in
+one piece in the middle of the picture, so only what reaches its sides, or comes in several pieces, is believed.
 """
 
 from __future__ import annotations

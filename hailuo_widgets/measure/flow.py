@@ -59,7 +59,7 @@ class FlowField:
         # DIS forgives another brightness but not another contrast, so both get the same (measured: a gain of 0.6 alone
         # makes it answer 13 pixels where nothing moves).
         one, two = _levelled(before), _levelled(after)
-        flow = np.asarray(self._dis.calc(one, two, None), np.float32)
+        flow = np.asarray(self._dis.calc(one, two, None), np.float32)  # type: ignore[call-overload]  # None is documented
         return _patches(one, two, flow)
 
 
@@ -92,7 +92,7 @@ def _patches(one: Grey, two: Grey, flow: Floats) -> PatchFlow:
     )
 
     def mean(values: Floats) -> Floats:
-        return np.asarray(values, np.float32).reshape(rows, _PER, columns, _PER).mean((1, 3))
+        return np.asarray(values.reshape(rows, _PER, columns, _PER).mean((1, 3)), np.float32)
 
     across = np.gradient(here, axis=1)
     along = np.gradient(here, axis=0)

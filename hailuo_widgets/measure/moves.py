@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from hailuo_widgets.measure.background import basis, fit, misfit, prior
 from hailuo_widgets.measure.depth import FINE, REACH, TRUSTED, Depth, depth
-
 from hailuo_widgets.measure.field import Field
 
 if TYPE_CHECKING:
@@ -54,13 +53,13 @@ STILL = 0.0018
 """Widths a second up to which a camera counts as standing."""
 MOVES = 0.0035
 """Widths a second from which on it surely moves."""
-PRESENT, ABSENT = 0.20, 0.14
-"""An axis belongs to a move if it has this share of the strongest one, below the second it does not; between is open."""
+PRESENT, ABSENT = 0.20, 0.10
+"""An axis belongs to a move if it has this share of the strongest one, and not below the second; between is open."""
 SHAKES, STEADY = 0.012, 0.006
 """Tremble in widths a second (root of the mean square) from which a camera shakes, and up to which it does not."""
 SEEN = 0.018
 """Widths a second from which parallax would be seen, were there any."""
-PARALLAX, FLAT = 0.08, 0.02
+PARALLAX, FLAT = 0.12, 0.02
 """Share of the trusted patches that must show parallax, and up to which there is none."""
 
 
@@ -102,10 +101,20 @@ def move(field: Field, trembles: float, *, still: bool, turned: tuple[bool, bool
     """
     grouped = _grouped(field, trembles)
     model = fit(grouped.motion, grouped.trust * prior(field.places), field.places)
+    speed = float(np.abs(model.rates[:, :2]).mean(0).max())
+    keystones = tuple(
+        _keystone(grouped, model.rates, axis) if abs(model.rates[:, axis].mean()) > max(0.01, 0.3 * speed) else 0.0
+        for axis in (0, 1)
+    )
+    if any(keystones):
+        grouped = _straightened(grouped, model.rates, (keystones[0], keystones[1]))
+        model = fit(grouped.motion, grouped.trust * prior(field.places), field.places)
     seen = depth(grouped, model.rates, FINE + (0.25 * trembles if trembles > STEADY else 0.0))
     main = np.average(model.rates, axis=0, weights=model.support + 1e-6)
     found = _evidence(main[:3] * [1, 1, REACH], seen, float(model.support.mean()), trembles)
-    commands, families, reason = _words(found, grouped, model.rates, still=still, turned=turned)
+    commands, families, reason = _words(
+        found, grouped, (keystones[0] > 0, keystones[1] > 0), still=still, turned=turned
+    )
     return Move(
         commands,
         families,
@@ -190,7 +199,9 @@ def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float) -> _Evi
 Words = tuple[tuple[str, ...] | None, tuple[str, ...] | None, str]
 
 
-def _words(found: _Evidence, field: Field, rates: Floats, *, still: bool, turned: tuple[bool, bool]) -> Words:
+def _words(
+    found: _Evidence, field: Field, keystones: tuple[bool, bool], *, still: bool, turned: tuple[bool, bool]
+) -> Words:
     """The commands, the families, and why one of them is missing."""
     if reason := _incoherent(found):
         return None, None, reason
@@ -208,7 +219,7 @@ def _words(found: _Evidence, field: Field, rates: Floats, *, still: bool, turned
         return None, None, "something keeps its place in the frame"
     if not still and found.seen.island > FILLS:
         return None, None, "the subject fills the frame"
-    return _named(found, field, rates, present)
+    return _named(found, field, keystones, present)
 
 
 def _incoherent(found: _Evidence) -> str:
@@ -258,7 +269,7 @@ def _present(found: _Evidence, turned: tuple[bool, bool]) -> tuple[NDArray[np.bo
     return present, ""
 
 
-def _named(found: _Evidence, field: Field, rates: Floats, present: NDArray[np.bool_]) -> Words:
+def _named(found: _Evidence, field: Field, keystones: tuple[bool, bool], present: NDArray[np.bool_]) -> Words:
     names: list[str] = []
     kin: list[str] = []
     unsure = ""
@@ -266,7 +277,7 @@ def _named(found: _Evidence, field: Field, rates: Floats, present: NDArray[np.bo
         turn, travel = _WORDS[axis, 1 if found.moved[axis] > 0 else -1]
         kin.append(FAMILIES[turn])
         strong = abs(found.moved[axis])
-        turns = axis < 2 and found.seen.world < 0.05 and strong > 0.01 and _turns(field, rates, axis)
+        turns = axis < 2 and keystones[axis] and found.seen.world < 0.08
         flat = (
             found.seen.beside[axis] <= FLAT
             and found.seen.different < 0.15
@@ -306,11 +317,11 @@ def _all_over(trust: Floats, places: Floats) -> bool:
     return all(good[region].mean() > 0.25 for region in regions)
 
 
-def _turns(field: Field, rates: Floats, axis: int) -> bool:
-    """Whether a shift has the keystone of a turning camera: it bends lines across it, which no travel to the side does.
+def _keystone(field: Field, rates: Floats, axis: int) -> float:
+    """1/f² of a turning camera, f its focal length in widths, read from the keystone; 0 where there is none.
 
-    A camera of focal length f that turns moves a point by (1 + x²/f², xy/f²): the second part is looked for, on all
-    depths at once.
+    A camera that turns moves a point by (1 + x²/f², xy/f²). The second part goes across the move, which no travel to
+    the side does at any depth, so it is looked for on all of them at once.
     """
     cross = 1 - axis
     places = field.places
@@ -321,7 +332,7 @@ def _turns(field: Field, rates: Floats, axis: int) -> bool:
     columns = np.stack([bend, np.ones_like(bend), places[:, cross], places[:, axis]], 1)
     moving = np.flatnonzero(np.abs(rates[:, axis]) >= MOVES)
     if len(moving) < 2:
-        return False
+        return 0.0
     found = []
     for group in moving:
         weights = good[group]
@@ -333,4 +344,15 @@ def _turns(field: Field, rates: Floats, axis: int) -> bool:
         found.append(solution[0] / rates[group, axis])
     kappa = float(np.average(found, weights=np.abs(rates[moving, axis])))
     error = float(np.std(found)) / len(found) ** 0.5
-    return 0.22 < kappa < 3.0 and kappa > 3.5 * error
+    return kappa if 0.22 < kappa < 3.0 and kappa > 3.5 * error else 0.0
+
+
+def _straightened(field: Field, rates: Floats, keystones: tuple[float, float]) -> Field:
+    """The motion without what turning bends: what is left of a pan is one shift for all depths."""
+    x, y = field.places[:, 0], field.places[:, 1]
+    bent = (np.stack([x * x, x * y], 1), np.stack([x * y, y * y], 1))
+    motion = field.motion
+    for axis in (0, 1):
+        if keystones[axis]:
+            motion = motion - keystones[axis] * rates[:, axis, None, None] * bent[axis]
+    return replace(field, motion=motion)

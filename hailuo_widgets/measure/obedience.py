@@ -91,8 +91,9 @@ def as_svg(cells: list[Obedience]) -> str:
     wide, tall, top = 190, 26, 34
     width, height = label + wide * max(1, len(models)), top + tall * max(1, len(commands)) + 26
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
-        'font-family="system-ui, sans-serif" font-size="12" fill="currentColor" style="max-width:100%;height:auto">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"',
+        ' role="img" font-family="system-ui, sans-serif" font-size="12" fill="currentColor"',
+        ' style="max-width:100%;height:auto">',
         "<title>Camera commands carried out</title>",
         f"<desc>{escape(_in_words(cells))}</desc>",
     ]
@@ -102,7 +103,8 @@ def as_svg(cells: list[Obedience]) -> str:
         for tick in (0, 0.5, 1):
             x = left + 100 * tick
             parts.append(
-                f'<line x1="{x}" x2="{x}" y1="{top - 8}" y2="{height - 24}" stroke="currentColor" stroke-opacity=".18"/>'
+                f'<line x1="{x}" x2="{x}" y1="{top - 8}" y2="{height - 24}" stroke="currentColor" '
+                'stroke-opacity=".18"/>'
                 f'<text x="{x}" y="{height - 8}" text-anchor="middle" opacity=".7" font-size="10">{tick:.0%}</text>'
             )
     found = {(each.command, each.model): each for each in cells}
@@ -121,7 +123,8 @@ def as_svg(cells: list[Obedience]) -> str:
             parts.append(
                 f'<g stroke="#3b82c4" fill="#3b82c4">{tip}<line x1="{left + 100 * cell.low:.1f}" '
                 f'x2="{left + 100 * cell.high:.1f}" y1="{middle}" y2="{middle}" stroke-width="3" stroke-opacity=".45" '
-                f'stroke-linecap="round"/><circle cx="{left + 100 * cell.share:.1f}" cy="{middle}" r="4" stroke="none"/></g>'
+                f'stroke-linecap="round"/><circle cx="{left + 100 * cell.share:.1f}" cy="{middle}" r="4" '
+                'stroke="none"/></g>'
                 f'<text x="{left + 112}" y="{middle + 4}">{cell.seen}/{cell.seen + cell.other}'
                 + (f'<tspan opacity=".7"> +{cell.untold} ?</tspan>' if cell.untold else "")
                 + "</text>"

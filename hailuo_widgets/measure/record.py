@@ -23,12 +23,12 @@ class SeenStep:
         commands: As in `Measured.camera`.
         families: As in `Measured.families`.
         reason: Why `commands` or `families` is None, in words for a reader; `""` otherwise.
-        right, down: How far the background moved in the picture, in % of the picture's width a second. A camera that pans
-            left moves it to the right.
+        right, down: How far the background moved in the picture, in % of the picture's width a second. A camera that
+            pans left moves it to the right.
         growth: How much it grew, as % of the width a second at 35% of the width from the middle.
         roll: Clockwise turn of the background, degrees a second.
         tremble: Root of the mean square of the background's deviation from its smooth path, % of the width a second.
-        parallax: Share of the trusted picture that moves otherwise than the background and is no single thing in its
+        parallax: Share of the trusted picture that moves otherwise than the background and is no single thing in the
             middle, 0 to 1.
     """
 
@@ -56,7 +56,7 @@ class Delivered:
         frames: Frames that could be decoded.
         seconds: Length of the picture.
         video_codec, audio_codec: FFmpeg's names; `audio_codec` is None without a sound track.
-        loudest: Largest sound sample, 0 to 1; None without a sound track. Below 0.001 (-60 dBFS) a track counts as silent.
+        loudest: Largest sound sample, 0 to 1; None without a sound track. Below 0.001 (-60 dBFS) it counts as silent.
         black_head, black_tail: Seconds of black at the ends.
         frozen_head, frozen_tail: Seconds at the ends in which no pixel changes by more than the codec's noise.
         bars_top, bars_bottom: Black bars, in % of the height.
@@ -105,8 +105,8 @@ class Measured:
         brightness: Mean brightness, % of full range (of the encoded, gamma-corrected signal).
         black, white: % of the pixels that are clipped to black, and to white (within 1%).
         loop: Structural similarity of the last frame and the first, 1 for a perfect loop.
-        first_match, last_match: The ends beside the pictures that were ordered: `{"ssim", "delta_e", "shift", "scale"}`, see
-            `similarity.Match`; None where none was ordered.
+        first_match, last_match: The ends beside the ordered pictures: `{"ssim", "delta_e", "shift", "scale"}`,
+            see `similarity.Match`; None where none was ordered.
         look: Four tiny grey pictures, for `diversity` among replicates.
         error: Why the clip could not be measured, in one sentence; None if it could.
         version: `VERSION` at the time.

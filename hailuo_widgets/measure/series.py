@@ -23,10 +23,10 @@ _FROZEN = 0.35
 
 
 def flicker(thumbs: Grey, fps: float, odd: list[int]) -> float:
-    """Flicker of the brightness, in % of its full range: root mean square of what is left of each frame's mean
-    brightness when a running median over a quarter of a second is taken away. `odd` are frames (cuts) to leave out.
+    """Flicker of the brightness, in % of its full range.
 
-    In the manner of the global luminance flicker of ITU-T P.910, annex on temporal impairments: slow changes are no flicker.
+    The root mean square of what is left of each frame's mean brightness when a running median over a quarter of a
+    second is taken away: slow changes are no flicker. `odd` are frames (cuts) to leave out. The definition is ours.
     """
     light = thumbs.mean((1, 2)) * (100 / 255)
     reach = max(1, round(fps / 8))
@@ -38,8 +38,10 @@ def flicker(thumbs: Grey, fps: float, odd: list[int]) -> float:
 
 
 def sharpness(seen: Trace) -> tuple[float, float]:
-    """Sharpness relative to the clip: (median, 10th percentile) over its frames of the Laplacian's variance, divided by
-    the clip's own 95th percentile. 1 means even; a low second value means that some of it is soft.
+    """Sharpness relative to the clip: the median and the 10th percentile over its frames.
+
+    Of the Laplacian's variance, divided by the clip's own 95th percentile. 1 means even; a low second value means that
+    some of it is soft.
 
     Variance of the Laplacian: Pech-Pacheco et al., ICPR 2000. It is divided by the picture's variance, so a fade is not
     taken for a blur; clips of different content can't be compared by it.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _SIDE = 320
-"""Pixels of the longer side at which pictures are compared: what a vendor's resampling and the codec change lies below."""
+"""Pixels of the longer side at which pictures are compared: what resampling and the codec change is finer."""
 
 MAX_PIXELS = 80_000_000
 
@@ -32,8 +32,8 @@ class Match:
     Attributes:
         ssim: Mean structural similarity of the brightness, 1 for the same picture, around 0 for unrelated ones. Wang et
             al., IEEE TIP 2004: Gaussian window of 1.5 pixels, K1 0.01, K2 0.03; at 320 pixels on the longer side.
-        delta_e: Mean colour difference ΔE*ab (CIE 1976), about 2.3 being just noticeable; clips are read as BT.709 or as
-            they are tagged, pictures as sRGB.
+        delta_e: Mean colour difference ΔE*ab (CIE 1976), about 2.3 being just noticeable. Clips are read as they are
+            tagged, or else as a browser would; pictures as sRGB.
         shift: How far the picture had to be moved to lie on the frame, in % of the frame's width.
         scale: By how much it had to be enlarged, 1 for not at all.
     """

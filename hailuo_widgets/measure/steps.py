@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -176,4 +177,4 @@ def _turns(calm: Floats, rate: float, offset: int) -> list[tuple[int, int]]:
     while bounds[-1] > 0:
         bounds.append(int(came[bounds[-1]]))
     bounds.reverse()
-    return [(a + offset, b + offset) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [(a + offset, b + offset) for a, b in pairwise(bounds)]

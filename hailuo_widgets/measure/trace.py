@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 import av
 import cv2
 import numpy as np
+from PIL import Image
 
 from hailuo_widgets.measure.flow import PATCH, FlowField, PatchFlow
+from hailuo_widgets.media import display, timeline
 from hailuo_widgets.media.probe import opened, unreadable
 
 if TYPE_CHECKING:
+    from fractions import Fraction
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,6 +28,9 @@ WIDTH = 480
 
 PAIRS = 8.0
 """Pairs of pictures a second: every third frame of a film."""
+
+SIDE = 640
+"""Pixels of the longer side of the first and the last frame, for comparing them with pictures."""
 
 THUMB = 128
 """Width of the picture that is kept of every frame."""
@@ -49,7 +55,7 @@ class Trace:
         looked: (M,) the frames that `detail` was measured at.
         clipped: (N, 2): share of each frame's pixels that are black or white.
         size: Width and height in pixels as shown: pixel shape and rotation applied.
-        first, last: The first and last frame, (h, w, 3) RGB, at most 640 pixels wide.
+        first, last: The first and last frame, (h, w, 3) RGB, at most `SIDE` pixels on the longer side.
         loudest: Largest sound sample, 0 to 1; None where there is no sound.
     """
 
@@ -88,27 +94,33 @@ def trace(path: Path | str, *, threads: int | None = None) -> Trace:
     cv2.setNumThreads(1)  # one process a core: threads of OpenCV's own would fight over it
     reader = _Reader()
     with opened(path) as (container, stream):
-        if threads is not None:
+        if threads is None:
+            stream.thread_type = "AUTO"  # frames ahead are decoded while this one is measured
+        else:
             stream.codec_context.thread_count = threads
-        fps = float(stream.average_rate or stream.guessed_rate or 24)
+        shown = timeline.read(container, stream)
+        if not shown.times:
+            raise unreadable(path, "it holds no picture")
+        fps = (len(shown.times) / shown.duration) if shown.duration else float(stream.average_rate or 24)
         stride = max(1, round(fps / PAIRS))
         audio = container.streams.audio[0] if container.streams.audio else None
-        loudest = 0.0 if audio else None
-        for packet in container.demux(*([stream, audio] if audio else [stream])):
+        loudest = None if audio is None else 0.0
+        container.seek(min(shown.keys, default=shown.times[0]), stream=stream)
+        kept = set(shown.times)  # an edit list may leave out others, which have to be decoded all the same
+        for packet in container.demux(*([stream] if audio is None else [stream, audio])):
             try:
                 decoded = packet.decode()
             except av.error.InvalidDataError:
-                if packet.stream is stream and not reader.thumbs:
-                    raise
-                continue  # a damaged packet in the middle: what else there is can be measured
+                continue  # a damaged packet: what else there is can be measured
             for frame in decoded:
                 if isinstance(frame, av.VideoFrame):
-                    reader.take(frame, stride)
+                    if (frame.dts if frame.pts is None else frame.pts) in kept:
+                        reader.take(frame, stride)
                 elif loudest is not None and isinstance(frame, av.AudioFrame):
                     loudest = max(loudest, _peak(frame))
         if not reader.thumbs:
             raise unreadable(path, "no frame of it can be decoded")
-        aspect = float(stream.sample_aspect_ratio or 1)
+        aspect = stream.sample_aspect_ratio
     return reader.finished(fps, aspect, loudest)
 
 
@@ -125,28 +137,26 @@ class _Reader:
         self.bars: tuple[int, int] | None = None
         self._field = FlowField()
         self._before: Grey | None = None
-        self._first: Grey | None = None
+        self._first: av.VideoFrame | None = None
         self._last: av.VideoFrame | None = None
-        self._turns = 0
-        self._height = 0
+        self._turn: Image.Transpose | None = None
 
     def take(self, frame: av.VideoFrame, stride: int) -> None:
         """Look at the next frame."""
         index = len(self.thumbs)
         luma = _luma(frame)
         if index == 0:
-            self._turns = round((frame.rotation or 0) / 90) % 4
-            self._first = _colours(frame, self._turns)
+            self._turn = display.turn(frame)
+            self._first = frame
         self._last = frame
         small = _small(luma, frame)
-        self.thumbs.append(np.rot90(small, self._turns) if self._turns else small)
+        self.thumbs.append(self._upright(small))
         if index % stride:
             return
-        picture = _work(luma)
-        if self._turns:
-            picture = np.ascontiguousarray(np.rot90(picture, self._turns))
-        self._height = picture.shape[0]
-        self._see(picture, index)
+        self._see(self._upright(_work(luma)), index)
+
+    def _upright(self, picture: Grey) -> Grey:
+        return picture if self._turn is None else np.asarray(Image.fromarray(picture).transpose(self._turn))
 
     def _see(self, picture: Grey, index: int) -> None:
         if self.bars is None or not self.flows:
@@ -157,9 +167,8 @@ class _Reader:
             )  # a dark start has no rim to find; bars are never larger than they are at their least
             if found[0] < self.bars[0] or found[1] < self.bars[1]:
                 self.bars = (min(found[0], self.bars[0]), min(found[1], self.bars[1]))
-        inner = picture
-        _, deviation = cv2.meanStdDev(inner)
-        sharp = cv2.Laplacian(inner, cv2.CV_16S, ksize=1)
+        _, deviation = cv2.meanStdDev(picture)
+        sharp = cv2.Laplacian(picture, cv2.CV_16S, ksize=1)
         _, fine = cv2.meanStdDev(sharp)
         self.detail.append(float(fine[0, 0] ** 2 / max(4.0, deviation[0, 0] ** 2)))
         self.looked.append(index)
@@ -168,7 +177,7 @@ class _Reader:
             self.pairs.append((self.looked[-2], index))
         self._before = picture
 
-    def finished(self, fps: float, aspect: float, loudest: float | None) -> Trace:
+    def finished(self, fps: float, aspect: Fraction | None, loudest: float | None) -> Trace:
         """All that was seen."""
         assert self._last is not None
         assert self._first is not None
@@ -192,8 +201,9 @@ class _Reader:
         for number, flow in enumerate(self.flows):
             motion[number] = flow.motion[low:high].reshape(-1, 2) / width / times[number]
             trust[number] = flow.trust[low:high].reshape(-1)
-        size = (self._last.width, self._last.height)
-        shown = (round(size[0] * aspect), size[1])
+        size = display.shown_size(self._last.width, self._last.height, aspect, self._turn)
+        scale = min(1.0, SIDE / max(size))
+        seen = (max(2, round(size[0] * scale)), max(2, round(size[1] * scale)))
         return Trace(
             thumbs=thumbs,
             fps=fps,
@@ -206,9 +216,9 @@ class _Reader:
             detail=np.array(self.detail),
             looked=np.array(self.looked, np.int64),
             clipped=np.stack([(thumbs <= 2).mean((1, 2)), (thumbs >= 253).mean((1, 2))], 1),
-            size=shown[::-1] if self._turns % 2 else shown,
-            first=self._first,
-            last=_colours(self._last, self._turns),
+            size=size,
+            first=np.asarray(display.picture(self._first, seen)),
+            last=np.asarray(display.picture(self._last, seen)),
             loudest=loudest,
         )
 
@@ -225,7 +235,7 @@ def _luma(frame: av.VideoFrame) -> Grey:
 def _small(luma: Grey, frame: av.VideoFrame) -> Grey:
     """The frame at thumbnail size, stretched to the full range."""
     height = max(16, round(luma.shape[0] * THUMB / luma.shape[1]))
-    step = max(1, luma.shape[0] // (2 * height))
+    step = max(1, luma.shape[0] // height)
     small = np.asarray(cv2.resize(luma[::step], (THUMB, height), interpolation=cv2.INTER_AREA), np.uint8)
     if frame.color_range == 2 or frame.format.name.startswith("yuvj"):  # the full range already
         return small
@@ -239,13 +249,6 @@ def _work(luma: Grey) -> Grey:
     # Every other row is enough for a picture that shrinks to a third, and costs half.
     step = 2 if luma.shape[0] >= 2 * size[1] else 1
     return np.asarray(cv2.resize(luma[::step], size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _colours(frame: av.VideoFrame, turns: int) -> Grey:
-    width = min(640, frame.width)
-    height = max(2, round(frame.height * width / frame.width))
-    picture = frame.reformat(width, height, "rgb24", interpolation="AREA").to_ndarray()
-    return np.ascontiguousarray(np.rot90(np.asarray(picture, np.uint8), turns))
 
 
 def _bars(picture: Grey) -> tuple[int, int]:

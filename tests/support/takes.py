@@ -122,13 +122,14 @@ def case(seed: int, photos: tuple[Picture, ...] = ()) -> Case:
     subject = (
         float(lot.uniform(0.35, 0.5)) if condition == "half subject" else float(lot.choice([0.0, 0.06, 0.12, 0.2]))
     )
-    if any("Tracking shot" in step for step in steps):
+    follows = any("Tracking shot" in step for step in steps)
+    if follows:
         subject = max(subject, 0.06)  # there must be something to follow
     world = World(
         layers=int(lot.integers(1, 4)),
         subject=subject,
         sway=float(lot.uniform(0.03, 0.12)) if condition in {"moving subject", "half subject"} else 0.0,
-        walk=float(lot.uniform(-0.08, 0.08)) if condition == "moving subject" else 0.0,
+        walk=float(lot.uniform(-0.08, 0.08)) if condition == "moving subject" and not follows else 0.0,
         rough=float(lot.uniform(0.05, 0.2)) if condition == "low texture" else float(lot.uniform(0.5, 1.0)),
         backdrop=float(lot.uniform(7, 14)),
         photos=photos if lot.uniform() < 0.6 and condition != "low texture" else (),
