@@ -76,20 +76,20 @@ def shot_of(field: Field) -> Shot:
     found: list[Step] = []
     turned = (False, False)
     for part in parts(way, shaking, rate):
-        for each in _named(part, field, shaking, turned):
-            if found and found[-1].move.commands and found[-1].move.commands == each.move.commands:
-                found[-1] = replace(each, start=found[-1].start)
-            else:
-                found.append(each)
-            kin = each.move.families or ()
-            turned = (
-                turned[0] or any(name.startswith("Pan") for name in kin),
-                turned[1] or any(name.startswith("Tilt") for name in kin),
-            )
+        each = _named(part, field, shaking, turned)
+        if found and found[-1].move.commands and found[-1].move.commands == each.move.commands:
+            found[-1] = replace(each, start=found[-1].start)
+        else:
+            found.append(each)
+        kin = each.move.families or ()
+        turned = (
+            turned[0] or any(name.startswith("Pan") for name in kin),
+            turned[1] or any(name.startswith("Tilt") for name in kin),
+        )
     return Shot(_doubtful(found), own, shaking)
 
 
-def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool]) -> list[Step]:
+def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool]) -> Step:
     """The move of one stretch, checked against its two halves."""
 
     def look(span: slice, *, still: bool) -> Move:
@@ -98,16 +98,14 @@ def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool])
     inner = _inner(part, len(field.motion))
     whole = look(inner, still=part.still)
     if not whole.families or part.still or inner.stop - inner.start < 2 * round(0.9 * field.rate):
-        return [Step(part.start, part.stop, whole)]
+        return Step(part.start, part.stop, whole)
     middle = (inner.start + inner.stop) // 2
     halves = [look(half, still=False) for half in (slice(inner.start, middle), slice(middle, inner.stop))]
     if any(half.families not in {None, whole.families} for half in halves):
         whole = replace(whole, commands=None, families=None, reason="it changes on the way")
-    elif all(half.commands for half in halves) and halves[0].commands != halves[1].commands:
-        return [Step(part.start, middle, halves[0]), Step(middle, part.stop, halves[1])]
     elif whole.commands and any(half.commands not in {None, whole.commands} for half in halves):
         whole = replace(whole, commands=None, reason="its two halves look different")
-    return [Step(part.start, part.stop, whole)]
+    return Step(part.start, part.stop, whole)
 
 
 def _doubtful(found: list[Step]) -> list[Step]:

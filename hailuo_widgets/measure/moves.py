@@ -132,7 +132,7 @@ def _grouped(field: Field, trembles: float) -> Field:
     """Means over about half a second: less noise, and nothing has left its patch by then."""
     count = len(field.motion)
     length = max(1, round((0.5 if trembles < SHAKES else 0.8) * field.rate))
-    bounds = np.linspace(0, count, max(1, count // length) + 1).astype(int)
+    bounds = np.linspace(0, count, max(min(2, count), count // length) + 1).astype(int)
     pieces = [slice(a, b) for a, b in pairwise(bounds) if b > a]
     weighted = np.stack([(field.motion[each] * field.trust[each][..., None]).sum(0) for each in pieces])
     total = np.stack([field.trust[each].sum(0) for each in pieces])

@@ -67,8 +67,8 @@ class Difference:
 
 SAME_PICTURE = (0.75, 8.0)
 """SSIM at least and ΔE at most of a frame that shows the ordered picture."""
-NOT_IT = 0.4
-"""SSIM up to which it surely does not; between the two it is left open."""
+NOT_IT = (0.4, 20.0)
+"""SSIM up to which, or ΔE from which on, it surely does not; between the two it is left open."""
 
 
 def compare(ordered: Ordered, measured: Measured) -> list[Difference]:
@@ -116,7 +116,8 @@ def compare(ordered: Ordered, measured: Measured) -> list[Difference]:
     ):
         if asked_for is not None and match is not None:
             same = match["ssim"] >= SAME_PICTURE[0] and match["delta_e"] <= SAME_PICTURE[1]
-            ok = True if same else False if match["ssim"] <= NOT_IT else None
+            other = match["ssim"] <= NOT_IT[0] or match["delta_e"] >= NOT_IT[1]
+            ok = True if same else False if other else None
             add(what, "the picture", f"SSIM {match['ssim']:.2f}, ΔE {match['delta_e']:.1f}", ok)
     if ordered.camera is not None:
         add("camera", said(ordered.camera), said(measured.camera), obeyed(ordered.camera, measured))
