@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.api import configure as configure
     from hailuo_widgets.api import generate as generate
     from hailuo_widgets.api import jobs as jobs
+    from hailuo_widgets.api import join as join
     from hailuo_widgets.api import library as library
     from hailuo_widgets.api import resume as resume
     from hailuo_widgets.api import studio as studio
@@ -46,6 +47,7 @@ _HOMES = {
     "configure": "api",
     "generate": "api",
     "jobs": "api",
+    "join": "api",
     "library": "api",
     "resume": "api",
     "studio": "api",

@@ -10,6 +10,7 @@ from hailuo_widgets.keys import choose_provider
 from hailuo_widgets.spec.request import VideoRequest
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable
     from decimal import Decimal
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.clip_query import ClipQuery
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.sweeps.definition import Skip
     from hailuo_widgets.sweeps.sweep import Sweep
@@ -33,6 +35,7 @@ def generate(
     fresh: bool = False,
     wait: bool = False,
     show: bool = True,
+    as_written: bool = False,
     **fields: Any,
 ) -> Job:
     """Make a clip. It is what `%%hailuo` does, from Python.
@@ -48,13 +51,14 @@ def generate(
         fresh: Generate again, ignoring the cached clip.
         wait: Return when the clip is there.
         show: Whether a card appears.
+        as_written: Send the prompt even if something in it looks like a camera command and is none, `[Pan lfet]`.
         fields: More fields of `VideoRequest`: `duration`, `resolution`, `first_frame`, …
 
     Returns:
         The job: `.result()`, `await job`, `.state`, `.task_id`, `.clip.path`, `.cancel()`.
 
     Raises:
-        RefusedError: If the vendor would not accept the request. Nothing was sent.
+        RefusedError: If the vendor would not accept the request, or at a slip in a camera command. Nothing was sent.
         AuthenticationError: If the provider needs a key and none is set.
         UsageError: If there is no such provider, or a picture can't be read.
         HailuoError: With `wait`, if the job ended without a clip.
@@ -65,7 +69,7 @@ def generate(
         key = None  # or a traceback would hold it
     request = VideoRequest.of(prompt=prompt, model=model, **fields)
     try:
-        job = session.start(request, provider, name=name, fresh=fresh)
+        job = session.start(request, provider, name=name, fresh=fresh, as_written=as_written)
     except (RefusedError, AuthenticationError) as error:
         if show:
             session.show_refusal(request, provider, error)
@@ -198,6 +202,30 @@ def studio(prompt: str = "", *, provider: str | None = None, model: str | None =
 def jobs() -> list[Job]:
     """The jobs of this kernel, newest first."""
     return sessions.default_session().jobs()
+
+
+def join(clips: Iterable[Any], path: str | os.PathLike[str], *, fade: float = 0.0) -> VideoInfo:
+    """Write clips one after the other into one mp4: `hw.join([a, b, c], "film.mp4")`.
+
+    With cuts between clips of one size, rate and codec nothing is encoded again. Sound is kept.
+
+    Args:
+        clips: Clips, jobs or paths; a job that is not done is waited for.
+        path: The film; what is there is replaced when it is complete.
+        fade: Seconds of cross-fade between two clips; 0 for cuts.
+
+    Returns:
+        The facts about the film: size, length, frames.
+
+    Raises:
+        UsageError: If there are no clips, or a fade is longer than one of them.
+        HailuoError: If a clip can't be read, the film can't be written, or a job ended without a clip.
+    """
+    from hailuo_widgets.media import join as films
+
+    # A job has a `result`, a clip a `path`; a Path has neither.
+    done = [each.result() if hasattr(each, "result") else each for each in clips]
+    return films.join([getattr(each, "path", each) for each in done], path, fade=fade)
 
 
 def configure(**settings: Any) -> None:

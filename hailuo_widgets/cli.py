@@ -88,7 +88,7 @@ def _verify(options: argparse.Namespace) -> int:
     finally:
         library.close()
     for each in damaged:
-        print(f"{each.clip.path.name}: {each.what}", file=sys.stderr)
+        print(f"{each.id}: {each.what}", file=sys.stderr)
     return 1 if damaged else 0
 
 

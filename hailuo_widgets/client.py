@@ -142,6 +142,24 @@ class AsyncHailuo:
         """For how many tasks one status call can ask."""
         return self._provider.batch
 
+    def batch_of(self, model: str) -> int:
+        """For how many tasks of a model one status call can ask."""
+        return self._provider.batch_of(model)
+
+    async def candidates(self, order: Quote, since: float) -> list[TaskState]:
+        """The tasks that a request may have become whose answer was lost, where the vendor can list tasks.
+
+        None of them may be it: they are like it in all that the vendor's list says. A person decides.
+
+        Args:
+            order: What was sent.
+            since: When, in seconds since the epoch.
+
+        Raises:
+            VendorError: If the vendor could not be asked.
+        """
+        return await self._ask(lambda: self._provider.candidates(order.request, order.row, since), None)
+
     @property
     def cancellable(self) -> bool:
         """Whether the vendor can really cancel a task."""

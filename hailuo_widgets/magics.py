@@ -57,7 +57,7 @@ _OPTIONS = (
     argument("--wait", action="store_true", help="Let the cell run until the clip is there."),
     argument("--repeat", type=int, default=1, help="How many clips each cell of a sweep is to have."),
     argument("--budget", help="The most that a sweep may cost: 6, or with its currency, 6USD."),
-    argument("--yes", action="store_true", help="Run a sweep without asking; where it costs money, with --budget."),
+    argument("--yes", action="store_true", help="Don't ask first; a sweep that costs money needs --budget then."),
 )
 _SWITCHES = {"on": True, "off": False, None: None}
 
@@ -81,32 +81,37 @@ class HailuoMagics(Magics):
         """
         arguments, definition = read_cell(line, cell, self.shell.user_ns)
         if definition.axes or arguments.repeat > 1 or (arguments.budget and not arguments.fresh):
-            return self._sweep(definition, arguments)
-        return self._clip(definition, arguments)
+            return self._sweep(definition, arguments, (line, cell))
+        return self._clip(definition, arguments, (line, cell))
 
-    def _clip(self, definition: Definition, arguments: argparse.Namespace) -> Any:
-        """One clip: it is asked for at once, unless it is dearer than the settings want."""
+    def _clip(self, definition: Definition, arguments: argparse.Namespace, written: tuple[str, str]) -> Any:
+        """One clip: it is asked for at once, unless it is dearer than the settings want or has a slip in a command."""
         from hailuo_widgets import api, session
+        from hailuo_widgets.spec import camera
         from hailuo_widgets.sweeps.cells import single
 
         here = session.default_session()
-        ask = bool(here.settings.confirm_above) and not (arguments.yes or arguments.dry_run)
-        if ask and not arguments.fresh and here.plan(definition).asks:
-            return self._sweep(definition, arguments)
         prompt, fields = single(definition)
+        slips = camera.parse(prompt).near_misses
+        ask = bool(here.settings.confirm_above or slips) and not (arguments.yes or arguments.dry_run)
+        if ask and not arguments.fresh and here.plan(definition).asks:
+            return self._sweep(definition, arguments, written)
         if arguments.dry_run:
             return api.dry_run(prompt, **fields)
         if arguments.fresh and (ask or arguments.budget):
             with suppress(RefusedError):  # which is said below, on a card
                 _check_price(api.dry_run(prompt, **fields), arguments, here.settings.confirm_above)
-        job = api.generate(prompt, name=arguments.name, fresh=arguments.fresh, **fields)
+        if ask and slips and arguments.fresh:
+            self._offer_repair(*written)
+            raise UsageError(str(slips[0]), hint="Nothing was sent. To send the prompt as it is, add --yes.")
+        job = api.generate(prompt, name=arguments.name, fresh=arguments.fresh, as_written=True, **fields)
         if arguments.name:
             self.shell.user_ns[arguments.name] = job
         if arguments.wait:  # the variable is there even if the waiting is interrupted
             job.result()
         return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
 
-    def _sweep(self, definition: Definition, arguments: argparse.Namespace) -> Any:
+    def _sweep(self, definition: Definition, arguments: argparse.Namespace, written: tuple[str, str]) -> Any:
         """Many clips: a plan first, unless there is one clip to buy, or --yes says that none is needed."""
         from hailuo_widgets.session import default_session
 
@@ -128,12 +133,24 @@ class HailuoMagics(Magics):
             )
         if arguments.yes or not sweep.asks:
             sweep.run()
+        elif sweep.plan.slips and self._offer_repair(*written):
+            sweep.advise("A cell with the camera commands repaired is ready below. Run here sends the prompt as it is.")
         session.show_sweep(sweep)
         if arguments.wait and sweep.started:
             sweep.result()
         return None if _in_kernel(self.shell) else sweep
 
     @no_var_expand
+    def _offer_repair(self, line: str, cell: str) -> bool:
+        """Put the repaired cell where it takes one key to run it; whether there is one."""
+        from hailuo_widgets.spec import camera
+
+        repaired = camera.mended(cell)
+        if repaired == cell or camera.parse(repaired).near_misses:  # the slip came out of a variable
+            return False
+        self.shell.set_next_input(f"%%hailuo {line}".rstrip() + f"\n{repaired.rstrip()}")
+        return True
+
     @line_magic("hailuo")  # type: ignore[arg-type]  # as above
     def hailuo_line(self, line: str) -> Any:
         """Models, jobs, costs, settings.

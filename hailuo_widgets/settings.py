@@ -76,7 +76,9 @@ class Settings:
     Attributes:
         provider: Used where a cell names none; None picks the first provider whose key is set, else `sketch`.
         model: Used where a cell names none; None is the provider's preferred one.
-        library: The library's folder; a relative one is taken from where the kernel started.
+        library: The library's folder; a relative one is taken from where the kernel started. The default is
+            `hailuo_library` beside the notebook, or else the nearest one in a folder above it.
+        shared_library: Another library, a class's for example, whose clips answer requests too. It is only read.
         base_urls: Provider → another base URL (a gateway, or the simulator). http only to this machine.
         sketch_seconds: How long a sketch pretends to take, in seconds; 0 is as fast as it draws.
         library_url: Where the journal is, if not in the library's folder: `postgresql+psycopg://…`. It may hold a
@@ -91,6 +93,7 @@ class Settings:
     provider: str | None = None
     model: str | None = None
     library: str = LIBRARY
+    shared_library: str = ""
     base_urls: dict[str, str] = field(default_factory=dict)
     sketch_seconds: float = 0.0
     library_url: str | None = field(default=None, repr=False)
@@ -108,7 +111,7 @@ class Settings:
         """
         values = {**_dotenv(), **(os.environ if environment is None else environment)}
         settings = cls()
-        for name in ("provider", "model", "library", "sketch_seconds", "confirm_above"):
+        for name in ("provider", "model", "library", "shared_library", "sketch_seconds", "confirm_above"):
             if value := values.get(f"HAILUO_{name.upper()}"):
                 settings.set(name, value)
         if url := values.get("HAILUO_LIBRARY_URL"):
@@ -137,6 +140,8 @@ class Settings:
             self.model = str(value) if value else None
         elif name == "library":
             self.library = str(value)
+        elif name == "shared_library":
+            self.shared_library = str(value)
         elif name == "library_url":
             url = str(value).strip()
             if "@" in url and ":" in url.partition("@")[0].partition("://")[2]:
@@ -158,7 +163,8 @@ class Settings:
             limits[_known_provider(name.removesuffix(limit))] = _count(name, value)
         else:
             of_a_provider = (f"<provider>{each}" for each in ("_base_url", *_LIMITS))
-            known = ("provider", "model", "library", "library_url", "sketch_seconds", "confirm_above", *of_a_provider)
+            ours = ("provider", "model", "library", "shared_library", "library_url", "sketch_seconds", "confirm_above")
+            known = (*ours, *of_a_provider)
             raise UsageError(f"There is no setting “{name}”.", hint=did_you_mean(name, known))
 
     def give_key(self, provider: str, key: str | SecretStr, origin: str) -> None:

@@ -30,6 +30,7 @@ RANKS = {
     "measure": 4,
     "sweeps": 4,
     "engine": 3,
+    "judge": 3,
     "store": 2,
     "client": 2,
     "download": 2,

@@ -347,3 +347,85 @@ def test_nest_applies_the_one_that_loses_no_cells(here, notebook, monkeypatch):
     monkeypatch.setattr("nest_asyncio2.apply", lambda: applied.append(1))
     assert "nest-asyncio2" in str(run(notebook, "%hailuo nest"))
     assert applied == [1]
+
+
+SLIPS = [
+    "[Pan lfet]",
+    "［推进］",
+    "「推进」",
+    "[左搖]",
+    "[Pan left + Tilt up]",
+    "[Camera: Pan left]",
+    "[Orbit left]",
+    "[パン左]",
+    "(Pan left)",
+]
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_in_a_camera_command_is_reported_before_anything_is_sent(here, notebook, slip):
+    sweep = run(notebook, f"%%hailuo fox -d 6\nA fox trots. {slip}\n")
+    assert isinstance(sweep, Sweep)
+    assert not sweep.started
+    assert submits(here.simulator) == 0
+    assert f"“{slip.strip('[]')}” is not a camera command; did you mean [" in repr(sweep.plan)
+
+
+def test_a_repaired_cell_is_offered_that_buys_at_once(here, notebook):
+    offered = []
+    notebook.set_next_input = lambda text, replace=False: offered.append(text)  # what a front end is told
+    run(notebook, "%%hailuo fox -d 6 --wait\nA fox trots. [Pan lfet]\n")
+    assert offered == ["%%hailuo fox -d 6 --wait\nA fox trots. [Pan left]"]
+    run(notebook, offered[0])
+    assert notebook.user_ns["fox"].quote.written.prompt == "A fox trots. [Pan left]"
+    assert submits(here.simulator) == 1
+
+
+def test_run_sends_the_prompt_as_it_is(here, notebook):
+    run(notebook, "%%hailuo fox -d 6\nA fox trots. [Pan lfet]\n").run().result(SECONDS)
+    assert submits(here.simulator) == 1
+
+
+def test_yes_sends_a_slip_as_it_is(here, notebook):
+    run(notebook, "%%hailuo fox -d 6 --yes --wait\nA fox trots. [Pan lfet]\n")
+    assert isinstance(notebook.user_ns["fox"], Job)
+    assert submits(here.simulator) == 1
+    run(
+        notebook, "%%hailuo again -d 6 --wait\nA fox trots. [Pan lfet]\n"
+    )  # the library has it: there is nothing to ask
+    assert isinstance(notebook.user_ns["again"], Job)
+    assert submits(here.simulator) == 1
+
+
+def test_a_fresh_clip_with_a_slip_wants_yes(here, notebook):
+    with pytest.raises(UsageError, match="is not a camera command; did you mean"):
+        run(notebook, "%%hailuo fox -d 6 --fresh\nA fox trots. [Pan lfet]\n")
+    assert submits(here.simulator) == 0
+
+
+def test_a_slip_out_of_a_variable_is_reported_without_a_repair(here, notebook):
+    offered = []
+    notebook.set_next_input = lambda text, replace=False: offered.append(text)
+    notebook.user_ns["move"] = "[Pan lfet]"
+    sweep = run(notebook, "%%hailuo fox\nA fox trots. {move}\n")
+    assert "did you mean [Pan left]" in repr(sweep.plan)
+    assert offered == []
+    assert submits(here.simulator) == 0
+
+
+def test_a_slip_in_a_sweep_is_repaired_in_its_cell(here, notebook):
+    offered = []
+    notebook.set_next_input = lambda text, replace=False: offered.append(text)
+    run(notebook, "%%hailuo foxes\nA {fox | panda} trots. [Pan lfet]\n")
+    assert offered == ["%%hailuo foxes\nA {fox | panda} trots. [Pan left]"]
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_generate_refuses_a_slip_unless_it_is_meant(here, slip):
+    with pytest.raises(RefusedError, match="is not a camera command; did you mean") as caught:
+        hw.generate(f"A fox trots. {slip}")
+    assert "as_written=True" in str(caught.value)
+    assert submits(here.simulator) == 0
+    hw.generate(f"A fox trots. {slip}", as_written=True).result(SECONDS)
+    hw.generate(f"A fox trots. {slip}").result(SECONDS)  # there already
+    assert submits(here.simulator) == 1

@@ -18,7 +18,7 @@ from hailuo_widgets.simulator import Simulator, Timing
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.check import check
 from hailuo_widgets.spec.quote import pin
-from hailuo_widgets.spec.request import Mode, VideoRequest
+from hailuo_widgets.spec.request import SERVICES, Mode, VideoRequest
 from hailuo_widgets.transport import Transport
 from support.clock import VirtualClock
 from support.every_vendor import BASE, KEY, InProcess, bench
@@ -113,6 +113,8 @@ async def test_every_option_that_is_offered_is_taken(row):
     }
     async with bench(row.provider) as table:
         fields = {name: value for name, value in options.items() if name in row.parameters}
+        for expansion in ("disabled", "balanced", "quality") if "prompt_expansion_mode" in row.parameters else ():
+            assert (await table.client.submit(order(row, prompt_expansion_mode=expansion))).task.id
         assert (await table.client.submit(order(row, prompt="x" * row.prompt_max, **fields))).task.id
         for ratio in row.ratios:
             assert (await table.client.submit(order(row, ratio=ratio))).task.id
@@ -135,7 +137,7 @@ async def test_what_is_not_in_the_catalogue_never_leaves(name):
     models = dict.fromkeys(row.model for row in book.rows)
     refusals = 0
     async with bench(name) as table:
-        for model, mode in product(models, Mode):
+        for model, mode in product(models, set(Mode) - SERVICES):
             (row, *_) = book.find(name, model, mode) or (None,)
             grid = list(product(SHORT_SIDE, SECONDS)) if book.find(name, model) else [("768P", 6)]
             for resolution, seconds in grid:
@@ -214,19 +216,33 @@ BAD_PICTURES = {
     "no picture": b"What is this?",
     "cut off": picture_file()[:60],
 }
+BAD_FOR_H3 = {
+    **BAD_PICTURES,
+    "too small": picture_file(640, 255),
+    "too large": picture_file(5761, 2400),
+    "too heavy": picture_file() + os.urandom(30 * 1024 * 1024),
+}
 
 
-@pytest.mark.parametrize("why", BAD_PICTURES)
+def bad_pictures(row):
+    return BAD_FOR_H3 if "H3" in row.model else BAD_PICTURES
+
+
+@pytest.mark.parametrize("why", BAD_FOR_H3)
 @each_row
 async def test_a_picture_that_the_vendor_would_not_take_never_leaves(row, why):
-    if row.mode is Mode.T2V:
+    if row.mode is Mode.T2V or why not in bad_pictures(row):
         return
     fields = PICTURES[row.mode]
-    pictures = {name: (BAD_PICTURES[why],) if name == "references" else BAD_PICTURES[why] for name in fields}
+    bad = bad_pictures(row)[why]
+    pictures = {name: (bad,) if name == "references" else bad for name in fields}
     async with bench(row.provider) as table:
         problems = await refused(table.client, order(row, **pictures), *fields)
         if "data" not in row.pictures:
-            assert all(any("URL only" in each.message for each in problems if each.field == name) for name in fields)
+            assert all(
+                any("URL only" in each.message for each in problems if each.field.partition("[")[0] == name)
+                for name in fields
+            )
         assert not table.sim.log
 
 
@@ -238,7 +254,7 @@ async def test_the_simulator_turns_those_pictures_down_too(row):
     sound = {name: value for name, value in PICTURES[row.mode].items() if name != "references"}
     async with bench(row.provider, draw=nothing) as table:
         wire = provider(row.provider)
-        for why, data in BAD_PICTURES.items():
+        for why, data in bad_pictures(row).items():
             if why == "cut off":  # no page says what becomes of a damaged one
                 continue
             value = (data,) if field == "references" else data
@@ -255,12 +271,21 @@ async def test_pictures_at_the_edge_of_the_rules_are_taken(row):
     if row.mode is Mode.T2V or "data" not in row.pictures:
         return
     small = picture_file()
+    h3 = "H3" in row.model
     edges = [picture_file(301, 301), picture_file(400, 1000), picture_file(1000, 400)]
     edges += [picture_file(kind=kind) for kind in ("JPEG", "WEBP")]
+    most = 30 if h3 else 20
+    if h3:
+        edges += [picture_file(256, 256), picture_file(5760, 2400)]
     if row is next(
-        each for each in ROWS if each.provider == row.provider and "data" in each.pictures and each.mode is Mode.I2V
+        each
+        for each in ROWS
+        if each.provider == row.provider
+        and "data" in each.pictures
+        and each.mode is Mode.I2V
+        and h3 == ("H3" in each.model)
     ):
-        edges.append(small + os.urandom(20 * 1024 * 1024 - len(small)))  # once a vendor: it is a lot to send
+        edges.append(small + os.urandom(most * 1024 * 1024 - len(small)))  # once a vendor: it is a lot to send
     (field, *_) = PICTURES[row.mode]
     async with bench(row.provider, draw=nothing) as table:
         for data in edges:
@@ -295,7 +320,7 @@ async def test_an_option_that_does_not_exist_there_never_leaves(row):
 async def test_everything_that_is_wrong_is_said_at_once(row):
     wrong = {"prompt": "x" * 7001, "duration": 3, "resolution": "8K"}
     absent = {"watermark": True, "fast_pretreatment": True} if not row.parameters & {"watermark"} else {}
-    pictures = {name: BAD_PICTURES["too small"] for name in PICTURES[row.mode] if name != "references"}
+    pictures = {name: bad_pictures(row)["too small"] for name in PICTURES[row.mode] if name != "references"}
     expected = {*wrong, *(absent.keys() - row.parameters), *pictures}
     async with bench(row.provider) as table:
         problems = await refused(table.client, order(row, **wrong, **absent, **pictures), *expected)
@@ -317,10 +342,10 @@ async def test_the_grid_is_whole():
     assert figures == {
         "minimax": 210,
         "evolink": 20,
-        "ppio": 18,
+        "ppio": 114,
         "novita": 18,
         "modelverse": 18,
-        "acedata": 3,
+        "acedata": 99,
         "sketch": 26,
     }
-    assert len(ROWS) == 59
+    assert len(ROWS) == 67

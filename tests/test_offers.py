@@ -35,11 +35,11 @@ def test_the_example_of_the_manual():
     [
         (["provider=evolink"], 6),
         (["provider=EVOLINK", "mode=i2v"], 3),
-        (["provider=acedata", "duration=6"], 0),  # takes no duration
-        (["resolution=2k"], 4),
-        (["duration=15s"], 8),
+        (["provider=acedata", "duration=6"], 4),  # MiniMax-H3 only: its other models take none
+        (["resolution=2k"], 12),
+        (["duration=15s"], 16),
         (["model=minimax-hailuo-2.3-fast"], 6),
-        (["model=MiniMax-H3", "mode=R2V"], 1),
+        (["model=MiniMax-H3", "mode=R2V"], 3),
         (["provider=minimax", "max_price=0"], 0),
         (["provider=evolink", "max_price=100"], 0),  # publishes no price
     ],

@@ -20,7 +20,9 @@ WIRES = {
     "ppio": ({}, {"task_id": "t1"}),
     "novita": ({}, {"task_id": "t1"}),
     "modelverse": ({}, {"output": {"task_id": "t1"}, "request_id": "r"}),
-    "acedata": ({}, {"task_id": "t1"}),
+    "acedata": ({"model": "minimax-t2v"}, {"task_id": "t1"}),
+    "acedata h3": ({}, {"task_id": "t1"}),
+    "ppio h3": ({"model": "MiniMax-H3"}, {"task_id": "t1"}),
 }
 REFUSAL = {
     "minimax": {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
@@ -30,6 +32,8 @@ REFUSAL = {
     "ppio": {"code": 400, "reason": "BILLING_BALANCE_NOT_ENOUGH", "message": "no money"},
     "novita": {"code": 429, "reason": "RATE_LIMIT_EXCEEDED", "message": "slow down"},
     "modelverse": {"error": {"code": "param_error", "message": "no", "type": "invalid_request_error"}},
+    "acedata h3": {"error": {"code": "used_up", "message": "no money"}, "trace_id": "x"},
+    "ppio h3": {"code": 400, "reason": "BILLING_BALANCE_NOT_ENOUGH", "message": "no money"},
     "acedata": {"success": False, "error": {"code": "used_up", "message": "no money"}, "trace_id": "x"},
 }
 each_wire = pytest.mark.parametrize("wire", WIRES)
@@ -159,7 +163,7 @@ def test_an_held_answer_of_acedata_that_failed_is_a_failed_task():
 
 def asked(wire, *answers):
     """What comes of a question: a state, or an error."""
-    name, model = wire.split()[0], "MiniMax-H3" if wire.endswith("v2") else ""
+    name, model = wire.split()[0], "MiniMax-H3" if wire.endswith(("v2", "h3")) else ""
     try:
         return walk(provider(name).poll(Task("t1", model)), *answers)[1]
     except VendorError as problem:

@@ -27,7 +27,9 @@ def test_acedata_sends_what_its_page_prints(name):
 
 @pytest.mark.parametrize("name", ["quick_start", "quick_start_zh"])
 def test_acedatas_quick_start(name):
-    call, state = submit("acedata", reply({"task_id": "1"}), prompt=value(f"acedata_{name}")["prompt"])
+    call, state = submit(
+        "acedata", reply({"task_id": "1"}), prompt=value(f"acedata_{name}")["prompt"], model="minimax-t2v"
+    )
     body = {key: each for key, each in call.json.items() if key != "async"}
     assert json.dumps(body, ensure_ascii=False) == text(f"acedata_{name}")
     assert state.task == Task("1", "minimax-t2v")

@@ -14,7 +14,13 @@ from support.simulated import KEY, Bench, eventually
 from test_simulator_vendors import ACE_EXAMPLES, EVO_EXAMPLE, PPIO_EXAMPLE, UCLOUD_EXAMPLE
 
 MINIMAX = {"model": "MiniMax-Hailuo-02", "prompt": "A mouse"}
-H3 = {"model": "MiniMax-H3", "content": [{"type": "text", "text": "A mouse"}], "ratio": "16:9"}
+H3 = {
+    "model": "MiniMax-H3",
+    "content": [{"type": "text", "text": "A mouse"}],
+    "resolution": "768P",
+    "duration": 4,
+    "ratio": "16:9",
+}
 SUBMITS = {
     "minimax": ("/v1/video_generation", MINIMAX),
     "minimax-v2": ("/v2/video_generation", H3),

@@ -312,7 +312,7 @@ async def test_h3_cancels_what_waits_and_deletes_what_is_done():
         {},
         {"resolution": "2K", "duration": 15, "ratio": "21:9"},
         {"content": [WORDS, picture("first_frame"), picture("last_frame")], "ratio": "adaptive"},
-        {"content": [WORDS, picture("reference_image"), picture("reference_image", "mm_file://12")], "ratio": None},
+        {"content": [WORDS, picture("reference_image")], "ratio": None},
         {"model": "MiniMax-H3-Max", "resolution": "480P", "duration": 5, "extra": {"prompt_expansion_mode": "quality"}},
         {"content": [{"type": "text", "text": "x" * 7000}]},
     ],

@@ -166,14 +166,15 @@ async def test_ppios_example():
         done = await ppio_result(bench, task_id)
         assert done["task"] == {
             "task_id": task_id,
-            "task_type": "MINIMAX_HAILUO_02",
+            "task_type": "MINIMAX_HAILUO_02_6S_768P",
             "status": "TASK_STATUS_SUCCEED",
             "reason": "",
             "eta": 0,
-            "progress_percent": 100,
+            "progress_percent": 0,
         }
+        assert done["extra"] == {}
         video = done["videos"][0]
-        assert list(video) == ["video_url", "video_url_ttl", "video_type"]
+        assert list(video) == ["video_url", "video_url_ttl", "video_type", "nsfw_detection_result"]
         assert (video["video_url_ttl"], video["video_type"]) == ("3600", "mp4")
         bench.clock.forward(3599)
         assert (await bench.get(video["video_url"])).status_code == 200
@@ -186,11 +187,15 @@ async def test_ppios_example():
 @pytest.mark.parametrize(
     ("route", "fields", "task_type"),
     [
-        ("minimax-hailuo-02", {}, "MINIMAX_HAILUO_02"),
-        ("minimax-hailuo-02", {"image": data_url(), "end_image": data_url()}, "MINIMAX_HAILUO_02"),
-        ("minimax-hailuo-2.3-t2v", {"resolution": "1080P", "fast_pretreatment": True}, "MINIMAX_HAILUO_2.3_T2V"),
-        ("minimax-hailuo-2.3-i2v", {"image": PICTURE, "duration": 10}, "MINIMAX_HAILUO_2.3_I2V"),
-        ("minimax-hailuo-2.3-fast-i2v", {"image": data_url()}, "MINIMAX_HAILUO_2.3_FAST_I2V"),
+        ("minimax-hailuo-02", {}, "MINIMAX_HAILUO_02_6S_768P"),
+        ("minimax-hailuo-02", {"image": data_url(), "end_image": data_url()}, "MINIMAX_HAILUO_02_6S_768P"),
+        (
+            "minimax-hailuo-2.3-t2v",
+            {"resolution": "1080P", "fast_pretreatment": True},
+            "MINIMAX_HAILUO_2.3_T2V_6S_1080P",
+        ),
+        ("minimax-hailuo-2.3-i2v", {"image": PICTURE, "duration": 10}, "MINIMAX_HAILUO_2.3_I2V_10S_768P"),
+        ("minimax-hailuo-2.3-fast-i2v", {"image": data_url()}, "MINIMAX_HAILUO_2.3_FAST_I2V_6S_768P"),
     ],
 )
 async def test_what_ppio_takes(route, fields, task_type):

@@ -318,13 +318,14 @@ def test_the_worker_is_not_given_keys(monkeypatch: pytest.MonkeyPatch, tmp_path:
     from hailuo_widgets.sketch import worker
 
     seen: list[dict[str, str]] = []
-    run = worker.subprocess.run
+    start = worker.subprocess.Popen
 
     def spy(*args: object, **options: object) -> object:
         seen.append(options["env"])  # type: ignore[arg-type]
-        return run(*args, **options)  # type: ignore[call-overload]
+        return start(*args, **options)  # type: ignore[call-overload]
 
-    monkeypatch.setattr(worker.subprocess, "run", spy)
+    worker._end_all()  # none that was started before may be used
+    monkeypatch.setattr(worker.subprocess, "Popen", spy)
     monkeypatch.setenv("MINIMAX_API_KEY", "canary")
     render_in_subprocess(Sketch("x", duration=0.1, width=64, height=64), tmp_path / "clip.mp4")
     assert "canary" not in seen[0].values()
@@ -347,3 +348,43 @@ def test_a_sketch_travels_as_json_and_anything_else_is_refused() -> None:
     ):
         with pytest.raises(UsageError):
             Sketch.from_json(broken)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "subject"),
+    [
+        ("A lighthouse on a cliff", "lighthouse"),
+        ("一座灯塔在海边", "lighthouse"),
+        ("A violin in a forest at sunset", "figure"),
+        ("A dragon over a city", "figure"),
+        ("A steam train crosses a valley", "figure"),
+        ("A teapot on a table", "figure"),
+        ("一匹马在草原上奔跑", "figure"),
+        ("一架无名的钢琴", "figure"),
+        ("A fox in a forest", "fox"),
+        ("熊猫", "panda"),
+    ],
+)
+def test_a_subject_that_is_not_known_is_a_neutral_figure(prompt, subject):
+    assert read(prompt).subject == subject
+
+
+def test_what_is_known_of_a_prompt_is_drawn_around_a_neutral_figure():
+    reading = read("A violin in a forest at sunset in the rain")
+    assert (reading.place, reading.light, reading.weather) == ("forest", "sunset", "rain")
+
+
+@pytest.mark.parametrize("words", ["太阳镜", "墨镜", "太陽鏡", "墨鏡", "太阳眼镜", "sunglasses", "サングラス"])
+def test_sunglasses_are_known_by_all_their_names(words):
+    assert read(f"panda 熊猫 {words}").sunglasses
+
+
+def test_the_caption_says_that_the_subject_is_not_drawn():
+    plain, noted = (Caption("A violin", (), 640, 360, note=note) for note in ("", "subject not drawn"))
+    frames = []
+    for each in (plain, noted):
+        planes = tuple(np.full(size, 90, np.uint8) for size in ((360, 640), (180, 320), (180, 320)))
+        each.paint(planes, 0.0)
+        frames.append(planes[0].astype(int))
+    assert np.abs(frames[0] - frames[1])[-12:, 320:].max() > 60
+    assert np.abs(frames[0] - frames[1])[:, :200].max() == 0

@@ -126,3 +126,109 @@ def test_what_stands_outside_brackets_is_untouched(before, after):
         result = camera.translate(f"{before}[Push in,上升]{after}", language)
         assert result.startswith(before)
         assert result.endswith(after)
+
+
+@pytest.mark.parametrize(
+    ("written", "repaired"),
+    [
+        # brackets
+        ("［推进］", "[推进]"),
+        ("「推进」", "[推进]"),
+        ("『Push in』", "[Push in]"),
+        ("〔Pan left〕", "[Pan left]"),
+        ("(Pan left)", "[Pan left]"),
+        ("（推进）", "[推进]"),
+        ("<Pan left>", "[Pan left]"),
+        ("《推进》", "[推进]"),
+        ("[Pan left)", "[Pan left]"),
+        ("［Pan left]", "[Pan left]"),
+        ("(Pan left, Tilt up)", "[Pan left,Tilt up]"),
+        ("【左搖】", "[左摇]"),
+        # characters
+        ("[左搖]", "[左摇]"),
+        ("[推進]", "[推进]"),
+        ("[拉遠]", "[拉远]"),
+        ("[變焦推近]", "[变焦推近]"),
+        ("[晃動]", "[晃动]"),
+        ("[跟隨]", "[跟随]"),
+        ("[上昇]", "[上升]"),
+        ("[Ｐａｎ ｌｅｆｔ]", "[Pan left]"),
+        ("[Pan\u200b left]", "[Pan left]"),
+        # several at once, and in turn
+        ("[Pan left + Tilt up]", "[Pan left,Tilt up]"),
+        ("[Pan left and Tilt up]", "[Pan left,Tilt up]"),
+        ("[Pan left/Tilt up]", "[Pan left,Tilt up]"),
+        ("[Pan left & Tilt up]", "[Pan left,Tilt up]"),
+        ("[Pan left; Tilt up]", "[Pan left,Tilt up]"),
+        ("[推进+上升]", "[推进,上升]"),
+        ("[推进和上升]", "[推进,上升]"),
+        ("[Pan lfet + Tilt upp]", "[Pan left,Tilt up]"),
+        ("[Pan left then Tilt up]", "[Pan left][Tilt up]"),
+        ("[Pan left -> Zoom in]", "[Pan left][Zoom in]"),
+        ("[Shake, Pan left → Zoom in]", "[Shake, Pan left][Zoom in]"),
+        # a word too many, or in another form
+        ("[Camera: Pan left]", "[Pan left]"),
+        ("[camera pans left]", "[Pan left]"),
+        ("[slow pan left]", "[Pan left]"),
+        ("[Pan left slowly]", "[Pan left]"),
+        ("[Pan to the left]", "[Pan left]"),
+        ("[left pan]", "[Pan left]"),
+        ("[panning left]", "[Pan left]"),
+        ("[PanLeft]", "[Pan left]"),
+        ("[pan-left]", "[Pan left]"),
+        ("[pan_left]", "[Pan left]"),
+        ("[Pan left.]", "[Pan left]"),
+        ("[pan left 30 degrees]", "[Pan left]"),
+        ("[Zoom in on the moon]", "[Zoom in]"),
+        ("[镜头推进]", "[推进]"),
+        ("[缓慢推进]", "[推进]"),
+        ("[固定镜头]", "[固定]"),
+        # the field's words
+        ("[Orbit left]", "[Truck left,Pan right]"),
+        ("[Orbit]", "[Truck left,Pan right]"),
+        ("[环绕]", "[左移,右摇]"),
+        ("[環繞]", "[左移,右摇]"),
+        ("[Dolly zoom]", "[Pull out,Zoom in]"),
+        ("[Crane up]", "[Pedestal up]"),
+        ("[Whip pan right]", "[Pan right]"),
+        ("[steadicam shot]", "[Tracking shot]"),
+        ("[Roll left]", "Roll left"),
+        ("[Rack focus]", "Rack focus"),
+        ("[Zoom in, Roll left]", "[Zoom in]"),
+        ("[Roll left, Zoom in]", "[ Zoom in]"),
+        # other languages
+        ("[パン左]", "[Pan left]"),
+        ("[ズームイン]", "[Zoom in]"),
+        ("[ティルトアップ]", "[Tilt up]"),
+        ("[トラッキングショット]", "[Tracking shot]"),
+        ("「右揺」", "[右摇]"),
+        ("[줌인]", "[Zoom in]"),
+    ],
+)
+def test_what_looks_like_a_command_is_reported_and_can_be_repaired(written, repaired):
+    prompt = f"A fox trots. {written} Snow falls."
+    (miss,) = camera.parse(prompt).near_misses
+    assert prompt[miss.start : miss.end] == miss.text
+    assert "is not a camera command" in str(miss)
+    after = camera.mended(prompt)
+    assert after == f"A fox trots. {repaired} Snow falls."
+    assert camera.parse(after).near_misses == ()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "[shake hands]", "[zoom call]", "[pan pizza]", "[She pans for gold]", "[left]", "[The door moves left]", "[track 3]",
+        "[the cat pulls out a knife]", "[推进剂加注]", "[推理]", "[拉面]", "[摇滚]", "[降雪]", "(static)", "(tracking)",
+        "(and so on)", "「你好」", "<b>", "(laughs)", "[close-up]", "[bird's eye view]", "[OVERLAY TEXT]", "f(x)", "a < b > c",
+    ],
+)  # fmt: skip
+def test_words_in_brackets_that_are_no_moves_are_left_alone(words):
+    prompt = f"A fox trots {words} home."
+    assert camera.parse(prompt) == camera.CameraScript()
+    assert camera.mended(prompt) == prompt
+
+
+@given(st.text())
+def test_a_repair_leaves_nothing_to_repair(prompt):
+    assert camera.parse(camera.mended(prompt)).near_misses == ()

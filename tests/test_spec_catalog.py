@@ -8,6 +8,7 @@ from hailuo_widgets.errors import UsageError
 from hailuo_widgets.providers import names
 from hailuo_widgets.spec.catalog import FREE, UNPUBLISHED, Price, catalog, parse
 from hailuo_widgets.spec.check import check
+from hailuo_widgets.spec.file_rules import RULES
 from hailuo_widgets.spec.quote import pin
 from hailuo_widgets.spec.request import Mode, VideoRequest
 
@@ -20,7 +21,7 @@ PICTURES = {
     Mode.R2V: {"references": (URL,)},
 }
 each_row = pytest.mark.parametrize("row", catalog().rows, ids=lambda row: f"{row.provider}-{row.model}-{row.mode}")
-OPTIONS = ("prompt_optimizer", "fast_pretreatment", "watermark", "callback_url", "ratio")
+OPTIONS = ("prompt_optimizer", "prompt_expansion_mode", "fast_pretreatment", "watermark", "callback_url", "ratio")
 
 
 def request(row, **fields):
@@ -44,6 +45,7 @@ def test_every_row_is_sane(row):
     assert row.provider in names()
     assert row.wire_model
     assert 1 <= row.prompt_max <= 7000
+    assert row.files in RULES
     assert row.pictures <= {"url", "data", "mm_file"}
     assert "url" in row.pictures
     assert row.parameters <= set(OPTIONS)

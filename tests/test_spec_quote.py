@@ -1,9 +1,11 @@
 """From what was written to what would be sent: pinned, checked, priced."""
 
+from dataclasses import replace
+
 import pytest
 
 from hailuo_widgets.errors import RefusedError, UsageError
-from hailuo_widgets.spec import check as rules
+from hailuo_widgets.spec import file_rules
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from support.pictures import picture_file
@@ -89,7 +91,6 @@ ILLEGAL = [
     ("minimax", {"references": [URL], "last_frame": URL}, "last_frame", "takes no last frame beside the reference"),
     ("minimax", {"references": [URL] * 10}, "references", "10 images"),
     ("minimax", {"references": [f"https://x/{n}.mp4" for n in range(4)]}, "references", "4 videos"),
-    ("minimax", {"model": "MiniMax-H3", "last_frame": URL}, "first_frame", "needs a first frame"),
     ("minimax", {"model": "MiniMax-H3", "ratio": "adaptive"}, "ratio", "no ratio adaptive"),
     ("minimax", {"model": "MiniMax-H3", "prompt_optimizer": True}, "prompt_optimizer", "has no prompt_optimizer"),
     ("minimax", {"model": "MiniMax-H3", "duration": 3}, "duration", "no clips of 3 s"),
@@ -103,16 +104,21 @@ ILLEGAL = [
     ("minimax", {"model": "MiniMax-Hailuo-03"}, "model", "no model “MiniMax-Hailuo-03”"),
     ("evolink", {"first_frame": picture_file()}, "first_frame", "by URL only"),
     ("evolink", {"last_frame": URL}, "first_frame", "needs a first frame"),
-    ("evolink", {"prompt_optimizer": False}, "prompt_optimizer", "has no prompt_optimizer"),
+    (
+        "evolink",
+        {"model": "MiniMax-Hailuo-02", "prompt_optimizer": False},
+        "prompt_optimizer",
+        "has no prompt_optimizer",
+    ),
     ("ppio", {"prompt": "", "first_frame": URL}, "prompt", "needs a prompt"),
     ("ppio", {"resolution": "512P", "first_frame": URL}, "resolution", "no 512P"),
     ("ppio", {"model": "MiniMax-Hailuo-02", "watermark": True}, "watermark", "has no watermark"),
     ("novita", {"watermark": True}, "watermark", "has no watermark"),
     ("modelverse", {"resolution": "512P", "first_frame": URL}, "resolution", "no 512P"),
     ("modelverse", {"callback_url": "https://x"}, "callback_url", "has no callback_url"),
-    ("acedata", {"duration": 6}, "duration", "takes no duration"),
-    ("acedata", {"first_frame": picture_file()}, "first_frame", "by URL only"),
-    ("acedata", {"last_frame": URL}, "model", "can't make a clip from a last frame"),
+    ("acedata", {"model": "minimax-t2v", "duration": 6}, "duration", "takes no duration"),
+    ("acedata", {"model": "minimax-i2v", "first_frame": picture_file()}, "first_frame", "by URL only"),
+    ("acedata", {"model": "minimax-i2v", "last_frame": URL}, "model", "can't make a clip from a last frame"),
     ("modelverse", {"first_frame": picture_file(300, 400)}, "first_frame", "short side must be over 300 px"),
     ("modelverse", {"first_frame": picture_file(1000, 399)}, "first_frame", "too narrow or too wide"),
     ("modelverse", {"first_frame": picture_file(kind="GIF")}, "first_frame", "no JPG, PNG or WebP"),
@@ -150,9 +156,10 @@ def test_all_problems_at_once():
 
 
 def test_the_largest_picture(monkeypatch):
-    monkeypatch.setattr(rules, "PICTURE_MAX_BYTES", 100)
+    monkeypatch.setitem(file_rules.RULES["v1"], "image", replace(file_rules.V1_PICTURE, max_bytes=100))
     (problem,) = problems("modelverse", first_frame=picture_file())
-    assert problem.allowed == ("at most 20 MB",)
+    assert problem.field == "first_frame"
+    assert "MB large" in problem.message
 
 
 @pytest.mark.parametrize(("width", "height"), [(301, 301), (1000, 400), (400, 1000)])
@@ -163,8 +170,8 @@ def test_the_smallest_and_the_narrowest_pictures(width, height):
 def test_who_else_could_do_it_is_said():
     (problem,) = problems("ppio", resolution="512P", first_frame=URL)
     assert "minimax, evolink and sketch can do it as it stands: -p minimax." in problem.hint
-    (problem,) = problems("acedata", last_frame=URL)
-    assert "-p minimax" in problem.hint
+    (problem,) = problems("acedata", model="minimax-i2v", last_frame=URL)
+    assert "-m MiniMax-H3" in problem.hint
     (problem,) = problems("minimax", duration=10, resolution="1080P")
     assert "Change -d 10 to -d 6, or -r 1080P to -r 768P." in problem.hint
     (problem,) = problems("minimax", model="MiniMax-Hailuo-2.3", last_frame=URL)
@@ -185,7 +192,7 @@ def test_an_unknown_provider():
         ("modelverse", "A fox [Push in,Tracking shot]", "A fox [推进,跟随]"),
         ("ppio", "A fox [Pull out]", "A fox [拉远]"),
         ("novita", "A fox [拉远]", "A fox [Pull out]"),
-        ("acedata", "A fox [拉远]", "A fox [拉远]"),
+        ("acedata", "A fox [拉远]", "A fox (the camera pulls out)"),
     ],
 )
 def test_commands_are_sent_in_the_vendors_language(provider, prompt, sent):
@@ -202,7 +209,8 @@ def test_commands_are_sent_in_the_vendors_language(provider, prompt, sent):
     ],
 )
 def test_warnings(provider, prompt, words):
-    (warning,) = order(provider, prompt=prompt).warnings
+    model = "minimax-t2v" if provider == "acedata" else None
+    (warning,) = order(provider, prompt=prompt, model=model).warnings
     assert words in warning
 
 

@@ -46,17 +46,18 @@ class Budget:
             self._reserved[job_id] = price
             return True
 
-    def settle(self, job_id: str, charged: bool | None) -> None:
+    def settle(self, job_id: str, charged: bool | None, amount: Decimal | None = None) -> None:
         """Say what became of the money that was set aside for a job.
 
         Args:
             job_id: Whose; a job without a reservation changes nothing.
             charged: Whether the vendor took it; None where it is unknown, which counts as taken.
+            amount: What the vendor charged by its own word; None for what was set aside.
         """
         with self._lock:
             price = self._reserved.pop(job_id, None)
             if price is not None and charged is not False:
-                self._spent += price
+                self._spent += price if amount is None else amount
 
     @property
     def spent(self) -> Decimal:

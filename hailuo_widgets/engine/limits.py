@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.keys import EMBEDDED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,5 +34,10 @@ if TYPE_CHECKING:
 def limits_of(row: ModelSpec, settings: Settings) -> Limits:
     """What the catalogue says, or the user, who knows of their own account."""
     per_minute = settings.requests_per_minute.get(row.provider, row.requests_per_minute)
-    in_flight = settings.tasks_in_flight.get(row.provider, row.tasks_in_flight)
+    known = row.tasks_in_flight
+    if row.provider == EMBEDDED:  # what can't be drawn at once waits here, where it can be paused and cancelled
+        from hailuo_widgets.sketch.worker import cores
+
+        known = cores()
+    in_flight = settings.tasks_in_flight.get(row.provider, known)
     return Limits(per_minute or None, in_flight or None)

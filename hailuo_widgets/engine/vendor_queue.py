@@ -1,4 +1,4 @@
-"""One vendor's lane: jobs wait here for their turn, fairly between the groups, within what the vendor takes."""
+"""One vendor's queue: jobs wait here for their turn, fairly between the groups, within the vendor's limits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.providers import Task, TaskState
 
 LEFT_ALONE_SECONDS = 180.0
-"""For how long a task that is detached any more is counted as under way at the vendor."""
+"""For how long a task that is not watched any more is counted as in flight at the vendor."""
 
 _numbers = itertools.count()
 
@@ -49,19 +49,19 @@ class Ticket:
 
 
 class VendorQueue:
-    """The way to one vendor. For the loop's thread only.
+    """The jobs that wait for one vendor, and its tasks. For the loop's thread only.
 
     Args:
-        client: The vendor's; it stands for its address and key.
-        limits: What is known of what the vendor takes.
+        client: The vendor's, for one address and key.
+        limits: What is known of the vendor's limits.
         clock: Tells the time and waits.
     """
 
-    def __init__(self, client: AsyncHailuo, limits: Limits, clock: Clock) -> None:
+    def __init__(self, client: AsyncHailuo, limits: Limits, clock: Clock, batch: int = 1) -> None:
         self.client = client
         self.limiter = RateLimiter(limits)
         self.durations: dict[JobKind, Durations] = {}
-        self._poller = Poller(client, self.limiter, clock, self.durations, self._is_short_of_requests)
+        self._poller = Poller(client, self.limiter, clock, self.durations, self._is_short_of_requests, batch=batch)
         self._clock = clock
         self._queues: OrderedDict[JobGroup, list[Ticket]] = OrderedDict()
         self._said: dict[JobGroup, str] = {}
@@ -69,14 +69,19 @@ class VendorQueue:
         self._timer_at = math.inf
 
     def now(self) -> float:
-        """Seconds since the epoch."""
-        return self._clock.now()
+        """Seconds, by the monotonic clock."""
+        return self._clock.monotonic()
+
+    def since(self, created: float) -> float:
+        """A time of day in the past, by the monotonic clock; now, where it has not come yet."""
+        return self.now() - max(0.0, self._clock.now() - created)
 
     async def turn(self, job: Job, group: JobGroup, ticket: Ticket) -> None:
         """Wait until the job may be sent. Its price is then set aside, and its request counts as on its way.
 
         Raises:
             RefusedError: If the group's budget can't pay it.
+            AuthenticationError: If the vendor refused the key of another job of the group.
         """
         _check_payable(job, group)
         ticket.job, ticket.turn = job, asyncio.get_running_loop().create_future()
@@ -142,7 +147,7 @@ class VendorQueue:
         Args:
             task: Which one.
             kind: What it is like.
-            began: When the vendor took it, in seconds since the epoch, as far as that is known.
+            began: When the vendor took it, by the monotonic clock, as far as that is known.
             whole: Whether it has been watched since then, so that it tells how long its like take.
         """
         self.limiter.began(task.id)
@@ -182,6 +187,10 @@ class VendorQueue:
             assert ticket.turn is not None
             if ticket.turn.done():  # cancelled, and not yet gone
                 self._forget(group, ticket)
+                continue
+            if (refusal := group.refusal(self.client.name)) is not None:
+                self._forget(group, ticket)
+                ticket.turn.set_exception(refusal)
                 continue
             if group.paused or self.client.name in group.halted:
                 passed_over.add(group)

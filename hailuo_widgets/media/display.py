@@ -7,8 +7,9 @@ anamorphic one has pixels that are not square; and the numbers mean other colour
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+import av
 from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image
 
@@ -38,6 +39,10 @@ _MATRICES = {  # AVColorSpace (ITU-T H.273, table 4) -> swscale's
 _FULL = 2  # AVColorRange: 0 to 255 instead of 16 to 235
 
 _EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+
+# As for decoders, see `probe.opened`: a converter's threads may be collected where they don't exist. PyAV 17 has more
+# than one by default, and takes the argument.
+ONE_THREAD: dict[str, Any] = {"threads": 1} if int(av.__version__.partition(".")[0]) >= 17 else {}
 
 _Turn = Image.Transpose
 # (a, b, c, d) of the display matrix, by sign: x' = a·x + c·y and y' = b·x + d·y, y downwards.
@@ -84,6 +89,19 @@ def shown_size(width: int, height: int, aspect: Fraction | None, turned: Image.T
     return (height, width) if turned in _SIDEWAYS else (width, height)
 
 
+def colours(frame: VideoFrame) -> dict[str, Any]:
+    """By which rules a frame's numbers are colours, as `reformat` takes them; empty for red, green and blue."""
+    if not frame.format.name.startswith(("yuv", "nv", "p0", "p2", "uyvy", "yuyv")):
+        return {}
+    # "yuvj…" is the older way to say that a picture uses the full range.
+    full = frame.color_range == _FULL or frame.format.name.startswith("yuvj")
+    untagged = Colorspace.ITU709 if frame.height >= HD_LINES and not full else Colorspace.ITU601
+    return {
+        "src_colorspace": _MATRICES.get(frame.colorspace, untagged),
+        "src_color_range": ColorRange.JPEG if full else ColorRange.MPEG,
+    }
+
+
 def picture(frame: VideoFrame, size: tuple[int, int]) -> Image.Image:
     """A frame as a player shows it, at a given size.
 
@@ -97,21 +115,11 @@ def picture(frame: VideoFrame, size: tuple[int, int]) -> Image.Image:
     turned = turn(frame)
     width, height = size[::-1] if turned in _SIDEWAYS else size
     shrinks = width * height < frame.width * frame.height
-    # "yuvj…" is the older way to say that a picture uses the full range.
-    full = frame.color_range == _FULL or frame.format.name.startswith("yuvj")
-    untagged = Colorspace.ITU709 if frame.height >= HD_LINES and not full else Colorspace.ITU601
-    rgb = not frame.format.name.startswith(("yuv", "nv", "p0", "p2", "uyvy", "yuyv"))
     image: Image.Image = frame.to_image(
         width=width,
         height=height,
         interpolation=(Interpolation.AREA if shrinks else Interpolation.BICUBIC) | _EXACT,
-        **(
-            {}
-            if rgb
-            else {
-                "src_colorspace": _MATRICES.get(frame.colorspace, untagged),
-                "src_color_range": ColorRange.JPEG if full else ColorRange.MPEG,
-            }
-        ),
+        **colours(frame),
+        **ONE_THREAD,
     )
     return image if turned is None else image.transpose(turned)

@@ -17,6 +17,8 @@ from hailuo_widgets.errors import HailuoError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from av.audio.stream import AudioStream
+    from av.container import OutputContainer
     from numpy.typing import NDArray
 
 Planes = tuple["NDArray[np.uint8]", "NDArray[np.uint8]", "NDArray[np.uint8]"]
@@ -41,7 +43,15 @@ def planes_of(frame: av.VideoFrame) -> Planes:
 
 
 def encode(
-    frames: Iterable[av.VideoFrame], path: Path | str, *, width: int, height: int, fps: int, preset: str
+    frames: Iterable[av.VideoFrame],
+    path: Path | str,
+    *,
+    width: int,
+    height: int,
+    fps: int | Fraction,
+    preset: str,
+    title: str = "Sketch",
+    sound: Iterable[NDArray[np.float32]] | None = None,
 ) -> None:
     """Write frames to an mp4 file, in order.
 
@@ -50,28 +60,46 @@ def encode(
         path: The file; what is there is replaced.
         width: Width in pixels, even.
         height: Height in pixels, even.
-        fps: Frames a second; also the distance between keyframes.
+        fps: Frames a second; rounded, also the distance between keyframes.
         preset: x264's, from `"ultrafast"` to `"placebo"`.
+        title: The file's title.
+        sound: Two channels of 48 kHz between -1 and 1, in pieces of any length; None for a silent film.
     """
     with av.open(f"file:{Path(path)}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
-        container.metadata["title"] = "Sketch"
+        container.metadata["title"] = title
         stream = container.add_stream("libx264", rate=fps)
+        audio = container.add_stream("aac", rate=48_000, layout="stereo") if sound is not None else None
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context
-        context.time_base = Fraction(1, fps)
+        context.time_base = 1 / Fraction(fps)
         context.thread_count = _THREADS
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = _LIMITED
         # Flat gradients show every block edge: the deblocking filter is what "ultrafast" should not have left out.
+        keys = round(fps)
         context.options = {
             "preset": preset,
             "crf": "20",
-            "x264-params": f"keyint={fps}:min-keyint={fps}:scenecut=0:open-gop=0:deblock=1,1",
+            "x264-params": f"keyint={keys}:min-keyint={keys}:scenecut=0:open-gop=0:deblock=1,1",
         }
         for index, frame in enumerate(frames):
-            frame.pts, frame.time_base = index, Fraction(1, fps)
+            frame.pts, frame.time_base = index, 1 / Fraction(fps)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if audio is not None and sound is not None:
+            _encode_sound(container, audio, sound)
+
+
+def _encode_sound(container: OutputContainer, stream: AudioStream, sound: Iterable[NDArray[np.float32]]) -> None:
+    at = 0
+    for piece in sound:
+        for start in range(0, piece.shape[1], 48_000):
+            part = np.ascontiguousarray(piece[:, start : start + 48_000])
+            frame = av.AudioFrame.from_ndarray(part, format="fltp", layout="stereo")
+            frame.sample_rate, frame.pts, frame.time_base = 48_000, at, Fraction(1, 48_000)
+            at += part.shape[1]
+            container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
 
 
 def encode_while_painting(

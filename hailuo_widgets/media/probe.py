@@ -87,6 +87,10 @@ def opened(path: Path | str) -> Iterator[tuple[InputContainer, VideoStream]]:
             moving = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
             if not moving:
                 raise unreadable(path, "it holds no picture")
+            for each in (*container.streams.video, *container.streams.audio):
+                # A decoder's threads would have to be joined when it is collected, which may be in the child of a fork,
+                # where they don't exist: it would wait for ever.
+                each.codec_context.thread_count = 1
             yield container, next((each for each in moving if each.disposition & Disposition.default), moving[0])
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise unreadable(path, getattr(error, "strerror", None) or error) from error

@@ -13,8 +13,9 @@ from hailuo_widgets.errors import (
     RateLimitError,
     VendorFaultError,
 )
-from hailuo_widgets.providers import answers, fields
+from hailuo_widgets.providers import answers, fields, minimax_v2
 from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Provider, Task, TaskState
+from hailuo_widgets.providers.minimax import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,7 +66,11 @@ class AceData(Provider):
     batch = 50  # AceDataCloud, Hailuo tasks guide, retrieve_batch
 
     def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
-        """`POST /hailuo/videos`."""
+        """`POST /hailuo/videos`; MiniMax-H3 goes to `POST /minimax/videos`, in MiniMax's form."""
+        if minimax_v2.speaks(row.model):
+            h3 = {**minimax_v2.body(request, row), "async": True}
+            reply = yield HttpCall("POST", "/minimax/videos", json=h3, paying=True)
+            return minimax_v2.submitted(reply, row, _H3)
         body: dict[str, Any] = {"action": "generate", "prompt": request.prompt, "model": row.wire_model}
         if request.first_frame:
             body["first_image_url"] = request.first_frame.to_wire()
@@ -80,7 +85,17 @@ class AceData(Provider):
         )  # a held answer has the clip in it already
 
     def poll(self, task: Task) -> Flow[TaskState]:
-        """`POST /hailuo/tasks`, one id."""
+        """`POST /hailuo/tasks`, one id; `POST /minimax/tasks` for MiniMax-H3."""
+        if minimax_v2.speaks(task.model):
+            reply = yield HttpCall("POST", "/minimax/tasks", json={"action": "retrieve", "id": task.id})
+            if reply.status < 400 and reply.json() is None:
+                raise NotFoundError("AceDataCloud does not know this task.", http_status=reply.status)
+            answer = fields.mapping(reply.json()) if reply.status < 300 else {}
+            if (
+                "task" not in answer and {"request", "response"} & answer.keys()
+            ):  # in the form that its other tasks have
+                return _state(task, reply, answer)
+            return minimax_v2.answered(task, reply, _H3)
         # The seed's page sends the id alone; the newer guide names the action.
         reply = yield HttpCall("POST", "/hailuo/tasks", json={"action": "retrieve", "id": task.id})
         if reply.status < 400 and reply.json() is None:
@@ -88,14 +103,18 @@ class AceData(Provider):
         return _state(task, reply, answers.answered(reply, _POLL_CODES))
 
     def poll_many(self, tasks: Sequence[Task]) -> Flow[list[TaskState]]:
-        """`POST /hailuo/tasks`, many ids."""
-        ids = [task.id for task in tasks]
-        reply = yield HttpCall("POST", "/hailuo/tasks", json={"action": "retrieve_batch", "ids": ids})
-        answer = answers.answered(reply, _CODES)
-        if not isinstance(answer.get("items"), list):
-            raise VendorFaultError("AceDataCloud's answer lists no tasks.", http_status=reply.status)
-        records = {fields.text(fields.mapping(each).get("id")): each for each in answer["items"]}
-        return [_state(task, reply, records[task.id]) for task in tasks if task.id in records]
+        """`POST /hailuo/tasks` and `POST /minimax/tasks`, many ids."""
+        states = []
+        for path, some in _by_path(tasks):
+            ids = [task.id for task in some]
+            reply = yield HttpCall("POST", path, json={"action": "retrieve_batch", "ids": ids})
+            answer = answers.answered(reply, _CODES)
+            if not isinstance(answer.get("items"), list):
+                raise VendorFaultError("AceDataCloud's answer lists no tasks.", http_status=reply.status)
+            records = {name: each for each in answer["items"] if (name := _named(fields.mapping(each)))}
+            known = [task for task in some if task.id in records]
+            states += [_listed(task, reply, fields.mapping(records[task.id])) for task in known]
+        return [state for state in states if state is not None]
 
 
 def _state(task: Task, reply: HttpReply, record: Mapping[str, Any]) -> TaskState:
@@ -115,3 +134,24 @@ def _outcome(task: Task, reply: HttpReply, response: Mapping[str, Any], *, waiti
         return TaskState(task, Phase.SUCCEEDED, word, progress=1.0, url=url, raw=response)
     # Without its URL a clip is not there yet, whatever the word says; one such task must not spoil the whole answer.
     return TaskState(task, phase if phase in {Phase.QUEUED, Phase.CANCELLED} else waiting, word, raw=response)
+
+
+_H3 = minimax_v2.Route({**CODES, **_CODES}, said=answers.said)
+
+
+def _by_path(tasks: Sequence[Task]) -> list[tuple[str, list[Task]]]:
+    """Each generation of models has a path of its own."""
+    h3 = [task for task in tasks if minimax_v2.speaks(task.model)]
+    others = [task for task in tasks if task not in h3]
+    return [(path, some) for path, some in (("/hailuo/tasks", others), ("/minimax/tasks", h3)) if some]
+
+
+def _named(record: Mapping[str, Any]) -> str:
+    return fields.text(record.get("id")) or fields.text(fields.mapping(record.get("task")).get("id"))
+
+
+def _listed(task: Task, reply: HttpReply, record: Mapping[str, Any]) -> TaskState | None:
+    if not minimax_v2.speaks(task.model):
+        return _state(task, reply, record)
+    inner = fields.mapping(record.get("task")) or record
+    return minimax_v2.state_or_none(task, inner, reply, _H3)

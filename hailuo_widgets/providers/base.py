@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import httpx
 
     from hailuo_widgets.spec.catalog import ModelSpec
+    from hailuo_widgets.spec.pricing import Usage
     from hailuo_widgets.spec.request import VideoRequest
 
 T = TypeVar("T")
@@ -42,7 +43,7 @@ class HttpCall:
     Attributes:
         method: `"GET"`, `"POST"`, `"DELETE"`.
         path: Below the provider's base URL, with its leading slash.
-        params: The query.
+        params: The query; a list for a name that repeats.
         json: The body, None for no body.
         paying: Whether the vendor charges for it; such a call is never sent again once it may have left the machine.
         timeout: Seconds to wait for an answer, None for the client's own.
@@ -50,7 +51,7 @@ class HttpCall:
 
     method: str
     path: str
-    params: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str | list[str]] = field(default_factory=dict)
     json: Any = None
     paying: bool = False
     timeout: float | None = None
@@ -157,6 +158,8 @@ class TaskState:
         progress: 0 to 1, None where the vendor doesn't say.
         eta: Seconds left as the vendor sees it, None where it doesn't say.
         url: Where the clip can be fetched, once it succeeded.
+        prompt: The rewritten prompt, where that was asked for instead of a clip, once it succeeded.
+        usage: What the vendor says that it charges for, where it says so.
         error: Why it failed, once it failed.
         raw: The vendor's whole answer, for the record.
     """
@@ -167,6 +170,8 @@ class TaskState:
     progress: float | None = None
     eta: float | None = None
     url: str | None = None
+    prompt: str | None = None
+    usage: Usage | None = None
     error: VendorError | None = None
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
@@ -250,6 +255,31 @@ class Provider:
             except NotFoundError:
                 continue
         return states
+
+    def batch_of(self, model: str) -> int:
+        """For how many tasks of a model one status call can ask."""
+        del model
+        return self.batch
+
+    def can_find(self, model: str) -> bool:
+        """Whether `candidates` can find a task whose id was never received."""
+        del model
+        return False
+
+    def candidates(self, request: VideoRequest, row: ModelSpec, since: float) -> Flow[list[TaskState]]:
+        """The tasks that a request may have become whose answer was lost. A person decides which of them it is.
+
+        Args:
+            request: What was sent.
+            row: What the vendor offers.
+            since: When it was sent, in seconds since the epoch.
+
+        Raises:
+            VendorError: If the vendor could not be asked.
+        """
+        del request, row, since
+        yield from ()
+        return []
 
     def can_cancel(self, task: Task) -> bool:
         """Whether the vendor can cancel that task while it waits."""

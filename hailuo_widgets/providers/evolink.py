@@ -86,6 +86,9 @@ class EvoLink(Provider):
             body["quality"] = request.resolution.lower()
         if request.duration:
             body["duration"] = request.duration
+        names = {each: each for each in ("prompt_optimizer", "fast_pretreatment")}
+        if options := fields.chosen(request, names):
+            body["model_params"] = options
         reply = yield HttpCall("POST", "/v1/videos/generations", json=body, paying=True)
         task_id, answer = answers.submitted(reply, _CODES, _said, places=(("id",),))
         task = Task(task_id, row.model)

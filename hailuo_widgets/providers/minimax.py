@@ -17,7 +17,7 @@ from hailuo_widgets.providers import answers, fields, minimax_v2
 from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task, TaskState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
@@ -56,6 +56,7 @@ CODES: answers.Codes = {
     ),
     "2056": partial(BalanceError, retryable=True),  # "plan usage limit": a new window opens every five hours
 }
+_V2 = minimax_v2.Route(CODES)
 _POLL_CODES = {**CODES, "2013": NotFoundError}  # the only parameter of a query is the id
 _MODERATED = {"1026", "1027"}
 
@@ -78,7 +79,7 @@ class MiniMax(Provider):
     def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v1/video_generation`."""
         if minimax_v2.speaks(row.model):
-            return (yield from minimax_v2.submit(request, row, CODES))
+            return (yield from minimax_v2.submit(request, row, _V2))
         reply = yield HttpCall("POST", "/v1/video_generation", json=_body(request, row), paying=True)
         task_id, answer = answers.submitted(reply, CODES, _said)
         return TaskState(Task(task_id, row.model), Phase.QUEUED, raw=answer)
@@ -86,7 +87,7 @@ class MiniMax(Provider):
     def poll(self, task: Task) -> Flow[TaskState]:
         """`GET /v1/query/video_generation`, and `GET /v1/files/retrieve` once it succeeded."""
         if minimax_v2.speaks(task.model):
-            return (yield from minimax_v2.poll(task, CODES))
+            return (yield from minimax_v2.poll(task, _V2))
         reply = yield HttpCall("GET", "/v1/query/video_generation", params={"task_id": task.id})
         answer = answers.answered(reply, _POLL_CODES, _said)
         word = fields.text(answer.get("status"))
@@ -108,6 +109,26 @@ class MiniMax(Provider):
         url = fields.clip_url(file.get("download_url"), reply)
         return TaskState(task, phase, word, progress=1.0, url=url, raw={**answer, "file": file})
 
+    def batch_of(self, model: str) -> int:
+        """Only v2 has a list."""
+        return minimax_v2.BATCH if minimax_v2.speaks(model) else 1
+
+    def poll_many(self, tasks: Sequence[Task]) -> Flow[list[TaskState]]:
+        """A page of v2's list; v1's tasks one by one."""
+        if all(minimax_v2.speaks(task.model) for task in tasks):
+            return (yield from minimax_v2.poll_many(tasks, _V2))
+        return (yield from super().poll_many(tasks))
+
+    def can_find(self, model: str) -> bool:
+        """Only v2 has a list."""
+        return minimax_v2.speaks(model)
+
+    def candidates(self, request: VideoRequest, row: ModelSpec, since: float) -> Flow[list[TaskState]]:
+        """By v2's list."""
+        if minimax_v2.speaks(row.model):
+            return (yield from minimax_v2.candidates(request, row, since, _V2))
+        return []
+
     def can_cancel(self, task: Task) -> bool:
         """Only v2 cancels."""
         return minimax_v2.speaks(task.model)
@@ -115,7 +136,7 @@ class MiniMax(Provider):
     def cancel(self, task: Task) -> Flow[TaskState]:
         """`DELETE /v2/video_generation/{id}` for MiniMax-H3; a v1 task goes on."""
         if self.can_cancel(task):
-            return (yield from minimax_v2.cancel(task, CODES))
+            return (yield from minimax_v2.cancel(task, _V2))
         return (yield from self.poll(task))
 
 

@@ -7,8 +7,9 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from hailuo_widgets.providers.base import Flow, Phase, Task, TaskState
+from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Task, TaskState
 from hailuo_widgets.providers.minimax import MiniMax
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class SketchProvider(MiniMax):
         return True
 
     def cancel(self, task: Task) -> Flow[TaskState]:
-        """Nothing is sent: a sketch costs nothing."""
-        yield from ()
+        """Stop drawing it, by the one route of the simulator that no vendor has."""
+        yield HttpCall("DELETE", f"/sketches/{quote(task.id, safe='')}")
         return TaskState(task, Phase.CANCELLED)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from .exchange import Call, Endpoint, ErrorKind, Refusal, Reply, Vendor, choice_field, image_field, invalid, text_field
 from .files import TEN_YEARS
 from .images import clip_size
+from .minimax_v2 import Wire
 from .tasks import DrawOrder, State
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ class AceData(Vendor):
         return [
             Endpoint("POST", "/hailuo/videos", "submit", self._videos),
             Endpoint("POST", "/hailuo/tasks", "poll", self._tasks),
+            Endpoint("POST", "/minimax/videos", "submit", self._h3_videos),
+            Endpoint("POST", "/minimax/tasks", "poll", self._h3_tasks),
         ]
 
     def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
@@ -117,11 +120,75 @@ class AceData(Vendor):
                 task_id = call.body.get("id")
                 if not isinstance(task_id, str) or not task_id:
                     raise invalid("id is required.")
-                task = self.find(call, task_id)
+                task = self._of_hailuo(call, task_id)
                 return Reply(self._task(task) if task else None)
             case "retrieve_batch":
                 items = [self._task(task) for task in self._batch(call)]
                 return Reply({"items": items, "count": len(items)})
+            case _:
+                raise Refusal(ErrorKind.BAD_REQUEST, "action is invalid.")
+
+    async def _h3_videos(self, call: Call) -> Reply:
+        body = call.body
+        if body.get("model") != "MiniMax-H3":
+            raise invalid("model is invalid.")
+        if not isinstance(body.get("async"), bool | None):
+            raise invalid("async must be a boolean")
+        wanted = self._h3.generation(call)
+        task = self.sim.create(
+            self.name,
+            call,
+            task_id=self.sim.fresh_id(self.sim.new_uuid),
+            model="MiniMax-H3",
+            order=wanted.order,
+            notes={"base_url": call.base_url, **wanted.notes},
+        )
+        if callback := body.get("callback_url"):
+            self.sim.tell(task, callback, self._h3_task)
+        if callback or body.get("async"):
+            return Reply({"task_id": task.id})
+        return Reply(self._h3_task(await self.sim.ended(task.id) or task))
+
+    @property
+    def _h3(self) -> Wire:
+        return Wire(self, None, data_urls=True)
+
+    def _h3_task(self, task: SimTask) -> dict[str, Any]:
+        return {"task": self._h3.record(task, task.notes["base_url"])}
+
+    def _of_hailuo(self, call: Call, task_id: Any) -> SimTask | None:
+        task = self.find(call, task_id)
+        return task if task and task.model in _MODELS else None
+
+    def _of_h3(self, call: Call, task_id: Any) -> SimTask | None:
+        task = self.find(call, task_id)
+        return task if task and task.model == "MiniMax-H3" else None
+
+    async def _h3_tasks(self, call: Call) -> Reply:
+        """`retrieve`, `retrieve_batch` and `delete` of MiniMax-H3's tasks."""
+        match call.body.get("action", "retrieve"):
+            case "retrieve":
+                task = self._of_h3(call, call.body.get("id"))
+                if task is None:
+                    return Reply(None)
+                self.sim.look(task, polled=True)
+                return Reply(self._h3_task(task))
+            case "retrieve_batch":
+                ids = call.body.get("ids")
+                if not isinstance(ids, list):
+                    raise invalid("ids must be an array.")
+                found = [task for each in ids if (task := self._of_h3(call, each))]
+                for task in found:
+                    self.sim.look(task, polled=True)
+                return Reply({"items": [self._h3_task(task) for task in found], "count": len(found)})
+            case "delete":
+                task = self._of_h3(call, call.body.get("id"))
+                if task is None:
+                    return Reply(None)
+                if self.sim.look(task) is State.RUNNING:
+                    raise invalid("a running task cannot be deleted.")
+                self.sim.forget(task)
+                return Reply({"success": True})
             case _:
                 raise Refusal(ErrorKind.BAD_REQUEST, "action is invalid.")
 
@@ -131,7 +198,7 @@ class AceData(Vendor):
         if ids is not None:
             if not isinstance(ids, list):
                 raise invalid("ids must be an array.")
-            return [task for each in ids if (task := self.find(call, each))]
+            return [task for each in ids if (task := self._of_hailuo(call, each))]
         limit, offset = call.body.get("limit", 10), call.body.get("offset", 0)
         since, until = call.body.get("created_at_min", 0), call.body.get("created_at_max", float("inf"))
         if not all(isinstance(each, int | float) for each in (limit, offset, since, until)):
@@ -139,7 +206,10 @@ class AceData(Vendor):
         mine = [
             task
             for task in self.sim.tasks.values()
-            if task.vendor == self.name and task.owner == call.owner and since <= task.created <= until
+            if task.vendor == self.name
+            and task.model in _MODELS
+            and task.owner == call.owner
+            and since <= task.created <= until
         ]
         mine.sort(key=lambda task: task.created, reverse=True)
         return mine[int(offset) : int(offset) + int(limit)]
@@ -168,6 +238,8 @@ class AceData(Vendor):
         """A task that says neither success nor failure, only a state that no page mentions."""
         if isinstance(body, dict) and "items" in body:
             return {**body, "items": [self.estranged(each) for each in body["items"]]}
+        if isinstance(body, dict) and "task" in body:
+            return super().estranged(body)
         if isinstance(body, dict) and "id" in body:
             return {**body, "response": {"task_id": body["id"], "data": [{"state": "reticulating_splines"}]}}
         return body

@@ -29,6 +29,7 @@ from .minimax_v2 import MiniMaxV2, PpioH3
 from .modelverse import Modelverse
 from .ppio import Ppio
 from .tasks import DrawOrder, Failure, SimTask, State, Timing
+from .uploads import Uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Mapping, MutableMapping
@@ -125,6 +126,7 @@ class Simulator:
         self.random = random.Random(seed)  # noqa: S311 - ids that repeat with the seed
         self.studio = Studio(draw or SketchDraw(), clock)
         self.files = ResultFiles(self)
+        self.uploads = Uploads(clock)
         self._timing = timing or Timing()
         self._background: set[asyncio.Task[None]] = set()
         self._hanging: set[asyncio.Event] = set()
@@ -138,9 +140,19 @@ class Simulator:
                 Route(endpoint.path, _Exchange(self, vendor, endpoint), methods=[endpoint.method])
                 for vendor in vendors
                 for endpoint in vendor.endpoints()
-            ],
+            ]
+            + [Route("/sketches/{task_id}", self._stop_sketch, methods=["DELETE"])],
             default=self._nowhere,
         )
+
+    async def _stop_sketch(self, request: Request) -> Response:
+        """Stop drawing a task's clip: for the embedded provider, which has no keys and pays for nothing."""
+        task = self.tasks.get(request.path_params["task_id"]) if self.keys is None else None
+        if task is None:
+            return JSONResponse({"error": {"code": "not_found", "message": "There is no such sketch."}}, 404)
+        if not self.look(task).ended:
+            self.cancel(task)
+        return Response(status_code=204)
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for paths that no vendor has."""
@@ -191,7 +203,7 @@ class Simulator:
         task.timing = self._timing(task) if callable(self._timing) else self._timing
         self.tasks[task_id] = task
         call.entry.task_id = task_id
-        if task.failure is None:
+        if task.failure is None and order.drawn:
             self.studio.begin(task_id, order)
         return task
 
@@ -214,7 +226,7 @@ class Simulator:
                 task.failure = "internal"
             if task.failure is not None:
                 state = State.FAILED
-            elif drawn_at is None:
+            elif drawn_at is None and task.order.drawn:
                 self.studio.begin(task.id, task.order)
                 state = State.RUNNING
         if state.ended:
@@ -387,10 +399,11 @@ class _Exchange:
             owner = hashlib.sha256(key.encode()).hexdigest()[:16] if sim.keys is not None else ""
         if (limited := self._limit()) is not None:
             return limited
+        form = request.headers.get("content-type", "").startswith("multipart/form-data")
         try:
             call = Call(
                 method=request.method,
-                body=self._json(raw) if request.method == "POST" else {},
+                body=self._json(raw) if request.method == "POST" and not form else {},
                 query=dict(request.query_params),
                 params=request.path_params,
                 headers=request.headers,
@@ -398,6 +411,8 @@ class _Exchange:
                 owner=owner,
                 failure=failure,
                 entry=entry,
+                pairs=request.query_params.multi_items(),
+                raw=raw if form else b"",
             )
             return await self.endpoint.handler(call)
         except Refusal as refusal:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -14,15 +13,23 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .images import decode_data_url
+from .sound import add_sound
 from .tasks import DrawOrder
+
+if TYPE_CHECKING:
+    from hailuo_widgets.sketch.worker import Drawing
 
 log = logging.getLogger(__name__)
 
 Draw = Callable[[DrawOrder], Awaitable[Path | bytes]]
 """Makes the mp4 of an order: a file that the simulator may keep, or the bytes."""
+
+FPS = 24
+"""Of every vendor's clips."""
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 
@@ -52,10 +59,12 @@ def _picture(reference: str | None) -> bytes | None:
 
 
 class SketchDraw:
-    """Draws orders with the sketch renderer, in subprocesses, leaving one core to everybody else."""
+    """Draws orders with the sketch renderer: one a core at once, in subprocesses of low priority."""
 
     def __init__(self) -> None:
-        self._at_once = max(1, (os.cpu_count() or 2) - 1)
+        from hailuo_widgets.sketch.worker import cores
+
+        self._at_once = cores()
         self._turns: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = (
             weakref.WeakKeyDictionary()
         )
@@ -73,9 +82,16 @@ class SketchDraw:
         loop = asyncio.get_running_loop()
         # Orders wait here and not in the pool, which at exit would first draw all that it has been given.
         async with self._turns.setdefault(loop, asyncio.Semaphore(self._at_once)):
-            return await loop.run_in_executor(self._pool, self._draw, order)
+            from hailuo_widgets.sketch.worker import Drawing
 
-    def _draw(self, order: DrawOrder) -> Path:
+            drawing = Drawing()
+            try:
+                return await loop.run_in_executor(self._pool, self._draw, order, drawing)
+            except asyncio.CancelledError:
+                drawing.stop()
+                raise
+
+    def _draw(self, order: DrawOrder, drawing: Drawing) -> Path:
         from hailuo_widgets.sketch.render import Sketch, render_in_subprocess
         from hailuo_widgets.spec.camera import parse
 
@@ -86,37 +102,44 @@ class SketchDraw:
             moves=moves,
             width=order.width,
             height=order.height,
-            duration=order.duration,
+            duration=order.frames / FPS if order.frames else order.duration,
             first_frame=_picture(order.first_frame),
             last_frame=_picture(order.last_frame),
         )
-        render_in_subprocess(sketch, path)
-        return path
+        render_in_subprocess(sketch, path, drawing)
+        return _with_sound(path) if order.sound else path
 
     def close(self) -> None:
         """Start nothing more; what is being drawn finishes in its own time."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _with_sound(silent: Path) -> Path:
+    path = silent.with_name(f"{silent.stem}-sound.mp4")
+    add_sound(silent, path)
+    silent.unlink()
+    return path
+
+
 _stock_lock = threading.Lock()
 
 
 @cache
-def _stock_path(width: int, height: int, duration: int, fps: int) -> Path:
+def _stock_path(width: int, height: int, frames: int, fps: int, *, sound: bool) -> Path:
     """A clip of one grey picture, encoded once a process for each size, duration and rate."""
     import av
     import numpy as np
 
-    path = temporary_folder(_stock_path) / f"{width}x{height}-{duration}-{fps}.mp4"
+    path = temporary_folder(_stock_path) / f"{width}x{height}-{frames}-{fps}.mp4"
     frame = av.VideoFrame.from_ndarray(np.full((height * 3 // 2, width), 128, np.uint8), format="yuv420p")
     with av.open(str(path), "w", options={"movflags": "+faststart"}) as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "ultrafast", "g": str(fps)})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        for index in range(fps * duration):
+        for index in range(frames):
             frame.pts = index
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    return path
+    return _with_sound(path) if sound else path
 
 
 def stock_clip(fps: int = 24) -> Draw:
@@ -128,7 +151,9 @@ def stock_clip(fps: int = 24) -> Draw:
 
     def encode(order: DrawOrder) -> Path:
         with _stock_lock:
-            return _stock_path(order.width, order.height, order.duration, fps)
+            # MiniMax-H3's own number of frames makes sense at its own rate only.
+            frames = order.frames if order.frames and fps == FPS else fps * order.duration
+            return _stock_path(order.width, order.height, frames, fps, sound=order.sound)
 
     async def draw(order: DrawOrder) -> Path:
         return await asyncio.to_thread(encode, order)
@@ -186,6 +211,8 @@ class Studio:
 
     async def clip(self, name: str, order: DrawOrder) -> Path | None:
         """The clip's file, drawn now if need be; None where it can't be drawn."""
+        if not order.drawn:
+            return None
         # An asyncio.Event would belong to one loop; the caller may be on another than the drawing.
         while name not in self._clips and name not in self._broken:
             self.begin(name, order)

@@ -71,6 +71,11 @@ _FAILURES = {
     "output": ("content_policy_violation", "The generated content violates the content policy"),
     "internal": ("service_error", "The service failed to generate the video"),
 }
+# EvoLink's OpenAPI of Hailuo 2.3 and 2.3-Fast; Hailuo 02's page names none.
+_MODEL_PARAMS = {
+    "MiniMax-Hailuo-2.3": ("prompt_optimizer", "fast_pretreatment"),
+    "MiniMax-Hailuo-2.3-Fast": ("prompt_optimizer",),
+}
 
 
 class EvoLink(Vendor):
@@ -119,6 +124,11 @@ class EvoLink(Vendor):
         duration, quality = length_fields(body, (*small, "768p", "1080p"), "quality")
         if not isinstance(body.get("model_params"), dict | None):
             raise invalid("model_params must be an object")
+        for name, value in (body.get("model_params") or {}).items():
+            if name not in _MODEL_PARAMS.get(model, ()):
+                raise invalid(f"model_params.{name} is not supported by {model}")
+            if not isinstance(value, bool):
+                raise invalid(f"model_params.{name} must be a boolean")
         if body.get("callback_url") and not self.sim.callbacks.allowed(body["callback_url"]):
             raise invalid("callback_url must be an https URL")
         return DrawOrder(prompt, *clip_size(quality.upper(), first), duration, first, last)

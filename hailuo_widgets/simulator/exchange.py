@@ -59,6 +59,8 @@ class Call:
         owner: A digest of the key; empty where none is needed.
         failure: What shall become of the task that this request creates.
         entry: The request's line in the log.
+        pairs: The query's parameters, all of them: some names repeat.
+        raw: The body as it came, for forms with files.
     """
 
     method: str
@@ -70,6 +72,8 @@ class Call:
     owner: str
     failure: Failure | None
     entry: LogEntry
+    pairs: Sequence[tuple[str, str]] = ()
+    raw: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -98,3 +98,42 @@ def clip_size(resolution: str, first_frame: str | None = None, ratio: str | None
     shape = shape or 16 / 9
     short = _SHORT_SIDE[resolution]
     return (_even(short * shape), short) if shape >= 1 else (short, _even(short / shape))
+
+
+# MiniMax-H3's sides are multiples of 32. In 768P the area stays between 768×768 and 768×1344 (Video regeneration).
+_H3_768P = {
+    "21:9": (1536, 672),
+    "16:9": (1344, 768),
+    "4:3": (1024, 768),
+    "1:1": (768, 768),
+    "3:4": (768, 1024),
+    "9:16": (768, 1344),
+}
+
+
+def h3_size(resolution: str, shape: str | None, ratio: str) -> tuple[tuple[int, int], str]:
+    """Width and height of a clip of MiniMax-H3, and its ratio, which a query gives as the actual one.
+
+    Args:
+        resolution: `480P`, `768P` or `2K`.
+        shape: The picture that decides where the ratio is `adaptive`.
+        ratio: As asked for, or a draft's own sides.
+    """
+    wanted = 16 / 9
+    if ratio != "adaptive":
+        across, down = map(int, ratio.split(":"))
+        wanted = across / down
+    elif shape and (data := decode_data_url(shape)) and (size := image_size(data)):
+        wanted = size[0] / size[1]
+    name = min(_H3_768P, key=lambda each: abs(_quotient(each) / wanted - 1))
+    if resolution == "768P":
+        return _H3_768P[name], name
+    short = {"480P": 480, "2K": 1440}[resolution]
+    quotient = _quotient(name)
+    long = 32 * round(short * max(quotient, 1 / quotient) / 32)
+    return ((long, short) if quotient >= 1 else (short, long)), name
+
+
+def _quotient(name: str) -> float:
+    across, down = map(int, name.split(":"))
+    return across / down

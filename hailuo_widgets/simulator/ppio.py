@@ -33,6 +33,7 @@ _TASK_TYPES = {
     "minimax-hailuo-2.3-i2v": "MINIMAX_HAILUO_2.3_I2V",
     "minimax-hailuo-2.3-fast-i2v": "MINIMAX_HAILUO_2.3_FAST_I2V",
 }
+"""With the order behind it, as users have recorded it: MINIMAX_HAILUO_02_6S_768P."""
 _WORDS = {
     State.PREPARING: "TASK_STATUS_QUEUED",
     State.QUEUEING: "TASK_STATUS_QUEUED",
@@ -119,24 +120,24 @@ class Ppio(Vendor):
         videos = []
         if task.state is State.SUCCEEDED:
             url = self.sim.files.url(task, base_url, now + URL_SECONDS)
-            videos.append({"video_url": url, "video_url_ttl": str(URL_SECONDS), "video_type": "mp4"})
+            videos.append(
+                {
+                    "video_url": url,
+                    "video_url_ttl": str(URL_SECONDS),
+                    "video_type": "mp4",
+                    "nsfw_detection_result": None,
+                }
+            )
+        order = f"{task.order.duration}S_{task.request.get('resolution') or '768P'}"
         return {
-            "extra": {
-                "seed": "",
-                "debug_info": {
-                    "request_info": "",
-                    "submit_time_ms": str(int(task.created * 1000)),
-                    "execute_time_ms": str(int((task.created + task.timing.preparing) * 1000)),
-                    "complete_time_ms": str(int((task.ended or 0) * 1000)),
-                },
-            },
+            "extra": {},
             "task": {
                 "task_id": task.id,
-                "task_type": _TASK_TYPES[task.model],
+                "task_type": f"{_TASK_TYPES[task.model]}_{order}",
                 "status": _WORDS[task.state],
                 "reason": _FAILURES[task.failure] if task.state is State.FAILED and task.failure else "",
                 "eta": 0,
-                "progress_percent": task.progress(now),
+                "progress_percent": 0 if task.state is State.SUCCEEDED else task.progress(now),
             },
             "images": [],
             "videos": videos,

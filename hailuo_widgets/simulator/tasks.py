@@ -83,6 +83,9 @@ class DrawOrder:
         duration: Seconds.
         first_frame: URL or data URL of the picture to start from, as the request gave it.
         last_frame: The same for the picture to arrive at.
+        frames: How many the clip has at 24 a second, where that is not what its seconds say (MiniMax-H3).
+        sound: Whether it has a stereo track.
+        drawn: Whether there is a clip at all; a rewritten prompt has none.
     """
 
     prompt: str
@@ -91,6 +94,9 @@ class DrawOrder:
     duration: int
     first_frame: str | None = None
     last_frame: str | None = None
+    frames: int | None = None
+    sound: bool = False
+    drawn: bool = True
 
 
 @dataclass

@@ -28,12 +28,14 @@ class Caption:
         moves: The clip's camera commands, as `Sketch.moves` has them.
         width: Width of the frame in pixels.
         height: Height in pixels.
+        note: What else is to be said of the drawing, in a few words.
     """
 
-    def __init__(self, prompt: str, moves: Sequence[Sequence[str]], width: int, height: int) -> None:
+    def __init__(self, prompt: str, moves: Sequence[Sequence[str]], width: int, height: int, *, note: str = "") -> None:
         self._size = max(9, round(height * 0.0235))
         self._rows = 2 * round(self._size * 1.7)
         self._prompt = plain(prompt)
+        self._note = note
         self._frame = (width, height)
         self._covers = [self._cover(tuple(each)) for each in moves] or [self._cover(())]
 
@@ -64,6 +66,10 @@ class Caption:
             draw.text((x, middle), letter, fill=215, font=fonts(small)[0], anchor="lm")
             x += width_of(letter, small) + small * 0.22
         right -= tag_width + small + size * 0.9
+        if self._note:
+            right -= width_of(self._note, size)
+            write(draw, right, middle, self._note, size=size, ink=170)
+            right -= size * 1.4
         if commands:
             command = shortened(plain(" + ".join(commands)), size, width * 0.4)
             right -= width_of(command, size)

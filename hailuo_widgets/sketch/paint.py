@@ -51,7 +51,8 @@ class View:
 
 def _blend(target: Bytes, colour: NDArray[np.int16], cover: NDArray[np.int16]) -> None:
     """Lay a colour over a part of a plane; `cover` runs from 0 to `_ONE`."""
-    step = colour - target
+    # Said, because NumPy 1 takes a single colour and a plane of bytes for bytes.
+    step = np.subtract(colour, target, dtype=np.int16)
     step *= cover
     step >>= 7
     step += target

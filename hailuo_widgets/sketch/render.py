@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.media.encode import Planes
+    from hailuo_widgets.sketch.worker import Drawing
 
 MAX_SIDE = 4096
 MAX_FRAMES = 3600
@@ -76,16 +77,19 @@ class Sketch:
             raise UsageError(f"This is not a sketch: {error}.") from error
 
 
-def render(sketch: Sketch, path: Path | str, *, preset: str = "ultrafast") -> VideoInfo:
+def render(
+    sketch: Sketch, path: Path | str, *, preset: str = "ultrafast", part: tuple[int, int] | None = None
+) -> VideoInfo:
     """Draw a sketch into an mp4 file: H.264, yuv420p, a keyframe a second, index first, silent.
 
     Args:
         sketch: What to draw.
         path: The file; written in place, so give a temporary name and rename it where half a file would matter.
         preset: x264's preset.
+        part: The first frame that is drawn, and the one after the last; None for all of them.
 
     Returns:
-        The facts about the file; it has exactly `round(duration * fps)` frames, at least one.
+        The facts about the file; of a whole sketch it has exactly `round(duration * fps)` frames, at least one.
 
     Raises:
         UsageError: Size, length or rate can't be drawn.
@@ -95,7 +99,17 @@ def render(sketch: Sketch, path: Path | str, *, preset: str = "ultrafast") -> Vi
     from hailuo_widgets.media.encode import encode_while_painting
 
     width, height, count = measures(sketch)
-    encode_while_painting(painter(sketch), count, path, width=width, height=height, fps=sketch.fps, preset=preset)
+    first, end = part or (0, count)
+    paint = painter(sketch)
+    encode_while_painting(
+        lambda planes, index: paint(planes, first + index),
+        end - first,
+        path,
+        width=width,
+        height=height,
+        fps=sketch.fps,
+        preset=preset,
+    )
     return probe(path)
 
 
@@ -110,6 +124,7 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
     from hailuo_widgets.sketch.paint import ScenePainter
     from hailuo_widgets.sketch.picture import PicturePainter, decode
     from hailuo_widgets.sketch.scene import build
+    from hailuo_widgets.sketch.words import UNKNOWN, read
 
     width, height, count = measures(sketch)
     first = decode(sketch.first_frame, "The first frame") if sketch.first_frame is not None else None
@@ -120,7 +135,8 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
         else ScenePainter(build(sketch.palette_seed or sketch.prompt, height), width, height)
     )
     ending = PicturePainter(last, width, height) if last else None
-    caption = Caption(sketch.prompt, sketch.moves, width, height)
+    unknown = first is None and read(sketch.palette_seed or sketch.prompt).subject == UNKNOWN
+    caption = Caption(sketch.prompt, sketch.moves, width, height, note="subject not drawn" if unknown else "")
 
     def paint(planes: Planes, index: int) -> None:
         t = index / max(1, count - 1)
@@ -132,7 +148,7 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
     return paint
 
 
-def render_in_subprocess(sketch: Sketch, path: Path | str) -> VideoInfo:
+def render_in_subprocess(sketch: Sketch, path: Path | str, drawing: Drawing | None = None) -> VideoInfo:
     """`render` in a process of its own, at low priority, so that a cell that computes is not starved.
 
     Blocks until it is done; safe to call from any thread, several at once.
@@ -140,16 +156,50 @@ def render_in_subprocess(sketch: Sketch, path: Path | str) -> VideoInfo:
     Args:
         sketch: What to draw.
         path: The file, see `render`.
+        drawing: By which it can be stopped from another thread.
 
     Returns:
         The facts about the file.
 
     Raises:
-        HailuoError: The sketch could not be drawn; the message is the worker's last line.
+        HailuoError: The sketch could not be drawn, and why; or it was stopped.
     """
     from hailuo_widgets.sketch.worker import run
 
-    return VideoInfo(**run({"sketch": sketch.to_json(), "path": str(path)}))
+    return VideoInfo(**run({"sketch": sketch.to_json(), "path": str(path)}, drawing))
+
+
+def preview(sketch: Sketch, path: Path) -> VideoInfo:
+    """`render` as soon as possible: each core draws its share of the seconds, and the shares are joined.
+
+    Args:
+        sketch: What to draw.
+        path: The file; its neighbours `NAME.1`, `NAME.2` … are used meanwhile.
+
+    Returns:
+        The facts about the file.
+
+    Raises:
+        HailuoError: The sketch could not be drawn, and why.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    from hailuo_widgets.media.join import join
+    from hailuo_widgets.sketch.worker import cores, run
+
+    count = measures(sketch)[2]
+    seconds = -(-count // sketch.fps)
+    shares = max(1, min(cores(), 4, seconds))
+    # Cut where keyframes are.
+    cuts = [seconds * each // shares * sketch.fps for each in range(shares)] + [count]
+    parts = [path.with_name(f"{path.name}.{each}") for each in range(shares)]
+
+    def draw(index: int) -> None:
+        run({"sketch": sketch.to_json(), "path": str(parts[index]), "part": cuts[index : index + 2]})
+
+    with ThreadPoolExecutor(shares, thread_name_prefix="hailuo-preview") as pool:
+        list(pool.map(draw, range(shares)))
+    return join(parts, path)
 
 
 def _arrival(t: float) -> float:

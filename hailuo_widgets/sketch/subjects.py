@@ -267,6 +267,33 @@ def _tree(pen: Pen, tones: Tones) -> None:
         pen.oval(x, y, r, r * 0.8, tones.accent)
 
 
+def _lighthouse(pen: Pen, tones: Tones) -> None:
+    pen.shape([(40, 30), (60, 30), (67, 99), (33, 99)], tones.light)
+    for top, low in ((42, 55), (69, 83)):
+        pen.shape(
+            [(_flank(-1, top), top), (_flank(1, top), top), (_flank(1, low), low), (_flank(-1, low), low)], tones.body
+        )
+    pen.box(36, 26, 64, 31, tones.dark, 1)
+    pen.box(43, 14, 57, 26, tones.accent, 1)
+    for x in (43, 50, 57):
+        pen.line([(x, 14), (x, 26)], 1, tones.dark)
+    pen.shape([(50, 3), (61, 14), (39, 14)], tones.dark)
+    pen.box(46, 87, 54, 99, tones.dark, 3)
+
+
+def _flank(side: int, y: float) -> float:
+    """Where the lighthouse's wall is at a height."""
+    return 50 + side * (10 + 7 * (y - 30) / 69)
+
+
+def _figure(pen: Pen, tones: Tones) -> None:
+    """What takes the place of a subject that can't be drawn: a plain stand-in with a question mark."""
+    pen.oval(50, 20, 15, 16, tones.body)
+    pen.curve([(50, 36), (72, 44), (78, 72), (74, 99), (26, 99), (22, 72), (28, 44)], tones.body)
+    pen.line([(42, 60), (43, 54), (50, 51), (57, 55), (56, 62), (50, 68), (50, 74)], 5, tones.light)
+    pen.oval(50, 84, 3.4, 3.4, tones.light)
+
+
 _DRAW: dict[str, Callable[[Pen, Tones], None]] = {
     "panda": lambda pen, tones: _bear(pen, tones, panda=True),
     "bear": lambda pen, tones: _bear(pen, tones, panda=False),
@@ -283,6 +310,8 @@ _DRAW: dict[str, Callable[[Pen, Tones], None]] = {
     "astronaut": _astronaut,
     "person": _person,
     "cabin": _cabin,
+    "lighthouse": _lighthouse,
+    "figure": _figure,
     "tree": _tree,
 }
 

@@ -49,6 +49,7 @@ _SUBJECTS = {
     "astronaut": r"astronauts?|cosmonauts?|宇航员|航天员",
     "rabbit": r"rabbits?|bunn(y|ies)|hares?|兔",
     "bear": r"bears?|熊",
+    "lighthouse": r"lighthouses?|灯塔|燈塔",
     "cabin": r"cabins?|house|hut|cottage|castle|village|temple|屋|房|宫|村|寺",
     "person": (
         r"man|men|woman|women|girls?|boys?|person|people|dancers?|samurai|knight|hiker|child(ren)?|"
@@ -64,6 +65,19 @@ _AT_HOME = {
     "meadow": ("tree", "balloon", "cabin", "rabbit"),
     "mountains": ("person", "balloon", "cabin", "bird"),
 }
+UNKNOWN = "figure"
+"""The subject of a prompt that names one which can't be drawn: a neutral figure, which says so."""
+
+_SUNGLASSES = re.compile(r"\bsunglasses\b|墨镜|墨鏡|太阳镜|太陽鏡|太阳眼镜|サングラス|선글라스")
+
+# Words that name nothing that could be drawn.
+_SAYS_NOTHING = frozenset({
+    "with", "under", "over", "above", "below", "near", "into", "onto", "from", "through", "across", "along",
+    "around", "between", "behind", "beside", "this", "that", "these", "those", "there", "here", "its", "his",
+    "her", "their", "our", "your", "and", "the", "for", "while", "where", "when", "wide", "long", "slow",
+    "calm", "quiet", "soft", "warm", "cold", "light", "lights", "lit", "bright", "dark", "scene", "view",
+    "shot", "video", "film", "clip", "cinematic", "beautiful", "very",
+})  # fmt: skip
 _BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _CJK = re.compile(r"[\u3400-\u9fff]")
 
@@ -76,7 +90,7 @@ class Reading:
         place: `"city"`, `"sea"`, `"desert"`, `"forest"`, `"meadow"` or `"mountains"`.
         light: `"sunrise"`, `"day"`, `"sunset"`, `"dusk"` or `"night"`.
         weather: `"snow"`, `"rain"`, `"fireflies"` or `""`.
-        subject: A name that `subjects.draw` knows.
+        subject: A name that `subjects.draw` knows; `UNKNOWN` where the prompt has one that it doesn't.
         sunglasses: Whether the subject wears them.
         seed: What the rest is drawn from.
     """
@@ -120,5 +134,21 @@ def read(text: str) -> Reading:
     lower = words.casefold()[:4000]
     place = _first(_PLACES, lower) or str(lot.choice(list(_AT_HOME)))
     light = _first(_LIGHTS, lower) or str(lot.choice(["sunrise", "day", "sunset", "dusk", "night"]))
-    subject = _first(_SUBJECTS, lower) or str(lot.choice(_AT_HOME[place]))
-    return Reading(place, light, _first(_WEATHERS, lower), subject, bool(re.search(r"sunglasses|墨镜", lower)), seed)
+    subject = _first(_SUBJECTS, lower)
+    if not subject:
+        subject = UNKNOWN if _names_more(lower) else str(lot.choice(_AT_HOME[place]))
+    return Reading(place, light, _first(_WEATHERS, lower), subject, bool(_SUNGLASSES.search(lower)), seed)
+
+
+def _names_more(text: str) -> bool:
+    """Whether a text holds more words than those of its place, light and weather: one of them may be its subject."""
+    for table in (_PLACES, _LIGHTS, _WEATHERS):
+        for pattern in table.values():
+            latin = "|".join(part for part in _split(pattern) if not _CJK.search(part))
+            chinese = "|".join(part for part in _split(pattern) if _CJK.search(part))
+            text = re.sub(chinese, " ", re.sub(rf"\b(?:{latin})\b", " ", text))
+    return any(len(word) > 2 or _CJK.search(word) for word in _words(text))
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.findall(r"[^\W\d_]+", text) if word not in _SAYS_NOTHING]

@@ -1,56 +1,46 @@
 """The fifteen camera commands: read from a prompt, translated, written back.
 
 Commands stand in square brackets inside the prompt. Several in one bracket are carried out at once
-(`[Pan left,Pedestal up]`); brackets that follow each other are carried out in turn. Sources: EvoLink, Hailuo 02 API,
-"15 Comandos de Cámara" (English); UCloud Modelverse, Hailuo-2.3-I2V, 运镜控制说明 (Chinese).
+(`[Pan left,Pedestal up]`); brackets that follow each other are carried out in turn. The vendor would read what looks
+like a command and is none as plain words, so it is reported with what was probably meant.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
-from enum import Enum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.spec import camera_guess
+from hailuo_widgets.spec.camera_commands import CameraCommand, Language, bracket, command
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-Language = Literal["en", "zh"]
+    from hailuo_widgets.spec.camera_guess import Shots
+
+__all__ = [
+    "RECOMMENDED_PER_BRACKET",
+    "CameraCommand",
+    "CameraScript",
+    "Language",
+    "NearMiss",
+    "Shot",
+    "bracket",
+    "command",
+    "mended",
+    "nearest",
+    "parse",
+    "prose",
+    "translate",
+    "whole",
+]
 
 RECOMMENDED_PER_BRACKET = 3
 """More commands than this in one bracket work, but are advised against.
 
 Source: EvoLink, Hailuo 02 API: "máx 3 recomendado".
 """
-
-
-class CameraCommand(Enum):
-    """One move of the camera, with its two spellings."""
-
-    TRUCK_LEFT = ("Truck left", "左移")
-    TRUCK_RIGHT = ("Truck right", "右移")
-    PAN_LEFT = ("Pan left", "左摇")
-    PAN_RIGHT = ("Pan right", "右摇")
-    PUSH_IN = ("Push in", "推进")
-    PULL_OUT = ("Pull out", "拉远")
-    PEDESTAL_UP = ("Pedestal up", "上升")
-    PEDESTAL_DOWN = ("Pedestal down", "下降")
-    TILT_UP = ("Tilt up", "上摇")
-    TILT_DOWN = ("Tilt down", "下摇")
-    ZOOM_IN = ("Zoom in", "变焦推近")
-    ZOOM_OUT = ("Zoom out", "变焦拉远")
-    SHAKE = ("Shake", "晃动")
-    TRACKING_SHOT = ("Tracking shot", "跟随")
-    STATIC_SHOT = ("Static shot", "固定")
-
-    def __init__(self, en: str, zh: str) -> None:
-        self.en = en
-        self.zh = zh
-
-    def spell(self, language: Language) -> str:
-        """The command's name in a language, without brackets."""
-        return self.en if language == "en" else self.zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +60,28 @@ class Shot:
 
 @dataclass(frozen=True, slots=True)
 class NearMiss:
-    """A bracket that looks like a camera command but isn't one; the vendor would read it as plain words.
+    """What looks like a camera command but isn't one; the vendor would read it as plain words.
 
     Attributes:
         text: What was written; where the brackets are the mistake, they belong to it (`【推进】`).
-        meant: The commands that were probably meant, most likely first; for 【】, all that stand in it.
+        meant: The commands that were probably meant, most likely first; where several are written, all of them. Empty
+            for a move that Hailuo has nothing like.
         start: Where `text` stands in the prompt, in characters.
         end: One past its last character.
+        fixes: What may be put in the place of `text`, most likely first.
     """
 
     text: str
     meant: tuple[CameraCommand, ...]
     start: int
     end: int
+    fixes: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        language: Language = "zh" if _HAN.search(self.text) else "en"
-        together = [self.meant] if self.text.startswith("【") else [(each,) for each in self.meant]
-        options = " or ".join(bracket(commands, language) for commands in together)
-        return f"“{self.text}” is not a camera command; did you mean {options}?"
+        said = f"“{self.text.strip(' ,，、')}” is not a camera command"
+        if not self.meant:
+            return f"{said}, and Hailuo has none like it; write it as words, without brackets."
+        return f"{said}; did you mean {' or '.join(map(whole, self.fixes))}?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,100 +92,95 @@ class CameraScript:
     near_misses: tuple[NearMiss, ...] = ()
 
 
-_BRACKET = re.compile(r"\[([^\[\]]*)\]|【([^【】]*)】")
+# Square brackets are right. The others are what keyboards and habits put in their place; round, pointed and mixed ones
+# have their own use in prose, so of these only what holds nothing but commands is taken for one.
+_BRACKET = re.compile(
+    r"\[(?P<right>[^\[\]]*)\]|(?P<other>【[^【】]*】|［[^［］]*］|「[^「」]*」|『[^『』]*』|〔[^〔〕]*〕|〖[^〖〗]*〗|〚[^〚〛]*〛|⟦[^⟦⟧]*⟧)"
+    r"|(?P<prose>[(（<＜《〈［【「\[][^()（）<>＜＞《》〈〉［］【】「」\[\]]{2,60}[)）>＞》〉］】」\]])"
+)
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+_KANA = re.compile(r"[\u3040-\u30fa]")
 _SEPARATOR = re.compile(r"[,，、]")
 _PART = re.compile(r"[^,，、]+")
 
 
-def _normal(text: str) -> str:
-    return " ".join(text.split()).casefold()
-
-
-_BY_NAME = {_normal(name): command for command in CameraCommand for name in (command.en, command.zh)}
-
-# What people write and mean, where spelling alone would point elsewhere. "Push out" stands in MiniMax's own example.
-_MEANT = {
-    "push out": (CameraCommand.PULL_OUT, CameraCommand.PUSH_IN),
-    "pull in": (CameraCommand.PUSH_IN, CameraCommand.PULL_OUT),
-    "push": (CameraCommand.PUSH_IN,),
-    "pull": (CameraCommand.PULL_OUT,),
-    "push up": (CameraCommand.PEDESTAL_UP, CameraCommand.PUSH_IN),
-    "dolly in": (CameraCommand.PUSH_IN,),
-    "dolly out": (CameraCommand.PULL_OUT,),
-    "pan up": (CameraCommand.TILT_UP,),
-    "pan down": (CameraCommand.TILT_DOWN,),
-    "tilt left": (CameraCommand.PAN_LEFT,),
-    "tilt right": (CameraCommand.PAN_RIGHT,),
-    "crane up": (CameraCommand.PEDESTAL_UP,),
-    "crane down": (CameraCommand.PEDESTAL_DOWN,),
-    "handheld": (CameraCommand.SHAKE,),
-    "static": (CameraCommand.STATIC_SHOT,),
-    "fixed": (CameraCommand.STATIC_SHOT,),
-    "tracking": (CameraCommand.TRACKING_SHOT,),
-    "track": (CameraCommand.TRACKING_SHOT,),
-    "follow": (CameraCommand.TRACKING_SHOT,),
-    "zoom": (CameraCommand.ZOOM_IN, CameraCommand.ZOOM_OUT),
-    "pan": (CameraCommand.PAN_LEFT, CameraCommand.PAN_RIGHT),
-    "tilt": (CameraCommand.TILT_UP, CameraCommand.TILT_DOWN),
-    "truck": (CameraCommand.TRUCK_LEFT, CameraCommand.TRUCK_RIGHT),
-    "拉进": (CameraCommand.PUSH_IN,),
-    "推远": (CameraCommand.PULL_OUT,),
-    "推近": (CameraCommand.PUSH_IN,),
-    "左移运镜": (CameraCommand.TRUCK_LEFT,),
-    "右移运镜": (CameraCommand.TRUCK_RIGHT,),
-}
-
-
-def command(name: str) -> CameraCommand | None:
-    """The command of that name in either language, brackets and letter case aside, or None."""
-    return _BY_NAME.get(_normal(name.strip().removeprefix("[").removesuffix("]")))
-
-
 def nearest(name: str) -> tuple[CameraCommand, ...]:
     """The commands that `name` was probably meant to be, most likely first; empty where nothing is close."""
-    normal = _normal(name)
-    if normal in _MEANT:
-        return _MEANT[normal]
-    close = difflib.get_close_matches(normal, _BY_NAME, n=2, cutoff=0.75 if normal.isascii() else 0.6)
-    return tuple(dict.fromkeys(_BY_NAME[match] for match in close))
+    return _flat(camera_guess.readings(name) or ())
+
+
+def whole(fix: str) -> str:
+    """A fix as it is shown: in its brackets, where it has none of its own."""
+    return fix if fix.startswith("[") and fix.endswith("]") else f"[{fix}]"
 
 
 def parse(prompt: str) -> CameraScript:
     """Read the camera commands out of a prompt, in order.
 
-    A bracket in which nothing is or resembles a command is ordinary text (`[sic]`). A command in 【】 is a near miss:
-    vendors document square brackets only.
+    A bracket in which nothing is or resembles a command is ordinary text (`[sic]`). A command in brackets of another
+    kind, or in words that no vendor documents, is a near miss.
     """
     shots: list[Shot] = []
     misses: list[NearMiss] = []
     for written in _BRACKET.finditer(prompt):
-        if written.group(1) is None:
-            meant = _commands_in(written.group(2))
-            if meant:
-                misses.append(NearMiss(written.group(), meant, written.start(), written.end()))
+        if written["right"] is None:
+            misses += _other_brackets(written)
             continue
         found: list[CameraCommand] = []
-        for part in _PART.finditer(written.group(1)):
+        parts = list(_PART.finditer(written["right"]))
+        for part in parts:
             text = part.group().strip()
             exact = command(text)
             if exact:
                 found.append(exact)
-            elif meant := nearest(text):
-                start = written.start(1) + part.start() + part.group().index(text)
-                misses.append(NearMiss(text, meant, start, start + len(text)))
+                continue
+            start = written.start("right") + part.start() + part.group().index(text)
+            misses += _near(prompt, text, start)
         if found:
             shots.append(Shot(tuple(found), written.start(), written.end()))
     return CameraScript(tuple(shots), tuple(misses))
 
 
-def _commands_in(text: str) -> tuple[CameraCommand, ...]:
-    return tuple(known for part in _SEPARATOR.split(text) if (known := command(part)))
+def _other_brackets(written: re.Match[str]) -> Iterator[NearMiss]:
+    text = written.group()
+    readings = camera_guess.readings(text[1:-1]) if written["other"] else None
+    meant: Shots = camera_guess.exactly(text[1:-1]) or (readings[0] if readings else ())
+    if meant:
+        fix = "".join(bracket(each, _language(text)) for each in meant)
+        yield NearMiss(text, _flat((meant,)), written.start(), written.end(), (fix,))
 
 
-def bracket(commands: tuple[CameraCommand, ...], language: Language = "en") -> str:
-    """Commands as a vendor reads them: `[Pan left,Pedestal up]`."""
-    return "[" + ",".join(each.spell(language) for each in commands) + "]"
+def _near(prompt: str, text: str, start: int) -> Iterator[NearMiss]:
+    """Whether a part of a bracket was meant to be a command."""
+    readings = camera_guess.readings(text)
+    end = start + len(text)
+    if readings:
+        fixes = tuple("][".join(bracket(each, _language(text))[1:-1] for each in shots) for shots in readings)
+        yield NearMiss(text, _flat(readings), start, end, fixes)
+    elif readings is not None:  # known in the field, and Hailuo has nothing like it
+        before, after = prompt[:start].rstrip(), prompt[end:].lstrip()
+        start, end = len(before), len(prompt) - len(after)
+        if before.endswith("[") and after.startswith("]"):
+            yield NearMiss(prompt[start - 1 : end + 1], (), start - 1, end + 1, (text,))
+        elif before.endswith("["):
+            yield NearMiss(prompt[start : end + 1], (), start, end + 1, ("",))
+        else:
+            yield NearMiss(prompt[start - 1 : end], (), start - 1, end, ("",))
+
+
+def _language(text: str) -> Language:
+    return "zh" if _HAN.search(text) and not _KANA.search(text) else "en"
+
+
+def _flat(readings: tuple[Shots, ...]) -> tuple[CameraCommand, ...]:
+    return tuple(dict.fromkeys(each for shots in readings for shot in shots for each in shot))
+
+
+def mended(prompt: str) -> str:
+    """The prompt with each near miss replaced by what it was most probably meant to be."""
+    for miss in reversed(parse(prompt).near_misses):
+        prompt = prompt[: miss.start] + miss.fixes[0] + prompt[miss.end :]
+    return prompt
 
 
 def _rewrite(prompt: str, write: Callable[[str], str]) -> str:

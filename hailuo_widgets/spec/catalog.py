@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.spec.request import Mode
+from hailuo_widgets.spec.request import SERVICES, Mode
 from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -31,16 +31,20 @@ class Price:
     Attributes:
         amount: In `currency`; None where the vendor publishes no price.
         currency: ISO 4217, `""` where the amount is None or nothing.
+        least: The lower end, where only a range is known; `amount` is then the upper one. Else None.
     """
 
     amount: Decimal | None
     currency: str = ""
+    least: Decimal | None = None
 
     def __str__(self) -> str:
         if self.amount is None:
             return "price not published"
         if not self.amount:
             return "free"
+        if self.least is not None and self.least != self.amount:
+            return f"{Price(self.least, self.currency)} to {Price(self.amount, self.currency)}"
         sign = _SIGNS.get(self.currency)
         exact = self.amount == round(self.amount, 2)
         figure = f"{self.amount:.2f}" if exact else f"{self.amount.normalize():f}"
@@ -99,6 +103,12 @@ class ModelSpec:
         requests_per_minute: None where not published.
         tasks_in_flight: None where not published.
         prices: `(resolution, duration)` → amount; `("", 0)` holds a flat price a clip, `(resolution, 0)` one a second.
+        free_pictures: Pictures that go in and cost nothing.
+        picture_price: Of each picture beyond these.
+        video_prices: Resolution → the price of a second of video that goes in.
+        token_prices: `input` and `output` → the price of a million tokens, where that is what is charged.
+        files: Which rules hold for files that go in: see `spec.file_rules`.
+        ratio_ignored: Whether the vendor takes a ratio and does not heed it, because a frame decides.
         source: Field → the vendor's page that says so.
     """
 
@@ -120,6 +130,17 @@ class ModelSpec:
     references: Mapping[str, int] = field(default_factory=dict)
     requests_per_minute: int | None = None
     tasks_in_flight: int | None = None
+    free_pictures: int = 0
+    picture_price: Decimal = Decimal(0)
+    video_prices: Mapping[str, Decimal] = field(default_factory=dict)
+    token_prices: Mapping[str, Decimal] = field(default_factory=dict)
+    files: str = "v1"
+    ratio_ignored: bool = False
+
+    @property
+    def charges_inputs(self) -> bool:
+        """Whether what goes in has a price of its own."""
+        return bool(self.picture_price or self.video_prices)
 
     def price(self, resolution: str | None, duration: int | None) -> Price:
         """The price of one clip; exact where the vendor publishes it, never a guess."""
@@ -139,10 +160,18 @@ class ModelSpec:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """Every offer and every row."""
+    """Every offer and every row.
+
+    Attributes:
+        offers: By the provider's name.
+        rows: What makes a clip of what a person writes.
+        services: What works on something that is there already: a draft that is made again in 2K, a prompt that is
+            rewritten. Only `find` with their mode gives them.
+    """
 
     offers: Mapping[str, Offer]
     rows: tuple[ModelSpec, ...]
+    services: tuple[ModelSpec, ...] = ()
 
     def offer(self, provider: str) -> Offer:
         """The provider of that name.
@@ -161,7 +190,7 @@ class Catalog:
         """The rows that match what is given, in the catalogue's order: a provider's preferred model comes first."""
         return tuple(
             row
-            for row in self.rows
+            for row in (self.services if mode in SERVICES else self.rows)
             if provider in (None, row.provider) and model in (None, row.model) and mode in (None, row.mode)
         )
 
@@ -185,6 +214,7 @@ def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any
         layers = [common, common["shared"][entry["shared"]] if "shared" in entry else {}, entry]
         merged: dict[str, Any] = {key: value for layer in layers for key, value in layer.items()}
         source = {key: value for layer in layers for key, value in layer.get("source", {}).items()}
+        inputs = merged.get("input_prices", {})
         for model in (model for model in merged["models"] if model not in without):
             for mode in merged["modes"]:
                 yield ModelSpec(
@@ -206,6 +236,12 @@ def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any
                     references=dict(merged.get("references", {})),
                     requests_per_minute=merged.get("requests_per_minute") or None,
                     tasks_in_flight=merged.get("tasks_in_flight") or None,
+                    free_pictures=inputs.get("free_pictures", 0),
+                    picture_price=Decimal(inputs.get("picture", 0)),
+                    video_prices={name: Decimal(amount) for name, amount in inputs.get("video", {}).items()},
+                    token_prices={name: Decimal(amount) for name, amount in merged.get("token_prices", {}).items()},
+                    files=merged.get("files", "v1"),
+                    ratio_ignored=merged.get("ratio_ignored", False),
                 )
 
 
@@ -241,14 +277,18 @@ def parse(text: str) -> Catalog:
             source=table.get("source", {}),
         )
         rows.extend(_rows(name, common, entries))
-    return Catalog(offers, tuple(rows))
+    return Catalog(
+        offers,
+        tuple(row for row in rows if row.mode not in SERVICES),
+        tuple(row for row in rows if row.mode in SERVICES),
+    )
 
 
 @cache
 def catalog() -> Catalog:
     """The catalogue that ships with the package, and after it what the providers of other packages offer."""
     book = parse(files("hailuo_widgets.spec").joinpath("catalog.toml").read_text("utf-8"))
-    offers, rows = dict(book.offers), list(book.rows)
+    offers, rows, services = dict(book.offers), list(book.rows), list(book.services)
     for point in entry_points(group=ENTRY_POINTS):
         if point.name in offers:  # a vendor that keys are kept for is not taken over
             continue
@@ -259,4 +299,5 @@ def catalog() -> Catalog:
             warnings.warn(f"The provider “{point.name}” can't be used: {error!r}", stacklevel=2)
             continue
         rows += other.find(point.name)
-    return Catalog(offers, tuple(rows))
+        services += [row for row in other.services if row.provider == point.name]
+    return Catalog(offers, tuple(rows), tuple(services))

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import Problem
+from hailuo_widgets.spec import base_video, file_rules
 from hailuo_widgets.spec.media import READ_LIMIT
 from hailuo_widgets.spec.request import Mode
 
@@ -17,15 +18,10 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.media import Media
     from hailuo_widgets.spec.request import VideoRequest
 
-PICTURE_TYPES = {"image/jpeg": "JPG", "image/png": "PNG", "image/webp": "WebP"}
-PICTURE_MAX_BYTES = 20 * 1024 * 1024
-PICTURE_MIN_SIDE = 300
-PICTURE_ASPECT = (2 / 5, 5 / 2)
-PICTURE_RULES = "JPG, PNG or WebP, at most 20 MB, short side over 300 px, aspect between 2:5 and 5:2"
-"""The same on three vendors' pages.
-
-Sources: MiniMax, Video Generation API, first_frame_image; UCloud Modelverse, Hailuo-2.3-I2V; EvoLink, Hailuo 02 API.
-"""
+PICTURE_TYPES = file_rules.V1_PICTURE.types
+PICTURE_MAX_BYTES = file_rules.V1_PICTURE.max_bytes
+PICTURE_MIN_SIDE = file_rules.V1_PICTURE.least_side - 1
+PICTURE_ASPECT = file_rules.V1_PICTURE.aspect
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WEB = re.compile(r"https?://[^\s/]", re.IGNORECASE)
@@ -36,8 +32,19 @@ _FIELDS: dict[Mode, tuple[str, ...]] = {
     Mode.FLF: ("first_frame", "last_frame"),
     Mode.S2V: ("subject",),
     Mode.R2V: ("references",),
+    Mode.REGENERATION: ("base_video", "first_frame", "last_frame", "references"),
+    Mode.REWRITE: ("first_frame", "last_frame", "references"),
 }
-_OPTIONAL = ("prompt_optimizer", "fast_pretreatment", "watermark", "callback_url", "ratio")
+_OPTIONAL = (
+    "prompt_optimizer",
+    "prompt_expansion_mode",
+    "fast_pretreatment",
+    "watermark",
+    "callback_url",
+    "ratio",
+)
+EXPANSION_MODES = ("disabled", "balanced", "quality")
+"""Source: MiniMax v2, Create video generation task: extra.prompt_expansion_mode, for MiniMax-H3-Max."""
 
 
 def check(request: VideoRequest, row: ModelSpec) -> list[Problem]:
@@ -140,6 +147,16 @@ def _parameters(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
             row.ratios,
             source=row.source.get("ratio", ""),
         )
+    mode = request.prompt_expansion_mode
+    if mode is not None and "prompt_expansion_mode" in row.parameters:
+        if mode not in EXPANSION_MODES:
+            yield Problem("prompt_expansion_mode", f"There is no prompt_expansion_mode “{mode}”.", EXPANSION_MODES)
+        if request.prompt_optimizer is not None:
+            yield Problem(
+                "prompt_expansion_mode",
+                "prompt_optimizer and prompt_expansion_mode say the same thing.",
+                hint="Leave prompt_optimizer out.",
+            )
     if request.callback_url is not None and not _WEB.match(request.callback_url):
         yield Problem(
             "callback_url",
@@ -182,13 +199,17 @@ def _pictures(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
             )
         elif media.url is not None and "url" not in row.pictures:
             yield Problem(name, f"{row.provider} takes no picture URLs.", hint="Give a local file.", source=source)
-        if media.data is not None and (media.kind == "image" or not name.startswith("references")):
-            yield from _picture(name, media, source)
+        if media.data is not None and name != "base_video":
+            kind = media.kind if name.startswith("references") else "image"
+            if rule := file_rules.RULES[row.files].get(kind):
+                yield from file_rules.problems(name, media, rule, source)
+    if request.base_video is not None:
+        yield from base_video.problems(request.base_video)
 
 
 def _references(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
-    if not row.references:
-        return
+    if not row.references or any(each.known_sha256 for each in request.references):
+        return  # recalled from a journal, which keeps hashes: what they were is not known, and they are not sent
     source = row.source.get("references", "")
     counts = Counter(each.kind for each in request.references)
     for kind, most in row.references.items():
@@ -198,65 +219,37 @@ def _references(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
             yield Problem(
                 "references", f"There are {count} {what} among the references.", (f"at most {most}",), source=source
             )
-    size = sum(len(each.data or b"") for each in request.references) * 4 // 3  # base64
+    if counts["audio"] and not counts["image"] and not counts["video"]:
+        yield Problem(
+            "references",
+            "A sound can't be the only reference.",
+            hint="Give a picture or a video with it.",
+            source=source,
+        )
+    for kind in ("video", "audio"):
+        files = [(name, each) for name, each in request.media().items() if each.kind == kind]
+        if rule := file_rules.RULES[row.files].get(kind):  # type: ignore[call-overload]  # both are kinds
+            yield from file_rules.together(files, rule, source)
+    size = sum(len(each.data or b"") for each in request.media().values()) * 4 // 3  # base64
     if size > READ_LIMIT:
         yield Problem(
             "references",
-            f"The references make a body of {size / 2**20:.0f} MB.",
+            f"The files make a body of {size / 2**20:.0f} MB.",
             ("at most 64 MB",),
             "Give some of them by URL.",
             source,
         )
 
 
-def picture_problems(name: str, media: Media) -> list[Problem]:
-    """What every vendor would find wrong with a picture; empty where nothing is, or where its bytes are not at hand."""
-    return list(_picture(name, media, "")) if media.data is not None else []
+def picture_problems(name: str, media: Media, files: str = "v1") -> list[Problem]:
+    """What is wrong with a picture; empty where nothing is, or where its bytes are not at hand.
 
-
-def _picture(name: str, media: Media, source: str) -> Iterator[Problem]:
-    assert media.data is not None
-    if media.mime not in PICTURE_TYPES:
-        yield Problem(
-            name,
-            f"{name} ({media}) is no JPG, PNG or WebP.",
-            tuple(PICTURE_TYPES.values()),
-            "Convert it first.",
-            source,
-        )
-        return
-    if len(media.data) > PICTURE_MAX_BYTES:
-        yield Problem(
-            name,
-            f"{name} ({media}) is {len(media.data) / 2**20:.1f} MB large.",
-            ("at most 20 MB",),
-            source=source,
-        )
-    size = media.size
-    if size is None:
-        yield Problem(
-            name,
-            f"{name} ({media}) is a damaged picture: it can't be opened.",
-            hint="Save it again.",
-            source=source,
-        )
-        return
-    width, height = size
-    if min(size) <= PICTURE_MIN_SIDE:
-        yield Problem(
-            name,
-            f"{name} is {width}×{height} px; the short side must be over 300 px.",
-            hint="Use a larger picture.",
-            source=source,
-        )
-    if not PICTURE_ASPECT[0] <= width / height <= PICTURE_ASPECT[1]:
-        yield Problem(
-            name,
-            f"{name} is {width}×{height} px, too narrow or too wide.",
-            ("aspect from 2:5 to 5:2",),
-            "Crop it.",
-            source,
-        )
+    Args:
+        name: What it is called in the sentences.
+        media: The picture.
+        files: Whose rules, as a catalogue's row names them; those that most vendors share by default.
+    """
+    return list(file_rules.problems(name, media, file_rules.RULES[files]["image"], "")) if media.data else []
 
 
 def _words(field: str) -> str:

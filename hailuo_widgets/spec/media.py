@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.spec.sniff import sniff
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from hailuo_widgets.media.facts import Facts
 
 MediaKind = Literal["image", "video", "audio"]
 
@@ -33,20 +36,9 @@ _NOT_BLOCKING = getattr(os, "O_NONBLOCK", 0)  # Windows has none, nor named pipe
 
 _PICTURES = {"image/jpeg", "image/png", "image/webp"}
 
-_SIGNATURES: tuple[tuple[int, bytes, str], ...] = (
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (8, b"WEBP", "image/webp"),
-    (0, b"GIF8", "image/gif"),
-    (0, b"BM", "image/bmp"),
-    (4, b"ftypqt", "video/quicktime"),
-    (4, b"ftyp", "video/mp4"),
-    (0, b"ID3", "audio/mpeg"),
-    (0, b"\xff\xfb", "audio/mpeg"),
-    (8, b"WAVE", "audio/wav"),
-)
 _BY_SUFFIX: dict[str, MediaKind] = {
-    ".mp4": "video", ".mov": "video", ".webm": "video", ".mp3": "audio", ".wav": "audio", ".m4a": "audio",
+    ".mp4": "video", ".mov": "video", ".m4v": "video", ".webm": "video", ".mkv": "video", ".avi": "video",
+    ".mp3": "audio", ".wav": "audio", ".m4a": "audio", ".aac": "audio", ".flac": "audio", ".ogg": "audio",
 }  # fmt: skip
 
 _WEB = re.compile(r"(https?|mm_file)://", re.IGNORECASE)
@@ -103,7 +95,11 @@ class Media:
     @property
     def mime(self) -> str:
         """The media type by content, never by name; `""` for a URL or where the content is not known."""
-        return _sniff(self.data) if self.data is not None else ""
+        if self.data is None:
+            return ""
+        if "mime" not in self._seen:
+            self._seen["mime"] = sniff(self.data)
+        return str(self._seen["mime"])
 
     @property
     def kind(self) -> MediaKind:
@@ -132,6 +128,18 @@ class Media:
         size: tuple[int, int] | None = self._seen["size"]
         return size
 
+    @property
+    def facts(self) -> Facts | None:
+        """Seconds, frames, codecs of a clip or a sound; None for a URL or where the bytes can't be read."""
+        if self.data is None or self.kind == "image":
+            return None
+        if "facts" not in self._seen:
+            from hailuo_widgets.media.facts import facts
+
+            self._seen["facts"] = facts(self.data)
+        found: Facts | None = self._seen["facts"]
+        return found
+
     def to_wire(self) -> str:
         """The URL, or the bytes as a data URL.
 
@@ -144,7 +152,7 @@ class Media:
         if "sent" not in self._seen:
             self._seen["sent"] = _as_seen(self.data) if self.mime in _PICTURES else self.data
         data: bytes = self._seen["sent"]
-        return f"data:{_sniff(data) or 'application/octet-stream'};base64,{base64.b64encode(data).decode()}"
+        return f"data:{sniff(data) or 'application/octet-stream'};base64,{base64.b64encode(data).decode()}"
 
     def canonical(self) -> str:
         """What identifies it in a digest: the URL, or `sha256:…` of the bytes as they were given."""
@@ -257,13 +265,6 @@ def _from_data_url(text: str) -> bytes:
         raise UsageError("The data URL is not valid base64.", hint="It was probably cut off.") from None
 
 
-def _sniff(data: bytes) -> str:
-    for offset, signature, mime in _SIGNATURES:
-        if data[offset : offset + len(signature)] == signature:
-            return mime
-    return ""
-
-
 def _image_size(data: bytes) -> tuple[int, int] | None:
     from PIL import Image
 
@@ -272,4 +273,19 @@ def _image_size(data: bytes) -> tuple[int, int] | None:
             turned = image.getexif().get(0x0112, 1) in {5, 6, 7, 8}  # EXIF orientation: lying on its side
             return (image.height, image.width) if turned else (image.width, image.height)
     except Exception:  # noqa: BLE001  # a hostile file may raise anything; what can't be read has no size
+        return _heif_size(data)
+
+
+def _heif_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height of a HEIC or AVIF picture, which Pillow opens only with a plug-in: its largest `ispe` box.
+
+    A picture of tiles states the tiles' size too. How it is turned is not looked at: no rule asks for upright.
+    """
+    if not sniff(data).startswith("image/hei") and not sniff(data).startswith("image/avif"):
         return None
+    sizes, at = [], data.find(b"ispe")
+    while at >= 0:
+        sizes.append((int.from_bytes(data[at + 8 : at + 12], "big"), int.from_bytes(data[at + 12 : at + 16], "big")))
+        at = data.find(b"ispe", at + 4)
+    size = max(sizes, key=lambda each: each[0] * each[1], default=(0, 0))
+    return size if all(size) else None

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from hailuo_widgets.errors import Problem, RefusedError, UsageError
 from hailuo_widgets.spec.catalog import UNPUBLISHED, Catalog, ModelSpec, Price, catalog
 from hailuo_widgets.spec.check import check
+from hailuo_widgets.spec.pricing import price_of
 from hailuo_widgets.spec.quote import Quote, pin, quote
 from hailuo_widgets.spec.request import Mode, VideoRequest
 from hailuo_widgets.spec.words import did_you_mean
@@ -242,7 +243,7 @@ def form(choice: Selection, book: Catalog | None = None) -> Form:
         fields=tuple(_fields(choice, row, pinned, book)),
         slots=slots,
         request=request,
-        price=row.price(pinned.resolution, pinned.duration) if row.prices else UNPUBLISHED,
+        price=price_of(pinned, row) if row.prices else UNPUBLISHED,
         problems=tuple(problems),
         quote=order,
         warnings=order.warnings if order else (),

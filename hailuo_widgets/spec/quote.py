@@ -7,9 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import Problem, RefusedError
-from hailuo_widgets.spec import camera
+from hailuo_widgets.spec import camera, file_rules
 from hailuo_widgets.spec.catalog import Catalog, ModelSpec, Price, catalog
-from hailuo_widgets.spec.check import PICTURE_RULES, check
+from hailuo_widgets.spec.check import check
+from hailuo_widgets.spec.pricing import draft_seconds, price_of
 from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
@@ -37,16 +38,25 @@ class Quote:
     @property
     def notes(self) -> tuple[str, ...]:
         """What could not be checked here, with the vendor's rules for it: pictures that the vendor fetches itself."""
-        by_url = tuple(name for name, media in self.request.media().items() if media.url and media.kind == "image")
-        if not by_url:
-            return ()
-        return (f"{self.row.provider} fetches {_and(by_url)} by URL, unchecked here; its rules: {PICTURE_RULES}.",)
+        notes = []
+        for kind, rule in file_rules.RULES[self.row.files].items():
+            by_url = tuple(name for name, media in self.request.media().items() if media.url and media.kind == kind)
+            if by_url:
+                notes.append(
+                    f"{self.row.provider} fetches {_and(by_url)} by URL, unchecked here; its rules: {rule.words}."
+                )
+        return tuple(notes)
 
     def __repr__(self) -> str:
         order = self.request
         figures = f"{order.duration} s {order.resolution}" if order.duration else order.mode.value
         warnings = "".join(f" · {warning}" for warning in self.warnings)
         return f"<{self.row.model} on {self.row.provider} · {figures} · {self.price} · nothing was sent{warnings}>"
+
+    @cached_property
+    def slips(self) -> tuple[camera.NearMiss, ...]:
+        """What looks like a camera command in the prompt and is none. A person is asked before that is paid for."""
+        return camera.parse(self.written.prompt).near_misses
 
     @cached_property
     def digest(self) -> str:
@@ -85,7 +95,7 @@ def quote_of_row(written: VideoRequest, row: ModelSpec, book: Catalog | None = N
     problems = check(request, row)
     if problems:
         raise RefusedError(_with_hint(problems, _elsewhere(written, row.provider, book)) if book else problems)
-    return Quote(written, request, row, row.price(request.resolution, request.duration), _warnings(written.prompt, row))
+    return Quote(written, request, row, price_of(request, row), _warnings(written, row))
 
 
 def pin(written: VideoRequest, row: ModelSpec) -> VideoRequest:
@@ -105,6 +115,8 @@ def pin(written: VideoRequest, row: ModelSpec) -> VideoRequest:
 def _order(written: VideoRequest, row: ModelSpec) -> dict[str, Any]:
     """Duration and resolution: the vendor's defaults, bent to the one that was chosen where both can't be had."""
     duration, resolution = written.duration, written.resolution
+    if duration is None and written.base_video is not None:
+        duration = draft_seconds(written.base_video)
     if resolution is not None:
         resolution = next((name for name in row.durations if name.casefold() == resolution.casefold()), resolution)
     else:
@@ -166,6 +178,8 @@ _ASKED = {
     "FLF": "a last frame",
     "S2V": "a subject picture",
     "R2V": "references",
+    "regeneration": "a draft",
+    "rewrite": "a prompt that is to be rewritten",
 }
 _NEEDS = {
     "T2V": "text alone",
@@ -173,6 +187,8 @@ _NEEDS = {
     "FLF": "first and last frame (--last-frame)",
     "S2V": "a subject picture (--subject)",
     "R2V": "references (--reference)",
+    "regeneration": "a draft",
+    "rewrite": "a prompt",
 }
 
 
@@ -199,7 +215,8 @@ def _with_hint(problems: list[Problem], hint: str) -> list[Problem]:
     ]
 
 
-def _warnings(prompt: str, row: ModelSpec) -> tuple[str, ...]:
+def _warnings(written: VideoRequest, row: ModelSpec) -> tuple[str, ...]:
+    prompt = written.prompt
     script = camera.parse(prompt)
     warnings = [str(miss) for miss in script.near_misses]
     warnings += [
@@ -208,6 +225,8 @@ def _warnings(prompt: str, row: ModelSpec) -> tuple[str, ...]:
         for shot in script.shots
         if len(shot.commands) > camera.RECOMMENDED_PER_BRACKET
     ]
+    if row.ratio_ignored and written.ratio not in {None, "adaptive"}:
+        warnings.append(f"{row.provider} ignores the ratio {written.ratio}: the frame that you give decides the shape.")
     if script.shots and row.camera == "none":
         warnings.append(
             f"{row.model} on {row.provider} does not promise to follow camera commands; it may read them as words."

@@ -29,6 +29,14 @@ class Mode(StrEnum):
     """A subject's face, kept through the clip."""
     R2V = "R2V"
     """References: pictures, clips and sounds (MiniMax-H3)."""
+    REGENERATION = "regeneration"
+    """A draft that is made again in a higher resolution (MiniMax-H3, 768P to 2K)."""
+    REWRITE = "rewrite"
+    """No clip: the prompt, as the model would like to read it (H3-Context-IR)."""
+
+
+SERVICES = frozenset({Mode.REGENERATION, Mode.REWRITE})
+"""The modes that begin with something that is there already."""
 
 
 def _media(value: Any) -> Media | None:
@@ -53,10 +61,13 @@ class VideoRequest(BaseModel):
         last_frame: The picture that it ends with.
         subject: A picture of one face, for subject-driven models (S2V-01).
         references: Pictures, clips or sounds that guide MiniMax-H3.
+        base_video: The draft that is made again, its bytes as the vendor made them; only for `Mode.REGENERATION`.
+        rewrite: Whether the prompt itself is wanted back, rewritten, and no clip; only for `Mode.REWRITE`.
         duration: Seconds.
         resolution: As vendors write it: `"768P"`, `"1080P"`, `"2K"`, …
         ratio: Width to height, `"16:9"`; only MiniMax-H3 takes one.
         prompt_optimizer: Whether the vendor may rewrite the prompt.
+        prompt_expansion_mode: How far: `"disabled"`, `"balanced"`, `"quality"`; only MiniMax-H3-Max takes it.
         fast_pretreatment: Whether that rewriting is done the fast way.
         watermark: Whether the vendor marks the clip as made by AI.
         callback_url: Where the vendor reports to, besides being asked.
@@ -70,10 +81,13 @@ class VideoRequest(BaseModel):
     last_frame: Picture = None
     subject: Picture = None
     references: Annotated[tuple[Media, ...], BeforeValidator(_references)] = ()
+    base_video: Picture = None
+    rewrite: bool | None = None
     duration: Annotated[int | None, Field(ge=1, le=60)] = None
     resolution: str | None = None
     ratio: str | None = None
     prompt_optimizer: bool | None = None
+    prompt_expansion_mode: str | None = None
     fast_pretreatment: bool | None = None
     watermark: bool | None = None
     callback_url: str | None = None
@@ -108,6 +122,10 @@ class VideoRequest(BaseModel):
     @property
     def mode(self) -> Mode:
         """What kind of generation this is, by the pictures it carries."""
+        if self.base_video:
+            return Mode.REGENERATION
+        if self.rewrite:
+            return Mode.REWRITE
         if self.references:
             return Mode.R2V
         if self.subject:
@@ -118,7 +136,7 @@ class VideoRequest(BaseModel):
 
     def media(self) -> dict[str, Media]:
         """Every picture, clip and sound of the request by the field it stands in (`references[0]`, …)."""
-        single = {name: getattr(self, name) for name in ("first_frame", "last_frame", "subject")}
+        single = {name: getattr(self, name) for name in ("first_frame", "last_frame", "subject", "base_video")}
         many = {f"references[{index}]": each for index, each in enumerate(self.references)}
         return {name: each for name, each in {**single, **many}.items() if each is not None}
 
@@ -141,7 +159,7 @@ class VideoRequest(BaseModel):
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-_PICTURES = frozenset({"first_frame", "last_frame", "subject"})
+_PICTURES = frozenset({"first_frame", "last_frame", "subject", "base_video"})
 _WORDS = {"int_type": "a whole number", "string_type": "text", "bool_type": "True or False"}
 
 

@@ -38,6 +38,7 @@ class Plan:
         same: How many cells ask for what another one asks for as well.
         price: Of what would be bought, by currency; exact, as published.
         unknown_prices: How many clips to be bought have no published price; they are not in `price`.
+        slips: How many clips to be bought have something in their prompt that looks like a camera command and is none.
         seconds: How long it will probably take under the vendors' limits, None where there is nothing to buy.
         notes: What a person should know before it is run.
     """
@@ -54,6 +55,7 @@ class Plan:
     same: int = 0
     price: Mapping[str, Decimal] = field(default_factory=dict)
     unknown_prices: int = 0
+    slips: int = 0
     seconds: float | None = None
     notes: tuple[str, ...] = ()
 

@@ -16,7 +16,7 @@ from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
-from hailuo_widgets.keys import require_key
+from hailuo_widgets.keys import EMBEDDED, require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.sweeps import budgets
@@ -83,6 +83,7 @@ class Sweep:
         )
         self.group: JobGroup | None = None
         self._plan: Plan | None = None
+        self._advice: tuple[str, ...] = ()
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
         self._observers: Observers[Sweep] = Observers()
@@ -98,9 +99,19 @@ class Sweep:
 
     @property
     def asks(self) -> bool:
-        """Whether a person should see the plan first: more than one clip, or more money than the settings name."""
+        """Whether a person should see the plan first.
+
+        That is so of more than one clip, of a slip in a camera command, and of more money than the settings name.
+        """
         plan = self.plan
-        return plan.to_buy > 1 or budgets.above(plan.price, plan.unknown_prices, self._host.settings.confirm_above)
+        if plan.to_buy > 1 or plan.slips:
+            return True
+        return budgets.above(plan.price, plan.unknown_prices, self._host.settings.confirm_above)
+
+    def advise(self, advice: str) -> None:
+        """Say something more in the plan."""
+        self._advice = (*self._advice, advice)
+        self.explain()
 
     def explain(self) -> Plan:
         """Look up what is there already and price the rest. Nothing is sent, nothing is written."""
@@ -130,6 +141,7 @@ class Sweep:
             same=len(cells) - len(quotes),
             price=price,
             unknown_prices=unknown,
+            slips=sum(bool(quote.slips) for quote in orders),
             seconds=self._forecast(orders) if orders else None,
             notes=(
                 *not_possible(self.cells),
@@ -138,6 +150,7 @@ class Sweep:
                 *self._dated(to_buy),
                 *mixed_defaults(cells, self._layout.varied),
                 *warnings(cells),
+                *self._advice,
             ),
         )
         self._found, self._plan = found, plan
@@ -230,7 +243,8 @@ class Sweep:
     def retry(self) -> Sweep:
         """Retry what failed, was refused, cancelled or detached; what is unconfirmed needs a person's decision."""
         with self._lock:
-            again = [key for key, job in self._jobs.items() if self.can_retry(job)]
+            self._look()
+            again = [key for key, job in self._jobs.items() if self.can_retry(job) and key not in self._found]
             self._require_keys(again)
             self._launch(again)
         self._observers.tell(self)
@@ -249,12 +263,13 @@ class Sweep:
         return self
 
     def cancel(self) -> Sweep:
-        """Cancel what has not been sent. What is under way has been bought, so it goes on to its end.
+        """Cancel what has not been sent, and sketches that are being drawn. What was bought goes on to its end.
 
         Jobs that another sweep or cell began, and this one only joined, are left to it.
         """
         for job in self.jobs:
-            if job.id in self._mine and job.state is JobState.PLANNED and not job.done:
+            free = job.quote.row.provider == EMBEDDED
+            if job.id in self._mine and (free or job.state is JobState.PLANNED) and not job.done:
                 job.cancel()
         return self
 

@@ -76,7 +76,7 @@ def analyse(text: str, remarks: Iterable[Note] = ()) -> dict[str, Any]:
                 "start": at(miss.start),
                 "end": at(miss.end),
                 "text": miss.text,
-                "said": f"“{miss.text}” is not a camera command.",
+                "said": f"“{miss.text.strip(' ,，、')}” is not a camera command.",
                 "fixes": _fixes(miss),
             }
             for miss in script.near_misses
@@ -87,11 +87,7 @@ def analyse(text: str, remarks: Iterable[Note] = ()) -> dict[str, Any]:
 
 def _fixes(miss: camera.NearMiss) -> list[list[str]]:
     """What could stand there instead, each as it is shown and as it is put in."""
-    language: camera.Language = "en" if miss.text.isascii() else "zh"
-    if miss.text.startswith("【"):  # the brackets are the mistake
-        whole = camera.bracket(miss.meant, language)
-        return [[whole, whole]]
-    return [[f"[{each.spell(language)}]", each.spell(language)] for each in miss.meant]
+    return [[camera.whole(fix) if miss.meant else fix or "remove it", fix] for fix in miss.fixes]
 
 
 def _units(text: str) -> Callable[[int], int]:

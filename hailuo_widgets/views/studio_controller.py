@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
+from hailuo_widgets.sketch.worker import cores, warm_up
 from hailuo_widgets.spec import camera, options
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.check import picture_problems
@@ -93,6 +94,7 @@ class StudioController:
         self._mended: dict[str, Mended] = {}
         self._failed: dict[str, str] = {}
         self._begun = 0
+        warm_up(cores())  # the first preview is then drawn at once
         self._sketching = False
         self._turn = asyncio.Lock()
         self._reporting: asyncio.TimerHandle | None = None
@@ -210,7 +212,7 @@ class StudioController:
             return {"items": [described(each) for each in value or ()], **failed}
         title = next(slot.title for slot in form.slots if slot.name == name)
         problems = [each for each in form.problems if each.field == name] if value is not None else []
-        problems = problems or (picture_problems(title, value) if value is not None else [])
+        problems = problems or (picture_problems(title, value, form.row.files) if value is not None else [])
         said = [replace(each, message=each.message.replace(name, title, 1)) for each in problems]
         return {**described(value, said), **failed}
 
@@ -571,7 +573,7 @@ def _poster(result: Result) -> bytes:
 def _drawn(form: Form) -> tuple[bytes, bytes]:
     """The animatic of a request as an mp4, and its poster."""
     from hailuo_widgets.media.frames import poster
-    from hailuo_widgets.sketch.render import Sketch, render_in_subprocess
+    from hailuo_widgets.sketch.render import Sketch, preview
 
     request = form.request
     moves = tuple(tuple(each.en for each in shot.commands) for shot in camera.parse(request.prompt).shots)
@@ -587,7 +589,7 @@ def _drawn(form: Form) -> tuple[bytes, bytes]:
             first_frame=first.data if first is not None else None,
             last_frame=request.last_frame.data if request.last_frame is not None else None,
         )
-        render_in_subprocess(sketch, path)
+        preview(sketch, path)
         return path.read_bytes(), poster(path, max_bytes=14_000)
 
 

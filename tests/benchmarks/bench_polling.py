@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # the tests' simulated vendor
 
+from hailuo_widgets.providers.minimax import MiniMax
 from support.many import Varied, world
 from support.simulation import simulate
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 RUNS = 5
 TASKS = 20
 HISTORY = 50
+H3_TASKS = 500
 
 ModelSpec = tuple[str, str, bool, float | None, float | None, float | None]
 ROWS: tuple[ModelSpec, ...] = (
@@ -78,5 +80,28 @@ def main() -> int:
     return int(missed > 0)
 
 
+async def fly(tasks: int) -> tuple[list[float], int]:
+    async with world("minimax", timing=Varied()) as here:
+        fields = {"model": "MiniMax-H3", "ratio": "16:9"}
+        await here.run([here.job(f"A red fox, number {number}", **fields) for number in range(tasks)])
+        return here.noticed(), here.requests["poll"]
+
+
+def pages() -> int:
+    """MiniMax-H3 by the page, and one by one as before, in the same run."""
+    rounds = {}
+    for name, batch in (("by the page", MiniMax.batch_of), ("one by one", lambda *_: 1)):
+        MiniMax.batch_of = batch  # type: ignore[method-assign,assignment]
+        late, asked = simulate(fly(H3_TASKS))
+        rounds[name] = (statistics.median(late), asked)
+        print(
+            f"{H3_TASKS} tasks of MiniMax-H3, {name}: {asked} questions, {statistics.median(late):.2f} s late in the median"
+        )
+    (lag, asked), (lag_before, before) = rounds.values()
+    good = asked * 8 <= before and lag <= min(lag_before, 0.3)
+    print(f"{before / asked:.1f} times fewer questions{'' if good else '   MISSED'}")
+    return int(not good)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main() + pages())

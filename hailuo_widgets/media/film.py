@@ -1,0 +1,207 @@
+"""Many clips in step as one film: a labelled grid."""
+
+from __future__ import annotations
+
+import gc
+import math
+import tempfile
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import av
+import av.error
+import numpy as np
+from PIL import Image, ImageDraw
+
+from hailuo_widgets.errors import HailuoError, UsageError
+from hailuo_widgets.media import yuv
+from hailuo_widgets.media.encode import encode
+from hailuo_widgets.media.lettering import plain, shortened, write
+from hailuo_widgets.media.probe import VideoInfo, probe
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import BinaryIO
+
+    from hailuo_widgets.media.encode import Planes
+
+_PAPER = 20
+_INK, _QUIET = 232, 150
+
+
+@dataclass(frozen=True, slots=True)
+class FilmCell:
+    """One place of the grid.
+
+    Attributes:
+        path: Its clip; None for an empty place.
+        label: A few words above it.
+    """
+
+    path: str | os.PathLike[str] | None
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a cell's picture is, and where its frames are kept until they are needed."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    count: int
+    offset: int
+
+    @property
+    def size(self) -> int:
+        return self.width * self.height * 3 // 2
+
+
+def video(
+    cells: Sequence[FilmCell],
+    path: str | os.PathLike[str],
+    *,
+    columns: int = 0,
+    title: str = "",
+    width: int = 1920,
+    height: int = 1080,
+    progress: Callable[[float], None] | None = None,
+) -> VideoInfo:
+    """Write clips that play in step, in a grid with labels, into one silent mp4: H.264 that plays everywhere.
+
+    All begin at once; one that ends before the longest stays on its last frame. Clips are decoded one after the other
+    and kept small in a temporary file, so memory does not grow with their number.
+
+    Args:
+        cells: Row by row.
+        path: The film; what is there is replaced when it is complete.
+        columns: How many in a row; 0 for as many as make the pictures largest.
+        title: A line above the grid.
+        width: Of the film in pixels, even: 1920, or 3840 for 4K.
+        height: Of the film in pixels, even.
+        progress: Told how much is done, 0 to 1.
+
+    Returns:
+        The facts about the film. Its rate is that of the fastest clip, at most 60 frames a second.
+
+    Raises:
+        UsageError: If there is no clip, or the film's size leaves no room for them.
+        UnreadableVideoError: If a clip can't be decoded.
+        HailuoError: If the film can't be written.
+    """
+    known = {index: probe(Path(each.path)) for index, each in enumerate(cells) if each.path is not None}
+    if not known:
+        raise UsageError("There is no clip to show.", hint="Run the sweep first, or give clips.")
+    if width % 2 or height % 2 or not (64 <= width <= 7680 and 64 <= height <= 4320):
+        raise UsageError(f"A film can't have {width} × {height} pixels.", hint="Give even numbers, 1920 × 1080 say.")
+    tell = progress or (lambda _: None)
+    rate = Fraction(min(60.0, max(info.fps for info in known.values()))).limit_denominator(1001)
+    shape = max(info.width / info.height for info in known.values())
+    labelled = any(each.label for each in cells)
+    layout = _Layout(len(cells), columns, (width, height), shape, titled=bool(title), labelled=labelled)
+    paper = layout.paper(cells, title)
+    target = Path(path)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        with tempfile.TemporaryFile(prefix="hailuo-film-") as kept:
+            places = []
+            for done, (index, info) in enumerate(known.items()):
+                places.append(_keep(kept, Path(cells[index].path or ""), info, layout.room(index), float(rate)))
+                gc.collect()  # PyAV's containers and streams refer to each other, and each holds a decoder's pictures
+                tell(0.7 * (done + 1) / len(known))
+            count = max(each.count for each in places)
+            frames = _composed(kept, places, paper, count, tell)
+            encode(frames, part, width=width, height=height, fps=rate, preset="veryfast", title=title or target.stem)
+        part.replace(target)
+    except (av.error.FFmpegError, OSError) as error:
+        raise HailuoError(
+            f"The film “{target.name}” can't be written: {error}.", hint="Is its folder there, writable and not full?"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return probe(target)
+
+
+class _Layout:
+    """Where the cells are."""
+
+    def __init__(
+        self, cells: int, columns: int, size: tuple[int, int], shape: float, *, titled: bool, labelled: bool
+    ) -> None:
+        self.width, self.height = width, height = size
+        self.gap = max(2, height // 180 * 2)
+        self.letters = max(9, height // 54)
+        self.head = round(self.letters * 2.6) if titled else self.gap
+        candidates = [columns] if columns > 0 else range(1, cells + 1)
+        fits = []
+        for each in candidates:
+            rows = math.ceil(cells / each)
+            letters = max(9, min(self.letters, height // (rows * 9)))
+            line = yuv.even(letters * 1.9) if labelled else 0
+            across = (width - self.gap * (each + 1)) / each
+            down = (height - self.head - self.gap * rows) / rows - line
+            fits.append((min(across, down * shape), each, line, letters, across, down))
+        best, self.columns, self.line, self.label_letters, across, down = max(fits, key=lambda fit: fit[0])
+        if best < 16:
+            raise UsageError(f"{cells} clips have no room in {width} × {height} pixels.", hint="Give a larger size.")
+        self.across, self.down = int(across) // 2 * 2, int(down) // 2 * 2
+
+    def room(self, index: int) -> tuple[int, int, int, int]:
+        """Left, top, width and height of a cell's picture."""
+        row, column = divmod(index, self.columns)
+        left = self.gap + column * (self.across + self.gap)
+        top = self.head + row * (self.down + self.line + self.gap) + self.line
+        return left // 2 * 2, top // 2 * 2, self.across, self.down
+
+    def paper(self, cells: Sequence[FilmCell], title: str) -> Planes:
+        """What does not move: the ground, the title and the labels."""
+        ground = Image.new("L", (self.width, self.height), _PAPER)
+        draw = ImageDraw.Draw(ground)
+        if title:
+            size = round(self.letters * 1.25)
+            text = shortened(plain(title), size, self.width - 2 * self.gap)
+            write(draw, self.gap, self.head / 2, text, size=size, ink=_INK)
+        for index, cell in enumerate(cells):
+            left, top, wide, _ = self.room(index)
+            if cell.label:
+                text = shortened(plain(cell.label), self.label_letters, wide)
+                write(draw, left, top - self.line / 2, text, size=self.label_letters, ink=_INK if cell.path else _QUIET)
+        planes = yuv.canvas((self.width, self.height))
+        planes[0][...] = np.asarray(ground)
+        return planes
+
+
+def _keep(kept: BinaryIO, path: Path, info: VideoInfo, room: tuple[int, int, int, int], fps: float) -> _Place:
+    """Write a clip's frames, at their size in the film, to the end of the file."""
+    left, top, across, down = room
+    wide, high = yuv.fitted(info.width, info.height, (across, down))
+    offset, count = kept.seek(0, 2), 0
+    for planes in yuv.frames(path, fps, (wide, high)):
+        kept.writelines(np.ascontiguousarray(plane).data for plane in planes)
+        count += 1
+    return _Place(left + (across - wide) // 4 * 2, top + (down - high) // 4 * 2, wide, high, count, offset)
+
+
+def _composed(
+    kept: BinaryIO, places: Sequence[_Place], paper: Planes, count: int, tell: Callable[[float], None]
+) -> Iterator[av.VideoFrame]:
+    page = tuple(plane.copy() for plane in paper)
+    for index in range(count):
+        for place in places:
+            if index >= place.count:
+                continue  # its last frame stays
+            kept.seek(place.offset + index * place.size)
+            data = np.frombuffer(kept.read(place.size), np.uint8)
+            area = place.width * place.height
+            part = (
+                data[:area].reshape(place.height, place.width),
+                data[area : area + area // 4].reshape(place.height // 2, place.width // 2),
+                data[area + area // 4 :].reshape(place.height // 2, place.width // 2),
+            )
+            yuv.put((page[0], page[1], page[2]), part, place.left, place.top)
+        yield yuv.as_frame((page[0], page[1], page[2]))
+        tell(0.7 + 0.3 * (index + 1) / count)
