@@ -23,6 +23,8 @@ RANKS = {
     "commands": 8,
     "completion": 8,
     "offers": 8,
+    "command_line": 7,
+    "first_line": 7,
     "api": 7,
     "session": 6,
     "clip_query": 6,
