@@ -29,6 +29,7 @@ RANKS = {
     "session": 6,
     "clip_query": 6,
     "views": 5,
+    "measure": 4,
     "sweeps": 4,
     "engine": 3,
     "judge": 3,
