@@ -8,7 +8,7 @@ from hailuo_widgets.measure.clip import measure_clip
 from hailuo_widgets.measure.moves import FAMILIES
 from hailuo_widgets.sketch.render import Sketch, render
 from hailuo_widgets.spec.camera import CameraCommand
-from support.clips import clip
+from support.camera_clips import clip
 from support.planes import Take, World
 
 TURNS = ("Pan left", "Pan right", "Tilt up", "Tilt down")

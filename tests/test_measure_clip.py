@@ -15,7 +15,7 @@ from hailuo_widgets.measure.clip import measure_clip
 from hailuo_widgets.measure.ordered import Ordered, compare, obeyed
 from hailuo_widgets.measure.record import VERSION, Measured
 from hailuo_widgets.measure.series import diversity
-from support.clips import SIZE, clip
+from support.camera_clips import SIZE, clip
 from support.planes import Take, World, build, draw, write
 
 

@@ -8,7 +8,7 @@ import pytest
 from hailuo_widgets.measure.clip import measure_clip
 from hailuo_widgets.measure.cuts import cuts
 from hailuo_widgets.measure.trace import trace
-from support.clips import clip
+from support.camera_clips import clip
 from support.planes import Take, World, build, frames, write
 
 SIZE = (320, 180)

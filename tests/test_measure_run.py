@@ -15,7 +15,7 @@ from hailuo_widgets.measure.obedience import as_svg, obedience, wilson
 from hailuo_widgets.measure.ordered import Ordered
 from hailuo_widgets.measure.record import Measured
 from hailuo_widgets.measure.workers import Workers
-from support.clips import clip
+from support.camera_clips import clip
 
 
 def test_wrong_files_are_records_with_an_error_and_end_nothing(tmp_path):
