@@ -8,14 +8,22 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells the time and waits."""
+    """Two times, and a way to wait.
+
+    Whatever is waited for or measured uses `monotonic`: the time of day is set by hand, by NTP and by daylight saving,
+    and a wait that is measured with it ends too early, too late or never. `now` is for what is shown and stored.
+    """
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """The time of day: seconds since the epoch. It may jump, forwards and back."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds since some moment in the past; never goes back, and does not jump when the clock is set."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait that long."""
+        """Wait that long, by `monotonic`."""
         ...
 
 
@@ -23,8 +31,12 @@ class SystemClock:
     """The machine's own time."""
 
     def now(self) -> float:
-        """Seconds since the epoch."""
+        """The time of day: seconds since the epoch."""
         return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds since some moment in the past."""
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait that long."""

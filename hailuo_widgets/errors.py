@@ -87,7 +87,17 @@ class UsageError(HailuoError, ValueError):
 
 
 class LibraryError(HailuoError):
-    """The library's folder or its journal can't be read or written."""
+    """The library's folder or its journal can't be read or written.
+
+    Args:
+        message: One sentence: what is wrong.
+        hint: What to do about it.
+        busy: Whether the same can succeed in a moment: somebody else has locked the journal, or its server restarts.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", busy: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.busy = busy
 
 
 class VendorError(HailuoError):

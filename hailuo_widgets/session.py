@@ -20,6 +20,7 @@ from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.settings import Settings
+from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.quote import Quote, quote
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store import peek
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.scheduler import Scheduler
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip import Clip
@@ -60,15 +61,14 @@ class Session:
         self.loop = LoopThread()
         self.clock: Clock = SystemClock()
         self._jobs: list[Job] = []
-        self._live: dict[tuple[str, int], Job] = {}
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._libraries: dict[Path, Library] = {}
         self._clients: dict[tuple[str, str, float], AsyncHailuo] = {}
         self._records: dict[Path, Records] = {}
-        self._dispatcher: Scheduler | None = None
+        self._scheduler: Scheduler | None = None
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._begin_anew)
+            os.register_at_fork(after_in_child=self._after_fork)
 
     def quote(self, request: VideoRequest, provider: str | None = None) -> tuple[Quote, str]:
         """What would be sent and what it costs, and why it is this provider. Nothing is sent.
@@ -108,22 +108,25 @@ class Session:
         """
         recalled = None if provider or fresh else self._same_words(request)
         order, reason = recalled or self.quote(request, provider)
-        if fresh or not self._has_clip(order, replicate):  # what is there already needs no key
+        clip = None if fresh else self._clip(order, replicate)
+        if clip is None:  # what is there already needs no key
             if order.slips and not as_written and (fresh or self.under_way((order.digest, replicate)) is None):
                 *others, last = order.slips
                 problems = [Problem("prompt", str(slip)) for slip in others]
                 raise RefusedError([*problems, Problem("prompt", str(last), hint=_AS_WRITTEN)])
             require_key(order.row.provider, self.settings)
+        job = Job(new_id(self.clock.now()), order, name=name, replicate=replicate, reason=reason, fresh=fresh)
+        if clip is not None:
+            job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id)
+            with self._lock:
+                self._jobs.append(job)
+            return job
         with self._lock:
-            under_way = self._live.get((order.digest, replicate))
-            if under_way is not None and not under_way.done and not fresh:
-                return under_way
-            job = Job(new_id(self.clock.now()), order, name=name, replicate=replicate, reason=reason, fresh=fresh)
-            if not fresh:
-                self._live[order.digest, replicate] = job
-            self._jobs.append(job)
             records = self._record_keeper()
-        self.loop.post(self._walk([job], records, JobGroup(name)))
+            if (under_way := records.in_progress.enter(job)) is not job:
+                return under_way
+            self._jobs.append(job)
+        self.loop.post(self._run([job], records, JobGroup(name)))
         return job
 
     def plan(self, definition: Definition, budget: str | float | Decimal | None = None) -> Sweep:
@@ -138,26 +141,26 @@ class Session:
         return Sweep(self, Layout.of(definition, self), budget)
 
     def under_way(self, key: tuple[str, int]) -> Job | None:
-        """The job that makes a clip now, by the request's digest and the replicate, or None."""
-        with self._lock:
-            job = self._live.get(key)
-        return job if job is not None and not job.done else None
+        """The job that makes a clip now, by the request's digest and the replicate; None where there is none."""
+        records = self._records.get(self.library_folder)
+        return None if records is None else records.in_progress.get(key)
 
     def launch(self, jobs: Sequence[Job], group: JobGroup) -> None:
-        """Begin jobs that were asked for together, in that order. Returns at once.
+        """Begin jobs that belong together, in that order. Returns at once.
 
         Each waits for its turn: within its vendor's limits and the group's budget, fairly between the groups. One whose
-        request is under way already waits for that clip instead of buying it.
+        clip is being made already waits for that clip; nothing is sent for it.
+
+        Args:
+            jobs: New ones. The caller has asked the library for their clips, and found none.
+            group: What they belong to.
         """
         with self._lock:
             self._jobs.extend(jobs)
-            for job in jobs:
-                if not job.fresh:
-                    self._live.setdefault((job.quote.digest, job.replicate), job)
-                    if self._live[job.quote.digest, job.replicate].done:
-                        self._live[job.quote.digest, job.replicate] = job
             records = self._record_keeper()
-        self.loop.post(self._walk(jobs, records, group))
+            for job in jobs:
+                records.in_progress.enter(job)
+        self.loop.post(self._run(jobs, records, group))
 
     def limits_of(self, row: ModelSpec) -> Limits:
         """What a vendor takes, as far as the catalogue and the settings know."""
@@ -193,15 +196,14 @@ class Session:
             claim = self.library().journal.take_up(row.id, records.owner, self.clock.now())
             if claim is None or claim.kind == "busy":
                 continue
-            job = Job(row.id, order, name=row.name, replicate=row.replicate, reason="Resumed")
-            job.started = job.begun = row.created
+            job = Job(row.id, order, name=row.name, replicate=row.replicate, reason="Resumed", created=row.created)
             with self._lock:
                 self._jobs.append(job)
                 if claim.kind == "open":
                     job.task_id = claim.task_id
-                    self._live[job.quote.digest, job.replicate] = job
+                    records.in_progress.enter(job)
             if claim.kind == "open":
-                self.loop.post(self._walk([job], records, JobGroup(job.name)))
+                self.loop.post(self._run([job], records, JobGroup(job.name)))
             else:
                 job.move(JobState.UNCERTAIN, error=sent_before(job))
             found.append(job)
@@ -239,7 +241,12 @@ class Session:
 
     def has_library(self) -> bool:
         """Whether there is a library yet; looking for one makes none."""
-        return self.settings.library_url is not None or peek.exists(self.library_folder)
+        return self._must_open or peek.exists(self.library_folder)
+
+    @property
+    def _must_open(self) -> bool:
+        """Whether a look into the library's own file is not enough to know what is there."""
+        return self.settings.library_url is not None or bool(self.settings.shared_library)
 
     def _same_words(self, request: VideoRequest) -> tuple[Quote, str] | None:
         """A real clip of the same words, where there would only be a sketch: what its author paid for comes first."""
@@ -247,17 +254,18 @@ class Session:
             return None
         words = self._with_model(request).digest()
         # Where the journal is a file, a look into it spares loading the database's toolkit for nothing.
-        if self.settings.library_url is None and not peek.has_words(self.library_folder, words, EMBEDDED):
+        if not self._must_open and not peek.has_words(self.library_folder, words, EMBEDDED):
             return None
         row = next(iter(self.library().journal.same_words([words], EMBEDDED)), None)
         if row is None or self.library().find(row.digest) is None:
             return None
         return quote_of(row), f"the library has these words as a clip by {row.provider}"
 
-    def _has_clip(self, order: Quote, replicate: int) -> bool:
-        if self.settings.library_url is None and not peek.has_clip(self.library_folder, order.digest, replicate):
-            return False
-        return self.library().find(order.digest, replicate) is not None
+    def _clip(self, order: Quote, replicate: int) -> Clip | None:
+        """The clip that answers a request already."""
+        if not self._must_open and not peek.has_clip(self.library_folder, order.digest, replicate):
+            return None
+        return self.library().find(order.digest, replicate)
 
     def _with_model(self, request: VideoRequest) -> VideoRequest:
         if request.model is None and self.settings.model:
@@ -322,7 +330,9 @@ class Session:
 
     @property
     def library_folder(self) -> Path:
-        """Where the library is, or will be."""
+        """Where the library is, or will be: the folder from the settings, or else the nearest one, upwards."""
+        if self.settings.library == peek.LIBRARY:
+            return peek.nearest(self.folder.resolve()).resolve()
         return (self.folder / Path(self.settings.library).expanduser()).resolve()
 
     def library(self, folder: Path | None = None) -> Library:
@@ -332,11 +342,17 @@ class Session:
         folder = folder or self.library_folder
         with self._opening:
             if folder not in self._libraries:
-                self._libraries[folder] = Library(folder, self.settings.library_url)
+                shared = self.settings.shared_library
+                below = Library((self.folder / Path(shared).expanduser()).resolve()) if shared else None
+                self._libraries[folder] = Library(folder, self.settings.library_url, shared=below)
             return self._libraries[folder]
 
     def close(self) -> None:
-        """Stop watching everything, let go of connections and files, end the loop. Tasks go on at the vendors."""
+        """Stop watching everything, let go of connections and files, end the loop. Tasks continue at the vendors.
+
+        A request that was sent and not answered yet has some seconds to be answered first.
+        """
+        self.loop.finish()
         for client in self._clients.values():  # on the loop that their connections belong to
             self.loop.post(client.aclose()).result(CLOSE_SECONDS)
         self.loop.stop()
@@ -344,25 +360,29 @@ class Session:
             records.close()
         for library in self._libraries.values():
             library.close()
-        self._clients, self._records, self._libraries, self._dispatcher = {}, {}, {}, None
+        self._clients, self._records, self._libraries, self._scheduler = {}, {}, {}, None
 
-    def _begin_anew(self) -> None:
+    def _after_fork(self) -> None:
         """After a fork: threads stayed behind in the parent, and connections are the parent's to close."""
         self._left_to_the_parent = (self._clients, self._records, self._libraries)
-        self._clients, self._records, self._libraries, self._live = {}, {}, {}, {}
-        self._dispatcher = None
+        self._clients, self._records, self._libraries = {}, {}, {}
+        self._scheduler = None
         self._lock, self._opening = threading.Lock(), threading.Lock()
 
-    async def _walk(self, jobs: Sequence[Job], records: Records, group: JobGroup) -> None:
-        # Loaded here, on the loop's thread: the cell that asked has long returned.
+    async def _run(self, jobs: Sequence[Job], records: Records, group: JobGroup) -> None:
+        # Loaded here, on the loop's thread: the cell has returned by then.
         from hailuo_widgets.engine.scheduler import Scheduler
 
-        if self._dispatcher is None:
-            self._dispatcher = Scheduler(self._connect, self.clock, self.limits_of)
-        await self._dispatcher.run(jobs, records, group)
+        if self._scheduler is None:
+            self._scheduler = Scheduler(self._connect, self.clock, self.limits_of, self._key_origin)
+        await self._scheduler.run(jobs, records, group)
+
+    def _key_origin(self, provider: str) -> str:
+        found = self.settings.key(provider, catalog().offer(provider).key)
+        return found.origin if found else ""
 
     def _connect(self, provider: str) -> AsyncHailuo:
-        from hailuo_widgets.client import AsyncHailuo
+        from hailuo_widgets.net.client import AsyncHailuo
 
         # What a client is made with may be set again; jobs that are under way keep theirs.
         made_with = (provider, self.settings.base_urls.get(provider, ""), self.settings.sketch_seconds)

@@ -18,7 +18,7 @@ from hailuo_widgets.errors import RateLimitError
 from hailuo_widgets.simulator import Timing
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
-from hailuo_widgets.store import owner
+from hailuo_widgets.store import lease, owner
 from support.session import session
 from support.vendor import PROMPT, submits
 from support.waiting import wait_until
@@ -131,7 +131,7 @@ def test_a_cancellation_during_the_claim_of_what_another_kernel_sent_is_heeded(a
     with session(timing=NEVER) as here:
         (job,) = jobs(here, 1)
         left_by_another(here, job.quote, owner.new() if alive else "x-1-1-1")
-        here.clock.time += 0 if alive else 2 * owner.SECONDS
+        here.clock.time += 0 if alive else 2 * lease.SKEW
         records = here._record_keeper()
 
         async def claim(each):
@@ -149,7 +149,7 @@ def test_what_was_taken_up_again_keeps_its_lease():
     with session(timing=NEVER) as here:
         (job,) = jobs(here, 1)
         left_by_another(here, job.quote, "x-1-1-1")
-        here.clock.time += 2 * owner.SECONDS
+        here.clock.time += 2 * lease.SKEW
         (resumed,) = here.resume()
         records = here._record_keeper()
         wait_until(lambda: list(records._held) == ["old"], SECONDS, lambda: repr(resumed))
@@ -207,7 +207,8 @@ def test_two_requests_that_the_vendor_answers_with_one_task_both_end():
         client = here._connect("minimax")
         submit, taken = client.submit, []
 
-        async def one_task(order, **options):
+        async def one_task(order, before, **options):
+            await before()
             if not taken:
                 taken.append(asyncio.ensure_future(submit(order, **options)))
             return await asyncio.shield(taken[0])
@@ -229,7 +230,7 @@ def test_nobody_looks_again_and_again_while_a_budget_waits(monkeypatch):
         here.launch(both, JobGroup("", Budget(price.amount * 15 / 10, price.currency)))
         wait_until(lambda: any("budget" in job.note for job in both), SECONDS, lambda: repr(both))
         wait_until(lambda: any(job.task_id for job in both), SECONDS, lambda: repr(both))
-        vendor_queue = next(iter(here._dispatcher._queues.values()))
+        vendor_queue = next(iter(here._scheduler._queues.values()))
         assert here.loop.post(_timer(vendor_queue)).result(SECONDS) is None
 
 

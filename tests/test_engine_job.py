@@ -81,7 +81,7 @@ def test_it_reads_well_in_a_terminal():
         for text in (repr(job), str(clip)):
             assert "\n" not in text
             assert str(clip.path) in text
-        for part in ("fox: stored", "MiniMax-Hailuo-2.3 on minimax", "6 s 768P", "$0.28", f"task {job.task_id}"):
+        for part in ("fox: Done", "MiniMax-Hailuo-2.3 on minimax", "6 s 768P", "$0.28", f"task {job.task_id}"):
             assert part in repr(job)
 
 
@@ -146,10 +146,10 @@ def test_waiting_ends_after_its_timeout_and_the_job_goes_on():
         limiter = gated(here, "/v1/query/")
         job = here.start(ask())
         assert limiter.reached.wait(SECONDS)
-        with pytest.raises(errors.TimedOutError, match="queued") as caught:
+        with pytest.raises(errors.TimedOutError, match="Queued") as caught:
             job.result(0.01)
         assert caught.value.task_id == job.task_id
-        with pytest.raises(errors.HailuoError, match="not there yet"):
+        with pytest.raises(errors.HailuoError, match="no clip yet"):
             _ = job.clip
         limiter.open.set()
         assert job.result(SECONDS)
@@ -255,7 +255,7 @@ def test_not_now_is_waited_for_however_often_it_is_said(fault):
         limiter.open.set()
         assert job.result(SECONDS).path.is_file()
         assert (submits(here.simulator), here.simulator.billed["minimax"]) == (21, 1)
-        assert ("planned", "the vendor says “not now”; waits for its turn") in notes
+        assert ("planned", "the vendor is busy; waits for its turn") in notes
         assert here.history(job)[:4] == ["submitting", "planned", "submitting", "planned"]
         assert job.note == ""
 
@@ -277,7 +277,7 @@ def test_a_mistake_of_ours_ends_as_a_state():
 
         here._connect = broken
         job = here.start(ask())
-        with pytest.raises(errors.HailuoError, match="Something broke here: KeyError"):
+        with pytest.raises(errors.HailuoError, match="Internal error: KeyError"):
             job.result(SECONDS)
         assert job.state is JobState.REFUSED  # nothing had been sent
 
@@ -334,7 +334,7 @@ def test_cancelled_before_it_begins_nothing_is_sent():
         job = here.start(ask())
         job.cancel()
         go.set()
-        with pytest.raises(errors.HailuoError, match="cancelled"):
+        with pytest.raises(errors.HailuoError, match="Cancelled"):
             job.result(SECONDS)
         assert job.state is JobState.CANCELLED
         assert not here.simulator.log
@@ -348,7 +348,7 @@ def test_cancelled_in_the_air_the_answer_is_still_written_down():
         job.cancel()
         job.cancel()
         limiter.open.set()
-        with pytest.raises(errors.HailuoError, match="abandoned"):
+        with pytest.raises(errors.HailuoError, match="Detached"):
             job.result(SECONDS)
         assert job.task_id in here.simulator.tasks
         assert here.history(job) == ["submitting", "queued", "abandoned"]
@@ -361,14 +361,14 @@ def test_cancelled_while_the_vendor_works_we_stop_watching():
         assert limiter.reached.wait(SECONDS)
         job.cancel()
         limiter.open.set()
-        with pytest.raises(errors.HailuoError, match="abandoned") as caught:
+        with pytest.raises(errors.HailuoError, match="Detached") as caught:
             job.result(SECONDS)
         assert "may still finish" in caught.value.hint
 
 
 @pytest.mark.parametrize(("fault", "at"), [("bad_key", "submit"), ("bad_key", "poll"), ("lost", "submit")])
 def test_nothing_that_hangs_on_a_job_leads_to_the_key(fault, at):
-    with session(Fault(fault, at, times=9), keys=None) as here:  # the simulator would know its keys
+    with session(Fault(fault, at, times=99), keys=None) as here:  # the simulator would know its keys
         job = here.start(ask())
         with pytest.raises(errors.VendorError) as caught:
             job.result(SECONDS)
@@ -500,3 +500,24 @@ def test_how_long_it_will_take_is_known_from_the_last_time():
         second.result(SECONDS)
         assert first.expected is None
         assert 20 <= second.expected <= 60  # 23 s by the simulator's clock, asked for every few seconds
+
+
+def test_an_interrupted_wait_is_one_line_in_a_notebook(monkeypatch):
+    from hailuo_widgets.engine.job import WaitInterrupted
+    from support.shell import run, shell
+
+    with session() as here:
+        job = here.start(ask())
+
+        def interrupt(_seconds: float) -> bool:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(job._done, "wait", interrupt)
+        with shell() as notebook:
+            notebook.user_ns["job"] = job
+            shown = []
+            monkeypatch.setattr(notebook, "_showtraceback", lambda _kind, _value, lines: shown.extend(lines))
+            with pytest.raises(WaitInterrupted):
+                run(notebook, "job.result()")
+    assert len(shown) == 1
+    assert "the job continues" in shown[0]

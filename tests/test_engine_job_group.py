@@ -20,6 +20,7 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.sweeps.definition import Definition
 from hailuo_widgets.views.describe import status_of
 from support.session import session
 from support.vendor import PROMPT, submits
@@ -134,14 +135,12 @@ def test_a_budget_holds_no_unpublished_price_and_no_other_currency():
 
 def test_what_is_in_the_library_costs_the_budget_nothing():
     with session() as here:
-        first = ordered(here, PROMPT)
-        here.launch([first], JobGroup())
-        assert ended([first]) == ["stored"]
-        group = JobGroup(budget=Budget(Decimal("0.01"), "USD"))
-        again = ordered(here, PROMPT)
-        here.launch([again], group)
-        assert ended([again]) == ["stored"]
-        assert (again.cached, group.budget.spent, group.budget.reserved) == (True, 0, 0)
+        here.settings.set("provider", "minimax")
+        first = Definition.of_python(PROMPT, {})
+        assert here.plan(first).run().result(SECONDS)
+        again = here.plan(Definition.of_python(PROMPT, {"prompt_optimizer": [True, False]}), budget="0.01 USD")
+        assert len(again.run().result(SECONDS)) == 1
+        assert (again.budget.spent, again.budget.reserved) == (0, 0)
 
 
 # --- pause, halt ----------------------------------------------------------------------------------------------------
@@ -272,12 +271,12 @@ def test_many_sketches_share_the_machine():
 
 
 def test_a_card_reckons_from_when_the_vendor_has_it():
-    job = Job("x", quote(VideoRequest.of(prompt=PROMPT), "minimax"))
-    job.expected, job.started = 60.0, time.time() - 100
+    job = Job("x", quote(VideoRequest.of(prompt=PROMPT), "minimax"), created=time.time() - 100)
+    job.expected = 60.0
     job.move(JobState.PLANNED, note="waits for its turn")
     assert (status_of(job).expected, status_of(job).note) == (None, "waits for its turn")
     job.move(JobState.SUBMITTING, note="")
     job.move(JobState.PLANNED, note="the vendor says “not now”; waits for its turn")
-    assert job.begun is None
+    assert job.started is None
     job.move(JobState.QUEUED)
     assert status_of(job).expected == pytest.approx(160, abs=5)

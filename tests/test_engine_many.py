@@ -207,7 +207,7 @@ def test_a_vendor_that_can_not_be_reached_ends_the_jobs_and_nothing_was_sent():
 
                 raise httpx.ConnectError("no route")
 
-            client._transport._direct.handle_async_request = nobody
+            client._transport._inner.handle_async_request = nobody
             jobs = fleet(here, 3)
             await here.run(jobs)
             assert states(jobs) == {"refused": 3}
@@ -388,12 +388,12 @@ def test_tasks_that_are_taken_up_are_asked_for_at_once_and_teach_nothing():
             running = asyncio.ensure_future(here.run(jobs))
             await until(lambda: all(job.task_id for job in jobs))
             for job in jobs:
-                job.hand_over()
+                job.cancel()
             await running
             await asyncio.sleep(4000)
             again = [Job(job.id, job.quote) for job in jobs]
             for job, before in zip(again, jobs, strict=True):
-                job.task_id, job.started = before.task_id, here.clock.now() - 4000
+                job.task_id, job.created = before.task_id, here.clock.now() - 4000
             begun = here.clock.now()
             await here.run(again)
             assert states(again) == {"stored": 3}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ from hailuo_widgets.errors import AuthenticationError, UncertainError, UsageErro
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
-from hailuo_widgets.store import owner, peek
+from hailuo_widgets.store import lease, owner, peek
 from hailuo_widgets.store.journal import Journal
 from hailuo_widgets.store.library import Library
 from support.session import session
@@ -144,13 +143,15 @@ def test_a_picture_that_is_known_by_its_hash_can_not_be_sent_again():
         assert [each.id for each in here.resume()] == ["old"]
 
 
-def test_a_job_that_another_kernel_watches_is_left_to_it():
+def test_a_job_that_another_kernel_watches_is_left_to_it(monkeypatch):
     with session() as here:
         here.clock.time = time.time()  # the glance asks the wall's clock
         left_behind(here, "running", a_task(here), owner.new())  # this process lives
         assert here.resume() == []
         assert peek.left_open(here.library_folder) == 0
-        here.clock.time += owner.SECONDS + 1
+        here.clock.time += owner.SECONDS + 1  # by the time of day alone, which may be wrong here or there
+        assert here.resume() == []
+        monkeypatch.setattr(lease, "monotonic", lambda: time.monotonic() + owner.SECONDS + 1)
         assert here.resume()[0].result(SECONDS).id == "old"
 
 
@@ -170,7 +171,7 @@ def test_a_glance_counts_what_has_a_lease_that_was_not_renewed():
         assert peek.left_open(here.library_folder) == 1
 
 
-def test_a_lease_is_renewed_and_ends_with_its_job(tmp_path):
+def test_a_lease_is_renewed_and_ends_with_its_job(tmp_path, monkeypatch):
     journal = Journal(f"sqlite:///{tmp_path / 'library.sqlite'}")
     mine, other = owner.new(), owner.new()
     journal.open_job("a", quote(REQUEST, "minimax"), 0, "", 0.0, owner=mine)
@@ -178,7 +179,9 @@ def test_a_lease_is_renewed_and_ends_with_its_job(tmp_path):
     assert journal.take_up("a", other, 59.0).kind == "busy"
     assert journal.renew(mine, 50.0) == {"a"}
     assert journal.take_up("a", other, 100.0).kind == "busy"
-    assert journal.take_up("a", other, 111.0).kind == "open"
+    assert journal.take_up("a", other, 111.0).kind == "busy"  # its clock may be fast
+    monkeypatch.setattr(lease, "monotonic", lambda: time.monotonic() + owner.SECONDS)
+    assert journal.take_up("a", other, 111.0).kind == "open"  # but it was not renewed for a whole minute
     assert journal.renew(mine, 112.0) == set()
     journal.move("a", "abandoned", 113.0)
     assert journal.take_up("a", mine, 114.0).kind == "open"
@@ -193,27 +196,6 @@ def test_a_holder_that_is_gone_is_known_at_once():
     assert not owner.gone("rubbish")
     here, pid, started, rest = owner.new().split("-")
     assert owner.gone(f"{here}-{pid}-{int(started) + 1}-{rest}")
-
-
-def test_a_job_that_another_kernel_took_is_watched_no_more():
-    with session() as here:
-        gate = threading.Event()
-
-        async def held(*_):
-            gate.set()
-            await here.clock.sleep(0)
-            import asyncio
-
-            await asyncio.sleep(60)
-
-        here._connect("minimax")._ask = held
-        job = here.start(REQUEST)
-        assert gate.wait(SECONDS)
-        before = here.history(job)
-        job.hand_over()
-        with pytest.raises(Exception, match="Another kernel"):
-            job.result(SECONDS)
-        assert here.history(job) == before
 
 
 # --- the extension's line -------------------------------------------------------------------------------------------

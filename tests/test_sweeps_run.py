@@ -119,7 +119,6 @@ def test_a_clip_whose_file_is_gone_is_bought_as_the_plan_says(again, here):
         made = hw.sweep("A {fox | dog}", name="fox")
     elif again == "from the library":
         here._jobs.clear()
-        here._live.clear()
         made = hw.sweep.load("fox")
     assert made.clip(0) is None
     assert len(made.clips()) == 1
@@ -363,7 +362,6 @@ def test_it_comes_back_in_another_kernel(here):
     )
     made.run().result(SECONDS)
     here._jobs.clear()
-    here._live.clear()
     back = hw.sweep.load("fox")
     assert (back.axes, back.repeat, back.rows, back.columns) == (made.axes, 2, "camera", "gait")
     assert [cell.digest for cell in back.cells] == [cell.digest for cell in made.cells]
@@ -380,7 +378,6 @@ def test_what_was_left_is_bought_then(here):
     here.simulator.faults.add(Fault("fail_output", "submit", times=3))
     hw.sweep(FOX, name="fox").run().result(SECONDS)
     here._jobs.clear()
-    here._live.clear()
     back = hw.sweep.load("fox")
     assert not back.started
     assert back.plan.to_buy == 3
@@ -397,7 +394,6 @@ def kept_with(here, **changes):
         cell["order"] |= changes
     journal.keep_sweep("fox", kept, here.clock.now())
     here._jobs.clear()
-    here._live.clear()
 
 
 def test_what_was_kept_is_priced_by_todays_catalogue(here):

@@ -7,6 +7,7 @@ import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -59,10 +60,17 @@ class BatchExecutor:
         together: Makes one transaction of what is done inside; told whether nothing is written. Where it fails, or any
             part of it does, nothing of it has happened, and each piece is done again by itself.
         name: The thread's.
+        in_vain: Whether an error says that each piece by itself would fail in the same way, after as long a wait.
     """
 
-    def __init__(self, together: Callable[[bool], AbstractContextManager[None]], name: str) -> None:
+    def __init__(
+        self,
+        together: Callable[[bool], AbstractContextManager[None]],
+        name: str,
+        in_vain: Callable[[BaseException], bool] = lambda _error: False,
+    ) -> None:
         self._together = together
+        self._in_vain = in_vain
         self._waiting: deque[_WorkItem[Any]] = deque()
         self._lock = threading.Lock()
         self._busy = False
@@ -116,8 +124,11 @@ class BatchExecutor:
             with self._together(all(item.reads for item in bunch)):
                 for item in bunch:
                     item.result = item.work()
-        except BaseException:  # noqa: BLE001  # each will say it for itself
-            return False
+        except BaseException as error:  # noqa: BLE001  # each will say it for itself
+            if not self._in_vain(error):
+                return False
+            for item in bunch:
+                item.result, item.error = None, copy(error)
         return True
 
 

@@ -1,4 +1,4 @@
-"""A job: one clip that was requested, from the cell to the file. Thread-safe, awaitable, interruptible."""
+"""A job: one clip, from the request to the file. Thread-safe, awaitable, interruptible."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.engine.observers import Observers
-from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError, TimedOutError, UncertainError
+from hailuo_widgets.engine.state import NOT_REACHED, JobState
+from hailuo_widgets.errors import HailuoError, NetworkError, TimedOutError, UncertainError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -21,29 +21,71 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.clip import Clip
 
 TICK = 0.1
-"""Seconds. Waits go in slices of this length, so that an interrupt is seen at once; a plain wait on a future of another
-thread's loop does not see it until the future is done."""
+"""Seconds. Waits go in slices of this length, so that an interrupt is noticed at once; a plain wait for a future of
+another thread's loop notices it only when the future is done."""
+
+
+class WaitInterrupted(KeyboardInterrupt):
+    """Ctrl-C, or the kernel's stop button, while a cell waited for a clip. Only the waiting has ended."""
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows instead of a traceback through the machinery of waiting."""
+        return [f"KeyboardInterrupt: {self}"]
 
 
 class Job:
-    """One clip that was requested.
+    """One clip, from the request to the file.
 
-    Only the loop thread moves it; everybody may read it. Views observe it through plain callbacks; it never knows them.
+    Threads: `move` and whatever else changes a job belong to the thread of the engine's loop. Everything else may be
+    called from any thread: reading attributes, waiting (`result`, `wait`, `await`), `cancel`, `observe`. An attribute
+    that is read may change in the next moment; `done` never goes back to False, and once it is True nothing changes.
+
+    Ownership: the session keeps every job of its kernel. A job knows neither the journal nor the views: the engine
+    writes down a state before it moves the job to it, and views observe it through callbacks. A job outlives its
+    engine: after a kernel's shutdown it can still be read.
+
+    Errors: `move`, `cancel`, `observe` and the properties raise nothing, except `clip`. An error in an observer is
+    logged and changes nothing.
+
+    Args:
+        job_id: Ours; see `new_id`.
+        quote: The request and its price.
+        name: The notebook's variable, `""` where there is none.
+        replicate: 0 for the first of identical requests, 1 for the second, and so on.
+        reason: Why this provider.
+        fresh: Whether to generate again, ignoring the cached clip.
+        created: When it was requested, in seconds since the epoch; None for now.
 
     Attributes:
         id: Ours; names the clip's file.
         name: The notebook's variable, `""` if it has none.
-        charged: What the vendor charged by its own word, once that is known; `quote.price` is what was expected.
-        quote: What was requested and what it costs.
+        quote: The request and its price, as expected.
+        charged: What the vendor charged by its own word, once that is known.
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
-        reason: Why it is this provider.
+        reason: Why this provider.
+        fresh: Whether to generate again, ignoring the cached clip.
+        state: Where it is.
+        task_id: The vendor's id of the task; None before there is one.
+        progress: From 0 to 1, as the vendor says; None where it says nothing.
+        note: What it waits for, or the vendor's own word; `""` for nothing.
+        cached: Whether its clip was in the library already.
+        error: Why it ended without a clip; None otherwise.
         expected: Seconds that the vendor will probably take, None where that is not known.
-        begun: When it was no longer only planned, None before.
-        handed_over: Whether another kernel watches it now.
+        created: When it was requested, in seconds since the epoch.
+        started: When it left the state `planned`, in seconds since the epoch; None before.
+        ended: When it ended, in seconds since the epoch; None before.
     """
 
     def __init__(
-        self, job_id: str, quote: Quote, *, name: str = "", replicate: int = 0, reason: str = "", fresh: bool = False
+        self,
+        job_id: str,
+        quote: Quote,
+        *,
+        name: str = "",
+        replicate: int = 0,
+        reason: str = "",
+        fresh: bool = False,
+        created: float | None = None,
     ) -> None:
         self.id = job_id
         self.name = name
@@ -52,9 +94,14 @@ class Job:
         self.reason = reason
         self.fresh = fresh
         self.expected: float | None = None
-        self.started = time.time()
-        self.begun: float | None = None
+        now = time.time()
+        self.created = now if created is None else created
+        self.started: float | None = None
         self.ended: float | None = None
+        # The times above are for people; what is measured is measured with a clock that can't be set.
+        self._created_at = time.monotonic() - max(0.0, now - self.created)
+        self._started_at: float | None = None
+        self._ended_at: float | None = None
         self.state = JobState.PLANNED
         self.task_id: str | None = None
         self.progress: float | None = None
@@ -68,7 +115,6 @@ class Job:
         self._lock = threading.Lock()
         self._stop: Callable[[], None] | None = None
         self._stop_wanted = False
-        self.handed_over = False
 
     @property
     def done(self) -> bool:
@@ -84,14 +130,34 @@ class Job:
         """
         if not self.done:
             raise HailuoError(
-                f"The clip is not there yet: the job is {self.state}.", hint="Wait for it with .result() or await."
+                f"There is no clip yet. State: {self.label}.", hint="Wait for it with .result() or await."
             )
         return self._outcome()
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it was asked for; in all, once it has ended."""
-        return (self.ended or time.time()) - self.started
+        """Seconds since it was requested; in all, once it has ended."""
+        return (time.monotonic() if self._ended_at is None else self._ended_at) - self._created_at
+
+    @property
+    def worked(self) -> float:
+        """Seconds since it left the state `planned`; in all, once it has ended; 0 before."""
+        if self._started_at is None:
+            return 0.0
+        return (time.monotonic() if self._ended_at is None else self._ended_at) - self._started_at
+
+    @property
+    def label(self) -> str:
+        """The state as a person reads it: “Done”, “Detached”, “Unconfirmed” and so on.
+
+        A provider that could not be reached has refused nothing, so such a job is “Not reached”.
+        """
+        return NOT_REACHED if self.not_reached else self.state.label
+
+    @property
+    def not_reached(self) -> bool:
+        """Whether it ended because the provider could not be reached: nothing was sent."""
+        return self.state is JobState.REFUSED and isinstance(self.error, NetworkError)
 
     def result(self, timeout: float | None = None) -> Clip:
         """Wait for the clip. An interrupt ends the waiting, not the job.
@@ -100,13 +166,14 @@ class Job:
             timeout: Seconds to wait at most.
 
         Raises:
-            TimedOutError: After `timeout`; the job goes on.
+            TimedOutError: After `timeout`; the job continues.
             HailuoError: If the job ended without a clip; says why.
+            WaitInterrupted: If the waiting was interrupted; the job continues.
         """
         if not self.wait(timeout):
             raise TimedOutError(
-                f"The clip is not there after {timeout:g} s: the job is {self.state}.",
-                hint="It goes on; wait again with .result().",
+                f"There is no clip after {timeout:g} s. State: {self.label}.",
+                hint="The job continues; wait again with .result().",
                 task_id=self.task_id,
             )
         return self._outcome()
@@ -119,11 +186,20 @@ class Job:
 
         Returns:
             Whether it has ended.
+
+        Raises:
+            WaitInterrupted: If the waiting was interrupted; the job continues.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not self._done.wait(TICK):
-            if deadline is not None and time.monotonic() >= deadline:
-                return False
+        interrupted = False
+        try:
+            while not self._done.wait(TICK):
+                if deadline is not None and time.monotonic() >= deadline:
+                    return False
+        except KeyboardInterrupt:
+            interrupted = True
+        if interrupted:  # raised out here, so that it does not carry the frames of the waiting
+            raise WaitInterrupted(f"Stopped waiting; the job continues. State: {self.label}.")
         return True
 
     def __await__(self) -> Generator[Any, None, Clip]:
@@ -151,17 +227,13 @@ class Job:
             forget()
 
     def cancel(self) -> None:
-        """Stop it: at the vendor where that can be done, else we stop watching and the vendor may still finish it."""
+        """Stop it. Returns at once.
+
+        A job that was not sent is cancelled. One that was sent is cancelled at the vendor where the vendor can do that;
+        elsewhere we stop watching it (`abandoned`), and the vendor may still finish it and charge for it.
+        """
         with self._lock:
             self._stop_wanted = True
-            stop = self._stop
-        if stop is not None and not self.done:
-            stop()
-
-    def hand_over(self) -> None:
-        """Stop watching because another kernel does: this one stood still for so long that it seemed gone."""
-        with self._lock:
-            self.handed_over = True
             stop = self._stop
         if stop is not None and not self.done:
             stop()
@@ -172,7 +244,7 @@ class Job:
         return self._stop_wanted
 
     def stop_with(self, stop: Callable[[], None]) -> None:
-        """Say how the walk is stopped, as its first act; a job that was cancelled before that is stopped at once."""
+        """Set what `cancel` calls; at once, where the job was cancelled before that."""
         with self._lock:
             self._stop = stop
             wanted = self._stop_wanted
@@ -180,7 +252,7 @@ class Job:
             stop()
 
     def observe(self, callback: Callable[[Job], None]) -> Callable[[], None]:
-        """Call back on the loop thread after every change.
+        """Call back after every change, on the loop's thread; the callback must not block.
 
         Returns:
             A function that ends it.
@@ -190,7 +262,7 @@ class Job:
     def move(
         self, state: JobState, *, error: HailuoError | None = None, clip: Clip | None = None, **changes: Any
     ) -> None:
-        """Change it and tell the observers. For the loop thread only."""
+        """Change it and tell the observers. For the loop's thread only. Does nothing once it has ended."""
         if self.done:
             return
         for name, value in changes.items():
@@ -198,11 +270,11 @@ class Job:
         self.error, self._clip = error, clip
         self.state = state
         if state is JobState.PLANNED:
-            self.begun = None
-        elif self.begun is None:
-            self.begun = time.time()
+            self.started = self._started_at = None
+        elif self.started is None:
+            self.started, self._started_at = time.time(), time.monotonic()
         if state.final:
-            self.ended = time.time()
+            self.ended, self._ended_at = time.time(), time.monotonic()
             self._done.set()
         self._observers.tell(self)
 
@@ -211,7 +283,7 @@ class Job:
             return self._clip
         if self.error is not None:
             raise self.error.with_traceback(None)
-        raise HailuoError(f"There is no clip: the job was {self.state}.", hint=_WAY_OUT.get(self.state, ""))
+        raise HailuoError(f"There is no clip. State: {self.label}.", hint=_WAY_OUT.get(self.state, ""))
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""
@@ -226,7 +298,7 @@ class Job:
             parts.append(self.error.message)
         elif self.progress is not None:
             parts.append(f"{self.progress:.0%}")
-        return f"<{name}{self.state} after {self.elapsed:.1f} s · {' · '.join(parts)}>"
+        return f"<{name}{self.label} after {self.elapsed:.1f} s · {' · '.join(parts)}>"
 
 
 def new_id(at: float) -> str:
@@ -238,16 +310,17 @@ def new_id(at: float) -> str:
 
 
 def sent_before(job: Job) -> UncertainError:
-    """What to say of a job that an earlier kernel, or an earlier cell, has sent without a clear answer."""
+    """The error of a job that an earlier kernel, or an earlier cell, sent without getting a clear answer."""
     return UncertainError(
-        "It was sent before and no clear answer came back, so it may have been charged.",
-        hint=f"It is not sent again by itself. %hailuo resume says where to look and how to decide about {job.id}.",
+        "This request was sent before and no clear answer came back, so it may have been charged.",
+        hint=f"It is not sent again automatically. Run %hailuo resume to decide about {job.id}.",
         provider=job.quote.row.provider,
         request=job.quote.request,
     )
 
 
 _WAY_OUT = {
-    JobState.CANCELLED: "Run the cell again to ask again.",
-    JobState.ABANDONED: "The vendor may still finish it.",
+    JobState.CANCELLED: "Run the cell again to send it again.",
+    JobState.ABANDONED: "The vendor may still finish this clip and charge for it. Run the cell again, or "
+    "%hailuo resume, to fetch it. You won't be charged twice.",
 }

@@ -1,4 +1,4 @@
-"""Jobs that were asked for together: they share a budget, can be paused, and stop where nothing but failures comes."""
+"""Jobs that belong together: they share a budget, can be paused, and stop where nothing but failures comes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError, RefusedError, VendorError
+from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, VendorError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.engine.job import Job
@@ -22,7 +22,10 @@ _FAILED = (JobState.REFUSED, JobState.FAILED, JobState.UNCERTAIN, JobState.ABAND
 
 
 class JobGroup:
-    """Jobs that were asked for together: a sweep, or one job alone. Thread-safe.
+    """Jobs that belong together: a sweep, or one job alone. Thread-safe.
+
+    A provider that refuses the key refuses it for every job, so its remaining jobs end without being sent. Ten failures
+    of the same kind in a row halt a provider: its remaining jobs wait until a person continues or cancels them.
 
     Args:
         name: For people.
@@ -38,6 +41,7 @@ class JobGroup:
         self.halted: dict[str, str] = {}
         self._paused = False
         self._in_a_row: dict[str, tuple[str, int]] = {}
+        self._no_key: dict[str, AuthenticationError] = {}
         self._observers: Observers[JobGroup] = Observers()
         self._lock = threading.Lock()
 
@@ -55,7 +59,7 @@ class JobGroup:
         """Send again, to providers that were halted too."""
         with self._lock:
             self._paused = False
-            self.halted, self._in_a_row = {}, {}
+            self.halted, self._in_a_row, self._no_key = {}, {}, {}
         self._observers.tell(self)
 
     def lift(self, provider: str) -> None:
@@ -63,7 +67,27 @@ class JobGroup:
         with self._lock:
             self.halted = {name: why for name, why in self.halted.items() if name != provider}
             self._in_a_row.pop(provider, None)
+            self._no_key.pop(provider, None)
         self._observers.tell(self)
+
+    def begin(self, providers: Iterable[str]) -> None:
+        """More jobs of these providers begin: a key that was refused may have been replaced."""
+        with self._lock:
+            for provider in providers:
+                self._no_key.pop(provider, None)
+
+    def refusal(self, provider: str) -> AuthenticationError | None:
+        """What the next job of a provider ends with, because the key was refused; None where it was not."""
+        error = self._no_key.get(provider)
+        if error is None:
+            return None
+        return AuthenticationError(
+            f"Not sent: {provider} refused the key. {error.message}",
+            hint=error.hint,
+            provider=provider,
+            code=error.code,
+            vendor_message=error.vendor_message,
+        )
 
     def ended(self, job: Job) -> None:
         """Take note of how a job ended; ten failures of the same kind in a row halt its provider."""
@@ -73,6 +97,9 @@ class JobGroup:
                 self._in_a_row.pop(provider, None)
             # What the user stopped, and what this side turned down, says nothing of the provider.
             if job.state not in _FAILED or error is None or isinstance(error, RefusedError):
+                return
+            if isinstance(error, AuthenticationError) and job.state is JobState.REFUSED:
+                self._no_key.setdefault(provider, error)
                 return
             kind = _kind(error)
             last, count = self._in_a_row.get(provider, ("", 0))

@@ -1,4 +1,4 @@
-"""One daemon thread with its own asyncio loop: the kernel's own stands still while a cell computes."""
+"""One daemon thread with its own asyncio loop: the kernel's own loop is blocked while a cell computes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import asyncio
 import atexit
 import os
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from hailuo_widgets.engine import forking
+from hailuo_widgets.engine.patient_loop import PatientLoop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -14,15 +18,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FINISH_SECONDS = 10.0
+"""How long the end of the process waits for what must not be cut off: a paying call that was sent and not answered."""
+
 _STOP_SECONDS = 2.0
 
 
 class LoopThread:
-    """A loop in a thread, started on first use, forgotten after a fork, stopped at exit."""
+    """A loop in a thread, started on first use, forgotten after a fork, stopped at exit. Thread-safe.
+
+    The loop is asyncio's own, whatever loop policy the process has: a program that installs uvloop gets it for its own
+    loops only.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: PatientLoop | None = None
         self._thread: threading.Thread | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
@@ -33,8 +44,9 @@ class LoopThread:
         """The loop; it runs from here on."""
         with self._lock:
             if self._loop is None:
-                self._loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(target=_run, args=(self._loop,), name="hailuo_widgets", daemon=True)
+                forking.prepare_for_forks()
+                self._loop = PatientLoop()
+                self._thread = threading.Thread(target=_run, args=(self._loop,), name=forking.THREAD_NAME, daemon=True)
                 self._thread.start()
             return self._loop
 
@@ -46,25 +58,44 @@ class LoopThread:
         """Call a function there, soon."""
         self.loop.call_soon_threadsafe(function, *args)
 
+    def finish(self) -> None:
+        """Cancel what was posted and wait for its end, which a paying call puts off until its answer is known."""
+        with self._lock:
+            loop, thread = self._loop, self._thread
+        if loop is None or thread is None or not thread.is_alive():
+            return
+        with suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(_finish(loop), loop).result(FINISH_SECONDS + _STOP_SECONDS)
+
     def stop(self) -> None:
-        """Cancel what runs and end the thread."""
+        """Do the same, cancel whatever still runs, and end the thread."""
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
         if loop is None or thread is None or not thread.is_alive():
             return
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(_STOP_SECONDS)
+        thread.join(FINISH_SECONDS + _STOP_SECONDS)
 
     def _forget(self) -> None:
         self._loop = self._thread = None
         self._lock = threading.Lock()  # a fork may copy one that another thread held
 
 
-def _run(loop: asyncio.AbstractEventLoop) -> None:
+async def _finish(loop: PatientLoop) -> None:
+    """Cancel what was begun from outside the loop; what it has begun itself ends with it, or has to come to its end."""
+    begun = [task for task in loop.posted if not task.done() and task is not asyncio.current_task()]
+    for task in begun:
+        task.cancel()
+    if begun:
+        await asyncio.wait(begun, timeout=FINISH_SECONDS)
+
+
+def _run(loop: PatientLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
+        loop.run_until_complete(_finish(loop))
         pending = asyncio.all_tasks(loop)
         for task in pending:
             task.cancel()

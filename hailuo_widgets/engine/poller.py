@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.client import backoff
 from hailuo_widgets.engine import polling
 from hailuo_widgets.engine.polling import PRICE, Durations, Spread, interval
 from hailuo_widgets.errors import AuthenticationError, NotFoundError, RateLimitError, VendorError
 from hailuo_widgets.keys import EMBEDDED
+from hailuo_widgets.net.client import backoff
 from hailuo_widgets.providers import Phase, TaskState
 from hailuo_widgets.providers.patience import RETENTION_SECONDS, Patience
 from hailuo_widgets.spec.catalog import catalog
@@ -19,9 +19,9 @@ from hailuo_widgets.spec.catalog import catalog
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.rate_limiter import RateLimiter
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.providers import Task
 
 JobKind = tuple[str, int | None, str | None]
@@ -45,6 +45,16 @@ DEAR = 30.0
 LATE = 0.05
 """In shares of how long a task has run: one that is asked for so late tells nothing of how long its like take."""
 
+LONGEST_UNASKED = 300.0
+"""Seconds for which a task is left unasked at most, whatever its like took: vendors name one to five minutes, and what
+was learned may be wrong."""
+
+LOOKS_UP = 20.0
+"""Seconds between two looks at whether the machine slept."""
+
+SLEPT = 5.0
+"""Seconds by which the time of day moved further than the monotonic clock: the machine slept, or its clock was set."""
+
 ENOUGH = 12
 """So many tasks stand for all those that one question asks for."""
 
@@ -58,7 +68,7 @@ class Watch:
 
     Attributes:
         task: Which one.
-        began: When it did, in seconds since the epoch.
+        began: When it did, by the monotonic clock.
         kind: What it is like.
         whole: Whether it has been watched since it began, so that it tells how long its like take.
     """
@@ -70,6 +80,8 @@ class Watch:
     ran: float = 0.0
     """Seconds after its begin at which it was last seen running."""
     looked: bool = False
+    overdue: bool = False
+    """Whether to ask at once, because the machine slept since it was last asked for."""
     asking: bool = False
     alone: bool = False
     missing: int = 0
@@ -134,7 +146,7 @@ def _rested(watch: Watch) -> float:
 def _first_look(spread: Spread) -> float:
     """Seconds after its begin when a task is asked for the first time."""
     look = FIRST_LOOK * spread.shortest
-    return look if look >= QUICK else spread.shortest
+    return min(look if look >= QUICK else spread.shortest, LONGEST_UNASKED)
 
 
 class Poller:
@@ -170,6 +182,7 @@ class Poller:
         self._retention = catalog().offer(client.name).task_retention or RETENTION_SECONDS
         self._halfway = 0
         self._asleep_until = math.inf
+        self._ahead: float | None = None
         self._changed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._asking: set[asyncio.Task[None]] = set()
@@ -204,7 +217,8 @@ class Poller:
     async def _look(self) -> None:
         while self._watched:
             self._changed.clear()
-            now = self._clock.now()
+            self._notice_sleep()
+            now = self._clock.monotonic()
             if self._limiter.seconds_a_request:
                 self._limiter.asks_to_come = self._to_come(now)
             idle = [watch for watch in self._watched if not watch.asking]
@@ -221,8 +235,18 @@ class Poller:
                     break
                 idle = [watch for watch in idle if not watch.asking]
             self._asleep_until = now + wait
-            await self._until(wait)
+            await self._until(wait if wait == math.inf else min(wait, LOOKS_UP))
             self._asleep_until = math.inf
+        self._ahead = None
+
+    def _notice_sleep(self) -> None:
+        """Ask for everything at once where the machine slept: the vendor did not, and results don't live for ever."""
+        ahead = self._clock.now() - self._clock.monotonic()
+        if self._ahead is not None and abs(ahead - self._ahead) > SLEPT:
+            self._scouted.clear()
+            for watch in self._watched:
+                watch.overdue, watch.whole = True, False
+        self._ahead = ahead
 
     async def _until(self, seconds: float) -> None:
         """Wait that long, or until something has changed."""
@@ -269,12 +293,15 @@ class Poller:
 
     def _when(self, watch: Watch, spread: Spread, price: float, batch: int) -> float:
         """When it pays to ask for one task alone."""
+        if watch.overdue:
+            return watch.began
         if not watch.looked and price == PRICE and _first_look(spread) < spread.shortest:
             return watch.began + _first_look(spread)
         if watch.plan is None or watch.plan[:2] != (spread, price):
             after = spread.when(watch.ran, price * spread.doubt)
             if batch == 1:  # a late one is not kept waiting for ever, however dear a question is
                 after = min(after, spread.longest if watch.ran < spread.longest else 1.25 * watch.ran)
+            after = min(after, watch.ran + LONGEST_UNASKED)
             watch.plan = (spread, price, max(watch.began + after, _rested(watch)))
         return watch.plan[2]
 
@@ -303,7 +330,7 @@ class Poller:
     def _scout_at(self, kind: JobKind, watches: Sequence[Watch]) -> float:
         """When to ask for one of those that nothing is known of."""
         oldest = min(watch.began for watch in watches)
-        last = self._scouted.get(kind, 0.0)
+        last = self._scouted.get(kind, -math.inf)
         if last <= oldest:
             at = oldest + self._first_question
         else:
@@ -336,10 +363,10 @@ class Poller:
 
     def _begin(self, due: Sequence[Watch], late: float) -> None:
         for watch in due:
-            watch.asking, watch.late = True, late
-        self._limiter.ask(self._clock.now())
+            watch.asking, watch.late, watch.overdue = True, late, False
+        self._limiter.ask(self._clock.monotonic())
         for kind in {watch.kind for watch in due}:
-            self._scouted[kind] = self._clock.now()
+            self._scouted[kind] = self._clock.monotonic()
         task = asyncio.ensure_future(self._ask(due))
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
@@ -350,16 +377,16 @@ class Poller:
         async def another() -> None:
             nonlocal calls
             calls += 1
-            self._limiter.asked(self._clock.now())
+            self._limiter.asked(self._clock.monotonic())
             self._halfway += 1  # what has begun goes first
             try:
-                while (wait := self._limiter.ask_wait(self._clock.now())) > MOMENT:
+                while (wait := self._limiter.ask_wait(self._clock.monotonic())) > MOMENT:
                     await self._clock.sleep(min(wait, 1.0))
             finally:
                 self._halfway -= 1
-                self._limiter.ask(self._clock.now())
+                self._limiter.ask(self._clock.monotonic())
 
-        asked = self._clock.now()
+        asked = self._clock.monotonic()
         try:
             if self._batch > 1 and not due[0].alone:
                 states = await self._client.status_many([watch.task for watch in due], attempts=1)
@@ -376,13 +403,13 @@ class Poller:
             self._learn(due, {state.task.id: state for state in states}, asked)
         finally:
             self._limiter.calls_a_task = max(self._limiter.calls_a_task, calls)
-            self._limiter.asked(self._clock.now(), refused=refused, retry_after=retry_after)
+            self._limiter.asked(self._clock.monotonic(), refused=refused, retry_after=retry_after)
             for watch in due:
                 watch.asking = False
             self._changed.set()
 
     def _failed(self, due: Sequence[Watch], error: VendorError) -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         for watch in due:
             watch.failures += 1
             watch.not_before = now + backoff(watch.failures - 1, error.retry_after)
@@ -425,7 +452,7 @@ class Poller:
 
     def _took(self, watch: Watch, elapsed: float) -> None:
         durations = self._durations.setdefault(watch.kind, Durations())
-        if durations.spread is not None and watch.late > LATE * elapsed:
+        if watch.late > LATE * elapsed and (durations.spread is not None or watch.ran < elapsed / 2):
             return  # that tells how long it waited, not how long it took
         watch.took = polling.between(watch.ran, elapsed)
         durations.learn(watch.took)

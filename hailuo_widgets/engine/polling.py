@@ -15,7 +15,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 PRICE = 0.042
 """Seconds of expected waiting that make a question worthwhile."""
@@ -31,6 +31,15 @@ OVERDUE = 1.05
 
 FIRST_QUESTION = 1.0
 """Seconds after its begin when a task is asked for of whose like nothing is known."""
+
+LONGEST = 7200.0
+"""Seconds; no vendor works on a clip for longer, so a longer time says something else."""
+
+CONTRADICTED = 2.0
+"""A task that took less than this part of the shortest that is known shows that the others were measured wrongly."""
+
+FAR_TOO_SHORT = 10.0
+"""A time is forgotten that is shorter than this part of the median."""
 
 _QUANTILES = 4
 _TAIL = (1.1, 1.25, 1.5, 2.0, 3.0, 5.0, 8.0)
@@ -134,16 +143,29 @@ class Spread:
 
 
 class Durations:
-    """How long tasks of one kind took, as far as they are remembered."""
+    """How long tasks of one kind took, as far as they are remembered.
+
+    Wrong lessons happen: the machine slept, or a release before this one measured with a clock that was set meanwhile.
+    What can't be true is not learned, and what later tasks contradict is forgotten.
+    """
 
     def __init__(self, known: Iterable[float] = ()) -> None:
-        self._known: deque[float] = deque(known, REMEMBERED)
+        self._known: deque[float] = deque(filter(plausible, known), REMEMBERED)
         self._spread: Spread | None = None
 
     def learn(self, seconds: float) -> None:
-        """One more."""
+        """One more; ignored where it can't be true."""
+        if not plausible(seconds):
+            return
+        if self._known and seconds < min(self._known) / CONTRADICTED:
+            self._keep(lambda known: known <= seconds * CONTRADICTED)
         self._known.append(seconds)
+        usual = median(self._known)
+        self._keep(lambda known: known >= usual / FAR_TOO_SHORT)
         self._spread = None
+
+    def _keep(self, wanted: Callable[[float], bool]) -> None:
+        self._known = deque(filter(wanted, self._known), REMEMBERED)
 
     @property
     def typical(self) -> float | None:
@@ -156,6 +178,11 @@ class Durations:
         if self._spread is None and self._known:
             self._spread = Spread.of(self._known)
         return self._spread
+
+
+def plausible(seconds: float) -> bool:
+    """Whether a task can have taken that long. False for what is no number, too."""
+    return 0.0 < seconds <= LONGEST
 
 
 def between(ran: float, elapsed: float) -> float:

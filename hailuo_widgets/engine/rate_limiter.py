@@ -190,7 +190,7 @@ class RateLimiter:
         """A paying call was answered.
 
         Args:
-            now: Seconds since the epoch.
+            now: Seconds, by the monotonic clock.
             outcome: How.
             retry_after: Seconds for which the vendor asked.
         """

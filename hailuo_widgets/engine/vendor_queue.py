@@ -1,4 +1,4 @@
-"""One vendor's lane: jobs wait here for their turn, fairly between the groups, within what the vendor takes."""
+"""One vendor's queue: jobs wait here for their turn, fairly between the groups, within the vendor's limits."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.client import certainly_not_taken
 from hailuo_widgets.engine.poller import MOMENT, Poller, Watch
 from hailuo_widgets.engine.rate_limiter import Outcome, RateLimiter
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import NetworkError, Problem, RefusedError, VendorError
+from hailuo_widgets.net.client import certainly_not_taken
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from decimal import Decimal
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
     from hailuo_widgets.engine.poller import JobKind
     from hailuo_widgets.engine.polling import Durations
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.providers import Task, TaskState
 
 LEFT_ALONE_SECONDS = 180.0
-"""For how long a task that is detached any more is counted as under way at the vendor."""
+"""For how long a task that is not watched any more is counted as in flight at the vendor."""
 
 _numbers = itertools.count()
 
@@ -49,11 +50,11 @@ class Ticket:
 
 
 class VendorQueue:
-    """The way to one vendor. For the loop's thread only.
+    """The jobs that wait for one vendor, and its tasks. For the loop's thread only.
 
     Args:
-        client: The vendor's; it stands for its address and key.
-        limits: What is known of what the vendor takes.
+        client: The vendor's, for one address and key.
+        limits: What is known of the vendor's limits.
         clock: Tells the time and waits.
     """
 
@@ -69,14 +70,19 @@ class VendorQueue:
         self._timer_at = math.inf
 
     def now(self) -> float:
-        """Seconds since the epoch."""
-        return self._clock.now()
+        """Seconds, by the monotonic clock."""
+        return self._clock.monotonic()
+
+    def since(self, created: float) -> float:
+        """A time of day in the past, by the monotonic clock; now, where it has not come yet."""
+        return self.now() - max(0.0, self._clock.now() - created)
 
     async def turn(self, job: Job, group: JobGroup, ticket: Ticket) -> None:
         """Wait until the job may be sent. Its price is then set aside, and its request counts as on its way.
 
         Raises:
             RefusedError: If the group's budget can't pay it.
+            AuthenticationError: If the vendor refused the key of another job of the group.
         """
         _check_payable(job, group)
         ticket.job, ticket.turn = job, asyncio.get_running_loop().create_future()
@@ -105,33 +111,49 @@ class VendorQueue:
         self.limiter.give_back(self.now())
         self.pump()
 
-    def unreached(self) -> None:
-        """The vendor could not be reached in the turn of a job; nothing was sent."""
-        self.limiter.submitted(self.now(), Outcome.NEVER_SENT)
-        self.pump()
-
-    async def submit(self, job: Job) -> TaskState:
+    async def submit(self, job: Job, before: Callable[[], Awaitable[None]]) -> TaskState:
         """Make the paying call, once. The job has its turn.
+
+        Args:
+            job: Which one.
+            before: Awaited when the connection is open and nothing has been sent. If it raises, nothing is sent, and
+                the turn is given back.
 
         Raises:
             VendorError: As the client's `submit`; see `waits_again`.
+            Exception: Whatever `before` raises.
         """
-        outcome, retry_after = Outcome.LOST, None
+        outcome, retry_after = Outcome.NEVER_SENT, None
+        asked = allowed = False
+
+        async def leave() -> None:
+            nonlocal asked, allowed, outcome
+            asked = True
+            await before()
+            allowed, outcome = True, Outcome.LOST
+
         try:
-            state = await self.client.submit(job.quote, attempts=1)
+            state = await self.client.submit(job.quote, attempts=1, before=leave)
             outcome = Outcome.TAKEN
         except VendorError as error:
-            if certainly_not_taken(error):
-                outcome, retry_after = Outcome.REFUSED, error.retry_after
-            elif isinstance(error, NetworkError):
-                outcome = Outcome.NEVER_SENT
-            elif error.http_status is not None:
-                outcome = Outcome.ANSWERED
+            if not asked or allowed:  # or it is what `before` raised
+                if certainly_not_taken(error):
+                    outcome, retry_after = Outcome.REFUSED, error.retry_after
+                elif isinstance(error, NetworkError):
+                    outcome = Outcome.NEVER_SENT
+                elif error.http_status is not None:
+                    outcome = Outcome.ANSWERED
+            raise
+        except asyncio.CancelledError:
+            asked = True  # a call that was cancelled while its connection was being opened says nothing of the vendor
             raise
         else:
             return state
         finally:
-            self.limiter.submitted(self.now(), outcome, retry_after)
+            if asked and not allowed:
+                self.limiter.give_back(self.now())
+            else:
+                self.limiter.submitted(self.now(), outcome, retry_after)
             if outcome is Outcome.TAKEN:
                 self.limiter.began(state.task.id)
             self.pump()
@@ -142,7 +164,7 @@ class VendorQueue:
         Args:
             task: Which one.
             kind: What it is like.
-            began: When the vendor took it, in seconds since the epoch, as far as that is known.
+            began: When the vendor took it, by the monotonic clock, as far as that is known.
             whole: Whether it has been watched since then, so that it tells how long its like take.
         """
         self.limiter.began(task.id)
@@ -182,6 +204,10 @@ class VendorQueue:
             assert ticket.turn is not None
             if ticket.turn.done():  # cancelled, and not yet gone
                 self._forget(group, ticket)
+                continue
+            if (refusal := group.refusal(self.client.name)) is not None:
+                self._forget(group, ticket)
+                ticket.turn.set_exception(refusal)
                 continue
             if group.paused or self.client.name in group.halted:
                 passed_over.add(group)

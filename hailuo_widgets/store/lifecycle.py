@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sqlalchemy import Text, bindparam, delete, func, insert, or_, select, update
 
+from hailuo_widgets.store import lease
 from hailuo_widgets.store import owner as owners
 from hailuo_widgets.store.peek import OPEN_STATES
 from hailuo_widgets.store.schema import clips, jobs, leases, requests, transitions
@@ -203,7 +204,7 @@ def take_over(connection: Connection, earlier: Earlier, owner: str, at: float) -
     kind: Literal["open", "busy", "uncertain"] = "open"
     if state == "uncertain":
         kind = "uncertain"
-    elif not take(connection, earlier.id, owner, at):
+    elif not (take if earlier.task_id else _take_unanswered)(connection, earlier.id, owner, at):
         kind = "busy"
     elif earlier.task_id is None:  # its kernel ended between the intent and the answer
         kind = state = "uncertain"
@@ -217,17 +218,25 @@ def take_over(connection: Connection, earlier: Earlier, owner: str, at: float) -
 
 
 def take(connection: Connection, job_id: str, owner: str, at: float) -> bool:
-    """Take a job's lease, unless someone else who still runs has it."""
+    """Take a job's lease, unless somebody else has it who still runs, as far as can be told."""
     name, until = _lease(job_id), at + owners.SECONDS
     held = _LEASE(connection, lease=name).fetchone()
     if held is None:
         _NEW_LEASE(connection, name=name, owner=owner, until=until)
         return True
     holder, expires = held
-    if holder != owner and expires > at and not owners.gone(holder):
+    if holder != owner and not lease.over(name, holder, expires, at):
         return False
     _TAKE_LEASE(connection, lease=name, holder=owner, expires=until)
     return True
+
+
+def _take_unanswered(connection: Connection, job_id: str, owner: str, at: float) -> bool:
+    """Take a job without a task. While the process that sends it runs, it alone can get the answer, however late."""
+    held = _LEASE(connection, lease=_lease(job_id)).fetchone()
+    if held is not None and held[0] != owner and owners.here(held[0]):
+        return False
+    return take(connection, job_id, owner, at)
 
 
 def moved(

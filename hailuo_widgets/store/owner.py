@@ -20,19 +20,38 @@ def new() -> str:
     return f"{_machine()}-{pid}-{_started(pid)}-{secrets.token_hex(3)}"
 
 
+def retire(owner: str) -> None:
+    """Say that a holder in this process holds nothing any more, although the process runs on."""
+    _retired.add(owner)
+
+
+_retired: set[str] = set()
+
+
 def gone(owner: str) -> bool:
     """Whether the holder certainly runs no more. One on another machine can't be asked: its lease has to expire."""
+    return _runs(owner) is False
+
+
+def here(owner: str) -> bool:
+    """Whether the holder certainly runs, on this machine. It may stand still."""
+    return _runs(owner) is True
+
+
+def _runs(owner: str) -> bool | None:
+    if owner in _retired:
+        return False
     machine, _, rest = owner.partition("-")
     number, _, rest = rest.partition("-")
     if machine != _machine() or not number.isdecimal() or os.name != "posix":
-        return False
+        return None
     pid = int(number)
     with suppress(PermissionError):  # it is someone else's, so it runs
         try:
             os.kill(pid, 0)
         except (ProcessLookupError, OverflowError):
-            return True
-    return _started(pid) != rest.partition("-")[0]  # the number was given to another process since
+            return False
+    return _started(pid) == rest.partition("-")[0]  # or the number was given to another process since
 
 
 @cache

@@ -108,9 +108,9 @@ def status_of(job: Job) -> Status:
 
 def _expected(job: Job) -> float | None:
     """Seconds that it takes in all: what it has waited for its turn, and what the vendor usually takes."""
-    if job.expected is None or job.begun is None:
+    if job.expected is None or job.started is None:
         return None
-    return job.begun - job.started + job.expected
+    return job.elapsed - job.worked + job.expected
 
 
 def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
@@ -147,7 +147,7 @@ def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
             ("digest", quote.digest),
         ),
         prompt_sent=sent.prompt if sent.prompt != written.prompt else "",
-        created=datetime.fromtimestamp(job.started, UTC).isoformat(timespec="seconds") if job else "",
+        created=datetime.fromtimestamp(job.created, UTC).isoformat(timespec="seconds") if job else "",
     )
 
 

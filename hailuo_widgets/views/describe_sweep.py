@@ -90,7 +90,7 @@ def take_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart]) -> GridI
         return GridItem("stored", cached=True, clip=footage, rating=rating, starred=starred, remark=remark)
     return GridItem(
         state=job.state.value,
-        elapsed=(job.ended or time.time()) - job.begun if job.begun else 0.0,
+        elapsed=job.worked,
         expected=job.expected,
         progress=job.progress,
         note=job.note,
@@ -113,7 +113,7 @@ def head_of(sweep: Sweep, left: float | None, message: str = "") -> HeadView:
         message: Anything else that concerns the whole sweep.
     """
     phase = _phase(sweep)
-    begun = [job.started for job in sweep.jobs]
+    begun = [job.created for job in sweep.jobs]
     ended = [job.ended or 0.0 for job in sweep.jobs]
     now = max(ended, default=0.0) if phase == "done" else time.time()
     return HeadView(
@@ -136,8 +136,8 @@ def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder
         facts += [("Model", row.model), ("Provider", row.provider)]
         facts += [("Order", f"{row.mode.value} · {spec_of(cell.quote)}"), ("Price", str(cell.quote.price))]
     if clip is not None:
-        if job is not None and job.begun and job.ended and not job.cached:
-            facts.append(("Took", clock(job.ended - job.begun)))
+        if job is not None and job.worked and job.done and not job.cached:
+            facts.append(("Took", clock(job.worked)))
         facts += [
             ("Delivered", f"{clip.width}×{clip.height} · {clip.fps:.4g} fps · {clip.duration:.1f} s"),
             ("File", f"{_relative(clip, folder)} · {file_size(clip.size)}"),

@@ -443,14 +443,14 @@ def _time_left(sweep: Sweep, host: Host) -> float | None:
     known = {_kind(job): job.expected for job in sweep.jobs if job.expected}
     took = defaultdict(list)
     for job in sweep.jobs:
-        if job.state is JobState.STORED and not job.cached and job.begun and job.ended:
-            took[_kind(job)].append(job.ended - job.begun)
+        if job.state is JobState.STORED and not job.cached and job.worked:
+            took[_kind(job)].append(job.worked)
     known |= {kind: median(times) for kind, times in took.items()}
     orders = []
     for job in sorted((job for job in sweep.jobs if not job.done), key=lambda job: job.state is JobState.PLANNED):
         expected = known.get(_kind(job))
-        if expected is not None and job.begun:
-            expected = max(1.0, expected - (time.time() - job.begun))
+        if expected is not None:
+            expected = max(1.0, expected - job.worked)
         orders.append((job.quote, expected))
     return forecast.seconds(orders, host.limits_of) if orders else None
 

@@ -17,6 +17,9 @@ class VirtualClock:
     def now(self) -> float:
         return self.time
 
+    def monotonic(self) -> float:
+        return self.time
+
     def __call__(self) -> float:
         return self.time
 

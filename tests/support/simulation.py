@@ -49,13 +49,31 @@ class _Jumping(selectors.SelectSelector):
 
 
 class LoopClock:
-    """The loop's time, for our side, and called for the simulator's."""
+    """The loop's time, for our side, and called for the simulator's.
+
+    Our machine's time of day can be set (`set_forward`) and our machine can sleep (`suspend`). The simulator's machine
+    does neither.
+    """
+
+    def __init__(self) -> None:
+        self._offset = self._suspended = 0.0
 
     def now(self) -> float:
-        return START + asyncio.get_running_loop().time()
+        return self() + self._offset
+
+    def monotonic(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def set_forward(self, seconds: float) -> None:
+        """Set our time of day; a negative number sets it back."""
+        self._offset += seconds
+
+    def suspend(self, seconds: float) -> None:
+        """Our machine sleeps: its time of day and the vendor's go on, its monotonic clock does not."""
+        self._suspended += seconds
 
     def __call__(self) -> float:
-        return self.now()
+        return START + asyncio.get_running_loop().time() + self._suspended
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

@@ -12,7 +12,7 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.sidecar import MarksPart
-from hailuo_widgets.tabular import storable
+from hailuo_widgets.tabular import spreadsheet_text, storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +107,7 @@ def _outcome(cell: Cell, job: Job | None, clip: Clip | None) -> dict[str, Any]:
         "price": quote.price.amount if quote else None,
         "currency": quote.price.currency if quote else "",
         "cached": clip is not None and (job is None or job.cached),
-        "started": _moment(job.started if job else None),
+        "started": _moment(job.created if job else None),
         "ended": _moment(job.ended if job else clip.created if clip else None),
         "seconds": round(job.elapsed, 3) if job is not None and job.done else None,
         "path": str(clip.path) if clip else None,
@@ -162,5 +162,10 @@ def to_csv(rows: list[dict[str, Any]], path: str | Path) -> Path:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [])
         writer.writeheader()
         for row in rows:
-            writer.writerow({name: " ".join(each) if isinstance(each, list) else each for name, each in row.items()})
+            writer.writerow({name: _in_csv(each) for name, each in row.items()})
     return path
+
+
+def _in_csv(value: Any) -> Any:
+    text = " ".join(value) if isinstance(value, list) else value
+    return spreadsheet_text(text) if isinstance(text, str) else text

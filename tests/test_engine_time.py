@@ -1,0 +1,240 @@
+"""Clocks that are set, machines that sleep, processes that stand still: nothing is lost, nothing waits for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.job_group import JobGroup
+from hailuo_widgets.engine.patient_loop import PatientLoop
+from hailuo_widgets.engine.polling import Durations
+from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.simulator import Fault
+from hailuo_widgets.spec.quote import quote
+from hailuo_widgets.spec.request import VideoRequest
+from support.kill import KEY, asked, check, finish, rows, start, vendor
+from support.many import world
+from support.simulation import simulate
+from support.waiting import wait_until
+
+SECONDS = 30
+JUMPS = [-3600.0, 1800.0, 864_000.0, -86_400.0, 45.0]
+
+
+def fleet(here, count):
+    return [here.job(f"Fox {number}") for number in range(count)]
+
+
+@pytest.mark.parametrize("provider", ["minimax", "acedata", "ppio"])
+@pytest.mark.parametrize("jump", JUMPS)
+def test_a_clock_that_is_set_delays_no_clip(provider, jump):
+    async def main():
+        async with world(provider) as here:
+            jobs, begun = fleet(here, 6), here.clock.monotonic()
+            running = asyncio.ensure_future(here.run(jobs[:3]))
+            await asyncio.sleep(20)
+            here.clock.set_forward(jump)
+            await here.run(jobs[3:])
+            await running
+            assert {job.state for job in jobs} == {"stored"}
+            assert here.clock.monotonic() - begun < 20 + 75 + 30
+            assert all(40 < took < 90 for took in here.library.journal.recent_seconds(provider, jobs[0].quote.request))
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("provider", ["minimax", "acedata"])
+@pytest.mark.parametrize("before", [0, 3])
+def test_after_a_sleep_every_task_is_asked_for_at_once_and_teaches_nothing(provider, before):
+    async def main():
+        async with world(provider) as here:
+            await here.run(fleet(here, before))
+            jobs = [here.job(f"Dog {number}") for number in range(3)]
+            running = asyncio.ensure_future(here.run(jobs))
+            await asyncio.sleep(12)
+            here.clock.suspend(26_640)
+            woke = here.clock.monotonic()
+            await running
+            assert {job.state for job in jobs} == {"stored"}
+            assert here.clock.monotonic() - woke < 30
+            known = here.library.journal.recent_seconds(provider, jobs[0].quote.request)
+            assert len(known) == before
+            begun = here.clock.monotonic()
+            await here.run([here.job("The next one")])
+            assert here.clock.monotonic() - begun < 75 + 15
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("wrong", [26_640.0, -5.0, 0.0, math.nan, math.inf, 1e9])
+def test_what_can_not_be_true_is_not_learned(wrong):
+    durations = Durations([wrong, 60.0])
+    durations.learn(wrong)
+    assert durations.typical == 60.0
+
+
+def test_a_lesson_that_later_tasks_contradict_is_forgotten():
+    slept = Durations([3000.0])
+    slept.learn(65.0)
+    assert slept.spread.longest < 200
+    set_back = Durations([0.01])
+    for took in (60.0, 62.0):
+        set_back.learn(took)
+    assert set_back.spread.shortest > 20
+
+
+def test_a_wrong_lesson_leaves_no_task_unasked_for_long():
+    async def main():
+        async with world("acedata") as here:
+            job = here.job("A fox")
+            running = asyncio.ensure_future(here.run([job]))
+            await asyncio.sleep(0.5)
+            for durations in here.vendor_queue.durations.values():
+                durations._known.extend([7000.0] * 20)
+                durations._spread = None
+            begun = here.clock.monotonic()
+            await running
+            assert job.state == "stored"
+            assert here.clock.monotonic() - begun < 310
+
+    simulate(main())
+
+
+def test_a_job_is_timed_by_a_clock_that_can_not_be_set(monkeypatch):
+    job = Job(new_id(0), quote(VideoRequest.of(prompt="A fox"), "minimax"))
+    wall = time.time
+    monkeypatch.setattr(time, "time", lambda: wall() - 3600)
+    job.move(JobState.QUEUED)
+    job.move(JobState.STORED)
+    assert 0 <= job.worked <= job.elapsed < SECONDS
+
+
+# --- a process that stands still --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="there is no SIGSTOP here")
+@pytest.mark.parametrize("where", ["submit", "poll", "download"])
+def test_an_answer_that_came_while_the_process_stood_still_is_read(tmp_path, where):
+    with vendor(faults=[Fault("slow", where, seconds=1.0)]) as there:
+        process, pipe = start(tmp_path / "library", there.url, asked(1), patience=2.0)
+        wait_until(lambda: there.books().seen, SECONDS, lambda: "nothing was sent")
+        if where != "submit":
+            wait_until(lambda: there.books().tasks, SECONDS, lambda: "there is no task")
+        os.kill(process.pid, signal.SIGSTOP)
+        time.sleep(5)  # longer than it would wait for an answer
+        os.kill(process.pid, signal.SIGCONT)
+        assert finish(process, pipe) == {asked(1)[0]: "stored"}
+        check(there, tmp_path / "library", [])
+
+
+def test_a_timeout_that_is_overdue_after_a_standstill_reads_first():
+    def stand_still():
+        time.sleep(3)  # as SIGSTOP would, between two turns of the loop
+
+    async def main():
+        reading, writing = os.pipe()
+        loop = asyncio.get_running_loop()
+        found = loop.create_future()
+        loop.add_reader(reading, lambda: found.set_result(os.read(reading, 9)))
+        loop.call_later(0.1, lambda: (os.write(writing, b"an answer"), stand_still()))
+        async with asyncio.timeout(0.5):
+            return await found
+
+    with asyncio.Runner(loop_factory=PatientLoop) as runner:
+        assert runner.run(main()) == b"an answer"
+
+
+# --- the end of a process ---------------------------------------------------------------------------------------------
+
+SCRIPT = """
+import os, signal, sys, threading, time
+import hailuo_widgets as hw
+hw.configure(provider="minimax", minimax_base_url=sys.argv[1])
+job = hw.generate("A fox", show=False)
+while job.state != "submitting":
+    time.sleep(0.01)
+time.sleep(0.3)
+"""
+ENDS = [
+    "sys.exit()",
+    "pass",
+    "raise RuntimeError('a bug')",
+    "job.cancel()",
+    "os.kill(os.getpid(), signal.SIGINT); time.sleep(5)",
+    "from hailuo_widgets import session; session.default_session().close(); sys.exit()",
+]
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_process_that_ends_during_a_paying_call_keeps_its_answer(tmp_path, end):
+    with vendor(faults=[Fault("slow", "submit", seconds=2.0)]) as there:
+        environment = {**os.environ, "MINIMAX_API_KEY": KEY, "HAILUO_LIBRARY": str(tmp_path / "library")}
+        subprocess.run(
+            [sys.executable, "-c", SCRIPT + end, there.url], env=environment, cwd=tmp_path, check=False, timeout=60
+        )
+        [job] = rows(tmp_path / "library")
+        assert (job["state"], list(there.books().tasks)) == ("abandoned", [job["task_id"]])
+
+
+FORK = """
+import json, os, signal, sys, time
+import hailuo_widgets as hw
+job = hw.generate("A fox", show=False)
+time.sleep(float(sys.argv[1]))
+child = os.fork()
+if child == 0:
+    signal.alarm(60)
+    other = hw.generate("A whale", show=False)
+    other.wait(50)
+    os._exit(0 if other.state == "stored" else 3)
+status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+job.wait(50)
+print(json.dumps([status, job.state]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("moment", [0.0, 0.02, 0.1, 0.25, 0.5])
+def test_a_fork_during_the_first_job_leaves_both_processes_working(tmp_path, moment):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK, str(moment)],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert json.loads(done.stdout) == [0, "stored"]
+
+
+def test_the_engine_has_asyncios_own_loop_whatever_policy_is_installed(monkeypatch):
+    from hailuo_widgets.engine.loop import LoopThread
+
+    class Another(asyncio.DefaultEventLoopPolicy):
+        def new_event_loop(self):
+            raise AssertionError("the policy's loop is for the program's own use")
+
+    monkeypatch.setattr(asyncio.events, "_event_loop_policy", Another())
+    thread = LoopThread()
+    try:
+        assert thread.post(asyncio.sleep(0, "done")).result(SECONDS) == "done"
+    finally:
+        thread.stop()
+
+
+def test_jobs_of_a_group_end_when_the_loop_does(tmp_path):
+    async def main():
+        async with world("acedata") as here:
+            jobs = fleet(here, 4)
+            running = asyncio.ensure_future(here.run(jobs, JobGroup()))
+            await asyncio.sleep(10)
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            assert all(job.done for job in jobs)
+
+    simulate(main())
