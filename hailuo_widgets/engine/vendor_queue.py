@@ -9,12 +9,13 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from hailuo_widgets.client import certainly_not_taken
 from hailuo_widgets.engine.poller import MOMENT, Poller, Watch
 from hailuo_widgets.engine.rate_limiter import Outcome, RateLimiter
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import NetworkError, Problem, RefusedError, VendorError
+from hailuo_widgets.errors import AuthenticationError, NetworkError, Problem, RefusedError, VendorError
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -65,6 +66,7 @@ class VendorQueue:
         self._clock = clock
         self._queues: OrderedDict[JobGroup, list[Ticket]] = OrderedDict()
         self._said: dict[JobGroup, str] = {}
+        self._sending: WeakKeyDictionary[Job, JobGroup] = WeakKeyDictionary()
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = math.inf
 
@@ -122,10 +124,13 @@ class VendorQueue:
             VendorError: As the client's `submit`; see `waits_again`.
         """
         outcome, retry_after = Outcome.LOST, None
+        group = self._sending.pop(job, None)
         try:
             state = await self.client.submit(job.quote, attempts=1)
             outcome = Outcome.TAKEN
         except VendorError as error:
+            if group is not None and isinstance(error, AuthenticationError):
+                group.key_refused(self.client.name, error)  # before the next one is let go
             if certainly_not_taken(error):
                 outcome, retry_after = Outcome.REFUSED, error.retry_after
             elif isinstance(error, NetworkError):
@@ -209,6 +214,7 @@ class VendorQueue:
             if group in self._queues:
                 self._queues.move_to_end(group)
             self.limiter.leave(now)
+            self._sending[ticket.job] = group
             ticket.turn.set_result(None)
         self._look_again(now + wait)
         self._say_why()
