@@ -1,6 +1,7 @@
 """Every check of the project, each a session: `nox` runs those that must pass, `nox -s NAME` one of them.
 
-All sessions but `kernels` share one environment, `.nox/workshop`: building it takes longer than most of them.
+Most sessions share one environment, `.nox/workshop`: building it takes longer than most of them. `kernels` lays another
+ipykernel over it; only `lowest` and `build` have environments of their own, since those are what they check.
 """
 
 from __future__ import annotations
@@ -8,36 +9,90 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
+import tempfile
+import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nox
+from packaging.requirements import Requirement
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parent
 WORKSHOP = ROOT / ".nox" / "workshop"
 REPORTS = ROOT / ".nox" / "reports"
 FRONTEND = ROOT / "tests" / "frontend"
 IPYKERNELS = ("6.31.0", "7.0.1", "7.3.0", "7.4.0")
+EXTRAS = ("demo", "keyring", "measure", "simulator")
+# What `lowest` runs: where the dependencies that draw, store, send and show are used most.
+LOWEST_TESTS = ("cli", "client", "demo", "library", "magics", "media*", "postgresql", "session", "sketch*", "widgets*")
 
 nox.needs_version = ">=2024.4.15"
-nox.options.sessions = ["lint", "frontend", "docs", "tests", "kernels"]
+nox.options.sessions = ["lint", "frontend", "docs", "tests", "kernels", "lowest", "build"]
 nox.options.reuse_existing_virtualenvs = True
 nox.options.error_on_missing_interpreters = True
 
 
 def workshop(session: nox.Session) -> str:
-    """The shared environment's interpreter; the environment is made, or made again where pyproject.toml has changed."""
-    python = WORKSHOP / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    stamp = WORKSHOP / "made-from"
-    recipe = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + sys.version.encode()).hexdigest()
-    if not (stamp.exists() and stamp.read_text() == recipe):
-        session.run(sys.executable, "-m", "venv", "--clear", str(WORKSHOP), external=True)
+    """The shared environment's interpreter; the environment is made, or rebuilt where pyproject.toml has changed."""
+
+    def fill(python: str) -> None:
         # --group came with pip 25.1; a new environment has the pip of its Python.
-        run(session, str(python), "-m", "pip", "install", "--quiet", "pip>=25.1")
-        groups = [f"--group={group}" for group in ("test", "lint", "types", "docs")]
-        run(session, str(python), "-m", "pip", "install", "--quiet", "--editable", ".[demo,keyring,simulator]", *groups)
-        stamp.write_text(recipe)
+        pip(session, python, "pip>=25.1")
+        groups = [f"--group={group}" for group in ("test", "lint", "types", "docs", "build")]
+        pip(session, python, "--editable", f".[{','.join(EXTRAS)}]", *groups)
+
+    return environment(session, WORKSHOP, fill, "workshop")
+
+
+def environment(session: nox.Session, folder: Path, fill: Callable[[str], None], recipe: str, *options: str) -> str:
+    """The interpreter of an environment, which is kept until its recipe or pyproject.toml changes."""
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "made-from"
+    digest = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + f"{recipe} {sys.version}".encode()).hexdigest()
+    if not (stamp.exists() and stamp.read_text() == digest):
+        session.run(sys.executable, "-m", "venv", "--clear", *options, str(folder), external=True)
+        fill(str(python))
+        stamp.write_text(digest)
     return str(python)
+
+
+def layer(session: nox.Session, name: str, *packages: str) -> str:
+    """The interpreter of an environment that has all of the workshop's packages, and these versions of some."""
+    base = site_packages(workshop(session))
+    folder = ROOT / ".nox" / name
+
+    def fill(python: str) -> None:
+        # addsitedir, and not a mere path: the workshop has editable packages, which are .pth files themselves.
+        (site_packages(python) / "workshop.pth").write_text(f"import site; site.addsitedir({str(base)!r})\n")
+        pip(session, python, *packages)  # the workshop's pip, which sees the workshop's packages
+
+    return environment(session, folder, fill, " ".join(packages), "--without-pip")
+
+
+def site_packages(python: str) -> Path:
+    """Where an environment keeps its packages."""
+    command = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
+    return Path(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+
+
+def lowest_versions() -> list[str]:
+    """Each direct dependency at the lowest version that pyproject.toml allows."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [*project["dependencies"], *(each for extra in EXTRAS for each in project["optional-dependencies"][extra])]
+    pins = []
+    for requirement in map(Requirement, wanted):
+        lowest = next(each.version for each in requirement.specifier if each.operator in {">=", "=="})
+        pins.append(f"{requirement.name}=={lowest}")
+    return pins
+
+
+def pip(session: nox.Session, python: str, *arguments: str) -> None:
+    run(session, python, "-m", "pip", "install", "--quiet", *arguments)
 
 
 def run(session: nox.Session, *command: str, env: dict[str, str] | None = None) -> None:
@@ -98,15 +153,59 @@ def tests(session: nox.Session) -> None:
     pytest(session, python, "tests", "--ignore=tests/kernels", *parallel(session))
 
 
-@nox.session
+@nox.session(venv_backend="none")
 @nox.parametrize("ipykernel", IPYKERNELS)
 def kernels(session: nox.Session, ipykernel: str) -> None:
     """The tests that drive a bare kernel, on each ipykernel whose threads and loops differ."""
-    session.install("--quiet", "--editable", ".", f"ipykernel=={ipykernel}")
-    kernel_python = str(Path(session.bin) / "python")
+    env = {"HAILUO_KERNEL_PYTHON": layer(session, f"ipykernel-{ipykernel}", f"ipykernel=={ipykernel}")}
+    pytest(session, workshop(session), f"kernels-{ipykernel}", "tests/kernels", *parallel(session), env=env)
+
+
+@nox.session(venv_backend="none")
+def lowest(session: nox.Session) -> None:
+    """Tests and demo with the lowest versions that pyproject.toml allows of all that is depended on directly."""
+    pins = lowest_versions()
+    tools = ["hypothesis", "nbformat", "playwright", "pytest<9.2", "pytest-asyncio", "pytest-xdist", "psycopg[binary]"]
+
+    def fill(python: str) -> None:
+        pip(session, python, "pip>=25.1")
+        pip(session, python, "--editable", ".", *pins, *tools)
+
+    python = environment(session, ROOT / ".nox" / "lowest", fill, " ".join([*pins, *tools]))
+    chosen = [str(path) for name in LOWEST_TESTS for path in sorted(ROOT.glob(f"tests/test_{name}.py"))]
+    pytest(
+        session,
+        python,
+        "lowest",
+        *([] if session.posargs else [*chosen, "tests/browser/test_demo.py"]),
+        *parallel(session),
+    )
+    execute_demo(session, python)
+
+
+@nox.session(venv_backend="none")
+def build(session: nox.Session) -> None:
+    """The wheel and the sdist, checked; the wheel in a clean environment, its command run as a stranger does."""
     python = workshop(session)
-    environment = {"HAILUO_KERNEL_PYTHON": kernel_python}
-    pytest(session, python, f"kernels-{ipykernel}", "tests/kernels", *parallel(session), env=environment)
+    dist = ROOT / ".nox" / "dist"
+    shutil.rmtree(dist, ignore_errors=True)
+    run(session, python, "-m", "build", "--outdir", str(dist))  # the wheel from the sdist, so both are complete
+    files = [str(path) for path in sorted(dist.iterdir())]
+    run(session, python, "-m", "twine", "check", "--strict", *files)
+    run(session, python, "-m", "check_wheel_contents", *[file for file in files if file.endswith(".whl")])
+    clean = ROOT / ".nox" / "clean"
+    session.run(sys.executable, "-m", "venv", "--clear", str(clean), external=True)
+    installed = str(clean / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
+    wheel = next(file for file in files if file.endswith(".whl"))
+    pip(session, installed, f"hailuo-widgets[demo] @ {Path(wheel).as_uri()}")
+    execute_demo(session, installed)
+
+
+def execute_demo(session: nox.Session, python: str) -> None:
+    """Run the quickstart by the installed command, in an empty folder outside the checkout."""
+    command = Path(python).with_name("hailuo-widgets.exe" if os.name == "nt" else "hailuo-widgets")
+    with tempfile.TemporaryDirectory() as folder, session.chdir(folder):
+        run(session, str(command), "demo", "--execute")
 
 
 @nox.session(venv_backend="none", default=False)

@@ -11,6 +11,7 @@ from hailuo_widgets.errors import HailuoError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -54,18 +55,26 @@ def _parser() -> argparse.ArgumentParser:
         ("verify", _verify, "hash every clip again"),
     ):
         act = acts.add_parser(name, help=text)
-        act.add_argument("folder", nargs="?", default="hailuo_library", help="default: %(default)s")
+        act.add_argument("folder", nargs="?", help="default: HAILUO_LIBRARY, else hailuo_library")
         act.set_defaults(run=run)
     return parser
 
 
+def _library(options: argparse.Namespace) -> Path:
+    """The folder that is named, else the one that a notebook here would use."""
+    from pathlib import Path
+
+    from hailuo_widgets.settings import Settings
+
+    return Path(options.folder or Settings.load().library)
+
+
 def _rebuild(options: argparse.Namespace) -> int:
     import time
-    from pathlib import Path
 
     from hailuo_widgets.store.library import rebuild
 
-    clips, problems, old = rebuild(Path(options.folder), time.time())
+    clips, problems, old = rebuild(_library(options), time.time())
     print(f"The new journal knows {clips} clips." + (f" The old one is {old.name}." if old else ""))
     for problem in problems:
         print(problem, file=sys.stderr)
@@ -73,12 +82,10 @@ def _rebuild(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from pathlib import Path
-
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.store.peek import FILE
 
-    folder = Path(options.folder)
+    folder = _library(options)
     if not (folder / FILE).is_file():
         raise UsageError(f"“{folder}” holds no library.", hint="Name a library's folder.")
     library = Library(folder)
@@ -88,7 +95,7 @@ def _verify(options: argparse.Namespace) -> int:
     finally:
         library.close()
     for each in damaged:
-        print(f"{each.clip.path.name}: {each.what}", file=sys.stderr)
+        print(f"{each.id}: {each.what}", file=sys.stderr)
     return 1 if damaged else 0
 
 

@@ -151,7 +151,7 @@ class ClipQuery:
         Raises:
             UsageError: If pandas is not installed.
         """
-        return data_frame(self._records())
+        return data_frame(self._records(), (*_FIELDS, "path", "created", "rating", "tags", "note"))
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write the data frame into a Parquet file.

@@ -13,11 +13,12 @@ from hailuo_widgets import keychain
 from hailuo_widgets.api import allow_nested_loops
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.keys import choose_provider
+from hailuo_widgets.net.reach import reach
 from hailuo_widgets.offers import offers
 from hailuo_widgets.providers import names
-from hailuo_widgets.reach import reach
 from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
+from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.views.table import Table
 
 if TYPE_CHECKING:
@@ -153,15 +154,31 @@ def config(*assignments: str) -> Table | None:
     rows = [
         ("provider", chosen, reason),
         ("model", settings.model or "the provider's preferred one", ""),
-        ("library", str(default_session().library_folder), ""),
+        ("library", str(default_session().library_folder), _where(default_session())),
+        *(
+            (("shared_library", settings.shared_library, "its clips answer requests too"),)
+            if settings.shared_library
+            else ()
+        ),
         *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
         ("confirm_above", _amounts(settings.confirm_above), "ask before any single clip above this price"),
+        *(
+            (("client_cert", settings.client_cert, "shown to a gateway that asks for one"),)
+            if settings.client_cert
+            else ()
+        ),
         *_limits("requests_per_minute", settings.requests_per_minute),
         *_limits("tasks_in_flight", settings.tasks_in_flight),
     ]
     return Table(("Setting", "Value", ""), tuple(rows))
+
+
+def _where(session: Session) -> str:
+    """Says so if the library is not beside the notebook but in a folder above it."""
+    above = session.library_folder.parent != session.folder.resolve() and session.settings.library == LIBRARY
+    return "found in a folder above this one" if above else ""
 
 
 def _amounts(most: dict[str, Decimal]) -> str:

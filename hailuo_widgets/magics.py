@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from contextlib import suppress
 from inspect import signature
 from keyword import iskeyword
@@ -11,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 
+from hailuo_widgets import command_line
 from hailuo_widgets.errors import RefusedError, UsageError
+from hailuo_widgets.first_line import first_line
 
 if TYPE_CHECKING:
     import argparse
@@ -170,7 +171,7 @@ class HailuoMagics(Magics):
         from hailuo_widgets import commands
         from hailuo_widgets.spec.words import did_you_mean
 
-        words = _words(line)
+        words = command_line.split(line)
         if not words:
             print(self.hailuo_line.__doc__)  # noqa: T201  # the manual, where it was asked for
             return None
@@ -206,7 +207,7 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
     from hailuo_widgets.sweeps.template import expand
 
     # Split first: a variable with a blank in it is still one value, and can't bring options along.
-    words = [expand(word, namespace) for word in _words(line)]
+    words = [expand(word, namespace) for word in command_line.split(line)]
     arguments = _parse(HailuoMagics.hailuo_cell.parser, words)
     name = arguments.name
     if name and (not name.isidentifier() or iskeyword(name)):
@@ -262,20 +263,26 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
         )
 
 
-def _words(line: str) -> list[str]:
-    try:
-        return shlex.split(line)
-    except ValueError as error:
-        raise UsageError(f"The line can't be read: {error}.", hint="Close every quotation mark.") from None
-
-
 def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     from IPython.core.error import UsageError as IPythonUsageError
 
+    from hailuo_widgets.spec import foreign
+
+    known = vars(parser)["_option_string_actions"]
     try:
-        return parser.parse_args(words)
+        found, unknown = parser.parse_known_args(words)
     except IPythonUsageError as error:
         raise UsageError(f"%%hailuo: {error}.", hint="%%hailuo? is the manual.") from None
+    for each in unknown:
+        option = each.split("=")[0]
+        if option.startswith("-"):
+            raise UsageError(f"%%hailuo has no option {option}.", hint=foreign.hint(option, known, option=True))
+    if unknown:
+        raise UsageError(
+            f"%%hailuo: “{unknown[0]}” is one word too many.",
+            hint="The first word names the job; the prompt is written under the line.",
+        )
+    return found
 
 
 def register(shell: InteractiveShell) -> None:
@@ -283,6 +290,8 @@ def register(shell: InteractiveShell) -> None:
     from hailuo_widgets.completion import matcher
 
     shell.register_magics(HailuoMagics)
+    if first_line not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(first_line)
     completer = shell.Completer
     if completer is not None and matcher not in completer.custom_matchers:
         completer.custom_matchers.append(matcher)

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.scheduler import Scheduler
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip import Clip
@@ -241,7 +241,12 @@ class Session:
 
     def has_library(self) -> bool:
         """Whether there is a library yet; looking for one makes none."""
-        return self.settings.library_url is not None or peek.exists(self.library_folder)
+        return self._must_open or peek.exists(self.library_folder)
+
+    @property
+    def _must_open(self) -> bool:
+        """Whether a look into the library's own file is not enough to know what is there."""
+        return self.settings.library_url is not None or bool(self.settings.shared_library)
 
     def _same_words(self, request: VideoRequest) -> tuple[Quote, str] | None:
         """A real clip of the same words, where there would only be a sketch: what its author paid for comes first."""
@@ -249,7 +254,7 @@ class Session:
             return None
         words = self._with_model(request).digest()
         # Where the journal is a file, a look into it spares loading the database's toolkit for nothing.
-        if self.settings.library_url is None and not peek.has_words(self.library_folder, words, EMBEDDED):
+        if not self._must_open and not peek.has_words(self.library_folder, words, EMBEDDED):
             return None
         row = next(iter(self.library().journal.same_words([words], EMBEDDED)), None)
         if row is None or self.library().find(row.digest) is None:
@@ -258,7 +263,7 @@ class Session:
 
     def _clip(self, order: Quote, replicate: int) -> Clip | None:
         """The clip that answers a request already."""
-        if self.settings.library_url is None and not peek.has_clip(self.library_folder, order.digest, replicate):
+        if not self._must_open and not peek.has_clip(self.library_folder, order.digest, replicate):
             return None
         return self.library().find(order.digest, replicate)
 
@@ -325,7 +330,9 @@ class Session:
 
     @property
     def library_folder(self) -> Path:
-        """Where the library is, or will be."""
+        """Where the library is, or will be: the folder from the settings, or else the nearest one, upwards."""
+        if self.settings.library == peek.LIBRARY:
+            return peek.nearest(self.folder.resolve()).resolve()
         return (self.folder / Path(self.settings.library).expanduser()).resolve()
 
     def library(self, folder: Path | None = None) -> Library:
@@ -335,7 +342,9 @@ class Session:
         folder = folder or self.library_folder
         with self._opening:
             if folder not in self._libraries:
-                self._libraries[folder] = Library(folder, self.settings.library_url)
+                shared = self.settings.shared_library
+                below = Library((self.folder / Path(shared).expanduser()).resolve()) if shared else None
+                self._libraries[folder] = Library(folder, self.settings.library_url, shared=below)
             return self._libraries[folder]
 
     def close(self) -> None:
@@ -373,7 +382,7 @@ class Session:
         return found.origin if found else ""
 
     def _connect(self, provider: str) -> AsyncHailuo:
-        from hailuo_widgets.client import AsyncHailuo
+        from hailuo_widgets.net.client import AsyncHailuo
 
         # What a client is made with may be set again; jobs that are under way keep theirs.
         made_with = (provider, self.settings.base_urls.get(provider, ""), self.settings.sketch_seconds)

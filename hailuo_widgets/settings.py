@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+_PLAIN = ("provider", "model", "library", "shared_library", "sketch_seconds", "confirm_above", "client_cert")
 _LIMITS = ("_requests_per_minute", "_tasks_in_flight")
 
 _PLAIN_URL = re.compile(r"[^\s@?#\\]+")
@@ -76,7 +77,9 @@ class Settings:
     Attributes:
         provider: Used where a cell names none; None picks the first provider whose key is set, else `sketch`.
         model: Used where a cell names none; None is the provider's preferred one.
-        library: The library's folder; a relative one is taken from where the kernel started.
+        library: The library's folder; a relative one is taken from where the kernel started. The default is
+            `hailuo_library` beside the notebook, or else the nearest one in a folder above it.
+        shared_library: Another library, a class's for example, whose clips answer requests too. It is only read.
         base_urls: Provider → another base URL (a gateway, or the simulator). http only to this machine.
         sketch_seconds: How long a sketch pretends to take, in seconds; 0 is as fast as it draws.
         library_url: Where the journal is, if not in the library's folder: `postgresql+psycopg://…`. It may hold a
@@ -86,17 +89,21 @@ class Settings:
         tasks_in_flight: Provider → how many tasks your account may have at once; 0 for no limit.
         confirm_above: Currency → the price above which a single clip in a cell is not bought before its plan was seen;
             `""` stands for every other currency. Of several clips a plan is shown in any case.
+        client_cert: A PEM file with a client certificate and its private key, for vendors or gateways that want one;
+            `""` for none.
     """
 
     provider: str | None = None
     model: str | None = None
     library: str = LIBRARY
+    shared_library: str = ""
     base_urls: dict[str, str] = field(default_factory=dict)
     sketch_seconds: float = 0.0
     library_url: str | None = field(default=None, repr=False)
     requests_per_minute: dict[str, int] = field(default_factory=dict)
     tasks_in_flight: dict[str, int] = field(default_factory=dict)
     confirm_above: dict[str, Decimal] = field(default_factory=dict)
+    client_cert: str = ""
     _keys: dict[str, FoundKey] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -108,7 +115,7 @@ class Settings:
         """
         values = {**_dotenv(), **(os.environ if environment is None else environment)}
         settings = cls()
-        for name in ("provider", "model", "library", "sketch_seconds", "confirm_above"):
+        for name in _PLAIN:
             if value := values.get(f"HAILUO_{name.upper()}"):
                 settings.set(name, value)
         if url := values.get("HAILUO_LIBRARY_URL"):
@@ -137,6 +144,8 @@ class Settings:
             self.model = str(value) if value else None
         elif name == "library":
             self.library = str(value)
+        elif name == "shared_library":
+            self.shared_library = str(value)
         elif name == "library_url":
             url = str(value).strip()
             if "@" in url and ":" in url.partition("@")[0].partition("://")[2]:
@@ -150,6 +159,8 @@ class Settings:
             self.confirm_above = {currency: amount for amount, currency in amounts}
         elif name == "sketch_seconds":
             self.sketch_seconds = _seconds(name, value)
+        elif name == "client_cert":
+            self.client_cert = str(Path(str(value).strip()).expanduser()) if value else ""
         elif name.endswith("_base_url"):
             self.base_urls[_known_provider(name.removesuffix("_base_url"))] = checked_base_url(str(value))
         elif name.endswith(_LIMITS):
@@ -158,7 +169,7 @@ class Settings:
             limits[_known_provider(name.removesuffix(limit))] = _count(name, value)
         else:
             of_a_provider = (f"<provider>{each}" for each in ("_base_url", *_LIMITS))
-            known = ("provider", "model", "library", "library_url", "sketch_seconds", "confirm_above", *of_a_provider)
+            known = (*_PLAIN, "library_url", *of_a_provider)
             raise UsageError(f"There is no setting “{name}”.", hint=did_you_mean(name, known))
 
     def give_key(self, provider: str, key: str | SecretStr, origin: str) -> None:

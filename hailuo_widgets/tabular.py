@@ -9,7 +9,7 @@ from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     import pandas as pd
 
@@ -23,8 +23,17 @@ def storable(value: Any) -> Any:
     return [storable(each) for each in value] if isinstance(value, list) else value
 
 
-def data_frame(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
+def spreadsheet_text(value: str) -> str:
+    """Text that a spreadsheet shows and never computes: it would take one that begins with `=` for a formula."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+
+
+def data_frame(records: Iterable[dict[str, Any]], columns: Sequence[str] = ()) -> pd.DataFrame:
     """One row a record.
+
+    Args:
+        records: Names and values.
+        columns: Those that are there even if there are no records.
 
     Raises:
         UsageError: If pandas is not installed.
@@ -33,7 +42,8 @@ def data_frame(records: Iterable[dict[str, Any]]) -> pd.DataFrame:
         import pandas as pd
     except ModuleNotFoundError:
         raise UsageError("A data frame needs pandas.", hint="%pip install pandas") from None
-    return pd.DataFrame(records)
+    rows = list(records)
+    return pd.DataFrame(rows, columns=None if rows else list(columns))
 
 
 def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:

@@ -145,3 +145,29 @@ def test_a_cell_that_fails_fails_the_demo(cell, tmp_path):
     page = re.search(r"^page: (.+)$", done.stdout, re.MULTILINE)
     assert page
     assert "before" in Path(page[1]).read_text("utf-8")
+
+
+def test_verify_looks_at_the_library_that_a_notebook_here_would_use(monkeypatch, capsys, tmp_path):
+    from hailuo_widgets.store.library import Library
+
+    Library(tmp_path / "of the class").close()
+    monkeypatch.setenv("HAILUO_LIBRARY", str(tmp_path / "of the class"))
+    assert main(["library", "verify"]) == 0
+    assert "0 clips" in capsys.readouterr().out
+    monkeypatch.delenv("HAILUO_LIBRARY")
+    assert main(["library", "verify"]) == 1
+    assert "hailuo_library" in capsys.readouterr().err
+
+
+SKETCHES = """
+import hailuo_widgets as hw
+jobs = [hw.generate(f"A fox at {hour} o'clock", provider="sketch", show=False) for hour in range(1, 9)]
+jobs[0].result()
+"""
+
+
+def test_a_script_that_ends_with_sketches_open_prints_nothing(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SKETCHES], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -215,7 +215,7 @@ def test_files_are_hashed_anew(here, capsys):
     with blue.path.open("r+b") as file:
         file.seek(100)
         file.write(b"\xff\xff\xff")
-    assert {(each.clip.id, each.what) for each in all_of_them.verify()} == {(red.id, "missing"), (blue.id, "changed")}
+    assert {(each.id, each.what) for each in all_of_them.verify()} == {(red.id, "missing"), (blue.id, "changed")}
     assert main(["library", "verify", str(here.library_folder)]) == 1
     assert main(["library", "verify", "nowhere"]) == 1
     assert "holds no library" in capsys.readouterr().err

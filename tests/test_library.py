@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hailuo_widgets.download import Downloaded
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.net.download import Downloaded
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import journal as journal_module

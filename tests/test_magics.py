@@ -349,6 +349,41 @@ def test_nest_applies_the_one_that_loses_no_cells(here, notebook, monkeypatch):
     assert applied == [1]
 
 
+@pytest.mark.parametrize(
+    ("option", "hint"),
+    [
+        ("--seed 42", "--repeat 3"),
+        ("--aspect-ratio 9:16", "Did you mean --ratio?"),
+        ("--image a.png", "Did you mean --first-frame?"),
+        ("--durration 6", "--duration"),
+        ("--n=4", "--repeat 3"),
+    ],
+)
+def test_an_unknown_option_leads_to_the_one_that_exists(here, notebook, option, hint):
+    with pytest.raises(UsageError, match="has no option") as caught:
+        run(notebook, f"%%hailuo panda {option}\n{PROMPT}")
+    assert hint in caught.value.hint
+    assert not here.jobs()
+
+
+def test_a_comment_on_the_line_and_a_windows_path_are_read(here, notebook):
+    with pytest.raises(HailuoError, match=r"C:\\Users\\me\\pic\.png"):
+        run(notebook, f"%%hailuo panda --first-frame C:\\Users\\me\\pic.png  # the last one\n{PROMPT}")
+    assert not here.jobs()
+
+
+def test_an_unknown_model_lists_the_models_once(here, notebook):
+    with pytest.raises(RefusedError) as caught:
+        run(notebook, f"%%hailuo panda -m Hailuo-99 --dry-run\n{PROMPT}")
+    assert str(caught.value).count("MiniMax-Hailuo-2.3,") + str(caught.value).count("MiniMax-Hailuo-2.3 ") <= 1
+    assert "MiniMax-Hailuo-2.3" in str(caught.value)
+
+
+def test_without_a_ratio_it_is_said_how_a_shape_is_had(here, notebook):
+    with pytest.raises(RefusedError, match="give a first frame of the shape you want"):
+        run(notebook, f"%%hailuo panda -m MiniMax-Hailuo-2.3 --ratio 9:16 --dry-run\n{PROMPT}")
+
+
 SLIPS = [
     "[Pan lfet]",
     "［推进］",

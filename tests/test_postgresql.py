@@ -107,7 +107,7 @@ def test_four_kernels_on_one_journal_pay_once(database, tmp_path):
     folder = tmp_path / "library"
     with vendor() as there:
         with ThreadPoolExecutor() as pool:
-            kernels = list(pool.map(lambda _: start(folder, there.url, asked(), database=database), range(4)))
+            kernels = list(pool.map(lambda _: start(folder, there, asked(), database=database), range(4)))
             ends = list(pool.map(lambda each: finish(*each), kernels))
         assert [Counter(states.values()) for states in ends] == [{"stored": JOBS}] * 4
         assert len(check(there, folder, [], database)) == JOBS

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from hailuo_widgets.errors import HailuoError, UsageError
+import hailuo_widgets
+from hailuo_widgets.errors import Charged, HailuoError, UsageError, VendorError
 from hailuo_widgets.media.encode import planes_of
 from hailuo_widgets.sketch.caption import Caption
 from hailuo_widgets.sketch.picture import UnusablePictureError
@@ -348,6 +349,17 @@ def test_a_sketch_travels_as_json_and_anything_else_is_refused() -> None:
     ):
         with pytest.raises(UsageError):
             Sketch.from_json(broken)
+
+
+def test_a_sketch_that_can_not_be_drawn_says_why_and_was_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    def render_in_subprocess(*_: object, **__: object) -> None:
+        raise HailuoError("The disk is full.")
+
+    monkeypatch.setattr("hailuo_widgets.sketch.render.render_in_subprocess", render_in_subprocess)
+    job = hailuo_widgets.generate(PANDA, provider="sketch", show=False)
+    with pytest.raises(VendorError, match=r"The sketch could not be drawn. The disk is full\.") as caught:
+        job.result()
+    assert caught.value.charged is Charged.NO
 
 
 @pytest.mark.parametrize(

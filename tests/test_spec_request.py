@@ -1,11 +1,12 @@
 """A request: what it takes, what it is called, what identifies it."""
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from hailuo_widgets.errors import RefusedError
+from hailuo_widgets.errors import HailuoError, RefusedError
 from hailuo_widgets.spec.request import Mode, VideoRequest
 
 URL = "https://example.com/a.jpg"
@@ -75,3 +76,44 @@ def test_any_prompt_has_a_digest(prompt, model, optimizer):
     request = VideoRequest.of(prompt=prompt, model=model, prompt_optimizer=optimizer)
     assert len(request.digest()) == 64
     assert request.digest() == VideoRequest.of(**request.canonical()).digest()
+
+
+@pytest.mark.parametrize("seconds", [np.int64(6), np.float64(6), np.array(6), 6.0])
+def test_whole_numbers_of_any_kind_are_seconds(seconds):
+    duration = VideoRequest.of(prompt="A fox", duration=seconds).duration
+    assert (duration, type(duration)) == (6, int)
+
+
+def test_numpys_switches_are_switches():
+    request = VideoRequest.of(prompt="A fox", watermark=np.bool_(1), prompt_optimizer=np.False_)
+    assert request.watermark is True
+    assert request.prompt_optimizer is False
+
+
+@pytest.mark.parametrize("seconds", [6.5, np.float64(6.5), True, "6", float("inf"), np.array([6])])
+def test_what_is_no_whole_number_is_refused_in_a_sentence(seconds):
+    with pytest.raises(RefusedError, match="duration should be a whole number, not"):
+        VideoRequest.of(prompt="A fox", duration=seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("aspect_ratio", "Did you mean ratio?"),
+        ("image", "Did you mean first_frame?"),
+        ("seed", "Hailuo has no seed"),
+        ("negative_prompt", "no negative prompt"),
+        ("num_videos", "hw.sweep"),
+        ("durration", "Did you mean duration"),
+    ],
+)
+def test_names_of_other_tools_lead_to_ours(name, hint):
+    with pytest.raises(RefusedError) as caught:
+        VideoRequest.of(prompt="A fox", **{name: 1})
+    assert hint in str(caught.value)
+
+
+def test_a_wrong_path_is_shown_as_it_was_written():
+    with pytest.raises(HailuoError) as caught:
+        VideoRequest.of(prompt="A fox", first_frame="Pictures/My Fox.PNG")
+    assert "Pictures/My Fox.PNG" in str(caught.value)

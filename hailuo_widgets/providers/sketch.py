@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from hailuo_widgets.errors import Charged
 from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Task, TaskState
 from hailuo_widgets.providers.minimax import MiniMax
 
@@ -43,6 +44,13 @@ class SketchProvider(MiniMax):
                 await simulator.aclose()
 
         return InProcess(simulator.app)
+
+    def poll(self, task: Task) -> Flow[TaskState]:
+        """As MiniMax; a sketch that failed was free."""
+        state = yield from super().poll(task)
+        if state.error is not None:
+            state.error.charged = Charged.NO
+        return state
 
     def can_cancel(self, task: Task) -> bool:  # noqa: ARG002  # any of them
         """Always: there is no vendor to tell."""

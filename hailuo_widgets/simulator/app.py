@@ -222,8 +222,8 @@ class Simulator:
         state = task.timing.state(now - task.created, task.polls)
         drawn_at = self.studio.drawn_at(task.id)
         if state is State.SUCCEEDED:
-            if task.failure is None and self.studio.broken(task.id):
-                task.failure = "internal"
+            if task.failure is None and (reason := self.studio.broken(task.id)) is not None:
+                task.failure, task.notes["reason"] = "internal", reason
             if task.failure is not None:
                 state = State.FAILED
             elif drawn_at is None and task.order.drawn:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from hailuo_widgets.errors import HailuoError
+
 from .images import decode_data_url
 from .sound import add_sound
 from .tasks import DrawOrder
@@ -86,7 +88,11 @@ class SketchDraw:
 
             drawing = Drawing()
             try:
-                return await loop.run_in_executor(self._pool, self._draw, order, drawing)
+                made = loop.run_in_executor(self._pool, self._draw, order, drawing)
+            except RuntimeError:  # the interpreter ends, which is no failure of the drawing
+                raise asyncio.CancelledError from None
+            try:
+                return await made
             except asyncio.CancelledError:
                 drawing.stop()
                 raise
@@ -172,7 +178,7 @@ class Studio:
         self._clock = clock
         self._drawings: dict[str, asyncio.Task[None]] = {}
         self._clips: dict[str, tuple[Path, float]] = {}
-        self._broken: set[str] = set()
+        self._broken: dict[str, str] = {}
 
     @cached_property
     def _folder(self) -> Path:
@@ -194,9 +200,12 @@ class Studio:
                 await asyncio.to_thread(path.write_bytes, made)
                 made = path
             self._clips[name] = (made, self._clock())
-        except Exception:
+        except HailuoError as error:  # the task's answer says it
+            log.info("The clip of task %s could not be drawn: %s", name, error)
+            self._broken[name] = str(error)
+        except Exception as error:
             log.exception("The clip of task %s could not be drawn.", name)
-            self._broken.add(name)
+            self._broken[name] = f"{type(error).__name__}: {error}"
         finally:
             self._drawings.pop(name, None)
 
@@ -205,9 +214,9 @@ class Studio:
         clip = self._clips.get(name)
         return clip[1] if clip else None
 
-    def broken(self, name: str) -> bool:
-        """Whether the drawing went wrong."""
-        return name in self._broken
+    def broken(self, name: str) -> str | None:
+        """Why the drawing went wrong; None where it did not."""
+        return self._broken.get(name)
 
     async def clip(self, name: str, order: DrawOrder) -> Path | None:
         """The clip's file, drawn now if need be; None where it can't be drawn."""

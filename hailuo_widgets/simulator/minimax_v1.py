@@ -175,8 +175,11 @@ class MiniMaxV1(MiniMaxAccount):
                 "video_width": task.order.width,
                 "video_height": task.order.height,
             }
-        failed = task.state is State.FAILED and task.failure in _FAILURES
-        return body | base_resp(*(_FAILURES[task.failure or ""] if failed else ()))
+        if task.state is State.FAILED and task.failure in _FAILURES:
+            return body | base_resp(*_FAILURES[task.failure])
+        if task.state is State.FAILED and (reason := task.notes.get("reason")):
+            return body | base_resp(1000, f"The sketch could not be drawn. {reason}")
+        return body | base_resp()
 
     def _news(self, task: SimTask) -> dict[str, Any]:
         """A callback's body: the query's, in lower case."""

@@ -83,6 +83,9 @@ def _prompt(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         )
 
 
+_SHAPE = "Leave it out, and give a first frame of the shape you want: the clip keeps it. MiniMax-H3 has a ratio."
+
+
 def _order(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
     duration, resolution, source = request.duration, request.resolution, row.source.get("durations", "")
     if not row.durations:
@@ -137,7 +140,7 @@ def _parameters(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
             yield Problem(
                 name,
                 f"{row.model} on {row.provider} has no {name}.",
-                hint="Leave it out.",
+                hint=_SHAPE if name == "ratio" else "Leave it out.",
                 source=row.source.get(name, ""),
             )
     if request.ratio is not None and "ratio" in row.parameters and request.ratio not in row.ratios:

@@ -155,8 +155,7 @@ def find_row(written: VideoRequest, provider: str, book: Catalog | None = None) 
                 Problem(
                     "model",
                     f"{provider} has no model “{model}”.",
-                    models,
-                    did_you_mean(model, models) + elsewhere,
+                    hint=did_you_mean(model, models) + elsewhere,
                 )
             ]
         )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from hailuo_widgets.errors import Problem, RefusedError
+from hailuo_widgets.errors import HailuoError, Problem, RefusedError
+from hailuo_widgets.spec import foreign
 from hailuo_widgets.spec.media import Media
 
 if TYPE_CHECKING:
@@ -48,7 +49,15 @@ def _references(value: Any) -> tuple[Media, ...]:
     return tuple(Media.of(each) for each in many)
 
 
+def _number(value: Any) -> Any:
+    """Numbers and switches of numpy as Python's own, and 6.0 as 6: a data frame and a division give such ones."""
+    if getattr(value, "shape", None) == () and callable(getattr(value, "item", None)):
+        value = value.item()
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 Picture = Annotated[Media | None, BeforeValidator(_media)]
+Switch = Annotated[bool | None, BeforeValidator(_number)]
 
 
 class VideoRequest(BaseModel):
@@ -82,14 +91,14 @@ class VideoRequest(BaseModel):
     subject: Picture = None
     references: Annotated[tuple[Media, ...], BeforeValidator(_references)] = ()
     base_video: Picture = None
-    rewrite: bool | None = None
-    duration: Annotated[int | None, Field(ge=1, le=60)] = None
+    rewrite: Switch = None
+    duration: Annotated[int | None, Field(ge=1, le=60), BeforeValidator(_number)] = None
     resolution: str | None = None
     ratio: str | None = None
-    prompt_optimizer: bool | None = None
+    prompt_optimizer: Switch = None
     prompt_expansion_mode: str | None = None
-    fast_pretreatment: bool | None = None
-    watermark: bool | None = None
+    fast_pretreatment: Switch = None
+    watermark: Switch = None
     callback_url: str | None = None
 
     @classmethod
@@ -166,8 +175,14 @@ _WORDS = {"int_type": "a whole number", "string_type": "text", "bool_type": "Tru
 def _problem(error: Any) -> Problem:
     field = str(error["loc"][0]) if error["loc"] else "request"
     if error["type"] == "extra_forbidden":
-        return Problem(field, f"A request has no field “{field}”.", tuple(VideoRequest.model_fields))
+        return Problem(field, f"A request has no field “{field}”.", hint=foreign.hint(field, VideoRequest.model_fields))
+    ours = error.get("ctx", {}).get("error")
+    if isinstance(ours, HailuoError):  # already a sentence for people, with paths as they were written
+        return Problem(field, ours.message, hint=ours.hint)
     shown = repr(error["input"])[:80]
     wanted = _WORDS.get(error["type"])
-    message = f"{field} should be {wanted}, not {shown}." if wanted else f"{field} is {shown}: {error['msg'].lower()}."
+    said = error["msg"]
+    message = (
+        f"{field} should be {wanted}, not {shown}." if wanted else f"{field} is {shown}: {said[:1].lower()}{said[1:]}."
+    )
     return Problem(field, message)

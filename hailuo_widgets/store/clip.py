@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.store.containment import read_plain_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,13 +60,21 @@ class Clip:
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def poster(self) -> bytes:
-        """A small JPEG of the first frame."""
-        if not self.poster_path.exists():
-            from hailuo_widgets.media.frames import poster
+        """A small JPEG of the first frame. It is kept, if the library can be written to.
 
+        Raises:
+            UnreadableVideoError: If the clip can't be decoded.
+            LibraryError: If a link, or something else that is not a file, is in its place.
+        """
+        if self.poster_path.is_symlink() or self.poster_path.exists():
+            return read_plain_file(self.poster_path)
+        from hailuo_widgets.media.frames import poster
+
+        made = poster(self.path, max_bytes=POSTER_MAX_BYTES)
+        with suppress(OSError):
             self.poster_path.parent.mkdir(parents=True, exist_ok=True)
-            self.poster_path.write_bytes(poster(self.path, max_bytes=POSTER_MAX_BYTES))
-        return self.poster_path.read_bytes()
+            self.poster_path.write_bytes(made)
+        return made
 
     def last_frame(self) -> Media:
         """Its very last picture, lossless: the first frame of a clip that goes on from here.

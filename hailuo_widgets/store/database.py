@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -39,6 +41,13 @@ def connect(url: str | URL) -> Engine:
     """
     address = make_url(url)
     lite = address.get_backend_name() == "sqlite"
+    frozen = lite and _is_frozen(address)
+    if frozen:
+        file = Path(str(address.database)).resolve()
+        # Without its -wal a file in WAL mode can only be opened here as one that never changes; with it, as it is.
+        pending = file.with_name(file.name + "-wal")
+        mode = {"mode": "ro"} if pending.is_file() and pending.stat().st_size else {"mode": "ro", "immutable": "1"}
+        address = address.set(database=file.as_uri(), query={**mode, "uri": "true"})
     engine = create_engine(
         address,
         json_serializer=lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True),
@@ -49,6 +58,8 @@ def connect(url: str | URL) -> Engine:
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # transactions are begun below, as IMMEDIATE
+            if frozen:
+                return
             cursor = connection.cursor()
             cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             # On a network file system WAL does not work; SQLite then keeps the rollback journal, or says an error and
@@ -63,6 +74,29 @@ def connect(url: str | URL) -> Engine:
         def begin(connection: Connection) -> None:
             # A transaction that begins as a reader and then writes can fail at once when another kernel writes.
             reads = connection.get_execution_options().get("reads", False)
-            connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+            connection.exec_driver_sql("BEGIN" if reads or frozen else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def changing_file(engine: Engine) -> Path | None:
+    """The file of a SQLite journal that can be written to; None for any other."""
+    name = engine.url.database or ""
+    lite = engine.dialect.name == "sqlite" and name not in ("", ":memory:")
+    return Path(name) if lite and "mode" not in engine.url.query else None
+
+
+def leave_wal(engine: Engine) -> None:
+    """Give a SQLite journal the rollback mode, in which it is one file that opens anywhere. Nothing else may use it."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("ROLLBACK")
+        connection.exec_driver_sql("PRAGMA journal_mode = DELETE")
+
+
+def _is_frozen(address: URL) -> bool:
+    """Whether a SQLite file is there, in a folder that can't be written to."""
+    name = address.database or ""
+    if not name or name == ":memory:":
+        return False
+    file = Path(name)
+    return file.is_file() and not (os.access(file.parent, os.W_OK) and os.access(file, os.W_OK))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, update
+from pydantic import ValidationError
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text, true, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.store import database, lifecycle, schema
 from hailuo_widgets.store import owner as owners
+from hailuo_widgets.store.anchor import Anchor
 from hailuo_widgets.store.clip_filter import conditions, likely
 from hailuo_widgets.store.lifecycle import Claim
 from hailuo_widgets.store.peek import OPEN_STATES
@@ -50,6 +52,9 @@ class Spending:
     unknown: int
 
 
+_LONGEST = 6 * 3600.0
+"""Seconds. What took longer was a machine that slept, not a vendor that worked."""
+
 RECENT = 100
 """How many clips are looked at for how long their like take."""
 
@@ -80,11 +85,14 @@ class Journal:
         self._reader = self._engine.execution_options(reads=True)
         self._errors = (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error)
         self._mine = threading.local()
+        self._anchor: Anchor | None = None
         try:
             with self._engine.begin() as connection:
                 if self._engine.dialect.name == "postgresql":  # two kernels may open a new journal at once
                     connection.execute(text("SELECT pg_advisory_xact_lock(7244015)"))
                 schema.prepare(connection)
+            if (file := database.changing_file(self._engine)) is not None:
+                self._anchor = Anchor(file)
         except LibraryError:
             self.close()
             raise
@@ -98,6 +106,9 @@ class Journal:
 
     def close(self) -> None:
         """Close every connection."""
+        if self._anchor is not None:
+            self._anchor.close()
+            self._anchor = None
         self._engine.dispose()
 
     @contextmanager
@@ -310,7 +321,11 @@ class Journal:
                     found.setdefault(row.job_id, {}).update(rating=row.rating, note=row.note)
                 for row in connection.execute(_TAGS, some):
                     found.setdefault(row.job_id, {}).setdefault("tags", []).append(row.tag)
-        return {job_id: MarksPart.model_validate(said) for job_id, said in found.items()}
+        kept = {}
+        for job_id, said in found.items():
+            with suppress(ValidationError):  # a row of another program's making: as if nothing had been said
+                kept[job_id] = MarksPart.model_validate(said)
+        return kept
 
     def search(self, wanted: ClipFilter, limit: int | None = None) -> list[Row[Any]]:
         """Clips that fit, joined with their requests and jobs, newest first."""
@@ -380,7 +395,8 @@ class Journal:
     def clip_rows(self, job_id: str) -> list[Row[Any]]:
         """The clip of a job, if there is one."""
         with self._read() as connection:
-            return list(connection.execute(_CLIP, {"job_id": job_id}))
+            row = _readable(connection, _CLIP, job_id)
+        return [] if row is None else [row]
 
     def clips(self) -> list[Row[Any]]:
         """Every clip, newest first."""
@@ -388,17 +404,18 @@ class Journal:
 
     def jobs(self, *states: str, limit: int = 200) -> list[Row[Any]]:
         """Jobs with their requests, newest first; those in the given states only, where any are given."""
-        query = _JOBS.order_by(jobs.c.created.desc(), jobs.c.id).limit(limit)
-        if states:
-            query = query.where(jobs.c.state.in_(states))
+        fitting = jobs.c.state.in_(states) if states else true()
+        order = (jobs.c.created.desc(), jobs.c.id)
         with self._read() as connection:
-            return list(connection.execute(query))
+            ids = select(jobs.c.id).where(fitting).order_by(*order).limit(limit)
+            return _all_readable(connection, _JOBS.where(fitting).order_by(*order).limit(limit), ids, _JOB)
 
     def open_jobs(self) -> list[Row[Any]]:
         """Jobs that can be resumed or wait for a person's decision, with their requests, oldest first."""
-        query = _JOBS.where(jobs.c.state.in_((*OPEN_STATES, "uncertain"))).order_by(jobs.c.created, jobs.c.id)
+        fitting = jobs.c.state.in_((*OPEN_STATES, "uncertain"))
         with self._read() as connection:
-            return list(connection.execute(query))
+            ids = select(jobs.c.id).where(fitting).order_by(jobs.c.created, jobs.c.id)
+            return _all_readable(connection, _JOBS.where(fitting).order_by(jobs.c.created, jobs.c.id), ids, _JOB)
 
     def job(self, job_id: str) -> Row[Any] | None:
         """A job with its request, or None of that id."""
@@ -451,9 +468,10 @@ class Journal:
             rows = list(connection.execute(query))
         wanted = (order.duration, order.resolution)
         return [
-            float(detail["took"])
+            float(took)
             for detail, effective in reversed(rows)
-            if detail and "took" in detail and (effective.get("duration"), effective.get("resolution")) == wanted
+            if detail and isinstance(took := detail.get("took"), int | float) and 0 < took < _LONGEST
+            if (effective.get("duration"), effective.get("resolution")) == wanted
         ]
 
     def typical_seconds(self, provider: str, order: VideoRequest) -> float | None:
@@ -466,10 +484,23 @@ class Journal:
         with self._read() as connection:
             return [(row.state, row.at) for row in connection.execute(_HISTORY, {"job_id": job_id})]
 
-    def _clips(self, *fitting: Any) -> list[Row[Any]]:
-        query = _CLIPS.where(*fitting)
+    def unreadable(self) -> list[str]:
+        """The ids of clips whose rows hold something that is not what their column is for."""
         with self._read() as connection:
-            return list(connection.execute(query))
+            ids = [str(row.job_id) for row in connection.execute(select(clips.c.job_id).order_by(clips.c.job_id))]
+            return [job_id for job_id in ids if _readable(connection, _CLIP, job_id) is None]
+
+    def make_portable(self) -> None:
+        """Leave WAL mode and close, so that the file can be opened from a medium that can't be written to."""
+        if self._engine.dialect.name == "sqlite":
+            self.close()
+            with suppress(*self._errors):
+                database.leave_wal(self._engine)
+
+    def _clips(self, *fitting: Any) -> list[Row[Any]]:
+        with self._read() as connection:
+            ids = select(clips.c.job_id).join(requests, requests.c.digest == clips.c.digest).where(*fitting)
+            return _all_readable(connection, _CLIPS.where(*fitting), ids.order_by(*_NEWEST_FIRST), _CLIP)
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
@@ -477,6 +508,7 @@ class Journal:
             if (mine := self._shared()) is not None:
                 yield mine
                 return
+            self._check_file()
             with self._reader.connect() as connection:
                 yield connection
         except self._errors as error:
@@ -492,6 +524,7 @@ class Journal:
             if (mine := self._shared()) is not None:
                 yield mine
                 return
+            self._check_file()
             with self._engine.begin() as connection:
                 if alone and connection.dialect.name == "postgresql":  # as SQLite's writers always are
                     connection.execute(text("SELECT pg_advisory_xact_lock(7244016)"))
@@ -503,10 +536,34 @@ class Journal:
                 busy=database.busy(error),
             ) from None
 
+    def _check_file(self) -> None:
+        if self._anchor is not None and self._anchor.check():
+            self._engine.dispose()
+
     def _shared(self) -> Connection | None:
         """The connection of the transaction that this thread is in."""
         shared: Connection | None = getattr(self._mine, "connection", None)
         return shared
+
+
+_BAD_VALUES = (ValueError, TypeError, ArithmeticError)
+"""What SQLAlchemy raises for a value that is not what its column is for; SQLite keeps whatever it is given."""
+
+
+def _readable(connection: Connection, one: Any, job_id: str) -> Row[Any] | None:
+    try:
+        return connection.execute(one, {"job_id": job_id}).first()
+    except _BAD_VALUES:
+        return None
+
+
+def _all_readable(connection: Connection, query: Any, ids: Any, one: Any) -> list[Row[Any]]:
+    """The rows of a query; if one of them can't be read, the others one by one."""
+    try:
+        return list(connection.execute(query))
+    except _BAD_VALUES:
+        found = [_readable(connection, one, str(job_id)) for job_id in connection.execute(ids).scalars().all()]
+        return [row for row in found if row is not None]
 
 
 _RECENT = 300

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 import shutil
 from contextlib import suppress
@@ -15,7 +16,9 @@ from hailuo_widgets.disk import disk_error
 from hailuo_widgets.errors import HailuoError, LibraryError, UsageError
 from hailuo_widgets.store import sidecar
 from hailuo_widgets.store.clip import POSTER_MAX_BYTES, Clip
+from hailuo_widgets.store.containment import check_folders, is_plain_file
 from hailuo_widgets.store.journal import Journal
+from hailuo_widgets.store.peek import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,40 +26,49 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from hailuo_widgets.download import Downloaded
+    from hailuo_widgets.net.download import Downloaded
     from hailuo_widgets.store.clip_filter import ClipFilter
 
 
-_PLACE = re.compile(r"(?!/)(?!.*\.\.)[^\\:\x00-\x1f]+")
+_PLACE = re.compile(r"clips/[A-Za-z0-9_-]{1,40}\.mp4")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NUMBERS = ("size", "width", "height", "fps", "frames", "duration", "created")
+_TEXTS = ("sha256", "codec", "provider", "model", "prompt")
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """A clip whose file is not what was stored.
+    """A clip whose file or row is not what was stored.
 
     Attributes:
-        clip: Which one.
-        what: `"missing"`, `"changed"` or `"unreadable: …"`.
+        id: The job that made it.
+        what: `"missing"`, `"changed"`, `"unreadable: …"`, or `"its row in the journal can't be read"`.
     """
 
-    clip: Clip
+    id: str
     what: str
 
 
 class Library:
     """A library in a folder.
 
+    A journal that is missing beside its clips is made again from their sidecars, with a warning in the log: what a
+    sidecar proves is never paid for twice. A folder that can't be written to can be read.
+
     Args:
-        folder: Made where it is missing, when the first row is written.
+        folder: Made if it is missing.
         url: Another journal than the folder's own `library.sqlite`.
+        shared: A library whose clips answer requests that this one has no clip for. It is only read.
 
     Raises:
         LibraryError: If the folder can't be used.
     """
 
-    def __init__(self, folder: Path, url: str | None = None) -> None:
+    def __init__(self, folder: Path, url: str | None = None, *, shared: Library | None = None) -> None:
         self.folder = folder
+        self._shared = shared
         self._frames = folder / "frames"
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -65,7 +77,11 @@ class Library:
                 f"The library's folder “{folder}” can't be made: {error.strerror}.",
                 hint="Set another one: %hailuo config library=PATH.",
             ) from None
-        self.journal = Journal(url or URL.create("sqlite", database=str(folder / "library.sqlite")))
+        check_folders(folder)
+        lost = url is None and not (folder / FILE).exists() and self._has_sidecars()
+        self.journal = Journal(url or URL.create("sqlite", database=str(folder / FILE)))
+        if lost:
+            self._recover()
 
     def clip_path(self, job_id: str) -> Path:
         """Where a job's clip goes. The name is made by us alone, never by a vendor or from a prompt."""
@@ -79,7 +95,9 @@ class Library:
         """The clip that answers a request at no cost, or None, or where its file is gone."""
         row = self.journal.find_clip(digest, replicate)
         clip = self._clip(row) if row is not None else None
-        return clip if clip is not None and clip.path.is_file() else None
+        if clip is not None and is_plain_file(clip.path):
+            return clip
+        return self._shared.find(digest, replicate) if self._shared is not None else None
 
     def find_many(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Clip]:
         """The clips that answer many requests at no cost; those of which there is none, or no file, are left out.
@@ -87,8 +105,12 @@ class Library:
         Args:
             keys: Digest and replicate of each.
         """
-        found = {key: self._clip(row) for key, row in self.journal.find_clips(keys).items()}
-        return {key: clip for key, clip in found.items() if clip is not None and clip.path.is_file()}
+        wanted = list(keys)
+        rows = {key: self._clip(row) for key, row in self.journal.find_clips(wanted).items()}
+        found = {key: clip for key, clip in rows.items() if clip is not None and is_plain_file(clip.path)}
+        if self._shared is not None:
+            found |= self._shared.find_many(key for key in wanted if key not in found)
+        return found
 
     def clips(self) -> list[Clip]:
         """Every clip, newest first."""
@@ -164,17 +186,25 @@ class Library:
             What is not as it was stored; empty where all is well.
         """
         found = []
-        for clip in self.clips():
+        for row in self.journal.clips():
+            clip = self._clip(row)
+            if clip is None:
+                found.append(Damage(str(row.job_id), "its row in the journal can't be read"))
+                continue
+            if clip.path.is_symlink():
+                found.append(Damage(clip.id, "unreadable: it is a link"))
+                continue
             try:
                 with clip.path.open("rb") as file:
                     whole = hashlib.file_digest(file, "sha256").hexdigest() == clip.sha256
             except FileNotFoundError:
-                found.append(Damage(clip, "missing"))
+                found.append(Damage(clip.id, "missing"))
             except OSError as error:
-                found.append(Damage(clip, f"unreadable: {error.strerror}"))
+                found.append(Damage(clip.id, f"unreadable: {error.strerror}"))
             else:
                 if not whole:
-                    found.append(Damage(clip, "changed"))
+                    found.append(Damage(clip.id, "changed"))
+        found += [Damage(job_id, "its row in the journal can't be read") for job_id in self.journal.unreadable()]
         return found
 
     def unused(self) -> list[Path]:
@@ -211,14 +241,16 @@ class Library:
         try:
             for clip in clips:
                 for path in (clip.path, sidecar.beside(clip.path), clip.poster_path):
-                    if path.is_file():
+                    if is_plain_file(path):
                         copy = folder / path.relative_to(self.folder)
                         copy.parent.mkdir(parents=True, exist_ok=True)
                         shutil.copyfile(path, copy)
         except OSError as error:
             raise disk_error(error, folder) from None
         else:
-            return target.take_in_all()[0]
+            taken = target.take_in_all()[0]
+            target.journal.make_portable()
+            return taken
         finally:
             target.close()
 
@@ -235,7 +267,7 @@ class Library:
             clip = path.with_suffix(".mp4")
             try:
                 described = sidecar.read(path)
-                if clip.is_file() and clip.stat().st_size == described.clip.size:
+                if is_plain_file(clip) and clip.stat().st_size == described.clip.size:
                     self.journal.take_in(described, clip.relative_to(self.folder).as_posix())
                     taken += 1
                 else:
@@ -246,7 +278,20 @@ class Library:
 
     def _files(self, name: str) -> list[Path]:
         folder = self.folder / name
-        return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+        return sorted(path for path in folder.iterdir() if is_plain_file(path)) if folder.is_dir() else []
+
+    def _has_sidecars(self) -> bool:
+        folder = self.folder / "clips"
+        return folder.is_dir() and any(folder.glob("*.json"))
+
+    def _recover(self) -> None:
+        taken, problems = self.take_in_all()
+        _log.warning(
+            "The journal of “%s” was missing; it was made again from the %d clips beside it%s.",
+            self.folder,
+            taken,
+            f" ({len(problems)} could not be read: run `hailuo-widgets library verify`)" if problems else "",
+        )
 
     def _write_sidecar(self, job_id: str, path: Path, clip: dict[str, Any]) -> None:
         row = self.journal.job(job_id)
@@ -275,16 +320,18 @@ class Library:
     def _describe_marks(self, job_id: str) -> None:
         row = next(iter(self.journal.clip_rows(job_id)), None)
         clip = self._clip(row) if row is not None else None
-        if row is not None and clip is not None and clip.path.is_file():
+        if row is not None and clip is not None and is_plain_file(clip.path):
             self._write_sidecar(job_id, clip.path, {name: getattr(row, name) for name in sidecar.ClipPart.model_fields})
 
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()
+        if self._shared is not None:
+            self._shared.close()
 
     def _clip(self, row: Row[Any]) -> Clip | None:
-        if not _PLACE.fullmatch(row.path) or not _ID.fullmatch(row.job_id):
-            return None  # a library may come from anywhere, and must not name files outside its folder
+        if not _is_sound(row):
+            return None  # a library may come from anywhere; `verify` names what is left out
         return Clip(
             id=row.job_id,
             path=self.folder / row.path,
@@ -307,6 +354,20 @@ class Library:
         )
 
 
+def _is_sound(row: Row[Any]) -> bool:
+    """Whether a row is what this release writes: SQLite keeps whatever it is given, and a path could lead anywhere."""
+    return (
+        isinstance(row.path, str)
+        and _PLACE.fullmatch(row.path) is not None
+        and isinstance(row.job_id, str)
+        and _ID.fullmatch(row.job_id) is not None
+        and all(isinstance(value := getattr(row, name), int | float) and value >= 0 for name in _NUMBERS)
+        and all(isinstance(getattr(row, name), str) for name in _TEXTS)
+        and isinstance(row.effective, dict)
+        and isinstance(row.replicate, int)
+    )
+
+
 def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
     """Make a new journal from the folder alone. The old one is kept beside it.
 
@@ -322,7 +383,7 @@ def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
     """
     if not (folder / "clips").is_dir():
         raise LibraryError(f"“{folder}” holds no clips.", hint="Name a library's folder.")
-    old = folder / "library.sqlite"
+    old = folder / FILE
     kept: Path | None = None
     if old.exists():
         with suppress(LibraryError):  # one that can't be opened is why people come here
@@ -334,7 +395,7 @@ def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
             if left:
                 raise UsageError(
                     f"The journal works, and {left} of its jobs are open: a new one would not know them.",
-                    hint="Take them up first: %hailuo resume.",
+                    hint="Finish them first: `%hailuo resume`.",
                 )
         kept = folder / f"library-before-{int(at)}.sqlite"
         for suffix in ("", "-wal", "-shm"):

@@ -40,7 +40,31 @@ def usual_folder() -> Path | None:
             names = {name: names[name] or said.get(name) for name in names}
     if names["HAILUO_LIBRARY_URL"]:
         return None
-    return Path(names["HAILUO_LIBRARY"] or LIBRARY).expanduser()
+    named = names["HAILUO_LIBRARY"]
+    return Path(named).expanduser() if named else nearest(Path.cwd())
+
+
+def nearest(start: Path) -> Path:
+    """The library that a notebook in `start` uses if no other is set: the one beside it, or else in a folder above it.
+
+    As git looks for its repository: a notebook in a subfolder finds the clips that are there already. Only a library of
+    the same user counts, and the search ends at the home folder.
+    """
+    beside = start / LIBRARY
+    if exists(beside):
+        return beside
+    home = Path("~").expanduser()
+    for folder in start.parents:
+        above = folder / LIBRARY
+        if exists(above) and _is_mine(above):
+            return above
+        if folder == home:
+            break
+    return beside
+
+
+def _is_mine(folder: Path) -> bool:
+    return os.name != "posix" or folder.stat().st_uid == os.geteuid()
 
 
 def exists(folder: Path) -> bool:

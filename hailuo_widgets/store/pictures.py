@@ -6,7 +6,9 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.spec.media import Media
+from hailuo_widgets.store.containment import is_plain_file, read_plain_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +35,7 @@ def keep(folder: Path, media: Media) -> Path:
     assert media.data is not None
     path = folder / "pictures" / f"{media.sha256[:_NAME]}{_SUFFIXES.get(media.mime, '.bin')}"
     try:
-        if not path.is_file():
+        if not is_plain_file(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             part = path.with_suffix(f".{os.getpid()}.part")
             part.write_bytes(media.data)
@@ -51,8 +53,8 @@ def find(folder: Path, sha256: str) -> Media | None:
         return None
     for path in (folder / "pictures").glob(f"{sha256[:_NAME]}.*"):
         try:
-            media = Media(data=path.read_bytes(), name=path.name)
-        except OSError:
+            media = Media(data=read_plain_file(path), name=path.name)
+        except LibraryError:
             continue
         if media.sha256 == sha256:
             return media

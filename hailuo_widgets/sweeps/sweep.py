@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
-from hailuo_widgets.engine.job import Job, new_id
+from hailuo_widgets.engine.job import Job, WaitInterrupted, new_id
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
@@ -365,7 +365,11 @@ class Sweep:
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self.done:
             for job in self.jobs:
-                if not job.wait(None if deadline is None else max(0.0, deadline - time.monotonic())):
+                try:
+                    ended = job.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
+                except WaitInterrupted:
+                    raise WaitInterrupted("Stopped waiting; the sweep continues.") from None
+                if not ended:
                     left = sum(not each.done for each in self.jobs)
                     raise TimedOutError(
                         f"After {timeout:g} s {left} of {len(self.jobs)} clips are not there.",

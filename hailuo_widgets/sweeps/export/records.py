@@ -12,7 +12,7 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.sidecar import MarksPart
-from hailuo_widgets.tabular import storable
+from hailuo_widgets.tabular import spreadsheet_text, storable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,5 +162,10 @@ def to_csv(rows: list[dict[str, Any]], path: str | Path) -> Path:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [])
         writer.writeheader()
         for row in rows:
-            writer.writerow({name: " ".join(each) if isinstance(each, list) else each for name, each in row.items()})
+            writer.writerow({name: _in_csv(each) for name, each in row.items()})
     return path
+
+
+def _in_csv(value: Any) -> Any:
+    text = " ".join(value) if isinstance(value, list) else value
+    return spreadsheet_text(text) if isinstance(text, str) else text

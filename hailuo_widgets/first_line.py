@@ -1,0 +1,48 @@
+"""`%%hailuo` below the first line of a cell: under a comment it is meant; under code, a sentence says what to do."""
+
+from __future__ import annotations
+
+import ast
+
+from hailuo_widgets.errors import UsageError
+
+_MAGIC = "%%hailuo"
+
+
+def first_line(lines: list[str]) -> list[str]:
+    """Drop comments and blank lines above `%%hailuo`, which IPython wants in a cell's first line.
+
+    An input transformer of IPython's: it is given every cell before it is read, and raises nothing.
+
+    Args:
+        lines: The cell's lines, with their ends.
+
+    Returns:
+        The lines to run. Where code is above `%%hailuo`, a line that raises `UsageError`.
+    """
+    place = next((n for n, line in enumerate(lines) if line.split(maxsplit=1)[:1] == [_MAGIC]), None)
+    if not place or lines[0].startswith("%%") or _is_python(lines):
+        return lines
+    if all(line.lstrip().startswith("#") or not line.strip() for line in lines[:place]):
+        return lines[place:]
+    return [f"__import__({__name__!r}, fromlist=['']).misplaced()\n"]
+
+
+def misplaced() -> None:
+    """Say where `%%hailuo` belongs.
+
+    Raises:
+        UsageError: Always.
+    """
+    raise UsageError(
+        f"{_MAGIC} has to be the first line of its cell.", hint="Move the code above it to a cell of its own."
+    )
+
+
+def _is_python(lines: list[str]) -> bool:
+    """Whether it is Python as it stands: `%%hailuo` is then a part of a text in it."""
+    try:
+        ast.parse("".join(lines))
+    except (SyntaxError, ValueError):
+        return False
+    return True

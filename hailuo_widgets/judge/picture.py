@@ -1,0 +1,82 @@
+"""The ranking as a picture: an SVG that is read by people, screen readers and untrusted notebooks alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.markup import attribute, clean
+
+if TYPE_CHECKING:
+    from hailuo_widgets.judge.study import Chance, Study
+
+_WIDTH, _ROW, _TOP, _FOOT = 640, 34, 30, 34
+_LEFT, _RIGHT = 190, 470
+_MOST_ROWS = 40
+
+# Colours come from JupyterLab where there is one; otherwise they follow the system's light or dark scheme.
+_STYLE = (
+    ".hw-rank{font:13px var(--jp-ui-font-family,system-ui,sans-serif);"
+    "--hw-ink:var(--jp-ui-font-color1,#1f2328);--hw-dim:var(--jp-ui-font-color2,#59636e);"
+    "--hw-line:var(--jp-border-color1,#c8ced5);--hw-mark:var(--jp-brand-color1,#1a6fb5);max-width:100%;height:auto}"
+    "@media(prefers-color-scheme:dark){.hw-rank{--hw-ink:var(--jp-ui-font-color1,#e6e9ec);"
+    "--hw-dim:var(--jp-ui-font-color2,#a0a8b1);--hw-line:var(--jp-border-color1,#4a525b);"
+    "--hw-mark:var(--jp-brand-color1,#64b1f0)}}"
+    ".hw-rank text{fill:var(--hw-ink);font-variant-numeric:tabular-nums}.hw-rank .dim{fill:var(--hw-dim)}"
+    ".hw-rank line{stroke:var(--hw-line)}.hw-rank .span{stroke:var(--hw-mark);stroke-width:3;stroke-linecap:round}"
+    ".hw-rank circle{fill:var(--hw-mark)}"
+)
+
+
+def ranking_svg(study: Study) -> str:
+    """The ranking as a static SVG: one row a cell with its strength, its 90% interval and its chance of being the best.
+
+    Args:
+        study: What is shown.
+
+    Returns:
+        One `<svg>` element, 640 units wide and as high as its rows need. Nothing in it is loaded or executed, and
+        names of cells are text. Beyond 40 cells the rest is counted.
+    """
+    rows = study.ranking[:_MOST_ROWS]
+    hidden = len(study.ranking) - len(rows)
+    bottom = _TOP + _ROW * len(rows)
+    height = bottom + _FOOT + (18 if hidden else 0)
+    spoken = "; ".join(
+        f"{place}. {clean(str(row.cell))[:60]}: {row.strength}, {row.best:.0%} chance of being the best"
+        for place, row in enumerate(rows, 1)
+    )
+    head = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="hw-rank" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
+        f'role="img" aria-label="{attribute(f"Ranking. {study.sentence} {spoken}")}"><style>{_STYLE}</style>'
+        f'<text class="dim" x="{_LEFT}" y="16">wins against the others</text>'
+        f'<text class="dim" x="{_WIDTH - 8}" y="16" text-anchor="end">best</text>'
+    )
+    parts = [head]
+    for tick in (0, 25, 50, 75, 100):
+        x = _place(tick / 100)
+        dash = "" if tick == 50 else ' stroke-dasharray="1 4"'
+        parts.append(
+            f'<line x1="{x}" x2="{x}" y1="{_TOP - 6}" y2="{bottom}"{dash}/>'
+            f'<text class="dim" x="{x}" y="{bottom + 18}" text-anchor="middle">{tick}%</text>'
+        )
+    for index, row in enumerate(rows):
+        parts.append(_row(str(row.cell), row.strength, row.best, _TOP + _ROW * index + _ROW / 2))
+    if hidden:
+        parts.append(f'<text class="dim" x="0" y="{height - 4}">and {hidden} more cells</text>')
+    return "".join([*parts, "</svg>"])
+
+
+def _row(cell: str, strength: Chance, best: float, y: float) -> str:
+    name = " ".join(cell.split())
+    short = name if len(name) <= 25 else name[:24] + "…"
+    low, middle, high = (_place(each) for each in (strength.low, strength.probability, strength.high))
+    return (
+        f'<g><title>{attribute(name)}: {strength}</title><text x="0" y="{y + 4:g}">{attribute(short)}</text>'
+        f'<line class="span" x1="{low}" x2="{high}" y1="{y:g}" y2="{y:g}"/><circle cx="{middle}" cy="{y:g}" r="5.5"/>'
+        f'<text x="{_RIGHT + 14}" y="{y + 4:g}">{strength}</text>'
+        f'<text x="{_WIDTH - 8}" y="{y + 4:g}" text-anchor="end">{best:.0%}</text></g>'
+    )
+
+
+def _place(probability: float) -> float:
+    return round(_LEFT + (_RIGHT - _LEFT) * probability, 1)

@@ -1,0 +1,42 @@
+"""`%%hailuo` that is not in the first line of its cell."""
+
+import pytest
+
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.spec.quote import Quote
+from support.shell import run, shell
+
+CELL = "%%hailuo fox --dry-run -p sketch\nA fox at dusk\n"
+
+
+@pytest.fixture
+def notebook():
+    with shell() as made:
+        yield made
+
+
+@pytest.mark.parametrize("above", ["# my fox\n", "\n# one\n\n   # two\n", "#%%hailuo\n", "\n"])
+def test_comments_above_the_magic_do_no_harm(notebook, above):
+    quote = run(notebook, above + CELL)
+    assert isinstance(quote, Quote)
+    assert quote.written.prompt == "A fox at dusk"
+
+
+def test_code_above_the_magic_is_answered_with_what_to_do(notebook, capsys):
+    with pytest.raises(UsageError, match="first line of its cell") as caught:
+        run(notebook, "animal = 'fox'\n" + CELL)
+    assert "a cell of its own" in caught.value.hint
+    assert "SyntaxError" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        'text = """\n%%hailuo fox\nA fox\n"""\ntext',
+        "%%capture\n" + CELL,
+        "%%writefile fox.txt\n# a\n" + CELL,
+        "'no magic'",
+    ],
+)
+def test_other_cells_are_left_as_they_are(notebook, cell):
+    run(notebook, cell)

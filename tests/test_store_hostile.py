@@ -1,0 +1,279 @@
+"""Libraries that come from elsewhere, were moved, damaged, deleted or can't be written to."""
+
+import hashlib
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from hailuo_widgets.clip_query import ClipQuery
+from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store.library import Library
+from support.session import session
+
+REQUEST = VideoRequest.of(prompt="A fox", duration=6, resolution="768P", model="MiniMax-Hailuo-2.3")
+SECONDS = 60
+SECRET = b"the content of a private file"
+
+
+@pytest.fixture
+def here():
+    with session() as made:
+        yield made
+
+
+def made(here, request=REQUEST):
+    return here.start(request, "minimax").result(SECONDS)
+
+
+def change(here, statement, *values):
+    here.library().close()
+    here._libraries.clear()
+    with closing(sqlite3.connect(here.library_folder / "library.sqlite")) as connection:
+        connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute(statement, values)
+        connection.commit()
+
+
+def linked(path, target):
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+
+
+def test_a_poster_that_is_a_link_is_never_read(here, tmp_path):
+    clip = made(here)
+    (tmp_path / "secret").write_bytes(SECRET)
+    linked(clip.poster_path, tmp_path / "secret")
+    with pytest.raises(LibraryError, match="not a plain file"):
+        clip.poster()
+
+
+def test_a_clip_that_is_a_link_answers_no_request_and_is_named_by_verify(here, tmp_path):
+    clip = made(here)
+    (tmp_path / "secret").write_bytes(SECRET)
+    linked(clip.path, tmp_path / "secret")
+    assert here.library().find_many([(here.quote(REQUEST, "minimax")[0].digest, 0)]) == {}
+    assert [(each.id, each.what) for each in here.library().verify()] == [(clip.id, "unreadable: it is a link")]
+
+
+@pytest.mark.parametrize("which", ["path", "poster_path", "sidecar"])
+def test_an_export_copies_no_links_target(here, tmp_path, which):
+    clip = made(here)
+    (tmp_path / "secret").write_bytes(SECRET)
+    linked(clip.path.with_suffix(".json") if which == "sidecar" else getattr(clip, which), tmp_path / "secret")
+    ClipQuery(here.library(), here.clock).export(tmp_path / "mailed")
+    assert all(SECRET not in each.read_bytes() for each in (tmp_path / "mailed").rglob("*") if each.is_file())
+
+
+@pytest.mark.parametrize("folder", ["clips", "frames", "pictures"])
+def test_a_library_whose_folder_leads_elsewhere_is_not_opened(tmp_path, folder):
+    library, outside = tmp_path / "library", tmp_path / "outside"
+    library.mkdir()
+    outside.mkdir()
+    (library / folder).symlink_to(outside)
+    with pytest.raises(LibraryError, match="leads out of the library"):
+        Library(library)
+
+
+def test_a_library_that_is_itself_reached_by_a_link_opens(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "library").symlink_to(tmp_path / "disk")
+    Library(tmp_path / "library").close()
+
+
+def test_a_picture_that_is_a_link_is_not_taken_for_a_request(here, tmp_path):
+    from hailuo_widgets.store import pictures
+
+    picture = tmp_path / "real.png"
+    picture.write_bytes(SECRET)
+    digest = hashlib.sha256(SECRET).hexdigest()
+    folder = tmp_path / "library" / "pictures"
+    folder.mkdir(parents=True)
+    (folder / f"{digest[:24]}.png").symlink_to(picture)
+    assert pictures.find(tmp_path / "library", digest) is None
+
+
+BAD = {
+    "broken JSON": "UPDATE requests SET effective = '{' WHERE prompt = 'A fox'",
+    "a price that is a word": "UPDATE requests SET price = 'dear' WHERE prompt = 'A fox'",
+    "a width that is a word": "UPDATE clips SET width = 'wide' WHERE rowid = 1",
+    "a negative length": "UPDATE clips SET duration = -5 WHERE rowid = 1",
+    "a list for parameters": "UPDATE requests SET effective = '[1]' WHERE prompt = 'A fox'",
+    "bytes for a prompt": "UPDATE requests SET prompt = x'ff00' WHERE prompt = 'A fox'",
+    "a path that leads out": "UPDATE clips SET path = '../../etc/passwd' WHERE rowid = 1",
+}
+
+
+@pytest.mark.parametrize("statement", BAD.values(), ids=BAD)
+def test_every_reader_survives_a_bad_row_and_verify_names_it(here, statement):
+    bad = made(here)
+    good = made(here, REQUEST.model_copy(update={"prompt": "A panda"}))
+    change(here, statement)
+    clips = ClipQuery(here.library(), here.clock)
+    assert [clip.id for clip in clips] == [good.id]
+    assert [clip.id for clip in clips.search("panda")] == [good.id]
+    assert good.id in str(clips.df["id"].tolist())
+    assert clips.prune() is not None
+    assert [(each.id, each.what) for each in clips.verify()] == [(bad.id, "its row in the journal can't be read")]
+    assert here.resume() == []
+
+
+def test_an_implausible_duration_teaches_nothing(here):
+    made(here)
+    change(here, "UPDATE transitions SET detail = ? WHERE state = 'downloading'", json.dumps({"took": -5}))
+    order = here.quote(REQUEST, "minimax")[0]
+    assert here.library().journal.recent_seconds("minimax", order.request) == []
+
+
+def test_a_rating_out_of_range_is_as_if_nothing_were_said(here):
+    clip = made(here)
+    here.library().mark(clip.id, rating=3)
+    change(here, "UPDATE marks SET rating = 9")
+    assert here.library().journal.marked([clip.id]) == {}
+
+
+def test_a_journal_that_is_gone_is_made_again_from_the_sidecars_and_nothing_is_paid_twice(here, caplog):
+    clip = made(here)
+    here.library().close()
+    here._libraries.clear()
+    here._records.clear()
+    for each in here.library_folder.glob("library.sqlite*"):
+        each.unlink()
+    again = here.start(REQUEST, "minimax")
+    assert again.result(SECONDS).sha256 == clip.sha256
+    assert again.cached
+    assert "was missing; it was made again from the 1 clips" in caplog.text
+
+
+def test_a_journal_deleted_under_a_kernel_is_put_back_with_all_that_it_holds(here):
+    clip = made(here)
+    journal = here.library().journal
+    for each in here.library_folder.glob("library.sqlite*"):
+        each.unlink()
+    assert here.start(REQUEST, "minimax").result(SECONDS).id == clip.id
+    other = made(here, REQUEST.model_copy(update={"prompt": "A panda"}))
+    assert journal.job(other.id).state == "stored"
+    with closing(sqlite3.connect(here.library_folder / "library.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM clips").fetchone() == (2,)
+
+
+def test_a_folder_that_was_moved_is_said_and_not_made_again(here, tmp_path):
+    made(here)
+    moved = tmp_path / "moved"
+    shutil.move(here.library_folder, moved)
+    with pytest.raises(LibraryError, match="was moved or deleted"):
+        here.library().journal.clips()
+    assert not here.library_folder.exists()
+    library = Library(moved)
+    assert len(library.clips()) == 1
+    library.close()
+
+
+READ_ONLY = """
+import os, sys
+from pathlib import Path
+from hailuo_widgets.store.library import Library
+
+def read(folder):
+    library = Library(Path(folder))
+    [clip] = library.clips()
+    return clip.prompt, len(clip.poster()), library.verify()
+
+read(sys.argv[2])  # loads what it needs: the other user may not even read Python's own files
+os.setuid(65534)
+print(*read(sys.argv[1]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="becomes another user, who may not write")
+@pytest.mark.parametrize("exported", [False, True], ids=["a journal in WAL mode", "an exported one"])
+def test_a_library_that_can_not_be_written_to_can_be_read(here, exported):
+    import tempfile
+
+    made(here)
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own can't be entered by another user
+        Path(folder).chmod(0o755)
+        target = Path(folder) / "library"
+        if exported:
+            ClipQuery(here.library(), here.clock).export(target)
+        else:
+            shutil.copytree(here.library_folder, target)
+        subprocess.run(["chmod", "-R", "a+rX,go-w", target], check=True)
+        root = Path(__file__).parent.parent
+        run = subprocess.run(
+            [sys.executable, "-c", READ_ONLY, target, here.library_folder],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=root,
+        )
+        assert run.stderr == ""
+        assert run.stdout.startswith("A fox ")
+        assert run.stdout.endswith("[]\n")
+
+
+def test_what_is_exported_is_one_file_that_opens_anywhere(here, tmp_path):
+    made(here)
+    ClipQuery(here.library(), here.clock).export(tmp_path / "mailed")
+    assert [each.name for each in (tmp_path / "mailed").glob("library.sqlite*")] == ["library.sqlite"]
+    assert (tmp_path / "mailed" / "library.sqlite").read_bytes()[18:20] == b"\x01\x01"  # not WAL
+
+
+def test_an_empty_search_has_columns(here):
+    frame = ClipQuery(here.library(), here.clock).search("nothing like it").df
+    assert {"id", "prompt", "rating", "path"} <= set(frame.columns)
+    assert len(frame) == 0
+
+
+def test_a_note_is_no_formula_in_a_spreadsheet():
+    from hailuo_widgets.tabular import spreadsheet_text
+
+    assert spreadsheet_text("=1+1") == "'=1+1"
+    assert spreadsheet_text("@here") == "'@here"
+    assert spreadsheet_text("a fox") == "a fox"
+
+
+def test_a_notebook_in_a_subfolder_uses_the_library_above_it(here, tmp_path):
+    clip = made(here)
+    below = here.folder / "chapter" / "one"
+    below.mkdir(parents=True)
+    (below / "hailuo_library").mkdir()  # empty: no library yet
+    with session() as other:
+        other.folder = below
+        assert other.library_folder == here.library_folder
+        job = other.start(REQUEST, "minimax")
+        assert (job.result(SECONDS).id, job.cached) == (clip.id, True)
+        from hailuo_widgets.commands import _where
+
+        assert _where(other) == "found in a folder above this one"
+    assert _where(here) == ""
+
+
+def test_a_set_library_is_not_looked_for_above(here, tmp_path):
+    made(here)
+    with session() as other:
+        other.folder = here.folder / "below"
+        other.settings.set("library", "mine")
+        assert other.library_folder == here.folder / "below" / "mine"
+
+
+def test_a_shared_library_answers_and_is_not_written_to(here, tmp_path):
+    clip = made(here)
+    here.close()
+    before = sorted((each.name, each.stat().st_mtime_ns) for each in (here.library_folder / "clips").iterdir())
+    with session() as other:
+        other.folder = tmp_path / "a student's"
+        other.settings.set("library", str(tmp_path / "own"))
+        other.settings.set("shared_library", str(here.library_folder))
+        job = other.start(REQUEST, "minimax")
+        assert (job.result(SECONDS).path, job.cached) == (clip.path, True)
+        new = made(other, REQUEST.model_copy(update={"prompt": "A panda"}))
+        assert new.path.is_relative_to(tmp_path / "own")
+    assert before == sorted((each.name, each.stat().st_mtime_ns) for each in (here.library_folder / "clips").iterdir())
