@@ -19,7 +19,7 @@ from hailuo_widgets.providers import names
 from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
 from hailuo_widgets.store.peek import LIBRARY
-from hailuo_widgets.views.table import Table
+from hailuo_widgets.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
