@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from hailuo_widgets.api import resume as resume
     from hailuo_widgets.api import studio as studio
     from hailuo_widgets.api import sweep as sweep
-    from hailuo_widgets.client import AsyncHailuo as AsyncHailuo
     from hailuo_widgets.engine.job import Job as Job
     from hailuo_widgets.engine.state import JobState as JobState
     from hailuo_widgets.errors import HailuoError as HailuoError
     from hailuo_widgets.measure.run import measure as measure
+    from hailuo_widgets.net.client import AsyncHailuo as AsyncHailuo
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
     from hailuo_widgets.spec.request import VideoRequest as VideoRequest
     from hailuo_widgets.store.clip import Clip as Clip
 
 _HOMES = {
-    "AsyncHailuo": "client",
+    "AsyncHailuo": "net.client",
     "CameraCommand": "spec.camera",
     "Clip": "store.clip",
     "HailuoError": "errors",

@@ -13,9 +13,9 @@ from hailuo_widgets import keychain
 from hailuo_widgets.api import allow_nested_loops
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.keys import choose_provider
+from hailuo_widgets.net.reach import reach
 from hailuo_widgets.offers import offers
 from hailuo_widgets.providers import names
-from hailuo_widgets.reach import reach
 from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
 from hailuo_widgets.store.clip_filter import ClipFilter
@@ -207,6 +207,11 @@ def config(*assignments: str) -> Table | None:
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
         ("confirm_above", _amounts(settings.confirm_above), "ask before any single clip above this price"),
+        *(
+            (("client_cert", settings.client_cert, "shown to a gateway that asks for one"),)
+            if settings.client_cert
+            else ()
+        ),
         *_limits("requests_per_minute", settings.requests_per_minute),
         *_limits("tasks_in_flight", settings.tasks_in_flight),
     ]

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from decimal import Decimal
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.scheduler import Scheduler
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.library import Library
@@ -404,7 +404,7 @@ class Session:
         return found.origin if found else ""
 
     def _connect(self, provider: str) -> AsyncHailuo:
-        from hailuo_widgets.client import AsyncHailuo
+        from hailuo_widgets.net.client import AsyncHailuo
 
         # What a client is made with may be set again; jobs that are under way keep theirs.
         made_with = (provider, self.settings.base_urls.get(provider, ""), self.settings.sketch_seconds)

@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.client import backoff
 from hailuo_widgets.engine import polling
 from hailuo_widgets.engine.polling import PRICE, Durations, Spread, interval
 from hailuo_widgets.errors import AuthenticationError, NotFoundError, RateLimitError, VendorError
 from hailuo_widgets.keys import EMBEDDED
+from hailuo_widgets.net.client import backoff
 from hailuo_widgets.providers import Phase, TaskState
 from hailuo_widgets.providers.patience import RETENTION_SECONDS, Patience
 from hailuo_widgets.spec.catalog import catalog
@@ -19,9 +19,9 @@ from hailuo_widgets.spec.catalog import catalog
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.rate_limiter import RateLimiter
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.providers import Task
 
 JobKind = tuple[str, int | None, str | None]

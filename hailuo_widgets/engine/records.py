@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
-    from hailuo_widgets.download import Downloaded
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.state import JobState
+    from hailuo_widgets.net.download import Downloaded
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.store.lifecycle import Claim

@@ -9,23 +9,25 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from hailuo_widgets.client import certainly_not_taken
 from hailuo_widgets.engine.poller import MOMENT, Poller, Watch
 from hailuo_widgets.engine.rate_limiter import Outcome, RateLimiter
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import NetworkError, Problem, RefusedError, VendorError
+from hailuo_widgets.errors import AuthenticationError, NetworkError, Problem, RefusedError, VendorError
+from hailuo_widgets.net.client import certainly_not_taken
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from decimal import Decimal
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
     from hailuo_widgets.engine.poller import JobKind
     from hailuo_widgets.engine.polling import Durations
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.providers import Task, TaskState
 
 LEFT_ALONE_SECONDS = 180.0
@@ -65,6 +67,7 @@ class VendorQueue:
         self._clock = clock
         self._queues: OrderedDict[JobGroup, list[Ticket]] = OrderedDict()
         self._said: dict[JobGroup, str] = {}
+        self._sending: WeakKeyDictionary[Job, JobGroup] = WeakKeyDictionary()
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = math.inf
 
@@ -110,33 +113,52 @@ class VendorQueue:
         self.limiter.give_back(self.now())
         self.pump()
 
-    def unreached(self) -> None:
-        """The vendor could not be reached in the turn of a job; nothing was sent."""
-        self.limiter.submitted(self.now(), Outcome.NEVER_SENT)
-        self.pump()
-
-    async def submit(self, job: Job) -> TaskState:
+    async def submit(self, job: Job, before: Callable[[], Awaitable[None]]) -> TaskState:
         """Make the paying call, once. The job has its turn.
+
+        Args:
+            job: Which one.
+            before: Awaited when the connection is open and nothing has been sent. If it raises, nothing is sent, and
+                the turn is given back.
 
         Raises:
             VendorError: As the client's `submit`; see `waits_again`.
+            Exception: Whatever `before` raises.
         """
-        outcome, retry_after = Outcome.LOST, None
+        outcome, retry_after = Outcome.NEVER_SENT, None
+        group = self._sending.pop(job, None)
+        asked = allowed = False
+
+        async def leave() -> None:
+            nonlocal asked, allowed, outcome
+            asked = True
+            await before()
+            allowed, outcome = True, Outcome.LOST
+
         try:
-            state = await self.client.submit(job.quote, attempts=1)
+            state = await self.client.submit(job.quote, attempts=1, before=leave)
             outcome = Outcome.TAKEN
         except VendorError as error:
-            if certainly_not_taken(error):
-                outcome, retry_after = Outcome.REFUSED, error.retry_after
-            elif isinstance(error, NetworkError):
-                outcome = Outcome.NEVER_SENT
-            elif error.http_status is not None:
-                outcome = Outcome.ANSWERED
+            if not asked or allowed:  # or it is what `before` raised
+                if group is not None and isinstance(error, AuthenticationError):
+                    group.key_refused(self.client.name, error)  # before the next one is let go
+                if certainly_not_taken(error):
+                    outcome, retry_after = Outcome.REFUSED, error.retry_after
+                elif isinstance(error, NetworkError):
+                    outcome = Outcome.NEVER_SENT
+                elif error.http_status is not None:
+                    outcome = Outcome.ANSWERED
+            raise
+        except asyncio.CancelledError:
+            asked = True  # a call that was cancelled while its connection was being opened says nothing of the vendor
             raise
         else:
             return state
         finally:
-            self.limiter.submitted(self.now(), outcome, retry_after)
+            if asked and not allowed:
+                self.limiter.give_back(self.now())
+            else:
+                self.limiter.submitted(self.now(), outcome, retry_after)
             if outcome is Outcome.TAKEN:
                 self.limiter.began(state.task.id)
             self.pump()
@@ -209,6 +231,7 @@ class VendorQueue:
             if group in self._queues:
                 self._queues.move_to_end(group)
             self.limiter.leave(now)
+            self._sending[ticket.job] = group
             ticket.turn.set_result(None)
         self._look_again(now + wait)
         self._say_why()

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.store import database, lifecycle, schema
 from hailuo_widgets.store import owner as owners
+from hailuo_widgets.store import votes as ballot_box
 from hailuo_widgets.store.anchor import Anchor
 from hailuo_widgets.store.clip_filter import conditions, likely
 from hailuo_widgets.store.lifecycle import Claim
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip_filter import ClipFilter
     from hailuo_widgets.store.sidecar import Sidecar
+    from hailuo_widgets.store.vote import Vote
 
 BOUGHT_STATES = ("queued", "running", "downloading", "stored", "abandoned", "uncertain")
 
@@ -237,6 +239,24 @@ class Journal:
         query = select(sweeps.c.name, sweeps.c.created).order_by(sweeps.c.created.desc(), sweeps.c.name)
         with self._read() as connection:
             return [(row.name, row.created) for row in connection.execute(query)]
+
+    def cast(self, votes: Iterable[Vote]) -> int:
+        """Append votes. Durable when it returns. One whose id is there already is left out: nothing counts twice.
+
+        Returns:
+            How many are new.
+        """
+        with self._write(alone=True) as connection:
+            return ballot_box.append(connection, votes)
+
+    def votes(self, question: str | None = None) -> list[Vote]:
+        """Votes as they were given, oldest first, undone ones and the rows that undo them included.
+
+        Args:
+            question: Only those that answer it; None for all.
+        """
+        with self._read() as connection:
+            return ballot_box.read(connection, question)
 
     def renew(self, owner: str, now: float) -> set[str]:
         """Renew every lease of a holder.

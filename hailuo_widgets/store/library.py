@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from hailuo_widgets.download import Downloaded
+    from hailuo_widgets.net.download import Downloaded
     from hailuo_widgets.store.clip_filter import ClipFilter
 
 
