@@ -423,6 +423,10 @@ class Journal:
             row = _readable(connection, _CLIP, job_id)
         return [] if row is None else [row]
 
+    def clips_by_hash(self, sha256: str) -> list[Row[Any]]:
+        """The clips with that file, newest first."""
+        return self._clips(clips.c.sha256 == sha256)
+
     def clips(self) -> list[Row[Any]]:
         """Every clip, newest first."""
         return self._clips()

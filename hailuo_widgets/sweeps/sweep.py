@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
     from hailuo_widgets.sweeps.order import Key
+    from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.table import Table
 
 _OPEN, _UNCERTAIN, _LOST = "open", "uncertain", "lost"
@@ -417,6 +418,28 @@ class Sweep:
     def _require_start(self) -> None:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
+
+    def promote(self, top: int = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
+        """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
+
+        Args:
+            top: How many at most; clips without a rating or a star are never among them.
+            budget: What the finals may cost; None for what is left of the sweep's own budget, where it has one.
+
+        Returns:
+            The finals: their price, `.run()`, `.result()`; shown, each is beside its draft.
+
+        Raises:
+            UsageError: If nothing is rated or starred, or at a mistake in the budget.
+            RefusedError: If one of them is no draft of MiniMax-H3, or is not as it came.
+        """
+        from hailuo_widgets.sweeps.promotion import Promotion, best
+
+        clips = self.clips()
+        marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+        # A group of their own: one that was cancelled or halted for its drafts says nothing of the finals.
+        group = JobGroup(self.name, self.budget) if budget is None and self.budget is not None else None
+        return Promotion(self._host, best(clips, marks, top), group=group, budget=budget, name=self.name)
 
     @property
     def records(self) -> list[dict[str, Any]]:
