@@ -26,7 +26,20 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.definition import Definition
 
-COMMANDS = ("models", "studio", "jobs", "sweeps", "show", "resume", "cost", "login", "doctor", "config", "nest")
+COMMANDS = (
+    "models",
+    "studio",
+    "jobs",
+    "sweeps",
+    "show",
+    "promote",
+    "resume",
+    "cost",
+    "login",
+    "doctor",
+    "config",
+    "nest",
+)
 
 
 def options(function: Any) -> Any:
@@ -161,6 +174,7 @@ class HailuoMagics(Magics):
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo sweeps               the sweeps that the library keeps
         %hailuo show NAME            a job's card once more
+        %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
         %hailuo resume               continue unfinished clips; --forget ID or --buy-again ID decides about one
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
@@ -306,7 +320,7 @@ def _in_kernel(shell: InteractiveShell) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-_SHOWN = (("engine.job", "Job"), ("library.clip", "Clip"), ("spec.quote", "Quote"))
+_SHOWN = (("engine.job", "Job"), ("store.clip", "Clip"), ("spec.quote", "Quote"), ("sweeps.promotion", "Promotion"))
 """What a cell that ends with it shows as a card. By name, so that nothing is loaded before it is there."""
 
 
