@@ -23,7 +23,7 @@ from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.sweeps import budgets
 from hailuo_widgets.sweeps.plan import total
-from hailuo_widgets.views.table import Table
+from hailuo_widgets.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -153,6 +153,11 @@ class Journal:
             )
         return replicate
 
+    def next_replicate(self, digest: str) -> int:
+        """The number that the next clip of a request would have."""
+        with self._read() as connection:
+            return lifecycle.next_replicate(connection, digest)[0]
+
     def claim(
         self,
         job_id: str,
