@@ -18,8 +18,11 @@ from hailuo_widgets.offers import offers
 from hailuo_widgets.providers import names
 from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
+from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.peek import LIBRARY
-from hailuo_widgets.views.table import Table
+from hailuo_widgets.sweeps import budgets
+from hailuo_widgets.sweeps.plan import total
+from hailuo_widgets.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.views.studio import Studio
 
 
@@ -74,6 +78,45 @@ def show(*arguments: str) -> None:
         raise UsageError("%hailuo show takes one name.", hint="%hailuo jobs lists them.")
     session = default_session()
     session.show(session.job(arguments[0]))
+
+
+def promote(*arguments: str) -> Quote | None:
+    """Make a draft again in 2K: the clip of a job, by name or id, or one of the library, by its id."""
+    options = {each for each in arguments if each.startswith("--")}
+    wanted = [each for each in arguments if each not in options]
+    if len(wanted) != 1 or options - {"--yes", "--dry-run"}:
+        raise UsageError("%hailuo promote takes one name.", hint="Write NAME or ID, and --dry-run to see the price.")
+    session = default_session()
+    clip = _clip(session, wanted[0])
+    order = session.quote(session.final_of(clip), clip.provider)[0]
+    if "--dry-run" in options:
+        return order
+    _ask_above(session, order, "--yes" in options)
+    session.show(session.promote(clip))
+    return None
+
+
+def _clip(session: Session, name: str) -> Clip:
+    """The clip of a job, or of the library.
+
+    Raises:
+        UsageError: If there is none of that name.
+        HailuoError: If the job has no clip.
+    """
+    found = session.library().search(ClipFilter(job_id=name)) if session.has_library() else []
+    return found[0] if found else session.job(name).clip
+
+
+def _ask_above(session: Session, order: Quote, agreed: bool) -> None:  # a switch of the line
+    """Buy nothing unasked that costs more than the settings say.
+
+    Raises:
+        UsageError: If a person has to agree first.
+    """
+    price, unpublished = total([order])
+    if not agreed and budgets.above(price, unpublished, session.settings.confirm_above):
+        costs = f"costs {order.price}" if not unpublished else "has no published price"
+        raise UsageError(f"This {costs}, which is above confirm_above.", hint="Nothing was sent. To go on, add --yes.")
 
 
 def studio() -> Studio:

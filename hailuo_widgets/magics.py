@@ -28,7 +28,20 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.plan import Plan
     from hailuo_widgets.sweeps.sweep import Sweep
 
-COMMANDS = ("models", "studio", "jobs", "sweeps", "show", "resume", "cost", "login", "doctor", "config", "nest")
+COMMANDS = (
+    "models",
+    "studio",
+    "jobs",
+    "sweeps",
+    "show",
+    "promote",
+    "resume",
+    "cost",
+    "login",
+    "doctor",
+    "config",
+    "nest",
+)
 
 
 def options(function: Any) -> Any:
@@ -159,6 +172,7 @@ class HailuoMagics(Magics):
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo sweeps               the sweeps that the library keeps
         %hailuo show NAME            a job's card once more
+        %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
         %hailuo resume               continue unfinished clips; --forget ID or --buy-again ID decides about one
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
@@ -244,7 +258,7 @@ def _require_budget(plan: Plan) -> None:
         clips = "1 clip has" if plan.unknown_prices == 1 else f"{plan.unknown_prices} clips have"
         raise UsageError(
             f"`--yes` skips confirmation, but {clips} no published price.",
-            hint="Run the cell without --yes and press Run in its plan. With --budget, clips of unknown price are skipped.",
+            hint="Leave --yes out and press Run in the plan. With --budget, clips of unknown price are skipped.",
         )
     if plan.price:
         raise UsageError(
@@ -315,7 +329,7 @@ def register(shell: InteractiveShell) -> None:
     shell.events.register("post_run_cell", _after_cell)
     if _in_kernel(shell) and shell.display_formatter is not None:  # a terminal shows their reprs
         views = shell.display_formatter.ipython_display_formatter
-        for module, name in CARDS:
+        for module, name in _SHOWN:
             views.for_type_by_name(f"hailuo_widgets.{module}", name, _show)
         views.for_type_by_name("hailuo_widgets.sweeps.sweep", "Sweep", _show_sweep)
 
@@ -324,7 +338,7 @@ def _in_kernel(shell: InteractiveShell) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-CARDS = (("engine.job", "Job"), ("store.clip", "Clip"), ("spec.quote", "Quote"))
+_SHOWN = (("engine.job", "Job"), ("store.clip", "Clip"), ("spec.quote", "Quote"), ("sweeps.promotion", "Promotion"))
 """What a cell that ends with it shows as a card. By name, so that nothing is loaded before it is there."""
 
 

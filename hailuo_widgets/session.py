@@ -7,7 +7,7 @@ import os
 import threading
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.clock import Clock, SystemClock
 from hailuo_widgets.engine.job import Job, new_id, sent_before
@@ -24,6 +24,7 @@ from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.quote import Quote, quote
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store import peek
+from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
-    from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
 
 _log = logging.getLogger(__name__)
@@ -128,6 +129,22 @@ class Session:
             self._jobs.append(job)
         self.loop.post(self._run([job], records, JobGroup(name)))
         return job
+
+    def promote(self, clip: Clip, *, name: str = "", **pictures: Any) -> Job:
+        """Make a draft again in 2K; as `Clip.promote`, with no card."""
+        request = self.final_of(clip, **pictures)
+        return self.start(request, clip.provider, name=name)
+
+    def final_of(self, clip: Clip, **pictures: Any) -> VideoRequest:
+        """The request that makes a draft again in 2K. Nothing is sent.
+
+        Raises:
+            RefusedError: If the clip can't be promoted.
+        """
+        from hailuo_widgets.store.draft import final_of
+
+        # The clip's own library may be another one than the session's by now.
+        return final_of(clip, clip.path.parent.parent, pictures)
 
     def plan(self, definition: Definition, budget: str | float | Decimal | None = None) -> Sweep:
         """A sweep that is planned, not run.
@@ -272,8 +289,11 @@ class Session:
             return request.model_copy(update={"model": self.settings.model})
         return request
 
-    def show(self, what: Job | Clip | Quote) -> None:
-        """Show a job, a clip or a quote under the cell that runs now; outside a notebook this does nothing."""
+    def show(self, what: Job | Clip | Quote | Promotion) -> None:
+        """Show a job, a clip, a quote or finals under the cell that runs now; outside a notebook this does nothing.
+
+        A clip that was made of a draft is shown beside it.
+        """
         from hailuo_widgets.views import live, outputs
 
         if not outputs.in_kernel():
@@ -284,8 +304,10 @@ class Session:
             live.show(what, self.folder, self.loop, cancellable=cancellable)
         elif isinstance(what, Quote):
             live.show_quote(what)
-        else:
+        elif isinstance(what, Clip):
             live.show_clip(what, self.folder)
+        else:
+            live.show_finals(what, self.folder)
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
         """Show a sweep under the cell that runs now; outside a notebook this does nothing.
@@ -403,3 +425,14 @@ class Session:
 def default_session() -> Session:
     """This kernel's session."""
     return Session()
+
+
+def _promote(clip: Clip, *, name: str = "", show: bool = True, **pictures: Any) -> Job:
+    session = default_session()
+    job = session.promote(clip, name=name, **pictures)
+    if show:
+        session.show(job)
+    return job
+
+
+Clip.promoter = _promote

@@ -40,6 +40,7 @@ RANKS = {
     "settings": 2,
     "keychain": 2,
     "markup": 2,
+    "table": 2,
     "tabular": 2,
     "redact": 2,
     "testing": 2,

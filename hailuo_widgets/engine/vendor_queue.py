@@ -9,11 +9,12 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from hailuo_widgets.engine.poller import MOMENT, Poller, Watch
 from hailuo_widgets.engine.rate_limiter import Outcome, RateLimiter
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import NetworkError, Problem, RefusedError, VendorError
+from hailuo_widgets.errors import AuthenticationError, NetworkError, Problem, RefusedError, VendorError
 from hailuo_widgets.net.client import certainly_not_taken
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class VendorQueue:
         self._clock = clock
         self._queues: OrderedDict[JobGroup, list[Ticket]] = OrderedDict()
         self._said: dict[JobGroup, str] = {}
+        self._sending: WeakKeyDictionary[Job, JobGroup] = WeakKeyDictionary()
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = math.inf
 
@@ -124,6 +126,7 @@ class VendorQueue:
             Exception: Whatever `before` raises.
         """
         outcome, retry_after = Outcome.NEVER_SENT, None
+        group = self._sending.pop(job, None)
         asked = allowed = False
 
         async def leave() -> None:
@@ -137,6 +140,8 @@ class VendorQueue:
             outcome = Outcome.TAKEN
         except VendorError as error:
             if not asked or allowed:  # or it is what `before` raised
+                if group is not None and isinstance(error, AuthenticationError):
+                    group.key_refused(self.client.name, error)  # before the next one is let go
                 if certainly_not_taken(error):
                     outcome, retry_after = Outcome.REFUSED, error.retry_after
                 elif isinstance(error, NetworkError):
@@ -171,7 +176,7 @@ class VendorQueue:
         if began is None:  # it may be done by now
             spread = self.durations[kind].spread if kind in self.durations else None
             began = self.now() - (spread.shortest if spread else 0.0)
-        watch = Watch(task, began, kind, whole=whole, looked=not whole)
+        watch = Watch(task, began, kind, whole=whole, looked=not whole, overdue=not whole)
         self._poller.add(watch)
         return watch
 
@@ -226,6 +231,7 @@ class VendorQueue:
             if group in self._queues:
                 self._queues.move_to_end(group)
             self.limiter.leave(now)
+            self._sending[ticket.job] = group
             ticket.turn.set_result(None)
         self._look_again(now + wait)
         self._say_why()

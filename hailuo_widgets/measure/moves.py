@@ -61,6 +61,8 @@ SEEN = 0.018
 """Widths a second from which parallax would be seen, were there any."""
 PARALLAX, FLAT = 0.12, 0.02
 """Share of the trusted patches that must show parallax, and up to which there is none."""
+PARALLAX_OF_GROWTH = 0.06
+"""The same for travel in or out, which the middle of the picture can't show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +175,10 @@ def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float) -> _Evi
     speed = float(np.abs(size).max())
     shakes = trembles >= max(SHAKES, 0.16 * speed)
     standing = speed < MOVES
+    growing = abs(seen.travel[2]) > 0.6 and abs(size[2]) > 0.8 * speed
     parallax = (
         seen.coverage > 0.2
-        and seen.world >= (0.3 if standing else PARALLAX)
+        and seen.world >= (0.3 if standing else PARALLAX_OF_GROWTH if growing else PARALLAX)
         and seen.explained > (0.85 if standing else 0.8)
         and seen.steady > 0.7
     )

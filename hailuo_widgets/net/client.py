@@ -277,20 +277,20 @@ class AsyncHailuo:
             TimedOutError: After `timeout`; it carries the task, which goes on.
             VendorError: If the vendor goes on saying that there is no such task, or that the key is wrong.
         """
-        wanted, started = _task(task), self.clock.now()
+        wanted, started = _task(task), self.clock.monotonic()
         patience = Patience(WATCH_REFUSED_SECONDS)
         while True:
             try:
                 state = await self.status(wanted)
             except VendorError as error:
-                if not error.retryable and patience.ends(error, self.clock.now(), started):
+                if not error.retryable and patience.ends(error, self.clock.monotonic(), started):
                     raise
             else:
                 patience.answered()
                 yield state
                 if state.phase.final:
                     return
-            elapsed = self.clock.now() - started
+            elapsed = self.clock.monotonic() - started
             if timeout is not None and elapsed >= timeout:
                 raise self._about(
                     TimedOutError(f"The task is not done after {timeout:g} s.", hint="It goes on."), wanted

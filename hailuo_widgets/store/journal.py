@@ -153,6 +153,11 @@ class Journal:
             )
         return replicate
 
+    def next_replicate(self, digest: str) -> int:
+        """The number that the next clip of a request would have."""
+        with self._read() as connection:
+            return lifecycle.next_replicate(connection, digest)[0]
+
     def claim(
         self,
         job_id: str,
@@ -417,6 +422,10 @@ class Journal:
         with self._read() as connection:
             row = _readable(connection, _CLIP, job_id)
         return [] if row is None else [row]
+
+    def clips_by_hash(self, sha256: str) -> list[Row[Any]]:
+        """The clips with that file, newest first."""
+        return self._clips(clips.c.sha256 == sha256)
 
     def clips(self) -> list[Row[Any]]:
         """Every clip, newest first."""

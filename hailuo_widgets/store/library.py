@@ -351,7 +351,19 @@ class Library:
             created=row.created,
             replicate=row.replicate,
             parameters=row.effective,
+            parent=self._parent(row),
         )
+
+    def _parent(self, row: Row[Any]) -> Clip | None:
+        """The draft of a clip that was made of one."""
+        kind, _, sha256 = str(row.effective.get("base_video", "")).partition(":")
+        if kind != "sha256":
+            return None
+        for each in self.journal.clips_by_hash(sha256):
+            # Two prompts may have given the same bytes: a simulator's clips are all alike.
+            if "base_video" not in each.effective and each.effective.get("prompt") == row.effective.get("prompt"):
+                return self._clip(each)
+        return None
 
 
 def _is_sound(row: Row[Any]) -> bool:

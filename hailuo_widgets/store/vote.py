@@ -12,6 +12,9 @@ Source = Literal["person", "ballot", "program"]
 QUESTION = "better"
 """What is asked unless something else is."""
 
+ME = "me"
+"""The voter where no name is given."""
+
 LONGEST_NAME, LONGEST_QUESTION, LONGEST_ID = 80, 40, 40
 
 

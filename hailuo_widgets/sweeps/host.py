@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.order import Key
+    from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
 
 
@@ -50,6 +51,10 @@ class Host(Protocol):
 
     def limits_of(self, row: ModelSpec) -> Limits:
         """What a vendor takes."""
+        ...
+
+    def show(self, what: Job | Promotion) -> None:
+        """Show a job or finals beside their drafts under the cell that runs now; does nothing outside a notebook."""
         ...
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:

@@ -6,6 +6,7 @@ import threading
 import time
 from dataclasses import replace
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
-from hailuo_widgets.sweeps import budgets
+from hailuo_widgets.store.vote import QUESTION
+from hailuo_widgets.sweeps import budgets, overview
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
@@ -29,16 +31,21 @@ from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, not_possible, total
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     import pandas as pd
     from PIL.Image import Image
 
+    from hailuo_widgets.judge.judging import Program
+    from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
+    from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
     from hailuo_widgets.sweeps.order import Key
+    from hailuo_widgets.sweeps.promotion import Promotion
+    from hailuo_widgets.table import Table
 
 _OPEN, _UNCERTAIN, _LOST = "open", "uncertain", "lost"
 _CAN_BE_TRIED_AGAIN = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED, JobState.ABANDONED)
@@ -250,6 +257,26 @@ class Sweep:
         self._observers.tell(self)
         return self
 
+    def run_more(self, wanted: Sequence[Key]) -> Sweep:
+        """Generate more clips of cells than `repeat` says, under the sweep's budget. Returns at once.
+
+        Clips that are there or under way are not bought again.
+
+        Args:
+            wanted: Digest and replicate of each.
+
+        Raises:
+            AuthenticationError: If a provider needs a key and none is set. Nothing was sent.
+        """
+        with self._lock:
+            found, open_now = self._look_up(list(wanted))
+            missing = [key for key in wanted if key not in found and not self._state_of(key, open_now)]
+            self._require_keys(missing)
+            self._launch(missing)
+            self.started = True
+        self._observers.tell(self)
+        return self
+
     def pause(self) -> Sweep:
         """Send nothing new. What is under way goes on."""
         if self.group is not None:
@@ -350,7 +377,8 @@ class Sweep:
 
     def clips(self) -> list[Clip]:
         """The clips that are there, in the order of the cells."""
-        every = (self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat))
+        every = [self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat)]
+        every += [_kept(job) for key, job in self._jobs.items() if key[1] >= self.repeat]
         return list({clip.id: clip for clip in every if clip is not None}.values())
 
     def result(self, timeout: float | None = None) -> list[Clip]:
@@ -395,6 +423,28 @@ class Sweep:
     def _require_start(self) -> None:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
+
+    def promote(self, top: int = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
+        """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
+
+        Args:
+            top: How many at most; clips without a rating or a star are never among them.
+            budget: What the finals may cost; None for what is left of the sweep's own budget, where it has one.
+
+        Returns:
+            The finals: their price, `.run()`, `.result()`; shown, each is beside its draft.
+
+        Raises:
+            UsageError: If nothing is rated or starred, or at a mistake in the budget.
+            RefusedError: If one of them is no draft of MiniMax-H3, or is not as it came.
+        """
+        from hailuo_widgets.sweeps.promotion import Promotion, best
+
+        clips = self.clips()
+        marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+        # A group of their own: one that was cancelled or halted for its drafts says nothing of the finals.
+        group = JobGroup(self.name, self.budget) if budget is None and self.budget is not None else None
+        return Promotion(self._host, best(clips, marks, top), group=group, budget=budget, name=self.name)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -459,6 +509,80 @@ class Sweep:
             with writing(Path(path)):
                 picture.save(path, "PNG")
         return picture
+
+    # --- which is better --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def judging(self) -> Judged:
+        """Votes on its clips, and what they say."""
+        from hailuo_widgets.sweeps.judged import Judged
+
+        return Judged(self, self._host)
+
+    def judge(self, by: Program, *, question: str = QUESTION, votes: int = 100) -> Ranking:
+        """Let a program compare its clips. Its votes are kept apart from people's.
+
+        Args:
+            by: `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes under its
+                own name, on pairs that it hasn't judged yet.
+            question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your
+                own. Each question is a study of its own.
+            votes: How many votes it gives at most.
+
+        Returns:
+            The ranking by that program, and how far it agrees with people.
+
+        Raises:
+            UsageError: If there are not two clips, or at another answer of the program.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about(question).by(by, votes=votes)
+
+    @property
+    def ranking(self) -> Ranking:
+        """Its cells, the strongest first, with intervals, chances and a sentence, as people voted on “better”.
+
+        Raises:
+            UsageError: If there are no clips yet.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().ranking
+
+    @property
+    def effects(self) -> Effects:
+        """What each value of each axis adds, with its interval, as people voted on “better”.
+
+        Raises:
+            UsageError: If there are no clips yet.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().effects
+
+    def next(self, budget: str | float | Decimal, *, question: str = QUESTION) -> Next:
+        """What would settle it: more votes (free), or more clips. Nothing is bought before its `run`.
+
+        Args:
+            budget: The most that the clips may cost: `2`, or `"2 USD"`.
+            question: Which votes count.
+
+        Raises:
+            UsageError: If there are not two cells with a price, prices are in several currencies, or at a mistake in
+                the budget.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.next(budget, question)
+
+    def summary(self) -> Table:
+        """For every value of every axis: clips, how many are rated, their mean rating, and what they cost."""
+        return overview.summary(self)
+
+    def best(self) -> dict[str, Any]:
+        """The cell whose clips have the highest mean rating: its axes, prompt, rating, clips and cost.
+
+        Raises:
+            UsageError: If no clip is rated yet.
+        """
+        return overview.best(self)
 
     # --- views ------------------------------------------------------------------------------------------------------
 

@@ -44,7 +44,7 @@ PAUSE = 0.004
 """Seconds between two clips of such a version."""
 
 JUDGED = 2.0
-"""The same after the end, when clips are only rated and noted, and before the first clip, when it costs next to nothing."""
+"""The same after the end, when clips are only rated and noted, and before the first clip, when it costs very little."""
 
 HOLD = 60.0
 """Where a live view would be saved as such: seconds without a touch after the end until the table takes its place."""
