@@ -440,6 +440,20 @@ class Journal:
             row = _readable(connection, _CLIP, job_id)
         return [] if row is None else [row]
 
+    def rewritten(self, digest: str) -> tuple[str, str] | None:
+        """The newest answer to a request to rewrite a prompt: its job and the words; None where there is none."""
+        query = (
+            select(jobs.c.id, transitions.c.detail)
+            .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "stored"))
+            .where(jobs.c.digest == digest, jobs.c.state == "stored")
+            .order_by(jobs.c.created.desc(), transitions.c.id.desc())
+        )
+        with self._read() as connection:
+            for row in connection.execute(query):
+                if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
+                    return str(row.id), words
+        return None
+
     def clips_by_hash(self, sha256: str) -> list[Row[Any]]:
         """The clips with that file, newest first."""
         return self._clips(clips.c.sha256 == sha256)
