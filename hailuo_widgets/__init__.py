@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.api import judge as judge
     from hailuo_widgets.api import library as library
     from hailuo_widgets.api import resume as resume
+    from hailuo_widgets.api import rewrite as rewrite
     from hailuo_widgets.api import studio as studio
     from hailuo_widgets.api import sweep as sweep
     from hailuo_widgets.engine.job import Job as Job
@@ -51,6 +52,7 @@ _HOMES = {
     "join": "api",
     "library": "api",
     "resume": "api",
+    "rewrite": "api",
     "studio": "api",
     "sweep": "api",
 }

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
     from hailuo_widgets.clip_query import ClipQuery
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.sweeps.definition import Skip
@@ -82,6 +83,41 @@ def generate(
     if wait:
         job.result()
     return job
+
+
+def rewrite(
+    prompt: str,
+    *,
+    provider: str | None = None,
+    model: str | None = None,
+    fresh: bool = False,
+    show: bool = True,
+    **fields: Any,
+) -> Rewriting:
+    """Ask for a prompt as MiniMax-H3 would like to read it (H3-Context-IR). It costs money, by tokens; returns at once.
+
+    The answer is kept in the library: the same prompt again costs nothing.
+
+    Args:
+        prompt: As it was written.
+        provider: Who rewrites it; None for the first whose key is set.
+        model: For which model; None for MiniMax-H3.
+        fresh: Ask again, ignoring what is kept.
+        show: Whether the two prompts appear under the cell, word by word.
+        fields: What the clip would have as well: `duration`, `first_frame`, `references`, `ratio`.
+
+    Returns:
+        The rewriting: `.result()` and `await` give the new prompt, `.before` is the old one.
+
+    Raises:
+        RefusedError: If the vendor would not accept it. Nothing was sent.
+        AuthenticationError: If the provider needs a key and none is set.
+    """
+    session = sessions.default_session()
+    made = session.rewrite(VideoRequest.of(prompt=prompt, model=model, **fields), provider, fresh=fresh)
+    if show:
+        session.show(made)
+    return made
 
 
 class Sweeping:

@@ -18,6 +18,7 @@ from hailuo_widgets.offers import offers
 from hailuo_widgets.providers import names
 from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
+from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.store.vote import QUESTION
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
@@ -96,6 +98,13 @@ def promote(*arguments: str) -> Quote | None:
     _ask_above(session, order, "--yes" in options)
     session.show(session.promote(clip))
     return None
+
+
+def rewrite(*words: str) -> Rewriting:
+    """Ask for a prompt as MiniMax-H3 would like to read it."""
+    if not words:
+        raise UsageError("%hailuo rewrite takes a prompt.", hint='Write it behind it: %hailuo rewrite "A red fox".')
+    return default_session().rewrite(VideoRequest.of(prompt=" ".join(words)))
 
 
 def _clip(session: Session, name: str) -> Clip:

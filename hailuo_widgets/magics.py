@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.plan import Plan
+    from hailuo_widgets.sweeps.sweep import Sweep
 
 COMMANDS = (
     "models",
@@ -34,6 +36,7 @@ COMMANDS = (
     "sweeps",
     "show",
     "promote",
+    "rewrite",
     "resume",
     "cost",
     "login",
@@ -140,12 +143,8 @@ class HailuoMagics(Magics):
             return sweep.plan
         if arguments.name:
             self.shell.user_ns[arguments.name] = sweep
-        costs = sweep.plan.price or sweep.plan.unknown_prices
-        if arguments.yes and sweep.asks and costs and sweep.budget is None:
-            raise UsageError(
-                f"`--yes` skips confirmation, so add `--budget` (estimated cost: {sweep.plan.cost}).",
-                hint="Say how much it may cost: --budget.",
-            )
+        if arguments.yes and sweep.asks and sweep.budget is None:
+            _require_budget(sweep.plan)
         if arguments.yes or not sweep.asks:
             sweep.run()
         elif sweep.plan.slips and self._offer_repair(*written):
@@ -177,6 +176,7 @@ class HailuoMagics(Magics):
         %hailuo judge NAME           compare a sweep's clips, blind, by keyboard
         %hailuo show NAME            a job's card once more
         %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
+        %hailuo rewrite "PROMPT"     the prompt as MiniMax-H3 would like to read it, word by word beside yours
         %hailuo resume               continue unfinished clips; --forget ID or --buy-again ID decides about one
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
@@ -252,6 +252,25 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
     return arguments, definition
 
 
+def _require_budget(plan: Plan) -> None:
+    """Whether a sweep may be run unseen and without a limit.
+
+    Raises:
+        UsageError: If it costs something, or may.
+    """
+    if plan.unknown_prices:
+        clips = "1 clip has" if plan.unknown_prices == 1 else f"{plan.unknown_prices} clips have"
+        raise UsageError(
+            f"`--yes` skips confirmation, but {clips} no published price.",
+            hint="Leave --yes out and press Run in the plan. With --budget, clips of unknown price are skipped.",
+        )
+    if plan.price:
+        raise UsageError(
+            f"`--yes` skips confirmation, so add `--budget` (estimated cost: {plan.cost}).",
+            hint="Say how much it may cost: --budget.",
+        )
+
+
 def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str, Decimal]) -> None:
     """Whether a fresh clip may be bought: no plan would show its price, as one like it may be in the library already.
 
@@ -313,16 +332,23 @@ def register(shell: InteractiveShell) -> None:
         completer.custom_matchers.append(matcher)
     shell.events.register("post_run_cell", _after_cell)
     if _in_kernel(shell) and shell.display_formatter is not None:  # a terminal shows their reprs
-        cards = shell.display_formatter.ipython_display_formatter
+        views = shell.display_formatter.ipython_display_formatter
         for module, name in _SHOWN:
-            cards.for_type_by_name(f"hailuo_widgets.{module}", name, _show)
+            views.for_type_by_name(f"hailuo_widgets.{module}", name, _show)
+        views.for_type_by_name("hailuo_widgets.sweeps.sweep", "Sweep", _show_sweep)
 
 
 def _in_kernel(shell: InteractiveShell) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-_SHOWN = (("engine.job", "Job"), ("store.clip", "Clip"), ("spec.quote", "Quote"), ("sweeps.promotion", "Promotion"))
+_SHOWN = (
+    ("engine.job", "Job"),
+    ("engine.rewriting", "Rewriting"),
+    ("spec.quote", "Quote"),
+    ("store.clip", "Clip"),
+    ("sweeps.promotion", "Promotion"),
+)
 """What a cell that ends with it shows as a card. By name, so that nothing is loaded before it is there."""
 
 
@@ -330,6 +356,12 @@ def _show(what: Job | Clip | Quote) -> None:
     from hailuo_widgets.session import default_session
 
     default_session().show(what)
+
+
+def _show_sweep(sweep: Sweep) -> None:
+    from hailuo_widgets.session import default_session
+
+    default_session().show_sweep(sweep)
 
 
 def _after_cell(_result: object) -> None:

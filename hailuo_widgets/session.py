@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from hailuo_widgets.engine.records import Records
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.engine.scheduler import Scheduler
     from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.net.client import AsyncHailuo
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+REWRITER = "MiniMax-H3"
+"""The model whose prompts are rewritten where none is named: the only one there is."""
 
 _AS_WRITTEN = "Nothing was sent. To send the prompt as it is, pass as_written=True."
 
@@ -136,6 +139,31 @@ class Session:
         """Make a draft again in 2K; as `Clip.promote`, with no card."""
         request = self.final_of(clip, **pictures)
         return self.start(request, clip.provider, name=name)
+
+    def rewrite(self, request: VideoRequest, provider: str | None = None, *, fresh: bool = False) -> Rewriting:
+        """Ask for a prompt as the model would like to read it; one that the library has costs nothing.
+
+        Args:
+            request: The prompt and what goes with it; its `rewrite` is set here.
+            provider: Who rewrites it; None for the one that the settings choose.
+            fresh: Ask again, even where the library has the answer.
+
+        Raises:
+            RefusedError: If the vendor would not accept the request. Nothing was sent.
+            AuthenticationError: If the provider needs a key and none is set.
+        """
+        from hailuo_widgets.engine.rewriting import Rewriting
+
+        wanted = request.model_copy(update={"rewrite": True, "model": request.model or REWRITER})
+        order = self.quote(wanted, provider)[0]
+        found = None
+        if not fresh and self.has_library():
+            found = self.library().journal.rewritten(order.digest)
+        if found is None:
+            return Rewriting(self.start(wanted, order.row.provider, fresh=fresh))
+        job = Job(found[0], order)
+        job.move(JobState.STORED, cached=True, prompt=found[1])
+        return Rewriting(job)
 
     def final_of(self, clip: Clip, **pictures: Any) -> VideoRequest:
         """The request that makes a draft again in 2K. Nothing is sent.
@@ -291,16 +319,22 @@ class Session:
             return request.model_copy(update={"model": self.settings.model})
         return request
 
-    def show(self, what: Job | Clip | Quote | Promotion) -> None:
+    def show(self, what: Job | Clip | Quote | Promotion | Rewriting) -> None:
         """Show a job, a clip, a quote or finals under the cell that runs now; outside a notebook this does nothing.
 
         A clip that was made of a draft is shown beside it.
         """
-        from hailuo_widgets.views import live, outputs
+        from hailuo_widgets.views import live, outputs, rewritten
 
         if not outputs.in_kernel():
             return
-        if isinstance(what, Job):
+        from hailuo_widgets.engine.rewriting import Rewriting
+
+        if isinstance(what, Job) and what.quote.request.rewrite:
+            what = Rewriting(what)
+        if isinstance(what, Rewriting):
+            rewritten.show(what)
+        elif isinstance(what, Job):
             row = what.quote.row
             cancellable = wire(row.provider).can_cancel(Task("", row.model))
             live.show(what, self.folder, self.loop, cancellable=cancellable)

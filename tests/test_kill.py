@@ -26,6 +26,7 @@ from support.kill import (
     finish,
     rounds,
     rows,
+    stand_still,
     start,
     vendor,
 )
@@ -122,6 +123,43 @@ def test_ten_identical_requests_of_ten_kernels_are_billed_once(tmp_path):
         assert [list(states.values()) for states in ends] == [["stored"]] * 10
         assert list(there.books().billed.values()) == [1]
         check(there, tmp_path / "library", [])
+
+
+# --- clocks that are set, processes that stand still, gateways that err --------------------------------------------------
+
+GATEWAY = [("http_502", "poll"), ("html", "poll"), ("http_502", "file"), ("drop", "poll"), ("http_502", "download")]
+
+
+def test_clock_jumps_standstills_and_gateway_errors_lose_nothing_and_pay_once(tmp_path, whole_run, request):
+    for seed in rounds(request, 6, 500):
+        with told(seed):
+            jump_stand_and_die(tmp_path / str(seed), seed, whole_run)
+
+
+def jump_stand_and_die(folder, seed, whole_run):
+    chance = random.Random(seed)
+    folder.mkdir()
+    folder /= "library"
+    kind, where = GATEWAY[seed % len(GATEWAY)]
+
+    def jump():
+        return chance.uniform(0, whole_run), chance.choice([-3600.0, 1800.0, 864_000.0, -86_400.0, 90.0])
+
+    with vendor(faults=[Fault(kind, where, times=chance.choice([1, 3]))]) as there:
+        process, _ = start(folder, there, asked(), jump=jump())
+        stand_still(process, chance.uniform(0, whole_run), chance.choice([0.3, 2.5]))
+        if chance.random() < 2 / 3:
+            after(chance.uniform(0, whole_run), process)
+        else:
+            process.join()
+        left = rows(folder)
+        process, pipe = start(folder, there, asked(), resume=True, jump=jump())
+        stand_still(process, chance.uniform(0, whole_run), 0.5)
+        states = finish(process, pipe)
+        check(there, folder, [left], faulty=True)
+        assert set(states.values()) <= {"stored", "uncertain"}
+        doubtful = {job["prompt"] for job in left if job["state"] in ("submitting", "uncertain")}
+        assert {prompt for prompt, state in states.items() if state == "uncertain"} <= doubtful
 
 
 # --- a vendor that errs, and a kernel that dies -----------------------------------------------------------------------

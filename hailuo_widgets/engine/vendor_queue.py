@@ -176,7 +176,7 @@ class VendorQueue:
         if began is None:  # it may be done by now
             spread = self.durations[kind].spread if kind in self.durations else None
             began = self.now() - (spread.shortest if spread else 0.0)
-        watch = Watch(task, began, kind, whole=whole, looked=not whole)
+        watch = Watch(task, began, kind, whole=whole, looked=not whole, overdue=not whole)
         self._poller.add(watch)
         return watch
 

@@ -353,6 +353,11 @@ class Sweep:
         return tuple(self._jobs.values())
 
     @property
+    def joined(self) -> tuple[Job, ...]:
+        """Those of `jobs` that another sweep, cell or kernel began; their money was never part of this budget."""
+        return tuple(job for job in self.jobs if job.id not in self._mine)
+
+    @property
     def done(self) -> bool:
         """Whether it was run and everything has ended, well or not."""
         return self.started and all(job.done for job in self.jobs)

@@ -253,6 +253,8 @@ def _notes(view: GridView) -> Iterator[str]:
     if view.head.phase == "plan":
         yield " · ".join(f"{name}: {value}" for name, value in view.plan.facts) + " · nothing was sent"
         yield from view.plan.notes
+    if view.head.phase in ("running", "paused"):
+        yield "Saved while it ran. Run its cell again for the rest: what was sent is not bought twice."
     if view.head.message:
         yield view.head.message
 

@@ -195,6 +195,7 @@ def start(
     die_at: str = "",
     database: str = "",
     patience: float = SECONDS,
+    jump: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[ForkServerProcess, Any]:
     """Start a kernel's work in a process of its own.
 
@@ -206,13 +207,14 @@ def start(
         die_at: `before Journal.claim 3`: where it kills itself.
         database: The journal's URL, where it is not the folder's own.
         patience: Seconds for which it waits for a vendor that says nothing.
+        jump: After how many seconds its time of day is set, and by how much.
 
     Returns:
         The process, and the end of a pipe: it says `ready`, and at the end what became of the jobs.
     """
     here, far = _FORKS.Pipe()
     options = {"resume": resume, "die_at": die_at, "database": database, "patience": patience}
-    options |= {"prompts": tuple(prompts), "environment": there.environment}
+    options |= {"prompts": tuple(prompts), "environment": there.environment, "jump": jump}
     process = _FORKS.Process(target=_work, args=(far, str(folder), there.url), kwargs=options)
     process.start()
     far.close()
@@ -257,6 +259,7 @@ def _work(
     die_at: str,
     database: str,
     patience: float,
+    jump: tuple[float, float],
     environment: dict[str, str],
 ) -> None:
     from hailuo_widgets.engine import polling, rate_limiter
@@ -277,6 +280,7 @@ def _work(
     settings.set("minimax_base_url", url)
     settings.set("library", folder)
     session = Session(settings, Path(folder).parent)
+    _set_clock(session.clock, *jump)
     if die_at:
         _die(die_at, pipe)
     pipe.send("ready")
@@ -291,6 +295,21 @@ def _work(
     with suppress(BrokenPipeError):  # who started it only wanted to kill it
         pipe.send({job.quote.written.prompt: job.state.value for job in jobs})
     session.close()
+
+
+def _set_clock(clock: Any, after: float, by: float) -> None:
+    """Set the time of day, some seconds from now."""
+    real, moment = clock.now, clock.monotonic() + after
+    clock.now = lambda: real() + (by if clock.monotonic() >= moment else 0.0)
+
+
+def stand_still(process: ForkServerProcess, moment: float, seconds: float) -> None:
+    """Stop a process for a while, some time after it has begun (SIGSTOP)."""
+    process.join(moment)
+    if process.is_alive():
+        os.kill(process.pid or 0, signal.SIGSTOP)
+        process.join(seconds)
+        os.kill(process.pid or 0, signal.SIGCONT)
 
 
 def _die(place: str, pipe: Any) -> None:
