@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text,
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
-from hailuo_widgets.store import database, lifecycle, schema
+from hailuo_widgets.store import database, lifecycle, measures, schema
 from hailuo_widgets.store import owner as owners
 from hailuo_widgets.store import votes as ballot_box
 from hailuo_widgets.store.anchor import Anchor
@@ -290,6 +290,23 @@ class Journal:
         """
         with self._read() as connection:
             return ballot_box.read(connection, question)
+
+    def keep_measures(self, sha256: str, version: int, record: dict[str, Any], at: float) -> None:
+        """Keep what was measured of a file, in place of an earlier record of the same version.
+
+        Args:
+            sha256: Of the file.
+            version: Of the measures.
+            record: As JSON can carry it.
+            at: Seconds since the epoch.
+        """
+        with self._write(alone=True) as connection:
+            measures.keep(connection, sha256, version, record, at)
+
+    def measures(self, hashes: Iterable[str], version: int) -> dict[str, dict[str, Any]]:
+        """What was measured, by the files' hashes; files of which nothing of that version is kept are left out."""
+        with self._read() as connection:
+            return measures.read(connection, hashes, version)
 
     def renew(self, owner: str, now: float) -> set[str]:
         """Renew every lease of a holder.
