@@ -223,7 +223,7 @@ def studio(prompt: str = "", *, provider: str | None = None, model: str | None =
     """A form for clips in the notebook: sketch, generate, vary and compare by clicking; every click can become a cell.
 
     Args:
-        prompt: What stands in it at the beginning.
+        prompt: The initial prompt.
         provider: At which provider it opens; None for the first whose key is set, else `sketch`.
         model: At which model.
         fields: More fields of `VideoRequest` to begin with.
@@ -263,7 +263,7 @@ def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = 
         for each in group:
             clip = each.result() if isinstance(each, Job) else each
             if not isinstance(clip, Clip):
-                raise UsageError(f"A {type(clip).__name__} is no clip.", hint="Give clips of the library, or jobs.")
+                raise UsageError(f"A {type(clip).__name__} is not a clip.", hint="Give clips of the library, or jobs.")
             if cells.setdefault(clip.id, name) != name:
                 raise UsageError("One clip is in two groups.", hint="Leave it out of one of them.")
             clips[clip.id] = clip

@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
 
     demo = commands.add_parser("demo", help="open JupyterLab on copies of the notebooks that ship; no key is needed")
     demo.add_argument("notebook", nargs="?", default="quickstart", help="quickstart, sweep or teaching_camera_language")
-    demo.add_argument("--execute", action="store_true", help="run it without a browser and say where the results are")
+    demo.add_argument("--execute", action="store_true", help="run it without a browser and print where the results are")
     demo.add_argument("--folder", default="hailuo_demo", help="where the copies go (default: %(default)s)")
     demo.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
     demo.add_argument("--port", type=int, help="JupyterLab's port, or the next free one after it (default: 8888)")
@@ -45,10 +45,10 @@ def _parser() -> argparse.ArgumentParser:
     simulator = commands.add_parser("simulator", help="serve every vendor's API on a local port")
     simulator.add_argument("--port", type=int, default=8642, help="default: %(default)s")
     simulator.add_argument("--key", default="test-key", help="the key that is accepted (default: %(default)s)")
-    simulator.add_argument("--fast", action="store_true", help="tasks take as long as the drawing, not minutes")
+    simulator.add_argument("--fast", action="store_true", help="tasks take only as long as drawing, not minutes")
     simulator.set_defaults(run=_simulator)
 
-    library = commands.add_parser("library", help="look after a library's folder")
+    library = commands.add_parser("library", help="check or rebuild a library's folder")
     acts = library.add_subparsers(required=True, metavar="ACT")
     for name, run, text in (
         ("rebuild", _rebuild, "make a new journal from the folder alone; the old one is kept"),
@@ -91,7 +91,7 @@ def _verify(options: argparse.Namespace) -> int:
     library = Library(folder)
     try:
         damaged = library.verify()
-        print(f"{len(library.clips())} clips, {len(damaged)} of them not as they were stored.")
+        print(f"{len(library.clips())} clips, {len(damaged)} of them changed since they were stored.")
     finally:
         library.close()
     for each in damaged:

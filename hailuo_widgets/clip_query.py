@@ -118,7 +118,7 @@ class ClipQuery:
         """
         wanted = tuple(tag.strip() for tag in tags)
         if not wanted or not all(0 < len(tag) <= 80 for tag in wanted):
-            raise UsageError("A tag has 1 to 80 characters.", hint='.tag("favourite") say.')
+            raise UsageError("A tag has 1 to 80 characters.", hint='For example, .tag("favourite").')
         for clip in self.clips:
             self._library.tag(clip.id, **{"remove" if remove else "add": wanted})
         return self

@@ -180,7 +180,7 @@ def _decide(session: Session, option: str, *ids: str) -> Table | None:
     """What a person says about one uncertain job."""
     if (option, len(ids)) not in (("--forget", 1), ("--buy-again", 1), ("--adopt", 2)):
         raise UsageError(
-            "%hailuo resume is not understood.",
+            "%hailuo resume has wrong arguments.",
             hint="Write it alone, or with --forget ID, --buy-again ID or --adopt ID TASK.",
         )
     if option == "--forget":
@@ -241,7 +241,9 @@ def config(*assignments: str) -> Table | None:
         name, equals, value = assignment.partition("=")
         if not equals:
             # Not repeated: it may be a key.
-            raise UsageError("Each word after config sets one thing.", hint="Write NAME=VALUE, provider=minimax say.")
+            raise UsageError(
+                "Each word after config must be a setting.", hint="Write NAME=VALUE, for example provider=minimax."
+            )
         settings.set(name.strip(), value.strip())
     chosen, reason = choose_provider(settings)
     rows = [
@@ -286,7 +288,7 @@ def sweeps() -> Table:
         (name, datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M"), f'hw.sweep.load("{name}")')
         for name, at in kept
     )
-    return Table(("Sweep", "First run", "Bring it back"), rows, "" if rows else "No saved sweeps in this library.")
+    return Table(("Sweep", "First run", "Load it"), rows, "" if rows else "No saved sweeps in this library.")
 
 
 def _limits(name: str, limits: dict[str, int]) -> Iterator[tuple[str, str, str]]:
@@ -341,7 +343,7 @@ def login(*arguments: str) -> Table:
     if len(arguments) != 1:  # not repeated: one of them may be a key
         raise UsageError(
             "%hailuo login takes one name, the provider's.",
-            hint="The key is asked for then, so that it is not saved with the notebook.",
+            hint="It then asks for the key, so that it is not saved with the notebook.",
         )
     name = arguments[0]
     offer = catalog().offer(name)
@@ -361,13 +363,13 @@ def login(*arguments: str) -> Table:
     if kept:
         text = (
             f"{offer.title}'s key is kept in the system's keyring ({kept}), where your other kernels find it too; "
-            f"{offer.key} in the environment or in .env would come first there."
+            f"{offer.key} in the environment or in .env takes precedence there."
         )
     else:
-        reason = "no keyring of the system can be used here"
+        reason = "no system keyring is available here"
         if not keychain.installed():
             reason = 'pip install "hailuo-widgets[keyring]" to keep it in the system\'s keyring'
-        text = f"{offer.title}'s key is known to this kernel only: {reason}."
+        text = f"{offer.title}'s key is kept in this kernel only: {reason}."
     return Table((), (), text)
 
 
@@ -390,7 +392,7 @@ def _asked(prompt: str) -> str:
         if type(error).__name__ != "StdinNotImplementedError":
             raise
     raise UsageError(
-        "The key can't be asked for here without showing it.",
+        "The key can't be entered here without showing it.",
         hint="Set the provider's environment variable or write it into .env; %hailuo doctor names them.",
     )
 
@@ -399,7 +401,7 @@ def nest() -> Table:
     """Allow `asyncio.run(...)` inside a cell."""
     allow_nested_loops()
     return Table(
-        (), (), "asyncio.run(…) now works inside a cell, by nest-asyncio2. Nothing of hailuo_widgets needs it."
+        (), (), "asyncio.run(…) now works inside a cell, by nest-asyncio2. hailuo_widgets itself doesn't need it."
     )
 
 
@@ -413,9 +415,7 @@ def _version(name: str) -> tuple[str, str]:
 def _writable(folder: Path) -> str:
     there = next(each for each in (folder, *folder.parents) if each.exists())
     return (
-        ""
-        if os.access(there, os.W_OK)
-        else "this folder may not be written to: set another with %hailuo config library=PATH"
+        "" if os.access(there, os.W_OK) else "this folder is not writable: set another with %hailuo config library=PATH"
     )
 
 

@@ -52,7 +52,7 @@ def disk_error(error: OSError, path: Path) -> LibraryError:
         errno.ENOSPC: "The disk is full: make room, then run `%hailuo resume` to continue the task.",
         errno.EDQUOT: "Your disk quota is used up: make room, then run `%hailuo resume` to continue the task.",
         errno.EROFS: "The folder is read-only: set another library folder.",
-        errno.EACCES: "The folder may not be written to: set another library folder.",
+        errno.EACCES: "The folder is not writable: set another library folder.",
         errno.ENAMETOOLONG: "The path is too long: set a library folder with a shorter one.",
     }
     hint = hints.get(error.errno or 0, "Run `%hailuo resume` to continue the task.")

@@ -1,4 +1,4 @@
-"""Every error that a user can meet, in one family.
+"""Every error that a user can see, in one hierarchy.
 
 Two branches: `RefusedError` is ours (nothing left the machine), `VendorError` is about a conversation with a vendor.
 Each vendor error says what a person with money at stake wants to know: was it charged, and can trying again help?
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Charged(StrEnum):
-    """Whether money was taken for a request, as far as can be told from what was answered."""
+    """Whether a request was charged, as far as the answer tells."""
 
     YES = "yes"
     NO = "no"
@@ -23,7 +23,7 @@ class Charged(StrEnum):
 
 
 class HailuoError(Exception):
-    """The base of the family.
+    """The base class of all errors.
 
     Args:
         message: One sentence: what is wrong.
@@ -35,7 +35,7 @@ class HailuoError(Exception):
         self.message = message
         self.hint = hint
         self.shown = False
-        """Whether a card already says it; a notebook's error output is then one short line."""
+        """Whether a card already shows it; the notebook's error output is then one short line."""
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".rstrip()
@@ -92,7 +92,7 @@ class LibraryError(HailuoError):
     Args:
         message: One sentence: what is wrong.
         hint: What to do about it.
-        busy: Whether the same can succeed in a moment: somebody else has locked the journal, or its server restarts.
+        busy: Whether a retry can succeed soon: another process has locked the journal, or its server is restarting.
     """
 
     def __init__(self, message: str, *, hint: str = "", busy: bool = False) -> None:
@@ -101,18 +101,18 @@ class LibraryError(HailuoError):
 
 
 class VendorError(HailuoError):
-    """Something went wrong between us and a vendor.
+    """A call to a vendor failed.
 
     Attributes:
-        provider: The provider's name, `""` where none was involved yet.
+        provider: The provider's name, `""` if none was involved yet.
         http_status: The HTTP status of the answer, None where there was no answer.
-        code: The vendor's own code, always as text, `""` where it gave none.
+        code: The vendor's own code, always as text, `""` if it gave none.
         vendor_message: The vendor's own words.
         request: The `VideoRequest` that it was about, None for a bare status query.
         task_id: The vendor's id of the task, None where none was given out.
         charged: Whether it cost money, as far as can be told.
         retryable: Whether the same call can succeed later without being changed.
-        retry_after: Seconds that the vendor asked us to wait, None where it did not say.
+        retry_after: Seconds that the vendor asked us to wait, None if it did not say.
         kind: The word by which journals and tables name this error.
     """
 
@@ -160,14 +160,14 @@ class BalanceError(VendorError):
 
 
 class RateLimitError(VendorError):
-    """Too many requests or tasks at once. The vendor certainly did not take this one."""
+    """Too many requests or tasks at once. The vendor certainly did not accept this one."""
 
     kind = "rate_limit"
     default_retryable = True
 
 
 class ContentRefusedError(VendorError):
-    """The vendor's moderation turned down what went in or what came out.
+    """The vendor's moderation rejected the input or the finished clip.
 
     Attributes:
         side: `"input"` for the prompt or a picture, `"output"` for the finished clip.
@@ -193,7 +193,7 @@ class NotFoundError(VendorError):
 
 
 class VendorFaultError(VendorError):
-    """The vendor failed: an internal error, or an answer that makes no sense."""
+    """The vendor failed: an internal error, or an answer that can't be understood."""
 
     kind = "vendor_fault"
     default_charged = Charged.UNKNOWN
@@ -208,7 +208,7 @@ class NetworkError(VendorError):
 
 
 class TimedOutError(VendorError):
-    """A deadline passed. The task, if there is one, goes on at the vendor and can be resumed."""
+    """A deadline passed. The task, if there is one, continues at the vendor and can be resumed."""
 
     kind = "timed_out"
     default_charged = Charged.UNKNOWN
@@ -216,14 +216,14 @@ class TimedOutError(VendorError):
 
 
 class UncertainError(VendorError):
-    """The paying request may have arrived, but no answer came back, so a person has to decide."""
+    """The paying request may have arrived, but no answer came back. You have to decide what to do."""
 
     kind = "uncertain"
     default_charged = Charged.UNKNOWN
 
 
 class DownloadError(VendorError):
-    """The clip was made but could not be fetched or kept. Run `%hailuo resume` to continue."""
+    """The clip was made but could not be downloaded or stored. Run `%hailuo resume` to continue."""
 
     kind = "download"
     default_charged = Charged.YES

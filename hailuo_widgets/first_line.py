@@ -34,9 +34,7 @@ def misplaced() -> None:
     Raises:
         UsageError: Always.
     """
-    raise UsageError(
-        f"{_MAGIC} has to be the first line of its cell.", hint="Move the code above it to a cell of its own."
-    )
+    raise UsageError(f"{_MAGIC} has to be the first line of its cell.", hint="Move the code above it to another cell.")
 
 
 def _is_python(lines: list[str]) -> bool:

@@ -50,11 +50,11 @@ def open_lab(notebook: Path, env: Mapping[str, str], *, browser: bool = True, po
     with _stopped_by_sigterm(), _server(command, {**env, "JUPYTER_TOKEN": token}) as process:
         try:
             if (server := _listening(process, token)) is None:
-                print(f"JupyterLab ended with status {process.returncode}; it said why above.", file=sys.stderr)
+                print(f"JupyterLab ended with status {process.returncode}; see its output above.", file=sys.stderr)
                 return process.returncode or 1
             if is_root() and not (server.get("token") or server.get("password")):
                 raise UsageError(
-                    "Jupyter's settings switch authentication off; as root the demo does not start without it.",
+                    "Jupyter's settings disable authentication; as root, the demo does not start without it.",
                     hint="Run it as another user, or remove the empty token from jupyter_server_config.",
                 )
             _announce(notebook, server, browser=browser)

@@ -39,7 +39,7 @@ def keep(provider: str, key: str) -> str:
 
 
 def find(provider: str) -> str | None:
-    """A key that was put there, or None or the keyring is locked. Never prompts."""
+    """The stored key; None if there is none or the keyring is locked. Never prompts."""
     if provider not in _noted():
         return None
     backend = _backend()

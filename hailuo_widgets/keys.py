@@ -26,7 +26,7 @@ def choose_provider(settings: Settings) -> tuple[str, str]:
             variable = offers[name].key
             why = f"{variable} is set" if variable in found.origin else f"its key is in {found.origin}"
             return name, f"Chosen because {why}"
-    return EMBEDDED, "No provider's key is set, so it is drawn here"
+    return EMBEDDED, "No provider's key is set, so this is a local sketch"
 
 
 def require_key(name: str, settings: Settings) -> FoundKey | None:
@@ -43,7 +43,7 @@ def require_key(name: str, settings: Settings) -> FoundKey | None:
         raise AuthenticationError(
             f"{offer.title} needs a key, and none is set.",
             hint=f"Set {offer.key} in the environment or in a .env file, or write %hailuo login {name} in a notebook."
-            f"{where} Without a key there is -p {EMBEDDED}.",
+            f"{where} Without a key, use -p {EMBEDDED}.",
             provider=name,
         )
     return found

@@ -56,26 +56,26 @@ def options(function: Any) -> Any:
 
 
 _OPTIONS = (
-    argument("name", nargs="?", default="", help="The variable that the job is bound to."),
-    argument("-p", "--provider", help="Who makes the clip; by default the first whose key is set, else sketch."),
-    argument("-m", "--model", help="Which model; by default the provider's preferred one. See %%hailuo models."),
+    argument("name", nargs="?", default="", help="The variable that the job is assigned to."),
+    argument("-p", "--provider", help="The provider; by default the first whose key is set, or else sketch."),
+    argument("-m", "--model", help="The model; by default the provider's preferred one. See %%hailuo models."),
     argument("-d", "--duration", type=int, help="Seconds."),
     argument("-r", "--resolution", help="512P, 720P, 768P, 1080P, 2K: what the model offers."),
-    argument("--ratio", help="Width to height, 16:9 say, where the model takes one."),
+    argument("--ratio", help="Width to height, for example 16:9, if the model supports it."),
     argument("--first-frame", help="The picture that the clip begins with: a path or a URL."),
-    argument("--last-frame", help="The picture that it ends with."),
+    argument("--last-frame", help="The picture that the clip ends with."),
     argument("--subject", help="A picture of one face, for subject-driven models."),
-    argument("--reference", action="append", help="A picture, clip or sound that guides the model; may be repeated."),
+    argument("--reference", action="append", help="A picture, clip or sound that guides the model; can be repeated."),
     argument("--optimizer", choices=("on", "off"), help="Whether the vendor may rewrite the prompt."),
-    argument("--fast-pretreatment", choices=("on", "off"), help="Whether it is rewritten the fast way."),
-    argument("--watermark", choices=("on", "off"), help="Whether the vendor marks the clip as made by AI."),
-    argument("--callback-url", help="Where the vendor reports to as well."),
+    argument("--fast-pretreatment", choices=("on", "off"), help="Whether to use the fast rewrite."),
+    argument("--watermark", choices=("on", "off"), help="Whether the vendor marks the clip as AI-generated."),
+    argument("--callback-url", help="An address that the vendor notifies too."),
     argument("--fresh", action="store_true", help="Generate again, ignoring the cached clip."),
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
-    argument("--wait", action="store_true", help="Let the cell run until the clip is there."),
-    argument("--repeat", type=int, default=1, help="How many clips each cell of a sweep is to have."),
-    argument("--budget", help="The most that a sweep may cost: 6, or with its currency, 6USD."),
-    argument("--yes", action="store_true", help="Don't ask first; a sweep that costs money needs --budget then."),
+    argument("--wait", action="store_true", help="Keep the cell running until the clip is ready."),
+    argument("--repeat", type=int, default=1, help="The number of clips per cell of a sweep."),
+    argument("--budget", help="The most that a sweep may cost: 6, or with a currency, 6USD."),
+    argument("--yes", action="store_true", help="Skip confirmation; a sweep that costs money then needs --budget."),
 )
 _SWITCHES = {"on": True, "off": False, None: None}
 
@@ -121,7 +121,7 @@ class HailuoMagics(Magics):
                 _check_price(api.dry_run(prompt, **fields), arguments, here.settings.confirm_above)
         if ask and slips and arguments.fresh:
             self._offer_repair(*written)
-            raise UsageError(str(slips[0]), hint="Nothing was sent. To send the prompt as it is, add --yes.")
+            raise UsageError(str(slips[0]), hint="Nothing was sent. To send the prompt unchanged, add --yes.")
         job = api.generate(prompt, name=arguments.name, fresh=arguments.fresh, as_written=True, **fields)
         if arguments.name:
             self.shell.user_ns[arguments.name] = job
@@ -135,7 +135,7 @@ class HailuoMagics(Magics):
 
         if arguments.fresh:
             raise UsageError(
-                "--fresh is for one clip, and this is a sweep.", hint="For more clips of each cell there is --repeat."
+                "--fresh is for a single clip, but this is a sweep.", hint="For more clips per cell, use --repeat."
             )
         session = default_session()
         sweep = session.plan(definition, arguments.budget)
@@ -148,7 +148,9 @@ class HailuoMagics(Magics):
         if arguments.yes or not sweep.asks:
             sweep.run()
         elif sweep.plan.slips and self._offer_repair(*written):
-            sweep.advise("A cell with the camera commands repaired is ready below. Run here sends the prompt as it is.")
+            sweep.advise(
+                "A cell with the corrected camera commands is ready below. Run here sends the prompt unchanged."
+            )
         session.show_sweep(sweep)
         if arguments.wait and sweep.started:
             sweep.result()
@@ -198,9 +200,7 @@ class HailuoMagics(Magics):
         try:
             signature(run).bind(*rest)
         except TypeError:
-            raise UsageError(
-                f"%hailuo {command} takes nothing after it.", hint="%hailuo alone shows the manual."
-            ) from None
+            raise UsageError(f"%hailuo {command} takes no arguments.", hint="%hailuo alone shows the manual.") from None
         return run(*rest)
 
 
@@ -267,7 +267,7 @@ def _require_budget(plan: Plan) -> None:
     if plan.price:
         raise UsageError(
             f"`--yes` skips confirmation, so add `--budget` (estimated cost: {plan.cost}).",
-            hint="Say how much it may cost: --budget.",
+            hint="Set the most it may cost with --budget.",
         )
 
 
@@ -285,16 +285,16 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
     budget = budgets.budget(arguments.budget, price)
     if budget is not None and (unpublished or sum(price.values()) > budget.amount):
         raise UsageError(
-            "This clip has no published price: under a budget it is not bought."
+            "This clip has no published price, so it can't be generated under a budget."
             if unpublished
             else f"This clip costs {quote.price}, and the budget is {Price(budget.amount, budget.currency)}.",
-            hint="Nothing was sent. Choose a cheaper order, or another budget.",
+            hint="Nothing was sent. Choose a cheaper request, or a larger budget.",
         )
     if not arguments.yes and budgets.above(price, unpublished, most):
         costs = "has no published price" if unpublished else f"costs {quote.price}"
         raise UsageError(
-            f"A fresh clip {costs}, and by confirm_above that is not bought unasked.",
-            hint="To buy it, add --yes.",
+            f"A new clip {costs}, so confirm_above requires confirmation.",
+            hint="To generate it, add --yes.",
         )
 
 
@@ -307,7 +307,7 @@ def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     try:
         found, unknown = parser.parse_known_args(words)
     except IPythonUsageError as error:
-        raise UsageError(f"%%hailuo: {error}.", hint="%%hailuo? is the manual.") from None
+        raise UsageError(f"%%hailuo: {error}.", hint="%%hailuo? shows the manual.") from None
     for each in unknown:
         option = each.split("=")[0]
         if option.startswith("-"):
@@ -315,7 +315,7 @@ def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     if unknown:
         raise UsageError(
             f"%%hailuo: “{unknown[0]}” is one word too many.",
-            hint="The first word names the job; the prompt is written under the line.",
+            hint="The first word names the job; write the prompt below this line.",
         )
     return found
 

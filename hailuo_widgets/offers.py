@@ -68,7 +68,7 @@ def _checked(name: str, value: str) -> str:
     for each in known:
         if each.casefold() == value.casefold():
             return each
-    raise UsageError(f"No {name} is called “{value}”.", hint=did_you_mean(value, known))
+    raise UsageError(f"There is no {name} “{value}”.", hint=did_you_mean(value, known))
 
 
 def _orders(row: ModelSpec, wanted: Mapping[str, str]) -> list[Order]:

@@ -32,7 +32,7 @@ def _without_escaped(body: bytes, secret: bytes) -> bytes:
     decoded_at = [mark[0] for mark in marks]
 
     def place(index: int) -> int:
-        """Where a byte of the decoded text stands in the body."""
+        """Position in the body of a byte of the decoded text."""
         decoded, original = marks[bisect_right(decoded_at, index) - 1]
         return original + index - decoded
 

@@ -51,7 +51,7 @@ CLOSE_SECONDS = 5.0
 REWRITER = "MiniMax-H3"
 """The model whose prompts are rewritten where none is named: the only one there is."""
 
-_AS_WRITTEN = "Nothing was sent. To send the prompt as it is, pass as_written=True."
+_AS_WRITTEN = "Nothing was sent. To send the prompt unchanged, pass as_written=True."
 
 
 class Session:
@@ -189,7 +189,7 @@ class Session:
         return Sweep(self, Layout.of(definition, self), budget)
 
     def under_way(self, key: tuple[str, int]) -> Job | None:
-        """The job that makes a clip now, by the request's digest and the replicate; None where there is none."""
+        """The job that makes a clip now, by the request's digest and the replicate; None if there is none."""
         records = self._records.get(self.library_folder)
         return None if records is None else records.in_progress.get(key)
 
@@ -327,7 +327,7 @@ class Session:
         row = self.library().journal.job(job_id) if self.has_library() else None
         if row is not None and any(media.known_sha256 for media in quote_of(row).written.media().values()):
             raise UsageError(
-                "The library does not keep the pictures of that request.",
+                "The library does not have the pictures of that request.",
                 hint=f"%hailuo resume --forget {job_id}, and run its cell again.",
             )
         order = self.forget(job_id)
@@ -437,7 +437,7 @@ class Session:
             if name in (job.name, job.id, job.task_id):
                 return job
         known = [job.name or job.id for job in jobs]
-        hint = did_you_mean(name, known) if known else "There are none yet in this kernel."
+        hint = did_you_mean(name, known) if known else "There are no jobs in this kernel yet."
         raise UsageError(f"There is no job “{name}”.", hint=hint)
 
     @property

@@ -52,8 +52,8 @@ class FoundKey:
         value = (key if isinstance(key, str) else key.get_secret_value()).strip()
         if not value or not value.isascii() or not value.isprintable() or " " in value:
             raise UsageError(
-                f"The key for {provider} ({origin}) is empty, or holds a blank, a line break or an odd sign.",
-                hint="Copy it once more from the vendor's page.",
+                f"The key for {provider} ({origin}) is empty, or contains a space, a line break or odd characters.",
+                hint="Copy it again from the vendor's page.",
             )
         found = cls(origin)
         _VALUES[found] = value
@@ -88,7 +88,7 @@ class Settings:
             knows what vendors publish.
         tasks_in_flight: Provider → how many tasks your account may have at once; 0 for no limit.
         confirm_above: Currency → the price above which a single clip in a cell is not bought before its plan was seen;
-            `""` stands for every other currency. Of several clips a plan is shown in any case.
+            `""` means every other currency. Of several clips a plan is shown in any case.
         client_cert: A PEM file with a client certificate and its private key, for vendors or gateways that want one;
             `""` for none.
     """
@@ -135,7 +135,7 @@ class Settings:
         """
         if name.casefold().endswith(("key", "token", "secret")):
             raise UsageError(
-                "A key does not belong into a cell: it would be saved with the notebook.",
+                "Don't put a key in a cell: it would be saved with the notebook.",
                 hint="Write %hailuo login PROVIDER, which asks for it; or set the provider's variable or .env.",
             )
         if name == "provider":
@@ -150,7 +150,7 @@ class Settings:
             url = str(value).strip()
             if "@" in url and ":" in url.partition("@")[0].partition("://")[2]:
                 raise UsageError(
-                    "A password does not belong into a cell: it would be saved with the notebook.",
+                    "Don't put a password in a cell: it would be saved with the notebook.",
                     hint="Set HAILUO_LIBRARY_URL in the environment or in .env, or leave it to PGPASSWORD.",
                 )
             self.library_url = url or None
@@ -223,12 +223,12 @@ def checked_base_url(url: str) -> str:
         usable = False
     if not usable or not _PLAIN_URL.fullmatch(url.strip()):
         raise UsageError(
-            "That is no base URL.", hint="It should read https://host, or http://127.0.0.1:PORT for a simulator."
+            "That is not a base URL.", hint="It should read https://host, or http://127.0.0.1:PORT for a simulator."
         )
     assert parts.hostname
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise UsageError(
-            f"{parts.hostname} would get the key over plain http.",
+            f"{parts.hostname} would receive the key over plain http.",
             hint="Use https; http is for this machine only (127.0.0.1).",
         )
     return url.strip().rstrip("/")
@@ -289,5 +289,7 @@ def _read_dotenv(path: str, _stamp: int) -> dict[str, str]:
     except (OSError, UnicodeDecodeError):  # the latter holds the file's text
         found = None
     if found is None:
-        raise UsageError("The file .env in this folder can't be read.", hint="Save it as UTF-8, readable for you.")
+        raise UsageError(
+            "The file .env in this folder can't be read.", hint="Save it as UTF-8 and make sure that you can read it."
+        )
     return {name: value for name, value in found.items() if value}

@@ -19,7 +19,7 @@ class Table:
     Attributes:
         columns: Their names.
         rows: As many texts each.
-        caption: What is seen, or what to do where there are no rows.
+        caption: View, or what to do where there are no rows.
     """
 
     columns: tuple[str, ...]

@@ -297,7 +297,7 @@ async def test_what_follows_the_call_that_pays_is_never_a_reason_to_pay_again(an
 
         monkeypatch.setattr(client._provider, "submit", and_then)
         client._transport.send = sending
-        with pytest.raises(errors.UncertainError, match="was taken, but"):
+        with pytest.raises(errors.UncertainError, match="was accepted, but"):
             await client.submit(PROMPT)
         assert submits(sim) == 1
 

@@ -255,7 +255,7 @@ def test_not_now_is_waited_for_however_often_it_is_said(fault):
         limiter.open.set()
         assert job.result(SECONDS).path.is_file()
         assert (submits(here.simulator), here.simulator.billed["minimax"]) == (21, 1)
-        assert ("planned", "the vendor is busy; waits for its turn") in notes
+        assert ("planned", "the vendor is busy; waiting") in notes
         assert here.history(job)[:4] == ["submitting", "planned", "submitting", "planned"]
         assert job.note == ""
 

@@ -100,7 +100,7 @@ def test_with_a_keyring_every_kernel_finds_it(here, notebook, strongbox, typed):
 def test_without_one_it_is_this_kernels_only(here, notebook, config, typed):
     typed(KEY)
     shown = str(run(notebook, "%hailuo login ppio"))
-    assert "to this kernel only: no keyring of the system can be used here" in shown
+    assert "in this kernel only: no system keyring is available here" in shown
     assert KEY not in shown
     assert found(made=here.settings) == (KEY, "%hailuo login")
     assert found() is None

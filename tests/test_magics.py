@@ -121,7 +121,7 @@ MISTAKES = {
     "%%hailuo\n  \n": "prompt",
     "%%hailuo\nA {a|b\n---\nduration: 6": "never closed",
     "%%hailuo\nA fox\n---\nduratoin: 6 | 10": "Did you mean duration",
-    "%%hailuo -d 6\nA fox\n---\nduration: 10": "on the line and under",
+    "%%hailuo -d 6\nA fox\n---\nduration: 10": "on the line and below",
     "%%hailuo --fresh\nA {a|b}": "--repeat",
     "%%hailuo --repeat 0 --budget 6\nA fox": "1 to 100",
     "%%hailuo --budget six\nA {a|b}": "6 USD",

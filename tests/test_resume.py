@@ -138,7 +138,7 @@ def test_a_picture_that_is_known_by_its_hash_can_not_be_sent_again():
         left_behind(here, "submitting", None, dead_owner(), request)
         (job,) = here.resume()
         assert job.quote.digest == quote(request, "minimax").digest
-        with pytest.raises(UsageError, match="does not keep the pictures"):
+        with pytest.raises(UsageError, match="does not have the pictures"):
             here.buy_again("old")
         assert [each.id for each in here.resume()] == ["old"]
 

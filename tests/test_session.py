@@ -62,7 +62,7 @@ def test_the_model_that_is_set_is_used_where_none_is_named(here):
 
 
 def test_configure_takes_no_key(here):
-    with pytest.raises(UsageError, match="does not belong"):
+    with pytest.raises(UsageError, match="Don't put a"):
         hw.configure(minimax_api_key=KEY)
     with pytest.raises(UsageError, match="Did you mean provider"):
         hw.configure(provder="sketch")

@@ -103,7 +103,7 @@ def test_no_repr_shows_a_key(monkeypatch):
     "name", ["key", "api_key", "minimax_api_key", "MINIMAX_API_KEY", "acedata_token", "API_SECRET"]
 )
 def test_a_key_is_no_setting(name):
-    with pytest.raises(UsageError, match="does not belong into a cell") as caught:
+    with pytest.raises(UsageError, match="Don't put a key in a cell") as caught:
         Settings().set(name, KEY)
     assert KEY not in str(caught.value)
     assert ".env" in caught.value.hint

@@ -78,9 +78,9 @@ def test_what_is_transparent_becomes_white():
 @pytest.mark.parametrize(
     ("media", "said"),
     [
-        (Media.of(b"no picture"), "no picture that can be opened"),
+        (Media.of(b"no picture"), "This picture can't be opened"),
         (picture(40, 40), "far too small"),
-        (Media.of("https://example.com/fox.png"), "whose bytes are here"),
+        (Media.of("https://example.com/fox.png"), "Only local pictures"),
     ],
 )
 def test_what_cannot_be_helped_is_a_sentence(media, said):

@@ -102,7 +102,7 @@ def test_nothing_that_the_check_refuses_can_be_sent(row, frames, references, **v
         assert seen.quote.request.mode is row.mode
         assert check(seen.quote.request, row) == []
     elif seen.request.mode is row.mode:
-        assert check(pin(seen.request, row), row) or any("nothing is chosen" in each.message for each in seen.problems)
+        assert check(pin(seen.request, row), row) or any("no file chosen" in each.message for each in seen.problems)
 
 
 def labels(choice, name):
@@ -145,7 +145,7 @@ def test_what_a_model_does_not_know_waits_until_another_one_does():
 
 def test_a_missing_picture_is_a_sentence():
     [problem] = form(change(change(begin("minimax"), "mode", "I2V"), "prompt", "A fox")).problems
-    assert str(problem) == "First frame: nothing is chosen yet. Drop a picture there, or give its address."
+    assert str(problem) == "First frame: no file chosen yet. Drop a picture there, or give its address."
 
 
 def test_a_form_can_be_opened_at_a_request():

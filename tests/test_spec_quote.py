@@ -76,7 +76,7 @@ def test_what_is_left_open_follows_what_is_not(fields, resolution, duration):
 
 ILLEGAL = [
     ("minimax", {"duration": 10, "resolution": "1080P"}, "resolution", "1080P supports 6 s only"),
-    ("minimax", {"duration": 7}, "duration", "makes no clips of 7 s"),
+    ("minimax", {"duration": 7}, "duration", "can't make clips of 7 s"),
     ("minimax", {"resolution": "512P"}, "resolution", "no 512P for T2V"),
     ("minimax", {"resolution": "512P", "last_frame": URL}, "resolution", "no 512P for FLF"),
     ("minimax", {"resolution": "4K"}, "resolution", "no 4K"),
@@ -169,7 +169,7 @@ def test_the_smallest_and_the_narrowest_pictures(width, height):
 
 def test_who_else_could_do_it_is_said():
     (problem,) = problems("ppio", resolution="512P", first_frame=URL)
-    assert "minimax, evolink and sketch can do it as it stands: -p minimax." in problem.hint
+    assert "minimax, evolink and sketch can do it unchanged: -p minimax." in problem.hint
     (problem,) = problems("acedata", model="minimax-i2v", last_frame=URL)
     assert "-m MiniMax-H3" in problem.hint
     (problem,) = problems("minimax", duration=10, resolution="1080P")

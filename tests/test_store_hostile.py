@@ -78,7 +78,7 @@ def test_a_library_whose_folder_leads_elsewhere_is_not_opened(tmp_path, folder):
     library.mkdir()
     outside.mkdir()
     (library / folder).symlink_to(outside)
-    with pytest.raises(LibraryError, match="leads out of the library"):
+    with pytest.raises(LibraryError, match="points outside the library"):
         Library(library)
 
 

@@ -160,7 +160,7 @@ def test_what_is_copied_beside_other_choices_is_no_second_definition():
 
 @pytest.mark.parametrize(
     ("template", "said"),
-    [("{n=a|b} {n=c|d|e}", "“n” is an axis twice"), ("{n=a {m}|b} {m={n}|c}", "stands inside its own choice")],
+    [("{n=a|b} {n=c|d|e}", "The axis “n” is defined twice"), ("{n=a {m}|b} {m={n}|c}", "is inside its own choice")],
 )
 def test_so_it_is_in_python(template, said):
     with pytest.raises(UsageError, match=said):
@@ -172,7 +172,7 @@ def test_a_name_that_nothing_is_given_for_says_where_to_give_it():
     with pytest.raises(UsageError, match="Give place="):
         hw.sweep("A {place}")
     for name in ("name", "show", "budget"):
-        with pytest.raises(UsageError, match=f"“{name}” is taken; call the axis otherwise"):
+        with pytest.raises(UsageError, match=f"“{name}” is taken; give the axis another name"):
             hw.sweep(f"A {{{name}}}", **{name: ["a", "b"]})
     with pytest.raises(UsageError, match="in a cell above"):
         header.read("A {place}", {})
@@ -288,8 +288,8 @@ MISTAKES = {
     "A fox\n---\nprovider: minmax | sketch": ("minmax", "Did you mean minimax"),
     "A fox\n---\ncamera: [Pan left] | [Pan lfet]": ("[Pan lfet]", "Did you mean [Pan left]"),
     "A fox\n---\nfirst_frame: nowhere/*.png": ("nowhere", "no file"),
-    "A fox\n---\nfirst_frame: a**b*.png": ("a**b", "can't be looked for"),
-    "A fox\n---\nfirst_frame: ~nouser/*.png": ("~nouser", "can't be looked for"),
+    "A fox\n---\nfirst_frame: a**b*.png": ("a**b", "can't be searched for"),
+    "A fox\n---\nfirst_frame: ~nouser/*.png": ("~nouser", "can't be searched for"),
     "A fox\n---\nfirst_frame: nowhere.png": ("nowhere.png", "can't be read"),
     "A fox\n---\nduration: 6\nduration: 10": ("duration", "twice"),
     "A fox {a|b\n---\nduration: 6": ("{a|b", "never closed"),
@@ -299,12 +299,12 @@ MISTAKES = {
     "A {x = a {x = c|d} | b}": ("{x = c|d}", "twice"),
     "A\n---\nduration: {x = 6|10}\nmodel: {x = S|T}": ("{x = S|T}", "twice"),
     "A {x}\n---\nx: {x = a|b} | c": ("{x = a|b}", "twice"),
-    "A {n = a {n} | b}": ("{n} | b}", "“n” stands inside its own choice"),
-    "A {n = a {k = {n} | c} | b}": ("{n} | c}", "“n” stands inside its own choice"),
-    "A {n = a {k} | b} {k = {n} | c}": ("{n} | c}", "“n” stands inside its own choice"),
-    "A {n} {k}\n---\nn: a {k}\nk: b {n}": ("{n}", "“n” stands inside its own choice"),
-    "A fox\n---\nfirst_frame: {first_frame}.png": ("{first_frame}", "stands inside its own choice"),
-    "A fox\n----\nduration: 6": ("----", "Three dashes, `---`, stand between"),
+    "A {n = a {n} | b}": ("{n} | b}", "“n” is inside its own choice"),
+    "A {n = a {k = {n} | c} | b}": ("{n} | c}", "“n” is inside its own choice"),
+    "A {n = a {k} | b} {k = {n} | c}": ("{n} | c}", "“n” is inside its own choice"),
+    "A {n} {k}\n---\nn: a {k}\nk: b {n}": ("{n}", "“n” is inside its own choice"),
+    "A fox\n---\nfirst_frame: {first_frame}.png": ("{first_frame}", "is inside its own choice"),
+    "A fox\n----\nduration: 6": ("----", "Three dashes, `---`, separate"),
     "A fox\n--\n\n first-frame : a.png": ("--", "Three dashes"),
     "A fox\n —\nzip: a b": ("—", "Three dashes"),
     "A fox\n– – –\nresolution: 768P": ("– – –", "Three dashes"),
@@ -314,7 +314,7 @@ MISTAKES = {
     "A {x = a|b}\n---\nzip: x": ("zip", "twos or more"),
     "A {x = a|b} {y = a|b}\n---\nzip: x z": ("z", "no axis “z”"),
     "A {x = a|b}\n---\nskip: x": ("x", "no condition"),
-    "A {x = a|b}\n---\nskip:": ("skip", "Nothing is said"),
+    "A {x = a|b}\n---\nskip:": ("skip", "skip needs a condition"),
     "A {place = a|b}\n---\nskip: plaec=a": ("plaec", "Did you mean place"),
     "A {x = a|b}\n---\nshow: x × y × z": ("show", "one axis or two"),
     "A {x = a|b}\n---\nshow: y": ("y", "no axis “y”"),
@@ -351,7 +351,7 @@ def test_what_can_not_be_laid_out(cell, said):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ({"gait": ["a"]}, "neither a field"),
+        ({"gait": ["a"]}, "There is no field"),
         ({"durations": [6]}, "Did you mean duration"),
         ({"duration": []}, "nothing to choose"),
         ({"repeat": 0}, "1 to 100"),
@@ -363,8 +363,8 @@ def test_what_can_not_be_laid_out(cell, said):
         ({"skip": lambda cell: cell["y"]}, "asks for “y”"),
         ({"camera": "Pan lfet"}, "Did you mean"),
         ({"provider": "minmax"}, "Did you mean minimax"),
-        ({"first_frame": "a**b*.png"}, "“a**b*.png” can't be looked for"),
-        ({"first_frame": "~nouser/*.png"}, "“~nouser/*.png” can't be looked for"),
+        ({"first_frame": "a**b*.png"}, "“a**b*.png” can't be searched for"),
+        ({"first_frame": "~nouser/*.png"}, "“~nouser/*.png” can't be searched for"),
         ({"zip": "x"}, "two different axes or more, not ['x']"),
         ({"zip": [("x", "x")]}, "two different axes or more, not ('x', 'x')"),
         ({"zip": [("x",)]}, "two different axes or more"),
@@ -419,7 +419,7 @@ def test_without_axes_it_is_one_clip():
     definition = Definition.of_cell(header.read("A fox, 2 | 3\n---\nduration: 10\ncamera: Pan left", {}), model="S")
     assert definition.axes == {}
     assert single(definition) == ("A fox, 2 | 3 [Pan left]", {"duration": 10, "model": "S"})
-    with pytest.raises(UsageError, match="on the line and under"):
+    with pytest.raises(UsageError, match="on the line and below"):
         Definition.of_cell(header.read("A\n---\nduration: 10", {}), duration=6)
 
 

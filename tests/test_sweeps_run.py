@@ -355,7 +355,7 @@ def test_in_the_order_of_prices(here):
 
 
 def test_it_comes_back_in_another_kernel(here):
-    with pytest.raises(UsageError, match="kept under its name when it is run"):
+    with pytest.raises(UsageError, match="saved under its name when you run it"):
         hw.sweep.load("fox")
     made = hw.sweep(
         FOX, name="fox", camera=["Pan left", None], repeat=2, zip=[("gait", "place")], show=("camera", "gait")
@@ -414,7 +414,7 @@ def test_an_order_that_is_not_offered_any_more_has_the_price_of_its_day(here):
     kept_with(here, model="MiniMax-Hailuo-1.9", price="0.01")
     back = hw.sweep.load("fox")
     assert back.plan.price == {"USD": Decimal("0.01")}
-    assert "1 clip has its price from the day when the sweep was kept" in " ".join(back.plan.notes)
+    assert "1 clip has its price from the day the sweep was saved" in " ".join(back.plan.notes)
 
 
 def test_pictures_are_kept_by_path_and_hash(here, tmp_path):
@@ -432,7 +432,7 @@ def test_pictures_are_kept_by_path_and_hash(here, tmp_path):
     Image.new("RGB", (640, 400), "plum").save(tmp_path / "1.png")  # another picture under the same name
     back = hw.sweep.load("fox")
     assert back.plan.to_buy == 1
-    assert "pictures by hash only" in " ".join(back.plan.notes)
+    assert "hashes of their pictures" in " ".join(back.plan.notes)
     assert len(back.run().result(SECONDS)) == 1
     assert submits(here.simulator) == 3
 

@@ -165,7 +165,7 @@ def test_a_list_of_the_notebook_is_an_axis_and_anything_else_a_value():
     ("text", "mistake", "hint"),
     [
         ("a {b | c", "{b | c", "its “}” is missing"),
-        ("a {b | [Pan left | Pan right] }", "[Pan left | Pan right] }", "brackets of its own"),
+        ("a {b | [Pan left | Pan right] }", "[Pan left | Pan right] }", "needs its own brackets"),
         ("{the gait = a | b}", "{the gait = a | b}", "{the_gait = …}"),
         ("{n-1 = a | b}", "{n-1 = a | b}", "{n_1 = …}"),
         ("{1 = a | b}", "{1 = a | b}", "a letter first"),
@@ -176,7 +176,7 @@ def test_a_list_of_the_notebook_is_an_axis_and_anything_else_a_value():
         ("{ {1|2}000..{8|9}999 }", "{ {1|2}000..{8|9}999 }", "at most 10,000"),
         ("{1..9000 | 1..9000}", "{1..9000 | 1..9000}", "at most 10,000"),
         ("{ { a " * 3000, "{ { a ", "Give a choice a name"),
-        ("{{a|b} | c}", "} | c}", "“{{” is a brace itself"),
+        ("{{a|b} | c}", "} | c}", "“{{” is a literal brace"),
         ("{a | b | {c}", "{a | b | {c}", "missing"),
         ("x {a | {nothing}}", "{nothing}}", "Define it"),
     ],

@@ -211,7 +211,7 @@ def test_a_request_that_is_not_whole_cannot_be_sent(sitting, host):
     sitting.act("set", field="mode", value="I2V")
     form = sitting.screen.state["form"]
     assert not form["ready"]
-    assert form["problems"] == ["First frame: nothing is chosen yet. Drop a picture there, or give its address."]
+    assert form["problems"] == ["First frame: no file chosen yet. Drop a picture there, or give its address."]
     sitting.act("generate", begun=0)
     assert sitting.screen.last("problem")[0]["text"] == "This can't be sent yet."
     assert host.jobs() == []

@@ -1,1 +1,1 @@
-"""The background loop and what lives on it. Nothing here knows of Jupyter: a script or a server can use it."""
+"""The background loop and everything that runs on it, without Jupyter: a script or a server can use it."""

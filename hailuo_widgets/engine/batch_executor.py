@@ -1,4 +1,4 @@
-"""Work for one thread: what has gathered while it was busy is done in one go."""
+"""Work for one thread: tasks that were queued while it was busy are done as one batch."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class _WorkItem(Generic[T]):
 
 
 class BatchExecutor:
-    """Carries work out on a thread of its own, one after the other.
+    """Runs tasks on its own thread, one after the other.
 
     Args:
         together: Makes one transaction of what is done inside; told whether nothing is written. Where it fails, or any
@@ -77,7 +77,7 @@ class BatchExecutor:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def do(self, work: Callable[[], T], *, reads: bool = False) -> T:
-        """Have it done, and wait for it even when cancelled: what the journal says is then what happened.
+        """Run it, and wait for it even if cancelled, so that the journal says what happened.
 
         Args:
             work: May be done a second time, where the first time was undone.
@@ -100,7 +100,7 @@ class BatchExecutor:
         return item.outcome()
 
     def close(self) -> None:
-        """End the thread once what is under way is done."""
+        """End the thread once the current work is done."""
         self._thread.shutdown(wait=True)
 
     def _work(self) -> None:

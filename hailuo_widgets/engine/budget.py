@@ -1,4 +1,4 @@
-"""A budget: money that a group of jobs may cost at most, however many of them run at once."""
+"""A budget: the most that a group of jobs may cost, however many of them run at once."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Budget:
         self._spent = Decimal(0)
 
     def reserve(self, job_id: str, price: Decimal) -> bool:
-        """Set a price aside.
+        """Reserve a price.
 
         Args:
             job_id: Whose it is; what is set aside for it already stays as it is.
@@ -47,7 +47,7 @@ class Budget:
             return True
 
     def settle(self, job_id: str, charged: bool | None, amount: Decimal | None = None) -> None:
-        """Say what became of the money that was set aside for a job.
+        """Settle the money that was reserved for a job.
 
         Args:
             job_id: Whose; a job without a reservation changes nothing.
@@ -66,13 +66,13 @@ class Budget:
 
     @property
     def reserved(self) -> Decimal:
-        """What is set aside for jobs that have not ended."""
+        """The amount reserved for jobs that have not ended."""
         with self._lock:
             return sum(self._reserved.values(), Decimal(0))
 
     @property
     def left(self) -> Decimal:
-        """What can still be set aside."""
+        """The amount that can still be reserved."""
         with self._lock:
             return self.amount - self._spent - sum(self._reserved.values(), Decimal(0))
 

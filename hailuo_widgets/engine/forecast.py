@@ -1,4 +1,4 @@
-"""How long a set of orders will take under the vendors' limits."""
+"""How long a set of requests will take under the vendors' limits."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class InProgress:
         self._lock = threading.Lock()
 
     def get(self, key: Key) -> Job | None:
-        """The job that makes it now; None where there is none."""
+        """The job that is making it; None if there is none."""
         with self._lock:
             return self._current(key)
 

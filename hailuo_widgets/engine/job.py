@@ -26,7 +26,7 @@ another thread's loop notices it only when the future is done."""
 
 
 class WaitInterrupted(KeyboardInterrupt):
-    """Ctrl-C, or the kernel's stop button, while a cell waited for a clip. Only the waiting has ended."""
+    """Ctrl-C, or the kernel's stop button, while a cell waited for a clip. The job continues."""
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback through the machinery of waiting."""
@@ -50,7 +50,7 @@ class Job:
     Args:
         job_id: Ours; see `new_id`.
         quote: The request and its price.
-        name: The notebook's variable, `""` where there is none.
+        name: The notebook's variable, `""` if there is none.
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why this provider.
         fresh: Whether to generate again, ignoring the cached clip.
@@ -70,7 +70,7 @@ class Job:
         progress: From 0 to 1, as the vendor says; None where it says nothing.
         note: What it waits for, or the vendor's own word; `""` for nothing.
         cached: Whether its clip was in the library already.
-        error: Why it ended without a clip; None otherwise.
+        error: Why it ended without a clip, or None.
         expected: Seconds that the vendor will probably take, None where that is not known.
         created: When it was requested, in seconds since the epoch.
         started: When it left the state `planned`, in seconds since the epoch; None before.
@@ -120,7 +120,7 @@ class Job:
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether it has ended, successfully or not."""
         return self._done.is_set()
 
     @property
@@ -150,7 +150,7 @@ class Job:
 
     @property
     def label(self) -> str:
-        """The state as a person reads it: “Done”, “Detached”, “Unconfirmed” and so on.
+        """The state as shown to users: “Done”, “Detached”, “Unconfirmed” and so on.
 
         A provider that could not be reached has refused nothing, so such a job is “Not reached”.
         """
@@ -162,7 +162,7 @@ class Job:
         return self.state is JobState.REFUSED and isinstance(self.error, NetworkError)
 
     def result(self, timeout: float | None = None) -> Clip:
-        """Wait for the clip. An interrupt ends the waiting, not the job.
+        """Wait for the clip. An interrupt stops the wait, not the job.
 
         Args:
             timeout: Seconds to wait at most.
@@ -181,7 +181,7 @@ class Job:
         return self._outcome()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait until it has ended, well or not. An interrupt ends the waiting, not the job.
+        """Wait until it has ended, successfully or not. An interrupt stops the wait, not the job.
 
         Args:
             timeout: Seconds to wait at most.
@@ -212,7 +212,7 @@ class Job:
         return self._outcome()
 
     async def ended_well_or_not(self) -> None:
-        """Wait until it has ended, whatever came of it."""
+        """Wait until it has ended, successfully or not."""
         loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
         def wake(job: Job) -> None:

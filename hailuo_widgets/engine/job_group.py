@@ -1,4 +1,4 @@
-"""Jobs that belong together: they share a budget, can be paused, and stop where nothing but failures comes."""
+"""Jobs that belong together: they share a budget, can be paused, and stop after repeated failures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class JobGroup:
 
     @property
     def paused(self) -> bool:
-        """Whether nothing new is sent. What is under way goes on."""
+        """Whether nothing new is sent. Jobs in progress continue."""
         return self._paused
 
     def pause(self) -> None:
@@ -63,7 +63,7 @@ class JobGroup:
         self._observers.tell(self)
 
     def lift(self, provider: str) -> None:
-        """Send to a provider again that was halted."""
+        """Send to a halted provider again."""
         with self._lock:
             self.halted = {name: why for name, why in self.halted.items() if name != provider}
             self._in_a_row.pop(provider, None)
@@ -111,7 +111,7 @@ class JobGroup:
             self._in_a_row[provider] = (kind, count)
             if count < FAILURES_IN_A_ROW or provider in self.halted:
                 return
-            self.halted = {**self.halted, provider: f"{count} in a row failed alike: {error.message}"}
+            self.halted = {**self.halted, provider: f"{count} in a row failed the same way: {error.message}"}
         self._observers.tell(self)
 
     def observe(self, callback: Callable[[JobGroup], None]) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""The life of one job, from the request to the file. Every step is written down before the next one is taken."""
+"""The life of one job, from the request to the file. Every step is recorded before the next one."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class _NotNeededError(Exception):
         self.claimed = claimed
 
 
-_NOT_NOW = "the vendor is busy; waits for its turn"
+_NOT_NOW = "the vendor is busy; waiting"
 
 _STATES = {Phase.QUEUED: JobState.QUEUED, Phase.RUNNING: JobState.RUNNING}
 _FORWARD = (JobState.QUEUED, JobState.RUNNING)  # a vendor that says “queued” again does not send the job back
@@ -193,7 +193,7 @@ class JobRunner:
                 job.task_id = job.task_id or task_id
                 return True
             if kind == "busy":
-                job.move(job.state, note="another kernel on this library is watching it")
+                job.move(job.state, note="another kernel that uses this library is watching it")
                 await self.records.pause()
                 continue
             if not await self._answered():

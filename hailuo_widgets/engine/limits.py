@@ -1,4 +1,4 @@
-"""How much a vendor takes, as far as it is known before anything is sent."""
+"""A vendor's limits, as far as they are known before anything is sent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a vendor takes.
+    """A vendor's limits.
 
     Attributes:
         requests_per_minute: In any 60 seconds; None where that is not known.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def limits_of(row: ModelSpec, settings: Settings) -> Limits:
-    """What the catalogue says, or the user, who knows of their own account."""
+    """The limits from the catalogue, or from the user's settings for their own account."""
     per_minute = settings.requests_per_minute.get(row.provider, row.requests_per_minute)
     known = row.tasks_in_flight
     if row.provider == EMBEDDED:  # what can't be drawn at once waits here, where it can be paused and cancelled

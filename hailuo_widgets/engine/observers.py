@@ -1,4 +1,4 @@
-"""Who wants to know of a change: views call in, the engine calls back and knows none of them."""
+"""Observers of a change: views register, and the engine calls back without knowing them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One poller a vendor: it asks how all of its tasks stand, in batches where the vendor answers for many at once."""
+"""One poller per vendor: it checks all of its tasks, in batches if the vendor reports many at once."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SLEPT = 5.0
 """Seconds by which the time of day moved further than the monotonic clock: the machine slept, or its clock was set."""
 
 ENOUGH = 12
-"""So many tasks stand for all those that one question asks for."""
+"""The number of tasks in a batch that are watched closely, as representatives of the rest."""
 
 TIMES_MISSING = 3
 """How often a vendor may leave a task out of an answer before it is asked for by itself."""
@@ -64,7 +64,7 @@ TIMES_MISSING = 3
 
 @dataclass(eq=False, slots=True)
 class Watch:
-    """One task that is asked for.
+    """One task that is being watched.
 
     Attributes:
         task: Which one.
@@ -150,7 +150,7 @@ def _first_look(spread: Spread) -> float:
 
 
 class Poller:
-    """Asks for a vendor's tasks. For the loop's thread only.
+    """Checks a vendor's tasks. For the loop's thread only.
 
     Args:
         client: The vendor's.
@@ -188,7 +188,7 @@ class Poller:
         self._asking: set[asyncio.Task[None]] = set()
 
     def add(self, watch: Watch) -> None:
-        """Ask for a task from now on."""
+        """Watch a task from now on."""
         self._watched[watch] = None
         watch.patience = Patience(retention=self._retention)
         first = 0.0
@@ -199,7 +199,7 @@ class Poller:
             self._wake()
 
     def remove(self, watch: Watch) -> None:
-        """Ask for it no more."""
+        """Stop watching it."""
         self._watched.pop(watch, None)
 
     def _wake(self) -> None:

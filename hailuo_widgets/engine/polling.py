@@ -1,4 +1,4 @@
-"""When it pays to ask how a task stands: few questions before it can be done, many around when it will be.
+"""When to check a task: rarely before it can be done, often around the time when it will be.
 
 A question is worth its price when a finished task would otherwise have waited too long for it. So what is reckoned up
 is the expected waiting: for a task that was last seen running at `since`, the seconds that it will on average have been
@@ -143,7 +143,7 @@ class Spread:
 
 
 class Durations:
-    """How long tasks of one kind took, as far as they are remembered.
+    """How long recent tasks of one kind took.
 
     Wrong lessons happen: the machine slept, or a release before this one measured with a clock that was set meanwhile.
     What can't be true is not learned, and what later tasks contradict is forgotten.
@@ -194,7 +194,7 @@ def between(ran: float, elapsed: float) -> float:
 
 
 def interval(elapsed: float, tasks: int, batch: int) -> float:
-    """Seconds between two questions where nothing is known of how long such tasks take.
+    """Seconds between two status checks if nothing is known about how long such tasks take.
 
     Whichever task is asked for tells of its like, so that many tasks can be few questions each.
 

@@ -1,4 +1,4 @@
-"""When the next request may leave for a vendor: its limits, as published, as set, and as learned from its refusals.
+"""When the next request may be sent to a vendor, by its limits as published, as set, and as learned from 429s.
 
 Three things can be behind a refusal (HTTP 429): too many tasks in flight, too many submissions a minute, too many
 requests of any kind a minute. Which of them it is, the vendor seldom says. So a refusal leaves suspects, each with the
@@ -57,7 +57,7 @@ ASKED_AT_ONCE = 8
 
 
 class LimitKind(Enum):
-    """What a vendor may limit."""
+    """The quantities that a vendor may limit."""
 
     IN_FLIGHT = "tasks in flight"
     SUBMITS = "submissions a minute"
@@ -65,7 +65,7 @@ class LimitKind(Enum):
 
 
 class Outcome(Enum):
-    """What became of a paying call."""
+    """The outcome of a paying call."""
 
     TAKEN = "taken"
     ANSWERED = "answered"
@@ -89,7 +89,7 @@ class _Cap:
 
 @dataclass
 class RateLimiter:
-    """What may leave, by what has left. It knows no clock and waits for nothing: who asks says what time it is.
+    """Decides what may be sent, from what was sent. It has no clock and never waits: the caller passes the time.
 
     Attributes:
         limits: What is known beforehand; never exceeded.
@@ -182,7 +182,7 @@ class RateLimiter:
         self._submitting += 1
 
     def give_back(self, now: float) -> None:
-        """A paying call that was to leave did not."""
+        """A paying call was not sent after all."""
         self._submitting -= 1
         self._settled(now)
 
@@ -224,14 +224,14 @@ class RateLimiter:
         return max(0.0, wait, self._not_before - now)
 
     def ask(self, now: float) -> None:
-        """A question leaves."""
+        """A status check is sent."""
         cap = self._caps.get(LimitKind.ALL)
         if cap is not None and self._until_below(LimitKind.ALL, cap.level, now, reserve=False) > 0:
             cap.next_try = now + cap.pause  # whatever comes of it
         self._asking += 1
 
     def asked(self, now: float, *, refused: bool = False, retry_after: float | None = None) -> None:
-        """A question was answered."""
+        """A status check was answered."""
         self._asking -= 1
         if not refused:
             self._asks.append(now)

@@ -145,7 +145,7 @@ class Records:
             self._renewing = asyncio.ensure_future(self._renew())
 
     def release(self, job: Job) -> None:
-        """Renew it no more. The lease itself ends with the job's last state."""
+        """Stop renewing it. The lease itself ends with the job's final state."""
         self._held.pop(job.id, None)
         self._lost.pop(job, None)
         if not self._held and self._renewing is not None:
@@ -190,7 +190,7 @@ class Records:
         return await self._journal.do(lambda: self._open().clip_path(job.id), reads=True)
 
     def close(self) -> None:
-        """End the thread once what is under way is written."""
+        """End the thread once pending writes are done."""
         self._journal.close()
         owner.retire(self.owner)
 

@@ -1,4 +1,4 @@
-"""A prompt that is being rewritten by the vendor (H3-Context-IR): waits like a job, and ends with words."""
+"""A prompt that the vendor rewrites (H3-Context-IR): waits like a job, and ends with text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Rewriting:
-    """A prompt and what the vendor makes of it. Thread-safe, awaitable; the work is an ordinary job.
+    """A prompt and its rewritten form. Thread-safe, awaitable; the work is an ordinary job.
 
     Args:
         job: What asks for it, or has asked.
@@ -32,7 +32,7 @@ class Rewriting:
 
     @property
     def done(self) -> bool:
-        """Whether it has ended, well or not."""
+        """Whether it has ended, successfully or not."""
         return self.job.done
 
     @property
@@ -50,7 +50,7 @@ class Rewriting:
 
     @property
     def price(self) -> str:
-        """What was charged, once the vendor has said it; its rates before."""
+        """The charge, once the vendor has reported it; before that, the rates."""
         if self.job.cached:
             return "from the library, at no cost"
         if self.job.charged is not None and self.job.charged.amount is not None:
@@ -62,7 +62,7 @@ class Rewriting:
         return f"{read} a million tokens in, {written} a million out"
 
     def result(self, timeout: float | None = None) -> str:
-        """Wait for the rewritten prompt. An interrupt ends the waiting, not the job.
+        """Wait for the rewritten prompt. An interrupt stops the wait, not the job.
 
         Args:
             timeout: Seconds to wait at most.

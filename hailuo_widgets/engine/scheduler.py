@@ -1,4 +1,4 @@
-"""Who goes when: every job of a session passes here, so that all of them together keep to each vendor's limits."""
+"""Scheduling: every job of a session passes through here, so that together they stay within each vendor's limits."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Scheduler:
-    """Runs jobs to their ends: in turn, within limits and budgets. One a session; for the loop's thread only.
+    """Runs jobs in turn, within limits and budgets. One per session; for the loop's thread only.
 
     Args:
         connect: Gives the client for a provider; the same one for the same address and key.
@@ -48,7 +48,7 @@ class Scheduler:
         self._groups: dict[JobGroup, tuple[int, Callable[[], None]]] = {}
 
     async def run(self, jobs: Sequence[Job], records: Records, group: JobGroup) -> None:
-        """Run jobs to their ends, each in its turn. Never raises; how they ended is in them and in the journal.
+        """Run jobs to their ends, each in its turn. Never raises; the results are in the jobs and in the journal.
 
         Whether the library has a clip already is for the caller to ask; a claim asks once more, right before a request
         is sent.
@@ -69,7 +69,7 @@ class Scheduler:
         self._enter(group)
         try:
             while (other := records.in_progress.enter(job)) is not job:
-                job.move(JobState.PLANNED, note="the same clip is being made")
+                job.move(JobState.PLANNED, note="the same clip is already being made")
                 try:
                     await _end_of(other)
                 except asyncio.CancelledError:

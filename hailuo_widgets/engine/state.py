@@ -9,7 +9,7 @@ NOT_REACHED = "Not reached"
 
 
 class JobState(StrEnum):
-    """Where a job is. A `str`, so that `job.state == "stored"` holds. The values are those of the journal."""
+    """A job's state. A `str`, so that `job.state == "stored"` holds. The values are those of the journal."""
 
     PLANNED = "planned"
     """Checked, not sent."""
@@ -41,7 +41,7 @@ class JobState(StrEnum):
 
     @property
     def label(self) -> str:
-        """The state as a person reads it."""
+        """The state as shown to users."""
         return _LABELS.get(self, self.value.capitalize())
 
 

@@ -38,14 +38,14 @@ _numbers = itertools.count()
 
 @dataclass(order=True)
 class Ticket:
-    """A job's place in the queue. It keeps it when the vendor says “not now”."""
+    """A job's place in the queue. It keeps its place when the vendor answers with a 429."""
 
     number: int = field(default_factory=lambda: next(_numbers))
     job: Job | None = field(default=None, compare=False)
     turn: asyncio.Future[None] | None = field(default=None, compare=False)
 
     def say(self, why: str) -> None:
-        """Tell the job why it waits."""
+        """Tell the job why it is waiting."""
         if self.job is not None and self.job.note != why:
             self.job.move(JobState.PLANNED, note=why)
 
@@ -109,7 +109,7 @@ class VendorQueue:
         return bool(self._queues) and not self.limiter.full
 
     def give_back(self) -> None:
-        """A turn is not needed after all."""
+        """Return a turn that is not needed after all."""
         self.limiter.give_back(self.now())
         self.pump()
 
@@ -181,7 +181,7 @@ class VendorQueue:
         return watch
 
     def left(self, watch: Watch) -> None:
-        """Ask for a task no more: it has ended, or goes on without us."""
+        """Stop watching a task: it has ended, or was detached."""
         self._poller.remove(watch)
         if watch.state is not None and watch.state.phase.final:
             self.ended(watch.task.id)
@@ -199,7 +199,7 @@ class VendorQueue:
         self.pump()
 
     def pump(self) -> None:
-        """Let go whoever may go now, and look again when it pays to."""
+        """Send all jobs that can be sent now, and schedule the next look."""
         now, wait = self.now(), math.inf
         passed_over: set[JobGroup] = set()
         while group := next((each for each in self._queues if each not in passed_over), None):
@@ -278,7 +278,7 @@ class VendorQueue:
         if name in group.halted:
             return f"{name} is halted: {group.halted[name]}"
         if group.budget is not None and group.budget.reserved and _price(first) > group.budget.left:
-            return "the budget waits for what is under way"
+            return "the budget waits for jobs in progress"
         return "waits for its turn"
 
 
@@ -310,7 +310,7 @@ def _too_dear(job: Job, group: JobGroup) -> RefusedError:
     budget = group.budget
     left = budget.amount - budget.spent
     message = f"It costs {job.quote.price}, and {left} {budget.currency} of the budget of {budget.amount} are left."
-    return RefusedError([Problem("budget", message, (), "Nothing was sent. Give a larger budget and run it again.")])
+    return RefusedError([Problem("budget", message, (), "Nothing was sent. Increase the budget and run it again.")])
 
 
 def _check_payable(job: Job, group: JobGroup) -> None:
@@ -318,8 +318,8 @@ def _check_payable(job: Job, group: JobGroup) -> None:
     if budget is None or price.amount == 0:
         return
     if price.amount is None:
-        message = f"{job.quote.row.provider} publishes no price for it, so no budget can hold it."
+        message = f"{job.quote.row.provider} publishes no price for it, so it can't run under a budget."
         raise RefusedError([Problem("budget", message, (), "Nothing was sent. Run it without a budget.")])
     if price.currency != budget.currency:
-        message = f"It is priced in {price.currency}, and the budget is in {budget.currency}."
-        raise RefusedError([Problem("budget", message, (), "Nothing was sent. Give it a budget of its own.")])
+        message = f"It is priced in {price.currency}, but the budget is in {budget.currency}."
+        raise RefusedError([Problem("budget", message, (), "Nothing was sent. Give it a separate budget.")])

@@ -1,4 +1,4 @@
-"""What an error means for a job, decided in one place: the state it ends in, and the error that a person reads."""
+"""What an error means for a job, decided in one place: its final state, and the error that is shown."""
 
 from __future__ import annotations
 

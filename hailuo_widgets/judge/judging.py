@@ -195,7 +195,7 @@ class Judging:
         return vote
 
     def undo(self, voter: str = ME) -> Vote | None:
-        """Take back a voter's latest vote; the vote, or None where there is none."""
+        """Undo a voter's latest vote. Returns the vote; None if there is none."""
         mine = [each for each in standing(self.votes) if each.voter == voter and each.source != "program"]
         if not mine:
             return None
@@ -335,5 +335,5 @@ def _agreement(own: Iterable[Vote], people: Iterable[Vote]) -> str:
             total += len(theirs)
             same += theirs.count(vote.clips[vote.answer])
     if not total:
-        return "No pair was judged by people as well."
+        return "No pair was also judged by people."
     return f"It agrees with people on {same} of {total} votes."

@@ -112,7 +112,7 @@ def read(
             shown = np.fromiter(flat, np.intp, seats * len(places)).reshape(-1, seats)
         except KeyError as error:
             raise UsageError(
-                f"The clip {str(error.args[0])[:60]!r} was voted on, and has no cell.",
+                f"The clip {str(error.args[0])[:60]!r} was voted on but has no cell.",
                 hint="Name its cell in cells={clip: cell}.",
             ) from None
         ordered = np.sort(shown, axis=1)
@@ -150,7 +150,8 @@ def _answers(answers: list[int | None], seats: int) -> Ints:
         wrong.append(True)
     if wrong:
         raise UsageError(
-            f"{str(wrong[0])[:20]!r} is no seat of {seats}.", hint=f"Answer with 0 to {seats - 1}, or None for a tie."
+            f"{str(wrong[0])[:20]!r} is not a position from 0 to {seats - 1}.",
+            hint=f"Answer with 0 to {seats - 1}, or None for a tie.",
         )
     return np.array([-1 if each is None else each for each in answers], dtype=np.intp)
 

@@ -50,7 +50,7 @@ def _reasons(study: Study) -> list[str]:
         more = f" and {len(study.groups) - 3} other groups" if len(study.groups) > 3 else ""
         reasons.append(f"{groups}{more} were never compared with each other.")
     if max(each.clips for each in study.ranking) == 1:
-        reasons.append("With one clip a cell, votes can't tell a good cell from a lucky clip: add clips.")
+        reasons.append("With one clip per cell, votes can't tell a good cell from a lucky clip: add clips.")
     return reasons
 
 

@@ -102,7 +102,7 @@ def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool])
     middle = (inner.start + inner.stop) // 2
     halves = [look(half, still=False) for half in (slice(inner.start, middle), slice(middle, inner.stop))]
     if any(half.families not in {None, whole.families} for half in halves):
-        whole = replace(whole, commands=None, families=None, reason="it changes on the way")
+        whole = replace(whole, commands=None, families=None, reason="it changes during the step")
     elif whole.commands and any(half.commands not in {None, whole.commands} for half in halves):
         whole = replace(whole, commands=None, reason="its two halves look different")
     return Step(part.start, part.stop, whole)

@@ -44,7 +44,7 @@ _WORDS = {
     (2, -1): ("Zoom out", "Pull out"),
 }
 
-MAYBE = "something moves, and it can't be told whether that is the camera"
+MAYBE = "something moves, but it can't be told whether that is the camera"
 
 HELD, FILLS = 0.01, 0.45
 """Share of the frame that keeps its place in a tracking shot, and from which on a subject fills it."""
@@ -231,7 +231,7 @@ def _incoherent(found: _Evidence) -> str:
     if seen.coverage < 0.07:
         return "too little texture"
     if not found.shakes and found.trembles > max(STEADY, 0.10 * speed):
-        return "a tremble too small to call it a shake"
+        return "a tremble too small to count as a shake"
     if found.agrees < (0.2 if found.parallax else 0.4):
         return "the picture moves in too many ways at once"
     if found.parallax and not found.shakes:
@@ -293,7 +293,7 @@ def _named(found: _Evidence, field: Field, keystones: tuple[bool, bool], present
         elif turns or stays:
             names.append(turn)
         else:
-            unsure = f"{turn.lower()} or {travel.lower()}: the parallax does not tell"
+            unsure = f"{turn.lower()} or {travel.lower()}: the parallax doesn't show which"
     tail = ("Shake",) if found.shakes else ()
     return (None if unsure else (*names, *tail)), (*kin, *tail), unsure
 

@@ -100,7 +100,7 @@ def trace(path: Path | str, *, threads: int | None = None) -> Trace:
             stream.codec_context.thread_count = threads
         shown = timeline.read(container, stream)
         if not shown.times:
-            raise unreadable(path, "it holds no picture")
+            raise unreadable(path, "it contains no picture")
         fps = (len(shown.times) / shown.duration) if shown.duration else float(stream.average_rate or 24)
         stride = max(1, round(fps / PAIRS))
         audio = container.streams.audio[0] if container.streams.audio else None

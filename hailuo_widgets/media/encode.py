@@ -153,5 +153,5 @@ def encode_while_painting(
         except (av.error.FFmpegError, OSError) as error:
             raise HailuoError(
                 f"The sketch “{Path(path).name}” can't be written: {error}.",
-                hint="Is its folder there, writable and not full?",
+                hint="Check that its folder exists, is writable and has space left.",
             ) from error

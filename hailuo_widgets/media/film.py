@@ -97,7 +97,9 @@ def video(
     if not known:
         raise UsageError("There is no clip to show.", hint="Run the sweep first, or give clips.")
     if width % 2 or height % 2 or not (64 <= width <= 7680 and 64 <= height <= 4320):
-        raise UsageError(f"A film can't have {width} × {height} pixels.", hint="Give even numbers, 1920 × 1080 say.")
+        raise UsageError(
+            f"A film can't have {width} × {height} pixels.", hint="Give even numbers, for example 1920 × 1080."
+        )
     tell = progress or (lambda _: None)
     rate = Fraction(min(60.0, max(info.fps for info in known.values()))).limit_denominator(1001)
     shape = max(info.width / info.height for info in known.values())
@@ -119,7 +121,8 @@ def video(
         part.replace(target)
     except (av.error.FFmpegError, OSError) as error:
         raise HailuoError(
-            f"The film “{target.name}” can't be written: {error}.", hint="Is its folder there, writable and not full?"
+            f"The film “{target.name}” can't be written: {error}.",
+            hint="Check that its folder exists, is writable and has space left.",
         ) from error
     finally:
         part.unlink(missing_ok=True)
@@ -147,7 +150,7 @@ class _Layout:
             fits.append((min(across, down * shape), each, line, letters, across, down))
         best, self.columns, self.line, self.label_letters, across, down = max(fits, key=lambda fit: fit[0])
         if best < 16:
-            raise UsageError(f"{cells} clips have no room in {width} × {height} pixels.", hint="Give a larger size.")
+            raise UsageError(f"{cells} clips don't fit into {width} × {height} pixels.", hint="Give a larger size.")
         self.across, self.down = int(across) // 2 * 2, int(down) // 2 * 2
 
     def room(self, index: int) -> tuple[int, int, int, int]:

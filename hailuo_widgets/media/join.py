@@ -87,7 +87,8 @@ def join(clips: Sequence[str | os.PathLike[str]], path: str | os.PathLike[str], 
         part.replace(target)
     except (av.error.FFmpegError, OSError) as error:
         raise HailuoError(
-            f"The film “{target.name}” can't be written: {error}.", hint="Is its folder there, writable and not full?"
+            f"The film “{target.name}” can't be written: {error}.",
+            hint="Check that its folder exists, is writable and has space left.",
         ) from error
     finally:
         part.unlink(missing_ok=True)
@@ -99,7 +100,7 @@ def _looked_into(path: Path) -> _Source:
     with opened(path) as (container, stream):
         shown = timeline.read(container, stream)
         if not shown.times:
-            raise unreadable(path, "it holds no picture")
+            raise unreadable(path, "it contains no picture")
         codec = stream.codec_context
         sound = container.streams.audio[0].codec_context if container.streams.audio else None
         alike = (

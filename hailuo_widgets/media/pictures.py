@@ -132,7 +132,7 @@ def _levels(picture: Image.Image) -> NDArray[np.uint8]:
 
 
 def _profile(picture: Image.Image) -> ImageCms.ImageCmsProfile | None:
-    """The colour profile, or None, where it is sRGB, or where it is broken or of another kind."""
+    """The colour profile; None if it is sRGB, broken or of another kind."""
     data = picture.info.get("icc_profile")
     if not isinstance(data, bytes) or not data:
         return None

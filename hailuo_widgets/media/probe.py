@@ -86,7 +86,7 @@ def opened(path: Path | str) -> Iterator[tuple[InputContainer, VideoStream]]:
         with av.open(f"file:{Path(path)}", "r", options=_ONLY_THIS_FILE) as container:
             moving = [each for each in container.streams.video if not each.disposition & Disposition.attached_pic]
             if not moving:
-                raise unreadable(path, "it holds no picture")
+                raise unreadable(path, "it contains no picture")
             for each in (*container.streams.video, *container.streams.audio):
                 # A decoder's threads would have to be joined when it is collected, which may be in the child of a fork,
                 # where they don't exist: it would wait for ever.
@@ -112,7 +112,7 @@ def probe(path: Path | str) -> VideoInfo:
         shown = timeline.read(container, stream)
         codec = stream.codec_context
         if not (shown.times and codec.width and codec.height):
-            raise unreadable(path, "it holds no picture")
+            raise unreadable(path, "it contains no picture")
         turned = _turn(container, stream)
         width, height = display.shown_size(codec.width, codec.height, stream.sample_aspect_ratio, turned)
         frames, stated = len(shown.times), float(stream.average_rate or stream.guessed_rate or 0)

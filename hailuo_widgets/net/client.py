@@ -255,7 +255,7 @@ class AsyncHailuo:
         except TimeoutError:
             pass
         message = f"{self._host} did not answer within {CANCEL_SECONDS:g} s when asked to cancel."
-        raise self._about(TimedOutError(message, hint="The task may go on, and be charged."), wanted)
+        raise self._about(TimedOutError(message, hint="The task may continue and be charged."), wanted)
 
     async def watch(
         self,
@@ -342,7 +342,7 @@ class AsyncHailuo:
                 return outcome
             if payment.taken:
                 problem = UncertainError(
-                    "The request was taken, but what has to follow it failed: "
+                    "The request was accepted, but the next step failed: "
                     f"{outcome.reason if isinstance(outcome, NoReply) else outcome.message}",
                     hint="It was probably charged: look at the vendor's console before you send it again.",
                 )
@@ -395,7 +395,7 @@ class AsyncHailuo:
         except asyncio.CancelledError:
             if not payment.left:
                 raise
-            return NoReply("this program was ended before the answer came", sent=True)
+            return NoReply("this program ended before the answer arrived", sent=True)
 
     async def _ask(
         self,

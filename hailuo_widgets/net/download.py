@@ -112,7 +112,7 @@ async def _transfer(transport: Transport, url: str, partial: _Arriving, attempt:
             return answer.downloaded
         assert answer.location is not None
         url = _joined(url, answer.location)
-    raise DownloadError("The clip's address leads in a circle.")
+    raise DownloadError("The clip's address redirects in a circle.")
 
 
 class _Arriving(Partial):
@@ -184,10 +184,10 @@ class _Answer:
             return None
         if status == 416:  # what we have is not what they have
             partial.restart()
-            raise CutOffError("the file changed on the way")
+            raise CutOffError("the file changed during the download")
         if 400 <= status < 500 and status not in _ASK_AGAIN:
             # Storages say "expired" with 401, 403, 404, 410, and with 400 too.
-            raise ExpiredError(f"The clip's address works no more (HTTP {status}).", http_status=status)
+            raise ExpiredError(f"The clip's address has stopped working (HTTP {status}).", http_status=status)
         if status >= 500:
             raise _NotTheClipError(f"HTTP {status}")
         if status not in {200, 206}:
@@ -212,7 +212,7 @@ class _Answer:
             or any(headers.get(name, value) != value for name, value in partial.versions.items())
         ):
             partial.restart()
-            raise CutOffError("the file changed on the way")
+            raise CutOffError("the file changed during the download")
         if not overlap and "etag" not in headers:  # nothing says that it is the same one
             partial.compare = True
             raise CutOffError("the storage does not say which version it sends")
@@ -226,7 +226,7 @@ class _Answer:
         same, piece = piece[: len(self._again)], piece[len(self._again) :]
         if not self._again.startswith(same):
             self._partial.restart()
-            raise CutOffError("the file changed on the way")
+            raise CutOffError("the file changed during the download")
         self._again = self._again[len(same) :]
         if piece:
             self._take(piece)
@@ -248,7 +248,7 @@ class _Answer:
             return
         if self._first.lstrip()[:1] in {b"<", b"{", b"["}:
             raise _NotTheClipError("the address answered with a web page or a message")
-        raise _NotTheClipError("what the vendor's address holds is not an mp4")
+        raise _NotTheClipError("the file at the vendor's address is not an mp4")
 
     def _start(self, headers: Mapping[str, str]) -> None:
         partial = self._partial
@@ -300,7 +300,7 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError:
-        raise DownloadError("The clip's address leads to one that can't be read.") from None
+        raise DownloadError("The clip's address redirects to one that can't be read.") from None
 
 
 def _length(headers: Mapping[str, str]) -> int | None:

@@ -419,7 +419,7 @@ def _failure(error: BaseException) -> BaseException:
     if isinstance(error, exceptions.ProxyError):
         return FetchError(f"the proxy refused it: {_first(inner)}", sent=False)
     if isinstance(inner, exceptions.DecodeError):
-        return FetchError("what came can't be unpacked")
+        return FetchError("the answer can't be decompressed")
     if isinstance(inner, (exceptions.HTTPError, http.client.HTTPException, ConnectionError)):
         return FetchError("the connection was cut before the end")
     return inner

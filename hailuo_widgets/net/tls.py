@@ -63,7 +63,7 @@ def _trusting(named: tuple[tuple[str, str], ...]) -> ssl.SSLContext:
             context.load_verify_locations(cafile=None if folder else path, capath=path if folder else None)
         except OSError:  # ssl.SSLError is one
             raise UsageError(
-                f"{name} names “{path}”, which holds no certificates that can be read.",
+                f"{name} names “{path}”, which contains no readable certificates.",
                 hint=f"Correct {name}, or unset it to trust what this computer trusts.",
             ) from None
     return context

@@ -69,7 +69,7 @@ class Transport:
     Args:
         base_url: Where the calls go, and the only place that the key goes.
         headers: Makes the headers that carry the key. A function, so that no attribute holds the key.
-        inner: Another httpx transport: the in-process simulator's, say.
+        inner: Another httpx transport, for example the in-process simulator's.
         client_cert: Gives the path of a client certificate, `""` for none. It is shown to the vendor only.
     """
 
@@ -469,7 +469,7 @@ def _decoded(body: bytes, encoding: str) -> bytes | None:
     try:
         decoded = unpacker.decompress(body, REPLY_LIMIT)
     except zlib.error:
-        raise httpx.DecodingError("the answer can't be unpacked") from None
+        raise httpx.DecodingError("the answer can't be decompressed") from None
     return None if unpacker.unconsumed_tail else decoded
 
 

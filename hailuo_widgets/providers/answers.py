@@ -124,7 +124,7 @@ def answered(reply: HttpReply, codes: Codes, said: Said = said) -> dict[str, Any
         raise error_of(reply, code=code, message=message, known=codes)
     if reply.status in {404, 410}:
         raise error_of(reply, code=code, message=message)
-    raise _unclear(reply, code, message, "did not say how the task stands")
+    raise _unclear(reply, code, message, "did not report the task's state")
 
 
 def refused(reply: HttpReply, answer: Mapping[str, Any], codes: Codes, said: Said) -> None:
@@ -137,7 +137,7 @@ def refused(reply: HttpReply, answer: Mapping[str, Any], codes: Codes, said: Sai
     if code in codes:
         raise error_of(reply, code=code, message=message, known=codes)
     if code not in {"", "0"}:
-        raise _unclear(reply, code, message, "did not say how the task stands")
+        raise _unclear(reply, code, message, "did not report the task's state")
 
 
 def error_of(
@@ -173,7 +173,7 @@ def error_of(
 
 
 def forbidden(message: str, **details: Any) -> VendorError:
-    """The error for a code that stands for several things at once; the vendor's words say which it is."""
+    """The error for a code with several meanings; the vendor's message decides which one applies."""
     if _QUOTA.search(message):
         return BalanceError(message, **details)
     return (_moderation(message) or AuthenticationError)(message, **details)
@@ -181,7 +181,7 @@ def forbidden(message: str, **details: Any) -> VendorError:
 
 def failure(reply: HttpReply, code: str, message: str, known: Codes, **details: Any) -> VendorError:
     """Why a task failed. No vendor of ours says whether a failed task is charged, so that stays unknown."""
-    words = message or "The vendor failed to make the clip, and did not say why."
+    words = message or "The vendor failed to make the clip and gave no reason."
     if code not in known and (moderation := _moderation(words)):
         known = {**known, code: moderation}
     return error_of(reply, code=code, message=words, known=known, **{"charged": Charged.UNKNOWN, **details})
@@ -221,14 +221,14 @@ def _anywhere(value: Any, deep: int) -> Iterator[str]:
 
 
 def _id(value: Any) -> str:
-    """A task's id; `""` where it is none. Vendors write `""` or `0` into the place where an id would be."""
+    """A task's id; `""` if there is none. Some vendors send `""` or `0` instead of an id."""
     result = fields.text(value)
     usable = len(result) <= ID_LIMIT and result.strip("0") and result.isprintable() and REPLACEMENT not in result
     return result if usable else ""
 
 
 def _first_document(reply: HttpReply) -> Any:
-    """The first JSON object of an answer that is none as a whole: lines of JSON, or events, or words around it."""
+    """The first JSON object in an answer that isn't one itself: JSON lines, events, or text around it."""
     text = reply.body.decode("utf-8", "replace")
     start = text.find("{")
     if start < 0:

@@ -33,7 +33,7 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class HttpReply:
         """The body as JSON, in text that can be written down: lone surrogates and control characters are replaced.
 
         Raises:
-            VendorFaultError: If it is not JSON (an HTML page, say, or cut off).
+            VendorFaultError: If it is not JSON (for example an HTML page, or truncated).
         """
         try:
             value = json.loads(safe_json(self.body.decode("utf-8-sig")), parse_constant=_refuse_constant)
@@ -89,7 +89,7 @@ class HttpReply:
             return value  # noqa: TRY300  # both lines above can fail
         except (ValueError, RecursionError):
             raise VendorFaultError(
-                f"The vendor's answer is no JSON (HTTP {self.status}).",
+                f"The vendor's answer is not JSON (HTTP {self.status}).",
                 http_status=self.status,
                 vendor_message=self.text[:EXCERPT],
             ) from None
@@ -103,7 +103,7 @@ class HttpReply:
         value = self.json()
         if not isinstance(value, dict):
             raise VendorFaultError(
-                f"The vendor's answer is no JSON object (HTTP {self.status}).",
+                f"The vendor's answer is not a JSON object (HTTP {self.status}).",
                 http_status=self.status,
                 vendor_message=self.text[:EXCERPT],
             )
@@ -111,7 +111,7 @@ class HttpReply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that the vendor asks us to wait; None where it doesn't say, or says it as a date."""
+        """Seconds that the vendor asks us to wait; None if it doesn't say, or gives a date."""
         value = self.headers.get("retry-after", "").strip()
         return min(float(value), 3600.0) if value.isascii() and value.isdigit() else None
 
@@ -155,8 +155,8 @@ class TaskState:
         task: Which one.
         phase: Where it stands. An unknown status word is `RUNNING`, never an end.
         word: The vendor's own word for it.
-        progress: 0 to 1, None where the vendor doesn't say.
-        eta: Seconds left as the vendor sees it, None where it doesn't say.
+        progress: 0 to 1, None if the vendor doesn't say.
+        eta: Seconds left as the vendor sees it, None if it doesn't say.
         url: Where the clip can be fetched, once it succeeded.
         prompt: The rewritten prompt, where that was asked for instead of a clip, once it succeeded.
         usage: What the vendor says that it charges for, where it says so.

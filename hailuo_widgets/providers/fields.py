@@ -1,4 +1,4 @@
-"""Reading a vendor's JSON without trusting it: a reader gives a value of its type, or says that there is none."""
+"""Reading a vendor's JSON without trusting it: a reader returns a value of its type, or reports that there is none."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def clip_url(value: Any, reply: HttpReply) -> str:
 
 
 def phase(word: str, words: Mapping[str, Phase]) -> Phase:
-    """The phase that a vendor's status word stands for; a word that is unknown means a task that still runs."""
+    """The phase for a vendor's status word; an unknown word means that the task is still running."""
     return words.get(word.casefold(), Phase.RUNNING)
 
 

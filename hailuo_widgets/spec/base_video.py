@@ -26,7 +26,7 @@ def problems(video: Media) -> Iterator[Problem]:
     if found is None or not found.video_codec:
         yield Problem("base_video", f"The draft ({video}) can't be opened as a video.", hint="Fetch it again.")
         return
-    changed = "Use the file as MiniMax made it: not cut, scaled or encoded again."
+    changed = "Use the file exactly as MiniMax made it: not cut, scaled or re-encoded."
     if abs(found.fps - FPS) > 0.01:
         yield _problem(f"The draft has {found.fps:g} frames a second.", f"{FPS}", changed)
     if not found.audio_codec:
@@ -37,7 +37,7 @@ def problems(video: Media) -> Iterator[Problem]:
         yield _problem(f"The draft has {found.frames} frames.", allowed, changed)
     size = f"{found.width}×{found.height} px"
     if found.width % SIDE_STEP or found.height % SIDE_STEP:
-        yield _problem(f"The draft is {size}.", f"sides that {SIDE_STEP} divides", changed)
+        yield _problem(f"The draft is {size}.", f"sides divisible by {SIDE_STEP}", changed)
     if not SMALLEST_AREA <= found.width * found.height <= LARGEST_AREA:
         yield _problem(
             f"The draft is {size}, {found.width * found.height:,} px in all.",

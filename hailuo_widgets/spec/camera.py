@@ -1,6 +1,6 @@
 """The fifteen camera commands: read from a prompt, translated, written back.
 
-Commands stand in square brackets inside the prompt. Several in one bracket are carried out at once
+Commands are written in square brackets inside the prompt. Several in one bracket are carried out together
 (`[Pan left,Pedestal up]`); brackets that follow each other are carried out in turn. The vendor would read what looks
 like a command and is none as plain words, so it is reported with what was probably meant.
 """
@@ -49,7 +49,7 @@ class Shot:
 
     Attributes:
         commands: At least one, in the order written.
-        start: Where the opening bracket stands in the prompt, in characters.
+        start: Position of the opening bracket in the prompt, in characters.
         end: One past the closing bracket.
     """
 
@@ -66,7 +66,7 @@ class NearMiss:
         text: What was written; where the brackets are the mistake, they belong to it (`【推进】`).
         meant: The commands that were probably meant, most likely first; where several are written, all of them. Empty
             for a move that Hailuo has nothing like.
-        start: Where `text` stands in the prompt, in characters.
+        start: Position of `text` in the prompt, in characters.
         end: One past its last character.
         fixes: What may be put in the place of `text`, most likely first.
     """
@@ -80,7 +80,7 @@ class NearMiss:
     def __str__(self) -> str:
         said = f"“{self.text.strip(' ,，、')}” is not a camera command"
         if not self.meant:
-            return f"{said}, and Hailuo has none like it; write it as words, without brackets."
+            return f"{said}, and Hailuo has nothing like it; write it as words, without brackets."
         return f"{said}; did you mean {' or '.join(map(whole, self.fixes))}?"
 
 
@@ -194,7 +194,7 @@ def _rewrite(prompt: str, write: Callable[[str], str]) -> str:
 
 
 def _parts(written: str) -> list[tuple[str, CameraCommand | None]]:
-    """What stands in a bracket, each part with the command that it is, if it is one."""
+    """The parts of a bracket, each with its command if it is one."""
     names = (part.strip() for part in _SEPARATOR.split(written[1:-1]))
     return [(name, command(name)) for name in names if name]
 

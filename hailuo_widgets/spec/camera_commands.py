@@ -49,7 +49,7 @@ _BY_NAME = {normal(name): command for command in CameraCommand for name in (comm
 
 
 def command(name: str) -> CameraCommand | None:
-    """The command of that name in either language, brackets and letter case aside; None where there is none."""
+    """The command of that name in either language, ignoring brackets and letter case; None if there is none."""
     return _BY_NAME.get(normal(name.strip().removeprefix("[").removesuffix("]")))
 
 

@@ -64,7 +64,7 @@ def _prompt(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         yield Problem(
             "prompt",
             f"{row.model} on {row.provider} needs a prompt.",
-            hint="Write what is to be seen.",
+            hint="Describe your video.",
             source=source,
         )
     if broken := _SURROGATE.search(request.prompt):
@@ -83,7 +83,7 @@ def _prompt(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         )
 
 
-_SHAPE = "Leave it out, and give a first frame of the shape you want: the clip keeps it. MiniMax-H3 has a ratio."
+_SHAPE = "Leave it out, and give a first frame with the shape you want; the clip keeps it. MiniMax-H3 has a ratio."
 
 
 def _order(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
@@ -111,7 +111,7 @@ def _order(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         allowed = tuple(f"{each} s" for each in seconds_known)
         yield Problem(
             "duration",
-            f"{row.model} on {row.provider} makes no clips of {duration} s.",
+            f"{row.model} on {row.provider} can't make clips of {duration} s.",
             allowed,
             source=source,
         )
@@ -157,14 +157,14 @@ def _parameters(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         if request.prompt_optimizer is not None:
             yield Problem(
                 "prompt_expansion_mode",
-                "prompt_optimizer and prompt_expansion_mode say the same thing.",
+                "prompt_optimizer and prompt_expansion_mode set the same thing.",
                 hint="Leave prompt_optimizer out.",
             )
     if request.callback_url is not None and not _WEB.match(request.callback_url):
         yield Problem(
             "callback_url",
-            "callback_url is no http(s) address.",
-            hint="Give a public https address of yours.",
+            "callback_url is not an http(s) address.",
+            hint="Give a public https address.",
         )
 
 
@@ -189,19 +189,21 @@ def _pictures(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
             if "mm_file" not in row.pictures:
                 yield Problem(
                     name,
-                    f"{row.model} on {row.provider} takes no mm_file.",
+                    f"{row.model} on {row.provider} does not accept mm_file.",
                     hint="Give a file or a URL.",
                     source=source,
                 )
         elif media.url is None and "data" not in row.pictures:
             yield Problem(
                 name,
-                f"{row.provider} takes pictures by URL only, and {name} is a local file.",
+                f"{row.provider} only accepts pictures by URL, but {name} is a local file.",
                 hint="Put the picture on the web and give its https address.",
                 source=source,
             )
         elif media.url is not None and "url" not in row.pictures:
-            yield Problem(name, f"{row.provider} takes no picture URLs.", hint="Give a local file.", source=source)
+            yield Problem(
+                name, f"{row.provider} does not accept picture URLs.", hint="Give a local file.", source=source
+            )
         if media.data is not None and name != "base_video":
             kind = media.kind if name.startswith("references") else "image"
             if rule := file_rules.RULES[row.files].get(kind):
@@ -226,7 +228,7 @@ def _references(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
         yield Problem(
             "references",
             "A sound can't be the only reference.",
-            hint="Give a picture or a video with it.",
+            hint="Add a picture or a video.",
             source=source,
         )
     for kind in ("video", "audio"):
@@ -237,7 +239,7 @@ def _references(request: VideoRequest, row: ModelSpec) -> Iterator[Problem]:
     if size > READ_LIMIT:
         yield Problem(
             "references",
-            f"The files make a body of {size / 2**20:.0f} MB.",
+            f"The files make the request {size / 2**20:.0f} MB large.",
             ("at most 64 MB",),
             "Give some of them by URL.",
             source,

@@ -50,7 +50,7 @@ def mend(media: Media, at: float = 0.5) -> Mended:
     from hailuo_widgets.media import pictures
 
     if media.data is None:
-        raise UsageError("Only a picture whose bytes are here can be changed.", hint="Drop the file itself.")
+        raise UsageError("Only local pictures can be changed.", hint="Drop the file itself.")
     picture = _opened(media.data)
     steps: list[str] = []
     crop = ""
@@ -114,7 +114,7 @@ def _opened(data: bytes) -> Image:
     except pictures.TooManyPixelsError:
         raise UsageError("The picture has too many pixels to be changed here.", hint="Make it smaller first.") from None
     except Exception:  # noqa: BLE001  # a hostile file may raise anything
-        raise UsageError("This is no picture that can be opened.", hint="Use a JPG, PNG or WebP file.") from None
+        raise UsageError("This picture can't be opened.", hint="Use a JPG, PNG or WebP file.") from None
 
 
 def _cropped(width: int, height: int, at: float) -> tuple[tuple[int, int, int, int], str, list[str]]:

@@ -64,7 +64,7 @@ class Media:
 
     @classmethod
     def recalled(cls, canonical: str) -> Self:
-        """From what `canonical` gave: a URL, or a hash that stands for bytes."""
+        """From what `canonical` returned: a URL, or the hash of the bytes."""
         kind, _, digest = canonical.partition(":")
         return cls(known_sha256=digest) if kind == "sha256" else cls(url=canonical)
 
@@ -166,11 +166,11 @@ class Media:
 
 def _bounded(data: bytes, what: str) -> bytes:
     if not data:
-        raise UsageError(f"There is nothing in {what}.", hint="Give a picture that holds at least one byte.")
+        raise UsageError(f"{what[0].upper()}{what[1:]} is empty.", hint="Give a picture that is not empty.")
     if len(data) > READ_LIMIT:
         raise UsageError(
             f"{what[0].upper()}{what[1:]} holds {len(data):,} bytes.",
-            hint="No vendor takes more than 64 MiB.",
+            hint="No vendor accepts more than 64 MiB.",
         )
     return data
 
@@ -183,7 +183,7 @@ def _checked(url: str) -> str:
     else:
         if url.partition("://")[2].strip("/") and url.isprintable() and " " not in url:
             return url
-    raise UsageError(f"“{url[:200]}” is no web address.", hint="It should read https://example.com/picture.jpg.")
+    raise UsageError(f"“{url[:200]}” is not a web address.", hint="It should read https://example.com/picture.jpg.")
 
 
 def _read(path: Path) -> bytes:
@@ -200,7 +200,7 @@ def _read(path: Path) -> bytes:
             raise UsageError(f"“{str(path)[:200]}” is {kind}, not a file.", hint="Give the path of a picture file.")
         if status.st_size > READ_LIMIT or len(data) > READ_LIMIT:
             size = f"{status.st_size:,} bytes" if status.st_size > READ_LIMIT else "more than 64 MiB"
-            raise UsageError(f"“{path}” is {size} large.", hint="No vendor takes more than 64 MiB.")
+            raise UsageError(f"“{path}” is {size} large.", hint="No vendor accepts more than 64 MiB.")
         return _bounded(data, f"“{path}”")
     except (OSError, ValueError) as error:
         if isinstance(error, UsageError):
@@ -235,7 +235,7 @@ def _from_pil(picture: Image) -> bytes:
             "The picture was closed before it could be read."
             if closed
             else f"The picture can't be read: {str(error).rstrip('.') or type(error).__name__}.",
-            hint="Open it again, or give its path." if closed else "Give a picture that is whole, or a path.",
+            hint="Open it again, or give its path." if closed else "Give a complete picture, or a path.",
         ) from None
     return out.getvalue()
 
@@ -258,7 +258,7 @@ def _as_seen(data: bytes) -> bytes:
 def _from_data_url(text: str) -> bytes:
     head, comma, body = text.partition(",")
     if not comma or not head.lower().endswith(";base64"):
-        raise UsageError("The data URL is not understood.", hint="It should read data:image/png;base64,….")
+        raise UsageError("The data URL can't be read.", hint="It should read data:image/png;base64,….")
     try:
         return base64.b64decode("".join(body.split()), validate=True)
     except ValueError:

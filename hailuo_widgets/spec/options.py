@@ -40,9 +40,9 @@ _TITLES = {
     "resolution": "Resolution",
     "ratio": "Width to height",
     "prompt_optimizer": "Let the vendor rewrite the prompt",
-    "fast_pretreatment": "Rewrite it the fast way",
-    "watermark": "Mark the clip as made by AI",
-    "callback_url": "Report to this address too",
+    "fast_pretreatment": "Use the fast rewrite",
+    "watermark": "Mark the clip as AI-generated",
+    "callback_url": "Notify this address too",
     "first_frame": "First frame",
     "last_frame": "Last frame",
     "subject": "Subject",
@@ -292,7 +292,7 @@ def _order(row: ModelSpec) -> tuple[str, ...]:
 def _missing(choice: Selection, slots: tuple[Slot, ...]) -> list[Problem]:
     """Pictures without which the request would be of another mode."""
     return [
-        Problem(slot.name, f"{slot.title}: nothing is chosen yet.", hint="Drop a picture there, or give its address.")
+        Problem(slot.name, f"{slot.title}: no file chosen yet.", hint="Drop a picture there, or give its address.")
         for slot in slots
         if slot.required and not choice.values.get(slot.name)
     ]

@@ -55,7 +55,7 @@ class Quote:
 
     @cached_property
     def slips(self) -> tuple[camera.NearMiss, ...]:
-        """What looks like a camera command in the prompt and is none. A person is asked before that is paid for."""
+        """Text in the prompt that looks like a camera command but isn't one. It needs a confirmation."""
         return camera.parse(self.written.prompt).near_misses
 
     @cached_property
@@ -203,7 +203,7 @@ def _elsewhere(written: VideoRequest, provider: str, book: Catalog) -> str:
             if row.provider != provider and not check(pin(written, row), row)
         )
     )
-    return f"{_and(able)} can do it as it stands: -p {able[0]}." if able else ""
+    return f"{_and(able)} can do it unchanged: -p {able[0]}." if able else ""
 
 
 def _with_hint(problems: list[Problem], hint: str) -> list[Problem]:

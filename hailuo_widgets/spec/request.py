@@ -67,7 +67,7 @@ class VideoRequest(BaseModel):
         prompt: The video to make, camera commands in brackets included.
         model: The model's name as the catalogue writes it.
         first_frame: The picture that the clip begins with.
-        last_frame: The picture that it ends with.
+        last_frame: The picture that the clip ends with.
         subject: A picture of one face, for subject-driven models (S2V-01).
         references: Pictures, clips or sounds that guide MiniMax-H3.
         base_video: The draft that is made again, its bytes as the vendor made them; only for `Mode.REGENERATION`.
@@ -78,7 +78,7 @@ class VideoRequest(BaseModel):
         prompt_optimizer: Whether the vendor may rewrite the prompt.
         prompt_expansion_mode: How far: `"disabled"`, `"balanced"`, `"quality"`; only MiniMax-H3-Max takes it.
         fast_pretreatment: Whether that rewriting is done the fast way.
-        watermark: Whether the vendor marks the clip as made by AI.
+        watermark: Whether the vendor marks the clip as AI-generated.
         callback_url: Where the vendor reports to, besides being asked.
     """
 
@@ -144,7 +144,7 @@ class VideoRequest(BaseModel):
         return Mode.I2V if self.first_frame else Mode.T2V
 
     def media(self) -> dict[str, Media]:
-        """Every picture, clip and sound of the request by the field it stands in (`references[0]`, …)."""
+        """Every picture, clip and sound of the request by its field (`references[0]`, …)."""
         single = {name: getattr(self, name) for name in ("first_frame", "last_frame", "subject", "base_video")}
         many = {f"references[{index}]": each for index, each in enumerate(self.references)}
         return {name: each for name, each in {**single, **many}.items() if each is not None}
@@ -163,7 +163,7 @@ class VideoRequest(BaseModel):
         return values
 
     def digest(self, **context: str) -> str:
-        """Hex SHA-256 over canonical JSON of the request and its context (the provider, say)."""
+        """Hex SHA-256 over canonical JSON of the request and its context (for example the provider)."""
         text = json.dumps({**self.canonical(), **context}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -1,1 +1,1 @@
-"""What was requested, paid for and kept: a SQL journal beside the clips' files."""
+"""The library: a SQL journal of requests, payments and clips, beside the clips' files."""

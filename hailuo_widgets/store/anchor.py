@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Anchor:
-    """Keeps a SQLite file's content reachable, and puts it back if somebody deletes the file.
+    """Keeps a SQLite file's content reachable, and restores the file if it is deleted.
 
     An open connection goes on working on a deleted file, so a kernel would write what it pays for into nothing. The
     anchor holds a connection of its own; `check`, before each transaction, costs one look at the file.

@@ -124,7 +124,7 @@ class Clip:
             UsageError: If no session is there: `import hailuo_widgets as hw` begins one.
         """
         if Clip.promoter is None:
-            raise UsageError("A clip is promoted by a session.", hint="import hailuo_widgets.api begins one.")
+            raise UsageError("Promoting a clip needs a session.", hint="import hailuo_widgets.api starts one.")
         return Clip.promoter(self, name=name, show=show, **pictures)
 
     def __str__(self) -> str:

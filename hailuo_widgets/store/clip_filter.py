@@ -18,7 +18,7 @@ class ClipFilter:
     """Which clips are looked for. What is empty does not matter.
 
     Attributes:
-        words: Each has to stand in the prompt, the note, a tag or the job's name.
+        words: Each must occur in the prompt, the note, a tag or the job's name.
         model: Its name.
         provider: Its name.
         since: Seconds since the epoch.
@@ -67,7 +67,7 @@ def likely(wanted: ClipFilter) -> list[Any]:
 
 
 def conditions(wanted: ClipFilter) -> list[Any]:
-    """As they stand in a query over clips and their requests."""
+    """The conditions for a query over clips and their requests."""
     found: list[Any] = [or_(_holds(requests.c.prompt, word), clips.c.job_id.in_(_said(word))) for word in wanted.words]
     if wanted.job_id:
         found.append(clips.c.job_id == wanted.job_id)

@@ -24,7 +24,7 @@ def check_folders(library: Path) -> None:
         folder = library / name
         if folder.is_symlink() and not folder.resolve().is_relative_to(library.resolve()):
             raise LibraryError(
-                f"“{folder}” is a link that leads out of the library.",
+                f"“{folder}” is a link that points outside the library.",
                 hint="Move the whole library to where the link points, and set library= to that folder.",
             )
 

@@ -140,13 +140,13 @@ def _new_draw(clip: Clip) -> Problem:
         None,
     )
     if larger is None:
-        return Problem("base_video", f"{clip.model} on {clip.provider} can't make a clip again in a higher resolution.")
+        return Problem("base_video", f"{clip.model} on {clip.provider} can't remake a clip in a higher resolution.")
     name, seconds = larger
     call = f"hw.generate(clip.prompt, provider={clip.provider!r}, model={clip.model!r}, resolution={name!r}"
     call += f", duration={seconds}"
     return Problem(
         "base_video",
-        f"{clip.model} has no final of a draft: {name} is a new draw, another clip than this one.",
+        f"{clip.model} has no final of a draft: {name} makes a different clip from this one.",
         hint=f"For a new draw: {call}). For one that begins with this clip's first picture: "
         f"{call}, first_frame=clip.first_frame()).",
     )

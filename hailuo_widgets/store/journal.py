@@ -199,7 +199,7 @@ class Journal:
         return Claim("new", job_id, replicate)
 
     def take_up(self, job_id: str, owner: str, at: float) -> Claim | None:
-        """Take a job that is detached, or None of that id, or it needs nobody."""
+        """Claim a detached job; None if there is none with that id, or it is in use or has ended."""
         with self._write(alone=True) as connection:
             earlier = lifecycle.unfinished(connection, job_id)
             return lifecycle.take_over(connection, earlier, owner, at) if earlier is not None else None
@@ -263,7 +263,7 @@ class Journal:
                 connection.execute(change)
 
     def sweep(self, name: str) -> dict[str, Any] | None:
-        """The definition of a sweep, or None of that name."""
+        """The definition of a sweep; None if there is none with that name."""
         with self._read() as connection:
             return connection.execute(select(sweeps.c.document).where(sweeps.c.name == name)).scalar()
 
@@ -469,7 +469,7 @@ class Journal:
         return [] if row is None else [row]
 
     def rewritten(self, digest: str) -> tuple[str, str] | None:
-        """The newest answer to a request to rewrite a prompt: its job and the words; None where there is none."""
+        """The newest answer to a request to rewrite a prompt: its job and the text; None if there is none."""
         query = (
             select(jobs.c.id, transitions.c.detail)
             .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "stored"))
@@ -506,7 +506,7 @@ class Journal:
             return _all_readable(connection, _JOBS.where(fitting).order_by(jobs.c.created, jobs.c.id), ids, _JOB)
 
     def job(self, job_id: str) -> Row[Any] | None:
-        """A job with its request, or None of that id."""
+        """A job with its request; None if there is none with that id."""
         with self._read() as connection:
             return connection.execute(_JOB, {"job_id": job_id}).first()
 

@@ -18,7 +18,7 @@ _seen: dict[str, tuple[str, float, float]] = {}
 
 
 def over(name: str, holder: str, until: float, at: float) -> bool:
-    """Whether a lease that somebody else holds may be taken.
+    """Whether a lease held by another kernel may be taken.
 
     Args:
         name: The lease's.

@@ -92,7 +92,7 @@ class Library:
         return self._frames / f"{job_id}.jpg"
 
     def find(self, digest: str, replicate: int = 0) -> Clip | None:
-        """The clip that answers a request at no cost, or None, or where its file is gone."""
+        """The clip that answers a request at no cost; None if there is none or its file is gone."""
         row = self.journal.find_clip(digest, replicate)
         clip = self._clip(row) if row is not None else None
         if clip is not None and is_plain_file(clip.path):

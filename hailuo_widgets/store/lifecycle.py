@@ -218,7 +218,7 @@ def take_over(connection: Connection, earlier: Earlier, owner: str, at: float) -
 
 
 def take(connection: Connection, job_id: str, owner: str, at: float) -> bool:
-    """Take a job's lease, unless somebody else has it who still runs, as far as can be told."""
+    """Take a job's lease, unless another kernel holds it that is still running, as far as can be told."""
     name, until = _lease(job_id), at + owners.SECONDS
     held = _LEASE(connection, lease=name).fetchone()
     if held is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NOT_CHOSEN = "–"
-"""How the value of an axis is shown where that axis stands in a choice that was not taken."""
+"""How the value of an axis is shown if that axis is inside a choice that was not taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Axis:
 
     Attributes:
         name: As the template, the header or a keyword calls it.
-        values: What it takes, in order. Where the axis stands inside of another one's choice, the last value is the
+        values: What it takes, in order. If the axis is inside another axis's choice, the last value is the
             one of the cells that it does not matter for.
     """
 

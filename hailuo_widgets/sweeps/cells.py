@@ -122,15 +122,15 @@ def _mates(definition: Definition, defined: Mapping[str, Choices]) -> dict[str, 
         for name in group:
             if name not in top:
                 raise UsageError(
-                    f"“{name}” stands inside another axis's choice, so it can't go together with others.",
+                    f"“{name}” is inside another axis's choice, so it can't be zipped.",
                     hint="Leave it out of zip.",
                 )
             if name in mates:
-                raise UsageError(f"“{name}” is in zip twice.", hint="Write one zip for all that goes together.")
+                raise UsageError(f"“{name}” is in zip twice.", hint="Write one zip for all of these axes.")
         lengths = {name: len(defined[name].options) for name in group}
         if len(set(lengths.values())) > 1:
             counts = ", ".join(f"{name} has {length}" for name, length in lengths.items())
-            raise UsageError(f"Axes that go together need as many values: {counts}.", hint="Add or take away choices.")
+            raise UsageError(f"Zipped axes need the same number of values: {counts}.", hint="Add or remove choices.")
         mates |= dict.fromkeys(group, group)
     return mates
 

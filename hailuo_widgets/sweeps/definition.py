@@ -36,7 +36,7 @@ _TAKEN = frozenset({"self", "template", "name", "repeat", "zip", "skip", "show",
 
 def _as_argument(name: str) -> str:
     if name in _TAKEN:
-        return f"“{name}” is taken; call the axis otherwise."
+        return f"“{name}” is taken; give the axis another name."
     return f"Give {name}=[…], or write “{{{{” for a brace."
 
 
@@ -91,7 +91,7 @@ class Definition:
         """
         given = {each: value for each, value in fixed.items() if value not in (None, ())}
         for each in given.keys() & written.fields.keys():
-            raise UsageError(f"{each} is set on the line and under ---.", hint="Leave one of them out.")
+            raise UsageError(f"{each} is set both on the line and below ---.", hint="Leave one of them out.")
         values = {each: (known.value_of(each, value),) for each, value in given.items()}
         rows, columns = (*written.show, "", "")[:2]
         return cls(
@@ -144,7 +144,7 @@ class Definition:
         for each in given:
             if each not in known.FIELDS and each not in wanted:
                 hint = did_you_mean(each, (*known.FIELDS, *wanted))
-                raise UsageError(f"There is neither a field nor a {{{each}}} in the template.", hint=hint)
+                raise UsageError(f"There is no field {each}, and no {{{each}}} in the template.", hint=hint)
         fields = {each: known.from_python(each, value) for each, value in given.items() if each in known.FIELDS}
         words = {each: value for each, value in given.items() if each not in known.FIELDS}
         prompt = bind(nodes, template, {*fields, *(each.name for each in choices(nodes))}, words, where)
@@ -191,7 +191,7 @@ def _conditions(skip: Skip) -> tuple[tuple[Mapping[str, Any], ...], Callable[[Ma
         if not isinstance(line, Mapping):
             raise UsageError(
                 f"skip can't be {line!r:.60}.",
-                hint='Give values by axis, {"gait": "trots"}, a list of such, or a function of a cell\'s values.',
+                hint='Give values by axis, {"gait": "trots"}, a list of these, or a function of a cell\'s values.',
             )
         if not line:
             raise UsageError("A condition of skip is empty: every cell would be left out.", hint="Name an axis in it.")

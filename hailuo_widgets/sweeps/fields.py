@@ -61,7 +61,7 @@ def read(name: str, text: str) -> Any:
         try:
             return tuple(Media.of(each) for each in shlex.split(text))
         except ValueError:
-            raise UsageError("A quotation mark is not closed.", hint="Paths with blanks go in quotes.") from None
+            raise UsageError("A quotation mark is not closed.", hint="Put paths with spaces in quotes.") from None
     return checked(name, text)
 
 
@@ -92,7 +92,7 @@ def commands(value: Any) -> str:
     """Camera commands as text without brackets, spelt as the vendors do: `Push in, Pedestal up`.
 
     Raises:
-        UsageError: If one of them is none.
+        UsageError: If one of them isn't a command.
     """
     if isinstance(value, camera.CameraCommand):
         return value.en
@@ -105,7 +105,7 @@ def commands(value: Any) -> str:
         if known is None:
             meant = [f"[{each.en}]" for each in camera.nearest(name)]
             hint = f"Did you mean {' or '.join(meant)}?" if meant else f"Available: {_ALL_COMMANDS}."
-            raise UsageError(f"“{name[:40]}” is no camera command.", hint=hint)
+            raise UsageError(f"“{name[:40]}” is not a camera command.", hint=hint)
         spelt.append(known.en if name.isascii() else known.zh)
     return ", ".join(spelt)
 
@@ -126,15 +126,15 @@ def files(pattern: str) -> list[str] | None:
         anchor = Path(path.anchor) if path.anchor else Path()
         found = sorted(str(each) for each in anchor.glob(str(path.relative_to(path.anchor))) if each.is_file())
     except (OSError, ValueError, RuntimeError) as error:
-        hint = "Write the folder in full, and in names * or ?; ** stands for whole folders only."
-        raise UsageError(f"“{pattern[:200]}” can't be looked for: {str(error).rstrip('.')}.", hint=hint) from None
+        hint = "Write the folder in full, with * or ? in names; ** matches whole folders only."
+        raise UsageError(f"“{pattern[:200]}” can't be searched for: {str(error).rstrip('.')}.", hint=hint) from None
     if not found:
         raise UsageError(f"There is no file “{pattern[:200]}”.", hint="Check the folder and the name.")
     return found
 
 
 def from_text(name: str, text: str) -> list[Nodes]:
-    """A choice that stands in a header as values of its field: a pattern is as many as there are files.
+    """A choice in a header as values of its field; a pattern is expanded to all matching files.
 
     Raises:
         UsageError: If it is not valid for that field.
@@ -160,7 +160,7 @@ def from_python(name: str, value: Any) -> Nodes:
     if not several:
         return (value_of(name, value),)
     if not len(value):
-        raise UsageError(f"{name} has nothing to choose from.", hint="Give at least one value.")
+        raise UsageError(f"{name} has no values.", hint="Give at least one value.")
     return (Choices(name, tuple((value_of(name, each),) for each in value)),)
 
 

@@ -130,8 +130,8 @@ def _check_dashes(cell: str, wanted: set[str]) -> None:
             raise mistake(
                 cell,
                 found.start("dashes"),
-                "Three dashes, `---`, stand between prompt and settings.",
-                "If these lines belong to the prompt, put a line --- under them.",
+                "Three dashes, `---`, separate the prompt from the settings.",
+                "If these lines belong to the prompt, put a line --- below them.",
             )
 
 
@@ -161,7 +161,7 @@ def _known(cell: str, lines: Iterable[_Line], wanted: set[str]) -> Iterator[_Lin
     seen: set[str] = set()
     for line in lines:
         if line.name == "prompt":
-            raise mistake(cell, line.at, "The prompt stands above the line.", "Choices go into it: {name = a | b}.")
+            raise mistake(cell, line.at, "The prompt goes above the line.", "Put choices into it: {name = a | b}.")
         if line.name not in WORDS and line.name not in wanted:
             close = near(line.name, (*WORDS, *filter(None, wanted)))
             hint = f"Did you mean {' or '.join(close)}?" if close else f"Available: {', '.join(WORDS)}."
@@ -169,7 +169,7 @@ def _known(cell: str, lines: Iterable[_Line], wanted: set[str]) -> Iterator[_Lin
         if line.name in (ZIP, SKIP):
             continue
         if line.name in seen:
-            raise mistake(cell, line.at, f"“{line.name}” is said twice.", "Put all its choices on one line: a | b.")
+            raise mistake(cell, line.at, f"“{line.name}” is set twice.", "Put all its choices on one line: a | b.")
         seen.add(line.name)
         if line.name != SHOW:
             yield line
@@ -223,7 +223,7 @@ def _zipped(cell: str, line: _Line, axes: set[str]) -> tuple[str, ...]:
         names.append(fields.canonical(word.group()))
         _check(cell, word.start(), names[-1], axes)
     if len(set(names)) < 2:
-        raise mistake(cell, line.at, "Axes go together by twos or more.", "Write zip: place light.")
+        raise mistake(cell, line.at, "zip needs at least two axes.", "Write zip: place light.")
     return tuple(names)
 
 
@@ -235,7 +235,7 @@ def _skipped(cell: str, line: _Line, axes: set[str]) -> dict[str, str]:
         if found is None:
             at += len(cell[at : line.end]) - len(cell[at : line.end].lstrip())
             raise mistake(
-                cell, at, "This is no condition.", 'It should read axis=value; in quotes if it has blanks: a="b c".'
+                cell, at, "This is not a condition.", 'It should read axis=value; in quotes if it has spaces: a="b c".'
             )
         name = fields.canonical(found["name"])
         _check(cell, found.start("name"), name, axes)
@@ -243,14 +243,14 @@ def _skipped(cell: str, line: _Line, axes: set[str]) -> dict[str, str]:
         conditions[name] = value[1:-1] if value[0] in "\"'" else value
         at = found.end()
     if not conditions:
-        raise mistake(cell, line.at, "Nothing is said to skip.", "It should read skip: axis=value.")
+        raise mistake(cell, line.at, "skip needs a condition.", "It should read skip: axis=value.")
     return conditions
 
 
 def _shown(cell: str, line: _Line, axes: set[str]) -> tuple[str, ...]:
     found = _PAIR.fullmatch(cell, line.start, line.end)
     if found is None:
-        raise mistake(cell, line.at, "What is shown is one axis or two.", "Write show: ROWS × COLUMNS.")
+        raise mistake(cell, line.at, "show takes one or two axes.", "Write show: ROWS × COLUMNS.")
     names = []
     for group in ("rows", "columns"):
         if found[group]:

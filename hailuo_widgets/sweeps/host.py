@@ -39,7 +39,7 @@ class Host(Protocol):
         ...
 
     def library(self) -> Library:
-        """The library, made where there is none."""
+        """The library; it is created if there is none."""
         ...
 
     def under_way(self, key: Key) -> Job | None:
@@ -51,7 +51,7 @@ class Host(Protocol):
         ...
 
     def limits_of(self, row: ModelSpec) -> Limits:
-        """What a vendor takes."""
+        """A vendor's limits."""
         ...
 
     def show(self, what: Job | Promotion) -> None:

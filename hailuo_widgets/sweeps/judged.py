@@ -47,7 +47,9 @@ class Next:
             AuthenticationError: If a provider needs a key and none is set. Nothing was sent.
         """
         if not self._wanted:
-            raise UsageError("This budget buys no clip.", hint="Vote on the clips there are, or raise the budget.")
+            raise UsageError(
+                "This budget doesn't pay for any clip.", hint="Vote on the clips there are, or raise the budget."
+            )
         return self._sweep.run_more(self._wanted)
 
     @property

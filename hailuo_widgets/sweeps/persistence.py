@@ -126,7 +126,9 @@ def layout(name: str, kept: Mapping[str, Any], folder: Path) -> Layout:
     try:
         found = _Document.model_validate(kept)
         if found.version > VERSION:
-            raise LibraryError(f"The sweep “{name}” was kept by a newer release.", hint="pip install -U hailuo-widgets")
+            raise LibraryError(
+                f"The sweep “{name}” was saved by a newer release.", hint="pip install -U hailuo-widgets"
+            )
         at_hand = _Pictures(found.pictures, folder)
         axes = tuple(Axis(each.name, tuple(_chosen(one, at_hand) for one in each.values)) for each in found.axes)
         cells = tuple(_restored(index, each, axes, at_hand) for index, each in enumerate(found.cells))

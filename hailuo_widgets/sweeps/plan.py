@@ -23,7 +23,7 @@ _WARNINGS = 5
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sweep would buy. Clips are counted once, however many cells ask for the same one.
+    """What a sweep would generate. Clips are counted once, however many cells ask for the same one.
 
     Attributes:
         cells: All of the grid's, the illegal and skipped ones included.
@@ -38,7 +38,7 @@ class Plan:
         same: How many cells ask for what another one asks for as well.
         price: Of what would be bought, by currency; exact, as published.
         unknown_prices: How many clips to be bought have no published price; they are not in `price`.
-        slips: How many clips to be bought have something in their prompt that looks like a camera command and is none.
+        slips: How many clips to be bought have text in their prompt that looks like a camera command but isn't one.
         seconds: How long it will probably take under the vendors' limits, None where there is nothing to buy.
         notes: What a person should know before it is run.
     """
@@ -154,7 +154,7 @@ def mixed_defaults(cells: Sequence[Cell], varied: Iterable[str]) -> Iterator[str
             by_value.setdefault(getattr(order, name), {})[f"{row.model} on {row.provider}"] = None
         if len(by_value) > 1:
             values = "; ".join(f"{_shown(value)} with {_some(tuple(who))}" for value, who in by_value.items())
-            yield f"{name} is not the same in all cells, and no axis: {values}."
+            yield f"{name} differs between cells but is not an axis: {values}."
 
 
 _NO_DEFAULTS = frozenset({"prompt", "model", "first_frame", "last_frame", "subject", "references", "callback_url"})

@@ -185,7 +185,7 @@ def best(clips: Sequence[Clip], marks: Mapping[str, MarksPart], top: int) -> lis
     judged = [clip for clip in clips if worth(clip) != (0, False)]
     if not judged:
         raise UsageError(
-            "No clip of this sweep has a rating or a star, so there are no best ones.",
+            "No clip of this sweep has a rating or a star, so there is no best one.",
             hint="Rate some in the grid (.explore()), or promote a clip that you choose: clip.promote().",
         )
     return sorted(judged, key=worth, reverse=True)[:top]

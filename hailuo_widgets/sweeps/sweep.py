@@ -182,12 +182,12 @@ class Sweep:
 
     def _lost(self, states: Mapping[Key, str]) -> Iterator[str]:
         if lost := sum(state == _LOST for state in states.values()):
-            yield f"{lost} clips can't be bought any more: the library knows their pictures by hash only."
+            yield f"{lost} clips can't be generated any more: the library only has the hashes of their pictures."
 
     def _dated(self, to_buy: list[Key]) -> Iterator[str]:
         if dated := sum(digest in self._layout.dated for digest, _ in to_buy):
             whose = "1 clip has its price" if dated == 1 else f"{dated} clips have their price"
-            yield f"{whose} from the day when the sweep was kept: today's catalogue does not offer this order any more."
+            yield f"{whose} from the day the sweep was saved: the current catalogue no longer offers this request."
 
     def _forecast(self, orders: list[Quote]) -> float:
         journal = self._host.library().journal if self._host.has_library() else None
@@ -207,7 +207,7 @@ class Sweep:
             return
         unpublished = sum(quote.price.amount is None for quote in orders)
         if unpublished:
-            yield f"{unpublished} clips have no published price: under a budget they are not bought."
+            yield f"{unpublished} clips have no published price, so they are skipped under a budget."
         left, needed = self.budget.left, sum((quote.price.amount or Decimal(0) for quote in orders), Decimal(0))
         if needed > left:
             cost, rest = (str(Price(amount, self.budget.currency)) for amount in (needed, left))
@@ -230,7 +230,7 @@ class Sweep:
         if not any(cell.wanted for cell in self.cells):
             problems = dict.fromkeys(cell.problem for cell in self.cells if cell.problem)
             reason = next(iter(problems), "Every cell is skipped.")
-            raise UsageError("No cell of this sweep can be bought.", hint=reason)
+            raise UsageError("No cell of this sweep can be generated.", hint=reason)
         with self._lock:
             self._look()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
@@ -367,7 +367,7 @@ class Sweep:
         return self._jobs.get((self.cells[cell].digest, replicate))
 
     def clip(self, cell: int, replicate: int = 0) -> Clip | None:
-        """The clip of a cell, from its job or from the library, or None, or its file is gone."""
+        """The clip of a cell, from its job or the library; None if there is none or its file is gone."""
         key = (self.cells[cell].digest, replicate)
         if (clip := _kept(self._jobs.get(key))) is not None:
             return clip
@@ -405,8 +405,8 @@ class Sweep:
                 if not ended:
                     left = sum(not each.done for each in self.jobs)
                     raise TimedOutError(
-                        f"After {timeout:g} s {left} of {len(self.jobs)} clips are not there.",
-                        hint="The sweep goes on; wait again with .result().",
+                        f"After {timeout:g} s {left} of {len(self.jobs)} clips are not finished.",
+                        hint="The sweep continues; wait again with .result().",
                     )
         return self.clips()
 
@@ -660,7 +660,7 @@ def load(host: Host, name: str, budget: str | float | Decimal | None = None) -> 
     kept = journal.sweep(name) if journal else None
     if kept is None:
         known = [each for each, _ in journal.sweeps()] if journal else []
-        hint = did_you_mean(name, known) if known else "A sweep is kept under its name when it is run."
+        hint = did_you_mean(name, known) if known else "A sweep is saved under its name when you run it."
         raise UsageError(f"There is no sweep “{name[:60]}” in the library.", hint=hint)
     sweep = Sweep(host, layout(name, kept, host.library().folder), budget)
     sweep.started = sweep.plan.clips == sweep.plan.free  # there is nothing left to run

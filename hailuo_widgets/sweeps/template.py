@@ -36,7 +36,7 @@ MOST_CHARACTERS = 100_000
 NO_WORDS = "(none)"
 """How an empty choice is called."""
 
-NO_TEMPLATE = "Between braces goes a variable's name or a choice, {a | b}; for a brace itself write “{{”."
+NO_TEMPLATE = "Braces contain a variable's name or a choice, {a | b}; for a literal brace write “{{”."
 
 _NAMED = re.compile(r"\s*(?P<name>[^\s={}|\[\]\\]+)\s*=(?!=)")
 _NAMED_BY_WORDS = re.compile(r"\s*(?P<name>\w+(?: +\w+)+)\s*=(?!=)")
@@ -78,7 +78,7 @@ class Reference:
 
     Attributes:
         name: Whose.
-        at: Where its brace stands in the text.
+        at: Position of its brace in the text.
     """
 
     name: str
@@ -92,7 +92,7 @@ class Choices:
     Attributes:
         name: `""` until a choice without a name is given one.
         options: What can be chosen, each a sequence of nodes.
-        at: Where its brace stands in the text.
+        at: Position of its brace in the text.
     """
 
     name: str
@@ -119,7 +119,7 @@ def parse_value(text: str, start: int, end: int) -> tuple[Template, ...]:
     """Read what stands behind a field's name: choices as inside of braces, one or more.
 
     Args:
-        text: The whole that it stands in, for the caret.
+        text: The text that contains it, for the caret.
         start: Where the value begins.
         end: One past its last sign.
 
@@ -169,9 +169,9 @@ class _Reader:
                 flush()
                 nodes.append(self.braces())
             elif sign == "}" and not inside:
-                hint = "For a brace itself write “}}”."
+                hint = "For a literal brace write “}}”."
                 if "{{" in self.text[:start]:
-                    hint = "“{{” is a brace itself; between two that open choices goes a blank. " + hint
+                    hint = "“{{” is a literal brace; put a space between two that open choices. " + hint
                 raise mistake(self.text, start, "Unmatched “}”.", hint)
             elif inside and sign in "|}":
                 self.at += 1
@@ -189,7 +189,7 @@ class _Reader:
         self.at += 1
         self.depth += 1
         if self.depth > MOST_NESTED:
-            message = f"Here braces stand more than {MOST_NESTED} deep within braces."
+            message = f"Braces are nested more than {MOST_NESTED} deep here."
             raise mistake(self.text, opened, message, "Give a choice a name, {name = a | b}, and write {name} within.")
         name = ""
         if named := _NAMED.match(self.text, self.at, self.end):
@@ -212,7 +212,7 @@ class _Reader:
         if word.isidentifier():
             return Reference(word, opened)
         written = self.text[opened : self.at]
-        raise mistake(self.text, opened, f"“{written[:60]}” is no variable.", NO_TEMPLATE)
+        raise mistake(self.text, opened, f"“{written[:60]}” is not a variable.", NO_TEMPLATE)
 
     def options(self, opened: int, until: str) -> list[Template]:
         """Choices, up to the sign that ends the last one."""
@@ -225,15 +225,15 @@ class _Reader:
                 raise mistake(
                     self.text,
                     starts,
-                    "The “|” stands inside a bracket.",
-                    "Each choice has brackets of its own: [Pan left] | [Pan right].",
+                    "The “|” is inside a bracket.",
+                    "Each choice needs its own brackets: [Pan left] | [Pan right].",
                 )
             if ended == "|":
                 continue
             if ended != until:
                 stray = ended == "}"
                 message = "Unmatched “}”." if stray else "Unmatched “{”."
-                hint = f"For a brace itself write “{'}}' if stray else '{{'}”."
+                hint = f"For a literal brace write “{'}}' if stray else '{{'}”."
                 if "|" in self.text[opened : self.end] and not stray:
                     hint = f"The choice is never closed: its “}}” is missing. {hint}"
                 raise mistake(self.text, self.at - 1 if stray else opened, message, hint)
@@ -244,7 +244,11 @@ def _name(text: str, at: int, name: str) -> str:
     if name.isidentifier():
         return name
     word = re.sub(r"\W+", "_", name).strip("_")
-    meant = f"Write {{{word} = …}}." if word.isidentifier() else "A name has letters, digits and _, a letter first."
+    meant = (
+        f"Write {{{word} = …}}."
+        if word.isidentifier()
+        else "A name has letters, digits and _, and starts with a letter."
+    )
     raise mistake(text, at, f"“{name[:40]}” can't name an axis.", meant)
 
 
@@ -263,7 +267,7 @@ def _stripped(option: Template) -> Template:
 
 
 def _spread(text: str, at: int, options: Iterable[Template]) -> tuple[Template, ...]:
-    """All that options stand for: a range stands for many, and so does one with choices inside it."""
+    """All values of some options: a range has many, and so does an option with choices inside it."""
     found: list[Template] = []
     for option in options:
         for flat in _flat(text, at, option):
@@ -351,11 +355,13 @@ def check_once(text: str, written: Iterable[Template]) -> None:
 
 def twice(text: str, node: Choices) -> UsageError:
     """An axis that is defined elsewhere too."""
-    return mistake(text, node.at, f"“{node.name}” is an axis twice.", f"Say it once; again it is {{{node.name}}}.")
+    return mistake(
+        text, node.at, f"The axis “{node.name}” is defined twice.", f"Define it once, then write {{{node.name}}}."
+    )
 
 
 def check_ends(text: str, prompt: Template, fields: Mapping[str, Template]) -> None:
-    """Make sure that nothing stands inside itself, not by way of others either: its text would have no end.
+    """Make sure that no choice contains itself, directly or indirectly: its text would be infinite.
 
     Args:
         text: What it was read from, for the caret.
@@ -373,9 +379,7 @@ def check_ends(text: str, prompt: Template, fields: Mapping[str, Template]) -> N
     except CycleError as error:
         inner, outer = error.args[1][:2]
         back = next(each for each in inside[outer] if each.name == inner)
-        raise mistake(
-            text, back.at, f"“{inner}” stands inside its own choice.", "Call one of them otherwise."
-        ) from None
+        raise mistake(text, back.at, f"“{inner}” is inside its own choice.", "Give one of them another name.") from None
 
 
 def with_names(nodes: Template, taken: Iterable[str]) -> Template:
@@ -396,7 +400,7 @@ def with_names(nodes: Template, taken: Iterable[str]) -> Template:
 
 
 def _in_a_cell(_name: str) -> str:
-    return "Define it in a cell above, or write “{{” for a brace."
+    return "Define it in a cell above, or write “{{” for a literal brace."
 
 
 def bind(
@@ -447,7 +451,7 @@ def bind(
 
 
 def put_in(nodes: Template, words: Mapping[str, Template]) -> Template:
-    """Replace references by what they stand for, which `check_ends` has found to have an end."""
+    """Expand references, which `check_ends` has found to be finite."""
     return tuple(part for node in nodes for part in _put_in(node, words))
 
 
@@ -498,7 +502,7 @@ def render(nodes: Template, chosen: Callable[[str], Template]) -> str:
         chosen: Gives the option that is chosen on an axis.
 
     Raises:
-        UsageError: If it grows without end: names that stand in one another twice double it each time.
+        UsageError: If it grows too long: a name that is used twice within another doubles it each time.
     """
     text = ""
     swallow = False  # the blank after an empty choice at the beginning
@@ -519,7 +523,7 @@ def render(nodes: Template, chosen: Callable[[str], Template]) -> str:
         if len(text) > MOST_CHARACTERS:
             raise UsageError(
                 f"A cell's text grows beyond {MOST_CHARACTERS:,} characters.",
-                hint="A prompt of a vendor has 2,000 at most: use fewer names within names.",
+                hint="Vendors accept 2,000 at most: nest fewer names.",
             )
     return text.rstrip(" ") if swallow else text
 

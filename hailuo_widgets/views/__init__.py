@@ -1,4 +1,4 @@
-"""What is seen: live cards, the static HTML that they settle to, and parts that can be used alone."""
+"""View: live cards, the static HTML that they settle to, and parts that can be used alone."""
 
 from __future__ import annotations
 

@@ -53,9 +53,7 @@ def sweep_cell_of(quote: Quote, template: str, files: Mapping[str, str] | None =
     A template that a cell would read as a header is a call, as `cell_of` does it.
     """
     if _RULE.search(template):
-        remark = (
-            "# In a cell a header would begin at a line of dashes in this prompt, so that it stands here as a call."
-        )
+        remark = "# In a cell, a line of dashes in this prompt would start a header, so it is written as a call here."
         made = _call("hw.sweep", template.strip(), quote, files)
         return f"{remark}\nimport hailuo_widgets as hw\n\ntakes = {made}\ntakes.grid()"
     return f"{' '.join(['%%hailuo', *_line(quote, files)])}\n{template.strip()}"

@@ -1,4 +1,4 @@
-"""From a job to what a card says of it."""
+"""What a card shows of a job."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def order_of_clip(clip: Clip) -> Order:
 
 
 def refused(request: VideoRequest, provider: str, reason: str, error: HailuoError) -> tuple[Order, Status]:
-    """What a card says of a request that was turned down here."""
+    """What a card shows of a request that was refused here."""
     figures = (f"{request.duration} s" if request.duration else "", request.resolution or "")
     order = Order(
         name="",
@@ -135,7 +135,7 @@ def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
 
 
 def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
-    """Reproduce this clip, or to make it at all where there is no job yet."""
+    """How to reproduce a clip, or to make it if there is no job yet."""
     written, sent = quote.written, quote.request
     replicate = (("replicate", str(job.replicate)),) if job else ()
     return Recipe(

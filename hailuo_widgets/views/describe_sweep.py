@@ -1,4 +1,4 @@
-"""From a sweep to what a grid says of it."""
+"""What a grid shows of a sweep."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _CHARGED = {Charged.NO: "not charged", Charged.YES: "charged", Charged.UNKNOWN: 
 
 
 def grid_of(sweep: Sweep, marks: Mapping[str, MarksPart], head: HeadView) -> GridView:
-    """The whole sweep as it stands.
+    """The whole sweep in its current state.
 
     Args:
         sweep: Which one.
@@ -79,7 +79,7 @@ _PLANNED = GridItem()
 
 
 def take_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart]) -> GridItem:
-    """One replicate as it stands."""
+    """One replicate in its current state."""
     job, clip = sweep.job(*place), sweep.clip(*place)
     said = marks.get(clip.id) if clip is not None else None
     footage = Footage(clip.width, clip.height, clip.fps, clip.duration) if clip else None
@@ -106,7 +106,7 @@ def take_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart]) -> GridI
 
 
 def head_of(sweep: Sweep, left: float | None, message: str = "") -> HeadView:
-    """What stands above the cells.
+    """The part above the cells.
 
     Args:
         sweep: Which one.
@@ -129,7 +129,7 @@ def head_of(sweep: Sweep, left: float | None, message: str = "") -> HeadView:
 
 
 def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder: Path) -> Detail:
-    """Everything that is known of one replicate."""
+    """All details of one replicate."""
     cell, job, clip = sweep.cells[place[0]], sweep.job(*place), sweep.clip(*place)
     facts: list[tuple[str, str]] = []
     if cell.quote is not None:

@@ -50,7 +50,7 @@ class Uploads:
         parts.append(bytes(buffers[0]))
         if sum(map(len, parts)) > READ_LIMIT:
             del self._parts[key]
-            raise UsageError("The file is larger than 64 MiB.", hint="No vendor takes as much.")
+            raise UsageError("The file is larger than 64 MiB.", hint="No vendor accepts more.")
         if len(parts) < many:
             return None
         return b"".join(self._parts.pop(key))
@@ -64,7 +64,7 @@ def described(media: Media | None, problems: Sequence[Problem] = ()) -> dict[str
         return {
             "name": shorten(clean(media.url), 200),
             "facts": "",
-            "note": "The vendor fetches it; what is there is not checked here.",
+            "note": "The vendor fetches it; its content is not checked here.",
             "problems": [clean(str(each)) for each in problems],
             "fit": "",
         }
@@ -82,7 +82,7 @@ def described(media: Media | None, problems: Sequence[Problem] = ()) -> dict[str
     }
 
 
-_NOT_HERE = "This picture is known by its hash only. Choose it once more."
+_NOT_HERE = "Only the hash of this picture is known. Choose it again."
 
 
 def proposed(mended: Mended) -> dict[str, Any]:
@@ -107,7 +107,7 @@ class FramePicker(anywidget.AnyWidget):
         value: The picture as `Media`, or None. It may be set to all that `Media.of` takes: bytes, a
             path, a URL, a PIL image.
         description: What the place is called.
-        shown: What is seen of it.
+        shown: View of it.
     """
 
     _esm = joined("dom.js", "frame_picker.js", "frame_picker_view.js")
@@ -186,4 +186,4 @@ def named(address: str) -> Media:
     address = address.strip()
     if _ADDRESS.match(address):  # anything else would be read from the kernel's disk
         return Media.of(address)
-    raise UsageError(f"“{address[:80]}” is no web address.", hint="It should read https://example.com/picture.jpg.")
+    raise UsageError(f"“{address[:80]}” is not a web address.", hint="It should read https://example.com/picture.jpg.")

@@ -89,7 +89,7 @@ class GridItem:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """What a sweep would buy.
+    """What a sweep would generate.
 
     Attributes:
         facts: Names and values: cells, replicates, from the library, price, time.
@@ -104,7 +104,7 @@ class PlanView:
 
 @dataclass(frozen=True, slots=True)
 class HeadView:
-    """What stands above the cells and changes.
+    """The part above the cells, which changes.
 
     Attributes:
         phase: Whether it is a plan, runs, is paused, or has ended.
@@ -127,7 +127,7 @@ class HeadView:
 
 @dataclass(frozen=True, slots=True)
 class GridView:
-    """A sweep as it is seen.
+    """What is shown of a sweep.
 
     Attributes:
         name: The notebook's variable, `""` if it has none.

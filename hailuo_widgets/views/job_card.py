@@ -24,7 +24,7 @@ _ROOM = {"error": 480, "hint": 640, "note": 160, "charged": 160, "task_id": 160}
 
 
 class JobCard(anywidget.AnyWidget):
-    """A job as it is seen while it lives.
+    """The live view of a job.
 
     Only one thread may call `show`; callbacks of `on_cancel` may arrive on any thread.
 

@@ -82,7 +82,7 @@ def _publish_pairs(clips: list[tuple[Clip, Clip | None, str]], folder: Path) -> 
 
 
 def show_refusal(request: VideoRequest, provider: str, reason: str, error: HailuoError) -> None:
-    """Show why a request was turned down here."""
+    """Show why a request was refused here."""
     order, status = refused(request, provider, reason, error)
     data = {"text/html": settled_html(order, status, None, None), "text/plain": plain_text(order, status, None)}
     publish(data, secrets.token_hex(16))

@@ -241,7 +241,7 @@ class _Follower:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            _log.error("The grid of the sweep “%s” could not do what was asked.", self._sweep.name, exc_info=error)
+            _log.error("The grid of the sweep “%s” could not do that.", self._sweep.name, exc_info=error)
 
     async def _fetch_posters(self, places: list[Place]) -> None:
         clips = {place: clip for place in places if (clip := self._sweep.clip(*place)) is not None}

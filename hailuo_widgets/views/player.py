@@ -53,7 +53,8 @@ class Player(anywidget.AnyWidget):
         if value is None or isinstance(value, (Clip, Path)):
             return value
         raise UsageError(
-            f"A {type(value).__name__} is no clip.", hint="Give a clip of the library, a path, or the bytes of an mp4."
+            f"A {type(value).__name__} is not a clip.",
+            hint="Give a clip of the library, a path, or the bytes of an mp4.",
         )
 
     @traitlets.observe("value")

@@ -86,7 +86,7 @@ def analyse(text: str, remarks: Iterable[Note] = ()) -> dict[str, Any]:
 
 
 def _fixes(miss: camera.NearMiss) -> list[list[str]]:
-    """What could stand there instead, each as it is shown and as it is put in."""
+    """The replacements, each as it is shown and as it is inserted."""
     return [[camera.whole(fix) if miss.meant else fix or "remove it", fix] for fix in miss.fixes]
 
 
@@ -107,7 +107,7 @@ class PromptEditor(anywidget.AnyWidget):
     Attributes:
         value: The prompt. Follows what is typed, a moment later.
         description: What the field is called, for a screen reader.
-        placeholder: What stands in an empty field.
+        placeholder: The text shown in an empty field.
         limit: How many characters the model takes, 0 for no limit.
         seconds: The clip's length, by which the camera's moves are timed; 0 where it is not known.
         language: In which language the palette writes: `"en"` or `"zh"`.

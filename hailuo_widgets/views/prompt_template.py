@@ -25,7 +25,7 @@ _TEMPLATE = frozenset("{}")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a text asks for.
+    """What a text requests.
 
     Attributes:
         prompt: The prompt; of a template, its first cell's.
@@ -51,7 +51,7 @@ def is_plain(text: str) -> bool:
 
 
 def read(text: str, request: VideoRequest | None = None, provider: str = "sketch") -> Asked:
-    """What a text asks for.
+    """What a text requests.
 
     Args:
         text: As it is typed; `{{` and `}}` are braces.
@@ -79,7 +79,7 @@ def escaped(prompt: str) -> str:
 
 
 def notes(asked: Asked, *, priced: bool = True) -> list[tuple[Any, str]]:
-    """What an editor says of it."""
+    """What an editor shows for it."""
     if asked.problem:
         return [("bad", asked.problem)]
     if asked.varies:
@@ -115,5 +115,5 @@ def _price(quotes: list[Any]) -> str:
     sums, unknown = total(quotes)
     known = [str(Price(amount, currency)) for currency, amount in sums.items()]
     if unknown:
-        known.append("price not published" if not sums else f"and {unknown} with no published price")
+        known.append("price not published" if not sums else f"and {unknown} without a published price")
     return " ".join(known) or "free"

@@ -55,7 +55,7 @@ _TAG = (
 
 
 def grid_html(view: GridView, clips: Mapping[Place, ClipView]) -> str:
-    """The sweep as it has ended, or as it stands.
+    """The sweep in its final or current state.
 
     Args:
         view: The sweep.

@@ -1,4 +1,4 @@
-"""`hw.studio()`: the form, the result and the history in one place, for people who would rather click."""
+"""`hw.studio()`: the form, the result and the history in one place, for people who prefer clicking."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OPENS_HERE = (
 
 
 class Studio(Placed):
-    """The studio as it is seen. Made by `hailuo_widgets.studio()`.
+    """The studio's widget. Made by `hailuo_widgets.studio()`.
 
     Only the loop's thread sets its traits; what a front end says is posted there. Saved with a notebook is no state of
     it, but a card for each of its clips.
@@ -39,7 +39,7 @@ class Studio(Placed):
         analysis: What the prompt means (`Analysis` in `static/prompt_editor.js`).
         results: What was made, newest first (`ResultState` in `static/studio_results.js`).
         commands: The palette.
-        prompt: What stands in the editor at the beginning.
+        prompt: The initial text of the editor.
     """
 
     _esm = joined(
@@ -70,11 +70,11 @@ class Studio(Placed):
 
     @property
     def request(self) -> VideoRequest:
-        """What is set up now."""
+        """The current request."""
         return self._desk.form.request
 
     def show(self, **state: Any) -> None:
-        """Set what is seen. For the loop's thread only."""
+        """Set what is shown. For the loop's thread only."""
         for name, value in state.items():
             setattr(self, name, value)
 

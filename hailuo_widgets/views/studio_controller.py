@@ -1,4 +1,4 @@
-"""What happens in the studio: every click ends up here, on the loop's thread, and what follows from it is shown."""
+"""The studio's logic: every click is handled here, on the loop's thread, and the result is shown."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class StudioController:
     """One session. Lives on the loop's thread.
 
     Args:
-        host: The session, or what stands for it.
+        host: The session, or a substitute for it.
         choice: Where the form opens.
         screen: Where it is shown.
     """
@@ -103,11 +103,11 @@ class StudioController:
 
     @property
     def form(self) -> Form:
-        """What is set up."""
+        """The current request."""
         return options.form(self.choice)
 
     def first_state(self) -> dict[str, Any]:
-        """What is seen at the beginning."""
+        """View at the beginning."""
         return {"form": self._form_state(), "analysis": self._analysis(), "results": [], "prompt": self._text}
 
     def _analysis(self) -> dict[str, Any]:
@@ -163,7 +163,7 @@ class StudioController:
             self._screen.show(analysis=self._analysis())
 
     async def _read(self) -> None:
-        """Take over what stands in the editor; a sweep is priced by what the form says."""
+        """Use the editor's text; a sweep is priced with the form's settings."""
         text = self._text[:MOST_CHARACTERS]
         try:
             if is_plain(text):
@@ -226,7 +226,7 @@ class StudioController:
                 self._keys[provider] = ("missing", str(error))
             else:
                 if not offer.key:
-                    self._keys[provider] = ("none", "Needs no key: it is drawn on this machine")
+                    self._keys[provider] = ("none", "Needs no key: drawn on this machine")
                 elif found is not None:
                     self._keys[provider] = ("set", f"Key from {found.origin}")
                 else:
@@ -298,7 +298,7 @@ class StudioController:
             async with self._turn:
                 form = self.form
             if not form.request.prompt and not form.request.media():
-                raise UsageError("There is nothing to draw yet.", hint="Write what is to be seen.")
+                raise UsageError("There is nothing to draw yet.", hint="Describe your video.")
             film, picture = await asyncio.to_thread(_drawn, form)
         finally:
             self._sketching = False
@@ -418,7 +418,9 @@ class StudioController:
         else:
             able = next((row for row in catalog().find(form.row.provider, None, Mode.I2V)), None)
             if able is None:
-                raise UsageError(f"{form.row.provider} begins no clip with a picture.", hint="Choose another provider.")
+                raise UsageError(
+                    f"{form.row.provider} can't start a clip with a picture.", hint="Choose another provider."
+                )
             self.choice = options.change(options.change(self.choice, "model", able.model), "mode", "I2V")
         self._show_picture("first_frame")
         self._screen.show(form=self._form_state())

@@ -60,7 +60,7 @@ class Host(Protocol):
 
 @dataclass(slots=True)
 class Result:
-    """Something that the studio has made: a job and its clip, or a sketch that is not kept.
+    """A result of the studio: a job and its clip, or a sketch that is not kept.
 
     Attributes:
         id: Ours; names it between the two sides.

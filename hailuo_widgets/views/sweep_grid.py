@@ -30,7 +30,7 @@ _ROOM = {"note": 120, "error": 360, "charged": 60, "remark": 240}
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """Something that a view of the grid wants.
+    """A request from a view of the grid.
 
     Attributes:
         what: `whole`: everything again. `look`: posters. `clip`, `sheet`, `detail`: of one place. `act`: a button.
@@ -47,7 +47,7 @@ class Ask:
 
 
 class SweepGrid(Placed):
-    """A sweep as it is seen while it lives.
+    """The live view of a sweep.
 
     Only one thread may send; callbacks of `on_ask` may arrive on any thread.
 
@@ -102,11 +102,11 @@ class SweepGrid(Placed):
         self.send({"type": "sheet", "at": list(place), "count": count}, [sheet])
 
     def send_missing(self, place: Place, why: str) -> None:
-        """Say why there is no clip."""
+        """Say why there is not a clip."""
         self.send({"type": "missing", "at": list(place), "why": fit(clean(why), _ROOM["error"])})
 
     def send_detail(self, place: Place, detail: Detail) -> None:
-        """Send everything that is known of a replicate."""
+        """Send all details of a replicate."""
         self.send(
             {
                 "type": "detail",
@@ -165,7 +165,7 @@ def item_message(take: GridItem) -> dict[str, Any]:
 
 
 def head_message(head: HeadView) -> dict[str, Any]:
-    """What stands above the cells."""
+    """The part above the cells."""
     return {
         "phase": head.phase,
         "money": [clean(each) for each in head.money],

@@ -1,4 +1,4 @@
-"""How often a live view speaks: at most one message an interval, whatever there is to say."""
+"""Throttling of a live view: at most one message per interval."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Pace:
         self._last = -INTERVAL
 
     def wake(self) -> None:
-        """Say that there may be something to send."""
+        """Signal that there may be something to send."""
         if self._timer is None:
             loop = asyncio.get_running_loop()
             # Even the first waits a little: what happens together goes out together.

@@ -20,7 +20,7 @@ def pieces(prompt: str) -> list[str]:
 
 
 def word_diff(before: str, after: str) -> list[tuple[str, Mark]]:
-    """What became of a prompt: its pieces, those that went and those that came.
+    """The difference between two prompts: common, removed and added pieces.
 
     Without what is gone, the pieces are `after`; without what is new, they are `before`.
     """

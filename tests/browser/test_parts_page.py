@@ -115,7 +115,7 @@ def test_a_picture_that_is_too_small_is_told_why_and_helped(host):
     page.get_by_role("button", name="Make it fit").press("Enter")
     use = page.get_by_role("button", name="Use this picture")
     expect(use).to_be_focused()
-    expect(page.get_by_role("group", name="What could be made of it")).to_contain_text("533×320 px")
+    expect(page.get_by_role("group", name="Ways to make it fit")).to_contain_text("533×320 px")
     page.keyboard.press("Enter")
     expect(page.locator(".hw-picker")).to_have_attribute("data-state", "good")
     assert picker.value.size == (533, 320)

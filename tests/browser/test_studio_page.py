@@ -133,7 +133,7 @@ def test_a_double_click_buys_one(host, opened, session):
 def test_a_picture_that_is_too_small_is_helped_and_the_form_says_what_is_missing(host, opened):
     page = host.page
     page.get_by_role("radio", name="First frame", exact=True).click()
-    expect(page.get_by_text("First frame: nothing is chosen yet.")).to_be_visible()
+    expect(page.get_by_text("First frame: no file chosen yet.")).to_be_visible()
     expect(page.get_by_role("button", name="Generate", exact=True)).to_be_disabled()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose a picture: First frame").press("Enter")

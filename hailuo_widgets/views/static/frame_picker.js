@@ -67,9 +67,9 @@ export function framePicker({ title, send, signal }) {
 
   const proposal = element("div", "hw-proposal");
   proposal.role = "group";
-  proposal.ariaLabel = "What could be made of it";
+  proposal.ariaLabel = "Ways to make it fit";
   const result = element("img", "hw-thumbnail");
-  result.alt = "The picture as it would be";
+  result.alt = "Preview of the changed picture";
   const steps = element("div", "hw-soft");
   const slide = slider("Which part of the picture is kept", "hw-slide", 100, 50);
   const accept = button("Use this picture", "Use this", "hw-button hw-primary");

@@ -291,7 +291,7 @@ export function transport(stage, { play: label, start }) {
   root.ariaLabel = label;
   const play = button(label, "", "hw-button hw-primary hw-play");
   const back = button("One frame back (,)", "‹", "hw-button hw-quiet");
-  const on = button("One frame on (.)", "›", "hw-button hw-quiet");
+  const on = button("One frame forward (.)", "›", "hw-button hw-quiet");
   const scrub = slider("Time", "hw-scrub", 1000);
   const time = element("span", "hw-soft hw-number hw-time");
   const speed = element("select", "hw-select");

@@ -151,12 +151,12 @@ export default placed((model, signal) => {
   );
   const compare = comparer({ film: (id) => films.get(id), closed: () => results.unchoose() }, signal);
   const wall = clipWall(
-    { send, open: (row) => send({ type: "open", id: row.id }), opens: "Take it into the list" },
+    { send, open: (row) => send({ type: "open", id: row.id }), opens: "Add to the list" },
     signal,
   );
 
   const tabs = switcher(
-    "What is seen",
+    "View",
     [
       ["sitting", "This session"],
       ["library", "Library"],

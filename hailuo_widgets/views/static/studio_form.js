@@ -259,7 +259,7 @@ export function studioForm(send, signal) {
       key.dataset.tone = { set: "ok", none: "off", missing: "warn" }[state.key];
       key.replaceChildren(element("span", "", state.key_said));
       if (/^https:\/\//.test(state.keys_page)) {
-        const link = element("a", "", "Where keys are made");
+        const link = element("a", "", "Get a key");
         link.href = state.keys_page;
         link.target = "_blank";
         link.rel = "noopener noreferrer";

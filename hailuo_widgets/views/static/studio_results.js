@@ -148,7 +148,7 @@ export function studioResults(desk, signal) {
     const compare = button("Compare with others", "Compare", "hw-button hw-toggle");
     const collect = button("Add it to a sweep", "Add to sweep", "hw-button hw-toggle");
     const noting = button("Write a note", "Note", "hw-button hw-toggle");
-    const drop = button("Take it off this list", "✕", "hw-button hw-quiet");
+    const drop = button("Remove from this list", "✕", "hw-button hw-quiet");
     actions.append(vary, goOn, cell, python, compare, collect, noting, drop);
     const pad = element("textarea", "hw-pad");
     pad.rows = 2;

@@ -505,8 +505,8 @@ function show(store, signal) {
   function mark(box, said) {
     if (!box.hasClip) return;
     store.mark(box.place, said);
-    if ("rating" in said) spoken.textContent = said.rating ? `Rated ${said.rating}` : "Rating taken away";
-    else spoken.textContent = said.starred ? "Starred" : "Star taken away";
+    if ("rating" in said) spoken.textContent = said.rating ? `Rated ${said.rating}` : "Rating removed";
+    else spoken.textContent = said.starred ? "Starred" : "Star removed";
   }
 
   /** @param {KeyboardEvent} event */
