@@ -7,7 +7,7 @@ import platform
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_widgets import keychain
 from hailuo_widgets.api import allow_nested_loops
@@ -22,6 +22,7 @@ from hailuo_widgets.spec.catalog import Price, catalog
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.peek import LIBRARY
+from hailuo_widgets.store.vote import QUESTION
 from hailuo_widgets.sweeps import budgets
 from hailuo_widgets.sweeps.plan import total
 from hailuo_widgets.table import Table
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.views.arena import Arena
     from hailuo_widgets.views.studio import Studio
 
 
@@ -136,6 +138,18 @@ def studio() -> Studio:
     from hailuo_widgets.api import studio as made
 
     return made()
+
+
+def judge(*arguments: str) -> Arena:
+    """Compare the clips of a sweep, blind."""
+    from hailuo_widgets.api import sweep
+
+    if len(arguments) not in (1, 2):
+        raise UsageError(
+            "%hailuo judge takes a sweep's name, and a question if you like.", hint="%hailuo sweeps lists the names."
+        )
+    name, question = arguments if len(arguments) == 2 else (arguments[0], QUESTION)
+    return cast("Arena", sweep.load(name).judge(question=question))
 
 
 def resume(*arguments: str) -> Table | None:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.engine.scheduler import Scheduler
+    from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.providers import TaskState
     from hailuo_widgets.spec.catalog import ModelSpec
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.definition import Definition
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
+    from hailuo_widgets.views.arena import Arena
 
 _log = logging.getLogger(__name__)
 
@@ -390,6 +392,12 @@ class Session:
             live.show_clip(what, self.folder)
         else:
             live.show_finals(what, self.folder)
+
+    def arena(self, judging: Judging, voter: str) -> Arena:
+        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
+        from hailuo_widgets.views.arena import Arena
+
+        return Arena(judging, voter, folder=self.folder)
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
         """Show a sweep under the cell that runs now; outside a notebook this does nothing.
