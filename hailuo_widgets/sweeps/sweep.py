@@ -32,17 +32,20 @@ from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
 
     import pandas as pd
     from PIL.Image import Image
 
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
+    from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
+    from hailuo_widgets.sweeps.measured import Measuring
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.table import Table
@@ -448,9 +451,12 @@ class Sweep:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """One record a clip: every axis and parameter, state, price, times, path, rating and error."""
+        """One record a clip: every axis and parameter, state, price, times, path, rating, error, and `measured.…`."""
+        from hailuo_widgets.sweeps.measured import known
+
         ids = [clip.id for clip in self.clips()]
-        return records.records(self, self._host.library().journal.marked(ids) if ids else {})
+        marks = self._host.library().journal.marked(ids) if ids else {}
+        return records.records(self, marks, known(self, self._host))
 
     @property
     def df(self) -> pd.DataFrame:
@@ -509,6 +515,34 @@ class Sweep:
             with writing(Path(path)):
                 picture.save(path, "PNG")
         return picture
+
+    # --- what the clips show ------------------------------------------------------------------------------------------
+
+    def measure(self, *, executor: Executor | None = None) -> Measuring:
+        """Measure its clips in the background, those that arrive meanwhile too: camera, cuts, motion, flicker ….
+
+        Returns at once. Results are in `records` and `df` as they arrive, as `measured.…`, and kept in the library:
+        what is kept is not measured again.
+
+        Args:
+            executor: Any `concurrent.futures` executor; None for processes of this machine.
+
+        Returns:
+            `.result()` waits for it, `.stop()` ends it, `.measured` has what is there so far.
+        """
+        from hailuo_widgets.sweeps.measured import Measuring
+
+        return Measuring(self, self._host, executor)
+
+    def obedience(self) -> ObedienceTable:
+        """How often each camera command was carried out by each model, as far as the clips are measured.
+
+        Raises:
+            LibraryError: If the library can't be used.
+        """
+        from hailuo_widgets.sweeps.measured import obedience
+
+        return obedience(self, self._host)
 
     # --- which is better --------------------------------------------------------------------------------------------
 
