@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +19,7 @@ from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
-from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store.vote import ME, QUESTION
 from hailuo_widgets.sweeps import budgets, overview
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from PIL.Image import Image
 
+    from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.measure.obedience_table import ObedienceTable
@@ -62,7 +64,7 @@ class Sweep:
     Args:
         host: The kernel's session.
         layout: Its axes and cells.
-        budget: The most that it may cost: `6`, `"6 USD"`; None for no limit.
+        budget: The most that it may cost: `6`, `"6 USD"`, `"5 clips"`, `"5 clips/day"`; None for no limit.
 
     Attributes:
         name: The notebook's variable, under which it is kept; `""` if it has none.
@@ -88,9 +90,8 @@ class Sweep:
         self.rows, self.columns, self.zipped = layout.rows, layout.columns, layout.zipped
         self.started = False
         self._quotes = {cell.digest: cell.quote for cell in self.cells if cell.quote is not None and not cell.skipped}
-        self.budget = budgets.budget(
-            budget, {each.price.currency for each in self._quotes.values() if each.price.amount}
-        )
+        self._written_budget = budget
+        self.budget = self._budget()
         self.group: JobGroup | None = None
         self._plan: Plan | None = None
         self._advice: tuple[str, ...] = ()
@@ -99,6 +100,18 @@ class Sweep:
         self._observers: Observers[Sweep] = Observers()
         self._mine: set[str] = set()
         self._lock = threading.Lock()
+
+    def _budget(self) -> Budget | None:
+        currencies = {each.price.currency for each in self._quotes.values() if each.price.amount}
+        return budgets.budget(self._written_budget, currencies, self._bought_today)
+
+    def _bought_today(self, currency: str) -> Decimal:
+        """What this library has bought since midnight, by local time."""
+        if not self._host.has_library():
+            return Decimal(0)
+        now = datetime.fromtimestamp(self._host.clock.now(), UTC).astimezone()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return self._host.library().journal.bought_since(midnight.timestamp(), currency)
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -208,13 +221,15 @@ class Sweep:
         """Whether the budget will pay for it."""
         if self.budget is None:
             return
-        unpublished = sum(quote.price.amount is None for quote in orders)
+        unpublished = sum(self.budget.cost_of(quote.price) is None for quote in orders)
         if unpublished:
             yield f"{unpublished} clips have no published price: under a budget they are not bought."
-        left, needed = self.budget.left, sum((quote.price.amount or Decimal(0) for quote in orders), Decimal(0))
+        costs = [self.budget.cost_of(quote.price) or Decimal(0) for quote in orders]
+        left, needed = self.budget.left, sum(costs, Decimal(0))
         if needed > left:
             cost, rest = (str(Price(amount, self.budget.currency)) for amount in (needed, left))
-            yield f"It costs {cost}, and the budget has {rest} left: clips beyond the budget are skipped."
+            what = "makes" if self.budget.currency == CLIPS else "costs"
+            yield f"It {what} {cost}, and the budget has {rest} left: clips beyond the budget are skipped."
 
     # --- the run ----------------------------------------------------------------------------------------------------
 
@@ -235,6 +250,8 @@ class Sweep:
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be bought.", hint=reason)
         with self._lock:
+            if self.group is None and budgets.is_by_day(self._written_budget):
+                self.budget = self._budget()  # others may have bought since it was planned
             self._look()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._require_keys(missing)
