@@ -20,21 +20,24 @@ if TYPE_CHECKING:
     from hailuo_widgets.api import generate as generate
     from hailuo_widgets.api import jobs as jobs
     from hailuo_widgets.api import join as join
+    from hailuo_widgets.api import judge as judge
     from hailuo_widgets.api import library as library
     from hailuo_widgets.api import resume as resume
+    from hailuo_widgets.api import rewrite as rewrite
     from hailuo_widgets.api import studio as studio
     from hailuo_widgets.api import sweep as sweep
-    from hailuo_widgets.client import AsyncHailuo as AsyncHailuo
     from hailuo_widgets.engine.job import Job as Job
     from hailuo_widgets.engine.state import JobState as JobState
     from hailuo_widgets.errors import HailuoError as HailuoError
+    from hailuo_widgets.measure.run import measure as measure
+    from hailuo_widgets.net.client import AsyncHailuo as AsyncHailuo
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
     from hailuo_widgets.spec.request import VideoRequest as VideoRequest
     from hailuo_widgets.store.clip import Clip as Clip
 
 _HOMES = {
-    "AsyncHailuo": "client",
+    "AsyncHailuo": "net.client",
     "CameraCommand": "spec.camera",
     "Clip": "store.clip",
     "HailuoError": "errors",
@@ -49,16 +52,21 @@ _HOMES = {
     "join": "api",
     "library": "api",
     "resume": "api",
+    "rewrite": "api",
     "studio": "api",
     "sweep": "api",
 }
 
-__all__ = ["__version__", "load_ipython_extension", "widgets", *_HOMES]  # noqa: PLE0604  # the names are strings
+__all__ = ["__version__", "load_ipython_extension", "measure", "widgets", *_HOMES]  # noqa: PLE0604  # the names are strings
 
 
 def __getattr__(name: str) -> Any:
     if name == "widgets":
         return import_module(f"{__name__}.views")
+    if name == "judge":  # a package that can be called
+        return import_module(f"{__name__}.judge")
+    if name == "measure":
+        return import_module(f"{__name__}.measure")  # a package that can be called
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

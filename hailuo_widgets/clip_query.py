@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.sidecar import MarksPart
+from hailuo_widgets.table import Table
 from hailuo_widgets.tabular import data_frame, to_parquet
-from hailuo_widgets.views.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

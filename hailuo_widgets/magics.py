@@ -25,8 +25,25 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.plan import Plan
+    from hailuo_widgets.sweeps.sweep import Sweep
 
-COMMANDS = ("models", "studio", "jobs", "sweeps", "show", "resume", "cost", "login", "doctor", "config", "nest")
+COMMANDS = (
+    "models",
+    "studio",
+    "jobs",
+    "judge",
+    "sweeps",
+    "show",
+    "promote",
+    "rewrite",
+    "resume",
+    "cost",
+    "login",
+    "doctor",
+    "config",
+    "nest",
+)
 
 
 def options(function: Any) -> Any:
@@ -57,7 +74,7 @@ _OPTIONS = (
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Let the cell run until the clip is there."),
     argument("--repeat", type=int, default=1, help="How many clips each cell of a sweep is to have."),
-    argument("--budget", help="The most that a sweep may cost: 6, or with its currency, 6USD."),
+    argument("--budget", help="The most that a sweep may cost: 6, 6USD, or '5 clips/day'."),
     argument("--yes", action="store_true", help="Don't ask first; a sweep that costs money needs --budget then."),
 )
 _SWITCHES = {"on": True, "off": False, None: None}
@@ -126,12 +143,8 @@ class HailuoMagics(Magics):
             return sweep.plan
         if arguments.name:
             self.shell.user_ns[arguments.name] = sweep
-        costs = sweep.plan.price or sweep.plan.unknown_prices
-        if arguments.yes and sweep.asks and costs and sweep.budget is None:
-            raise UsageError(
-                f"`--yes` skips confirmation, so add `--budget` (estimated cost: {sweep.plan.cost}).",
-                hint="Say how much it may cost: --budget.",
-            )
+        if arguments.yes and sweep.asks and sweep.budget is None:
+            _require_budget(sweep.plan)
         if arguments.yes or not sweep.asks:
             sweep.run()
         elif sweep.plan.slips and self._offer_repair(*written):
@@ -160,8 +173,11 @@ class HailuoMagics(Magics):
         %hailuo studio               the form, the results and the history in one place
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo sweeps               the sweeps that the library keeps
+        %hailuo judge NAME           compare a sweep's clips, blind, by keyboard
         %hailuo show NAME            a job's card once more
-        %hailuo resume               continue unfinished clips; --forget ID or --buy-again ID decides about one
+        %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
+        %hailuo rewrite "PROMPT"     the prompt as MiniMax-H3 would like to read it, word by word beside yours
+        %hailuo resume               continue unfinished clips; --adopt ID TASK, --forget ID or --buy-again ID decides
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
         %hailuo login PROVIDER       ask for its key, never shown; kept in the system's keyring, else in this kernel
@@ -236,19 +252,38 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
     return arguments, definition
 
 
+def _require_budget(plan: Plan) -> None:
+    """Whether a sweep may be run unseen and without a limit.
+
+    Raises:
+        UsageError: If it costs something, or may.
+    """
+    if plan.unknown_prices:
+        clips = "1 clip has" if plan.unknown_prices == 1 else f"{plan.unknown_prices} clips have"
+        raise UsageError(
+            f"`--yes` skips confirmation, but {clips} no published price.",
+            hint="Leave --yes out and press Run in the plan. With --budget, clips of unknown price are skipped.",
+        )
+    if plan.price:
+        raise UsageError(
+            f"`--yes` skips confirmation, so add `--budget` (estimated cost: {plan.cost}).",
+            hint="Say how much it may cost: --budget.",
+        )
+
+
 def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str, Decimal]) -> None:
     """Whether a fresh clip may be bought: no plan would show its price, as one like it may be in the library already.
 
     Raises:
         UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
     """
-    from hailuo_widgets.spec.catalog import Price
+    from hailuo_widgets.spec.catalog import CLIPS, Price
     from hailuo_widgets.sweeps import budgets
     from hailuo_widgets.sweeps.plan import total
 
     price, unpublished = total([quote])
     budget = budgets.budget(arguments.budget, price)
-    if budget is not None and (unpublished or sum(price.values()) > budget.amount):
+    if budget is not None and budget.currency != CLIPS and (unpublished or sum(price.values()) > budget.amount):
         raise UsageError(
             "This clip has no published price: under a budget it is not bought."
             if unpublished
@@ -297,16 +332,23 @@ def register(shell: InteractiveShell) -> None:
         completer.custom_matchers.append(matcher)
     shell.events.register("post_run_cell", _after_cell)
     if _in_kernel(shell) and shell.display_formatter is not None:  # a terminal shows their reprs
-        cards = shell.display_formatter.ipython_display_formatter
+        views = shell.display_formatter.ipython_display_formatter
         for module, name in _SHOWN:
-            cards.for_type_by_name(f"hailuo_widgets.{module}", name, _show)
+            views.for_type_by_name(f"hailuo_widgets.{module}", name, _show)
+        views.for_type_by_name("hailuo_widgets.sweeps.sweep", "Sweep", _show_sweep)
 
 
 def _in_kernel(shell: InteractiveShell) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-_SHOWN = (("engine.job", "Job"), ("library.clip", "Clip"), ("spec.quote", "Quote"))
+_SHOWN = (
+    ("engine.job", "Job"),
+    ("engine.rewriting", "Rewriting"),
+    ("spec.quote", "Quote"),
+    ("store.clip", "Clip"),
+    ("sweeps.promotion", "Promotion"),
+)
 """What a cell that ends with it shows as a card. By name, so that nothing is loaded before it is there."""
 
 
@@ -314,6 +356,12 @@ def _show(what: Job | Clip | Quote) -> None:
     from hailuo_widgets.session import default_session
 
     default_session().show(what)
+
+
+def _show_sweep(sweep: Sweep) -> None:
+    from hailuo_widgets.session import default_session
+
+    default_session().show_sweep(sweep)
 
 
 def _after_cell(_result: object) -> None:

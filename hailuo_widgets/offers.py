@@ -8,7 +8,7 @@ from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.catalog import ModelSpec, Price, catalog
 from hailuo_widgets.spec.money import money
 from hailuo_widgets.spec.words import did_you_mean
-from hailuo_widgets.views.table import Table
+from hailuo_widgets.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
+_PLAIN = ("provider", "model", "library", "shared_library", "sketch_seconds", "confirm_above", "client_cert")
 _LIMITS = ("_requests_per_minute", "_tasks_in_flight")
 
 _PLAIN_URL = re.compile(r"[^\s@?#\\]+")
@@ -88,6 +89,8 @@ class Settings:
         tasks_in_flight: Provider → how many tasks your account may have at once; 0 for no limit.
         confirm_above: Currency → the price above which a single clip in a cell is not bought before its plan was seen;
             `""` stands for every other currency. Of several clips a plan is shown in any case.
+        client_cert: A PEM file with a client certificate and its private key, for vendors or gateways that want one;
+            `""` for none.
     """
 
     provider: str | None = None
@@ -100,6 +103,7 @@ class Settings:
     requests_per_minute: dict[str, int] = field(default_factory=dict)
     tasks_in_flight: dict[str, int] = field(default_factory=dict)
     confirm_above: dict[str, Decimal] = field(default_factory=dict)
+    client_cert: str = ""
     _keys: dict[str, FoundKey] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -111,7 +115,7 @@ class Settings:
         """
         values = {**_dotenv(), **(os.environ if environment is None else environment)}
         settings = cls()
-        for name in ("provider", "model", "library", "shared_library", "sketch_seconds", "confirm_above"):
+        for name in _PLAIN:
             if value := values.get(f"HAILUO_{name.upper()}"):
                 settings.set(name, value)
         if url := values.get("HAILUO_LIBRARY_URL"):
@@ -155,6 +159,8 @@ class Settings:
             self.confirm_above = {currency: amount for amount, currency in amounts}
         elif name == "sketch_seconds":
             self.sketch_seconds = _seconds(name, value)
+        elif name == "client_cert":
+            self.client_cert = str(Path(str(value).strip()).expanduser()) if value else ""
         elif name.endswith("_base_url"):
             self.base_urls[_known_provider(name.removesuffix("_base_url"))] = checked_base_url(str(value))
         elif name.endswith(_LIMITS):
@@ -163,8 +169,7 @@ class Settings:
             limits[_known_provider(name.removesuffix(limit))] = _count(name, value)
         else:
             of_a_provider = (f"<provider>{each}" for each in ("_base_url", *_LIMITS))
-            ours = ("provider", "model", "library", "shared_library", "library_url", "sketch_seconds", "confirm_above")
-            known = (*ours, *of_a_provider)
+            known = (*_PLAIN, "library_url", *of_a_provider)
             raise UsageError(f"There is no setting “{name}”.", hint=did_you_mean(name, known))
 
     def give_key(self, provider: str, key: str | SecretStr, origin: str) -> None:

@@ -8,15 +8,15 @@ import hashlib
 import httpx
 import pytest
 
-from hailuo_widgets import client as client_module
 from hailuo_widgets import errors
-from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.errors import Charged
 from hailuo_widgets.media.probe import probe
+from hailuo_widgets.net import client as client_module
+from hailuo_widgets.net.client import AsyncHailuo
+from hailuo_widgets.net.transport import NoReply
 from hailuo_widgets.providers import HttpCall, HttpReply, Phase, Task
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.spec.request import VideoRequest
-from hailuo_widgets.transport import NoReply
 from support.clock import VirtualClock
 from support.simulated import eventually
 from support.vendor import KEY, NOWHERE, PROMPT, in_process, minimax, on_a_socket, polls, simulator, submits
@@ -222,7 +222,7 @@ async def test_a_refused_connection_is_tried_again_and_nothing_was_sent():
 
 @pytest.mark.parametrize("fault", ["unanswered", "hang"])
 async def test_accepted_but_never_answered_is_uncertain(fault, monkeypatch):
-    monkeypatch.setattr("hailuo_widgets.transport._TIMEOUT", httpx.Timeout(0.3))
+    monkeypatch.setattr("hailuo_widgets.net.transport.ANSWER_SECONDS", 0.3)
     clock = VirtualClock()
     sim = simulator(clock)
     sim.faults.add(Fault(fault, "submit"))
@@ -290,9 +290,9 @@ async def test_what_follows_the_call_that_pays_is_never_a_reason_to_pay_again(an
                 raise errors.RateLimitError("slow down", http_status=429)
             return state
 
-        async def sending(call):
+        async def sending(call, **options):
             if call.path != "/confirm":
-                return await send(call)
+                return await send(call, **options)
             return HttpReply(429, b"{}") if answer == "rate_limited" else NoReply("no answer", sent=answer == "lost")
 
         monkeypatch.setattr(client._provider, "submit", and_then)
@@ -310,9 +310,9 @@ async def test_what_comes_before_the_call_that_pays_costs_nothing_and_is_tried_a
             yield HttpCall("POST", "/upload", json={})
             return (yield from submit(request, row))
 
-        async def losing(call):
+        async def losing(call, **options):
             if call.path != "/upload":
-                return await send(call)
+                return await send(call, **options)
             uploads.append(call)
             return (
                 NoReply("no answer in time", sent=True, timed_out=True) if lost(len(uploads)) else HttpReply(200, b"{}")

@@ -207,7 +207,8 @@ def test_two_requests_that_the_vendor_answers_with_one_task_both_end():
         client = here._connect("minimax")
         submit, taken = client.submit, []
 
-        async def one_task(order, **options):
+        async def one_task(order, before, **options):
+            await before()
             if not taken:
                 taken.append(asyncio.ensure_future(submit(order, **options)))
             return await asyncio.shield(taken[0])

@@ -207,7 +207,7 @@ def test_a_vendor_that_can_not_be_reached_ends_the_jobs_and_nothing_was_sent():
 
                 raise httpx.ConnectError("no route")
 
-            client._transport._direct.handle_async_request = nobody
+            client._transport._inner.handle_async_request = nobody
             jobs = fleet(here, 3)
             await here.run(jobs)
             assert states(jobs) == {"refused": 3}

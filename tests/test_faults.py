@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from hailuo_widgets import errors
-from hailuo_widgets.client import ATTEMPTS, AsyncHailuo
 from hailuo_widgets.errors import Charged
+from hailuo_widgets.net.client import ATTEMPTS, AsyncHailuo
 from hailuo_widgets.providers import Phase
 from hailuo_widgets.simulator import Fault, Faults, Simulator, Timing, stock_clip
 from hailuo_widgets.simulator.faults import KINDS
@@ -169,7 +169,8 @@ async def test_a_rate_limit_is_waited_for_as_long_as_the_vendor_says(wire):
 
 @pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.label)
 async def test_answers_that_never_come_on_a_real_connection(wire, monkeypatch, tmp_path):
-    monkeypatch.setattr("hailuo_widgets.transport._TIMEOUT", httpx.Timeout(0.4))
+    monkeypatch.setattr("hailuo_widgets.net.transport.ANSWER_SECONDS", 0.4)
+    monkeypatch.setattr("hailuo_widgets.net.fetch.SILENT_SECONDS", 0.4)
     clock = VirtualClock()
     sim = Simulator(timing=Timing(1, 1, 1), draw=stock_clip(fps=2), clock=clock)
     async with on_a_socket(sim.app) as base, AsyncHailuo(wire.provider, key=KEY, base_url=base, clock=clock) as client:

@@ -8,10 +8,10 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.engine.budget import Budget
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.errors import UncertainError
+from hailuo_widgets.net.client import AsyncHailuo
 from hailuo_widgets.providers import names
 from hailuo_widgets.providers.minimax import MiniMax
 from hailuo_widgets.settings import checked_base_url

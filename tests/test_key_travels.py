@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.errors import AuthenticationError, UsageError, VendorError
+from hailuo_widgets.net.client import AsyncHailuo
 from hailuo_widgets.providers import Phase, Task, names
 from hailuo_widgets.simulator import Simulator, Timing, stock_clip
 from hailuo_widgets.spec.catalog import catalog

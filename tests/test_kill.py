@@ -15,7 +15,22 @@ import pytest
 
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.simulator.faults import KINDS
-from support.kill import JOBS, PLACES, after, asked, check, die_and_resume, finish, rounds, rows, start, vendor
+from support.kill import (
+    JOBS,
+    PLACES,
+    PROXIED_HOST,
+    after,
+    asked,
+    check,
+    die_and_resume,
+    finish,
+    rounds,
+    rows,
+    stand_still,
+    start,
+    vendor,
+)
+from support.net import certificate
 
 
 @contextmanager
@@ -34,7 +49,7 @@ def whole_run(tmp_path_factory) -> float:
     folder = tmp_path_factory.mktemp("whole") / "library"
     with vendor() as there:
         begun = time.monotonic()
-        states = finish(*start(folder, there.url, asked()))
+        states = finish(*start(folder, there, asked()))
         seconds = time.monotonic() - begun
         assert Counter(states.values()) == {"stored": JOBS}
         check(there, folder, [])
@@ -57,6 +72,19 @@ def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(tmp_path, whole_run
         assert fired == {"", *PLACES}
 
 
+def test_a_kernel_that_is_killed_behind_a_proxy_loses_nothing_and_pays_once(tmp_path, whole_run, request):
+    file = certificate(tmp_path, PROXIED_HOST)
+    hit: set[str] = set()
+    seeds = rounds(request, 20, 2_000)
+    for seed in seeds:
+        folder = tmp_path / str(seed) / "library"
+        folder.parent.mkdir()
+        with told(seed):
+            states, _ = die_and_resume(folder, seed, 1.5 * whole_run, certificate=file)
+        hit |= states
+    assert hit >= {"submitting", "queued", "downloading", "stored"}
+
+
 def test_four_kernels_on_one_library_pay_once_and_lose_nothing(tmp_path, whole_run, request):
     for seed in rounds(request, 3, 100):
         with told(seed):
@@ -68,18 +96,18 @@ def four_kernels(folder, seed, whole_run):
     folder.mkdir()
     folder /= "library"
     with vendor() as there:
-        kernels = [start(folder, there.url, asked())[0] for _ in range(4)]
+        kernels = [start(folder, there, asked())[0] for _ in range(4)]
         for moment, process in zip(sorted(chance.uniform(0, whole_run) for _ in kernels), kernels, strict=True):
             after(moment / 4, process)
         left = [rows(folder)] * 4
         with ThreadPoolExecutor() as pool:
-            started = [start(folder, there.url, [], resume=True) for _ in kernels]
+            started = [start(folder, there, [], resume=True) for _ in kernels]
             ends = list(pool.map(lambda each: finish(*each), started))
         taken = Counter(prompt for states in ends for prompt, state in states.items() if state == "stored")
         assert set(taken.values()) <= {1}, "two kernels took up one job"
         check(there, folder, left)
         with ThreadPoolExecutor() as pool:
-            started = [start(folder, there.url, asked()) for _ in kernels]
+            started = [start(folder, there, asked()) for _ in kernels]
             ends = list(pool.map(lambda each: finish(*each), started))
         done = check(there, folder, left)
         assert len(done) == JOBS
@@ -90,11 +118,48 @@ def four_kernels(folder, seed, whole_run):
 def test_ten_identical_requests_of_ten_kernels_are_billed_once(tmp_path):
     with vendor() as there:
         with ThreadPoolExecutor() as pool:
-            kernels = list(pool.map(lambda _: start(tmp_path / "library", there.url, asked(1)), range(10)))
+            kernels = list(pool.map(lambda _: start(tmp_path / "library", there, asked(1)), range(10)))
             ends = list(pool.map(lambda each: finish(*each), kernels))
         assert [list(states.values()) for states in ends] == [["stored"]] * 10
         assert list(there.books().billed.values()) == [1]
         check(there, tmp_path / "library", [])
+
+
+# --- clocks that are set, processes that stand still, gateways that err --------------------------------------------------
+
+GATEWAY = [("http_502", "poll"), ("html", "poll"), ("http_502", "file"), ("drop", "poll"), ("http_502", "download")]
+
+
+def test_clock_jumps_standstills_and_gateway_errors_lose_nothing_and_pay_once(tmp_path, whole_run, request):
+    for seed in rounds(request, 6, 500):
+        with told(seed):
+            jump_stand_and_die(tmp_path / str(seed), seed, whole_run)
+
+
+def jump_stand_and_die(folder, seed, whole_run):
+    chance = random.Random(seed)
+    folder.mkdir()
+    folder /= "library"
+    kind, where = GATEWAY[seed % len(GATEWAY)]
+
+    def jump():
+        return chance.uniform(0, whole_run), chance.choice([-3600.0, 1800.0, 864_000.0, -86_400.0, 90.0])
+
+    with vendor(faults=[Fault(kind, where, times=chance.choice([1, 3]))]) as there:
+        process, _ = start(folder, there, asked(), jump=jump())
+        stand_still(process, chance.uniform(0, whole_run), chance.choice([0.3, 2.5]))
+        if chance.random() < 2 / 3:
+            after(chance.uniform(0, whole_run), process)
+        else:
+            process.join()
+        left = rows(folder)
+        process, pipe = start(folder, there, asked(), resume=True, jump=jump())
+        stand_still(process, chance.uniform(0, whole_run), 0.5)
+        states = finish(process, pipe)
+        check(there, folder, [left], faulty=True)
+        assert set(states.values()) <= {"stored", "uncertain"}
+        doubtful = {job["prompt"] for job in left if job["state"] in ("submitting", "uncertain")}
+        assert {prompt for prompt, state in states.items() if state == "uncertain"} <= doubtful
 
 
 # --- a vendor that errs, and a kernel that dies -----------------------------------------------------------------------
@@ -121,10 +186,10 @@ def err_and_die(folder, seed):
     folder.mkdir()
     folder /= "library"
     with vendor(faults=[Fault(kind, where, times=chance.choice([1, 2]), seconds=0.05)]) as there:
-        after(chance.uniform(0, 1.5), start(folder, there.url, asked(CLIPS), patience=PATIENCE)[0])
+        after(chance.uniform(0, 1.5), start(folder, there, asked(CLIPS), patience=PATIENCE)[0])
         left = rows(folder)
         for _ in range(2):  # the first of them may be the one that meets the fault
-            states = finish(*start(folder, there.url, asked(CLIPS), resume=True, patience=PATIENCE))
+            states = finish(*start(folder, there, asked(CLIPS), resume=True, patience=PATIENCE))
         check(there, folder, [left], faulty=True)
         books = there.books()
         for prompt, state in states.items():

@@ -13,13 +13,13 @@ import pytest
 
 from hailuo_widgets.errors import InvalidRequestError, RefusedError
 from hailuo_widgets.media.probe import probe
+from hailuo_widgets.net.transport import Transport
 from hailuo_widgets.providers import Phase, names, provider
 from hailuo_widgets.simulator import Simulator, Timing
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.check import check
 from hailuo_widgets.spec.quote import pin
 from hailuo_widgets.spec.request import SERVICES, Mode, VideoRequest
-from hailuo_widgets.transport import Transport
 from support.clock import VirtualClock
 from support.every_vendor import BASE, KEY, InProcess, bench
 from support.pictures import picture_file

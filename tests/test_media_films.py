@@ -59,6 +59,13 @@ def test_equal_clips_are_copied_without_a_change(tmp_path, sound):
         assert min(loudness(tmp_path / "film.mp4", at, at + 0.7) for at in (0.1, 1.1, 2.1)) > 0.05
 
 
+def test_equal_av1_clips_are_copied_although_their_decoder_has_no_encoder(tmp_path):
+    clips = [source(tmp_path / f"{each}.mp4", frames=10, codec="libsvtav1", sound=True) for each in "ab"]
+    info = hw.join(clips, tmp_path / "film.mp4")
+    assert packets(tmp_path / "film.mp4") == [each for clip in clips for each in packets(clip)]
+    assert (info.frames, info.video_codec, info.audio_codec) == (20, "av1", "aac")
+
+
 def test_clips_of_other_sizes_are_fitted_with_black_bars(tmp_path):
     wide, tall = source(tmp_path / "a.mp4", frames=10), source(tmp_path / "b.mp4", frames=10, width=120, height=240)
     info = hw.join([wide, tall], tmp_path / "film.mp4")

@@ -14,6 +14,7 @@ from hailuo_widgets.settings import Settings
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.journal import Journal
+from hailuo_widgets.store.vote import Vote
 from support.kill import JOBS, asked, check, die_and_resume, finish, rounds, start, vendor
 from support.postgres import server
 from support.session import session
@@ -69,6 +70,8 @@ def test_a_journal_of_the_first_schema_is_brought_up_to_date(database):
     with engine.begin() as connection:
         for command in (
             "DROP TABLE sweeps",
+            "DROP TABLE votes",
+            "DROP TABLE measures",
             "DROP INDEX jobs_by_state",
             "DROP INDEX clips_by_time",
             "CREATE INDEX ix_jobs_state ON jobs (state)",
@@ -79,6 +82,12 @@ def test_a_journal_of_the_first_schema_is_brought_up_to_date(database):
     journal = Journal(database)
     journal.keep_sweep("camera", {"prompt": "{狐狸|'x'; --}"}, 1.0)
     assert journal.sweep("camera") == {"prompt": "{狐狸|'x'; --}"}
+    vote = Vote(id="1", voter="狐狸 'x'; --", clips=("a", "b"), answer="tie", created=1.0)
+    assert journal.cast([vote, vote]) == 1
+    assert journal.votes() == [vote]
+    journal.keep_measures("a", 1, {"cuts": [1]}, 1.0)
+    journal.keep_measures("a", 1, {"cuts": [2], "note": "狐狸 'x'; --"}, 2.0)
+    assert journal.measures(["a", "b"], 1) == {"a": {"cuts": [2], "note": "狐狸 'x'; --"}}
     journal.close()
 
 
@@ -107,7 +116,7 @@ def test_four_kernels_on_one_journal_pay_once(database, tmp_path):
     folder = tmp_path / "library"
     with vendor() as there:
         with ThreadPoolExecutor() as pool:
-            kernels = list(pool.map(lambda _: start(folder, there.url, asked(), database=database), range(4)))
+            kernels = list(pool.map(lambda _: start(folder, there, asked(), database=database), range(4)))
             ends = list(pool.map(lambda each: finish(*each), kernels))
         assert [Counter(states.values()) for states in ends] == [{"stored": JOBS}] * 4
         assert len(check(there, folder, [], database)) == JOBS

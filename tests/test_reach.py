@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from hailuo_widgets import reach as reach_module
-from hailuo_widgets.reach import reach
+from hailuo_widgets.net import reach as reach_module
+from hailuo_widgets.net.reach import reach
 from hailuo_widgets.simulator import Simulator
 from support.session import session
 from support.shell import run, shell

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.errors import VendorError
+from hailuo_widgets.net.client import AsyncHailuo
 from hailuo_widgets.redact import without
 from support.every_vendor import BASE, PROMPT, WIRES
 

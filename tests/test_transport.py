@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 
-import httpx
 import pytest
 
-from hailuo_widgets import transport
-from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.errors import AuthenticationError, UsageError, VendorError, VendorFaultError
+from hailuo_widgets.net import transport
+from hailuo_widgets.net.client import AsyncHailuo
+from hailuo_widgets.net.reply import NoReply
+from hailuo_widgets.net.transport import Transport
 from hailuo_widgets.providers import HttpCall, HttpReply
 from hailuo_widgets.settings import checked_base_url
 from hailuo_widgets.simulator import Fault
-from hailuo_widgets.transport import NoReply, Transport
 from support.clock import VirtualClock
 from support.vendor import KEY, PROMPT, fetched, on_a_socket, simulator
 from support.walker import where
@@ -129,19 +129,6 @@ async def test_at_a_401_on_a_real_connection_nothing_leads_to_the_key():
             await client.submit(PROMPT)
         assert where(caught.value, KEY) is None
         await client.aclose()
-
-
-async def test_the_tls_context_is_made_once(monkeypatch):
-    made, real = [], httpx.create_ssl_context
-    monkeypatch.setattr(httpx, "create_ssl_context", lambda: made.append(real()) or made[-1])
-    transport._tls.cache_clear()
-    async with on_a_socket(Recorder()) as base:
-        for _ in range(2):
-            there = keyed(base.replace("http:", "https:"))
-            await there.send(HttpCall("GET", "/x"))
-            await there.send(HttpCall("GET", "/x"))
-            await there.aclose()
-    assert len(made) == 1
 
 
 async def test_60_calls_at_once_share_4_connections():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 
+import httpx
 import pytest
 
 import hailuo_widgets as hw
@@ -15,6 +16,19 @@ from support.vendor import submits
 from support.waiting import wait_until
 
 FOX = "A red fox {gait = trots | leaps} across {place = snow | grass}."
+
+
+class Silent(httpx.AsyncBaseTransport):
+    """A vendor that takes orders and answers no question until it is told to."""
+
+    def __init__(self, vendor: httpx.AsyncBaseTransport) -> None:
+        self.speak = asyncio.Event()
+        self._vendor = vendor
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.method == "GET":
+            await self.speak.wait()
+        return await self._vendor.handle_async_request(request)
 
 
 class View:
@@ -49,7 +63,7 @@ class View:
 
         monkeypatch.setattr("hailuo_widgets.views.sweep_grid.SweepGrid", Heard)
         for module in ("live_grid", "outputs"):
-            monkeypatch.setattr(f"hailuo_widgets.widgets.{module}.publish", publish)
+            monkeypatch.setattr(f"hailuo_widgets.views.{module}.publish", publish)
 
     def show(self, sweep, **options) -> None:
         live_grid.show(sweep, self.here, self.here.loop, **options)
@@ -130,6 +144,33 @@ def test_from_the_plan_to_the_clips_and_the_table_that_is_saved(view, here):
     view.ask(type="act", what="retry")
     view.until(lambda: set(view.states().values()) == {"stored"}, "the second try")
     assert submits(here.simulator) == 5
+
+
+def test_what_was_sent_is_not_saved_as_planned(view, here):
+    """A kernel may be restarted long before the first clip is there."""
+    here.transport = Silent(here.transport)
+    sweep = hw.sweep(FOX, name="fox")
+    view.show(sweep)
+    sweep.run()
+    wait_until(lambda: "4 queued" in kept(view), 30, lambda: kept(view)[:900])
+    assert "planned" not in kept(view)
+    assert "Saved while it ran" in kept(view)
+    here.loop.call(here.transport.speak.set)
+    sweep.result(30)
+
+
+def test_the_button_says_no_more_than_the_budget(view, here):
+    view.show(hw.sweep(FOX, budget="0.6 USD"))
+    assert view.grid.whole["plan"]["total"] == "at most $0.60"
+
+
+def test_what_a_joined_sweep_has_cost_stays_in_its_head(view, here):
+    first = hw.sweep(FOX, name="fox", budget="2 USD").run()
+    again = hw.sweep(FOX, name="fox", budget="2 USD").run()
+    again.result(30)
+    first.result(30)
+    view.show(again)
+    assert view.grid.whole["head"]["money"] == ["$1.12 spent", "budget $2.00"]
 
 
 def test_what_is_asked_for_comes_as_bytes(view, here):

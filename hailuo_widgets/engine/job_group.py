@@ -76,6 +76,11 @@ class JobGroup:
             for provider in providers:
                 self._no_key.pop(provider, None)
 
+    def key_refused(self, provider: str, error: AuthenticationError) -> None:
+        """A provider has refused the key: its remaining jobs end without being sent."""
+        with self._lock:
+            self._no_key.setdefault(provider, error)
+
     def refusal(self, provider: str) -> AuthenticationError | None:
         """What the next job of a provider ends with, because the key was refused; None where it was not."""
         error = self._no_key.get(provider)
@@ -99,8 +104,7 @@ class JobGroup:
             if job.state not in _FAILED or error is None or isinstance(error, RefusedError):
                 return
             if isinstance(error, AuthenticationError) and job.state is JobState.REFUSED:
-                self._no_key.setdefault(provider, error)
-                return
+                return  # that ends the others as well
             kind = _kind(error)
             last, count = self._in_a_row.get(provider, ("", 0))
             count = count + 1 if kind == last else 1

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.client import ATTEMPTS
 from hailuo_widgets.engine import verdict
 from hailuo_widgets.engine.job import sent_before
 from hailuo_widgets.engine.polling import Durations
@@ -18,11 +17,11 @@ from hailuo_widgets.errors import (
     Charged,
     HailuoError,
     LibraryError,
-    NetworkError,
     TimedOutError,
     VendorError,
     VendorFaultError,
 )
+from hailuo_widgets.net.client import ATTEMPTS
 from hailuo_widgets.providers import Phase, Task, TaskState
 from hailuo_widgets.spec.pricing import settled
 from hailuo_widgets.waiting import cancellations, to_its_end
@@ -30,16 +29,19 @@ from hailuo_widgets.waiting import cancellations, to_its_end
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.poller import JobKind
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.vendor_queue import VendorQueue
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.spec.catalog import ModelSpec
 
 CANCEL_SECONDS = 8.0
 """For how long a vendor may take to cancel a task before we only stop watching it."""
+
+MOST_CHARACTERS = 40_000
+"""Of a rewritten prompt: as many as any model takes (MiniMax v2, Video regeneration: text)."""
 
 LOCKED_SECONDS = 60.0
 """For how long a journal may be locked before a request that was not sent is given up."""
@@ -51,6 +53,14 @@ class _Claimed(Enum):
     NEW = "send it"
     DONE = "it is there, or it was sent before"
     BUSY = "another kernel makes it"
+
+
+class _NotNeededError(Exception):
+    """The request need not be sent, or not now."""
+
+    def __init__(self, claimed: _Claimed) -> None:
+        super().__init__(claimed)
+        self.claimed = claimed
 
 
 _NOT_NOW = "the vendor is busy; waits for its turn"
@@ -234,26 +244,19 @@ class JobRunner:
             return state
 
     async def _claim_and_send(self, vendor_queue: VendorQueue) -> TaskState | _Claimed:
-        """Write down that it is about to be sent, and send it, with nothing in between: the connection is open already.
+        """Send it, and write down that it is about to be sent when the connection is open and nothing has left.
 
         So a kernel that dies leaves in doubt what was really on its way, and nothing else.
         """
-        mine = True
         try:
-            async with vendor_queue.client.ready():
-                claimed = await self._claim()
-                if claimed is not _Claimed.NEW:
-                    return claimed
-                mine = False  # the queue's own from here on
-                return await vendor_queue.submit(self.job)
-        except NetworkError:
-            if mine:
-                mine = False
-                vendor_queue.unreached()
-            raise
-        finally:
-            if mine:
-                vendor_queue.give_back()
+            return await vendor_queue.submit(self.job, self._write_down)
+        except _NotNeededError as stopped:
+            return stopped.claimed
+
+    async def _write_down(self) -> None:
+        claimed = await self._claim()
+        if claimed is not _Claimed.NEW:
+            raise _NotNeededError(claimed)
 
     async def _claim(self) -> _Claimed:
         """Whether the job is ours to go on with: to be sent, or, where it was sent before, to be watched again."""
@@ -306,6 +309,11 @@ class JobRunner:
             job.charged = settled(job.quote.request, job.quote.row, state.usage)
             if job.charged.amount is not None:
                 took = {**(took or {}), "charged": f"{job.charged.amount:f}", "usage": asdict(state.usage)}
+        if state.prompt is not None:
+            words = state.prompt[:MOST_CHARACTERS]
+            await records.move(job, JobState.STORED, detail={**(took or {}), "prompt": words})
+            job.move(JobState.STORED, prompt=words, progress=1.0, note="")
+            return
         await records.move(job, JobState.DOWNLOADING, detail=took)
         job.move(JobState.DOWNLOADING, progress=None, note="")
         _raise_if_cancelled()

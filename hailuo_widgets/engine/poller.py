@@ -7,11 +7,11 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.client import backoff
 from hailuo_widgets.engine import polling
 from hailuo_widgets.engine.polling import PRICE, Durations, Spread, interval
 from hailuo_widgets.errors import AuthenticationError, NotFoundError, RateLimitError, VendorError
 from hailuo_widgets.keys import EMBEDDED
+from hailuo_widgets.net.client import backoff
 from hailuo_widgets.providers import Phase, TaskState
 from hailuo_widgets.providers.patience import RETENTION_SECONDS, Patience
 from hailuo_widgets.spec.catalog import catalog
@@ -19,9 +19,9 @@ from hailuo_widgets.spec.catalog import catalog
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.rate_limiter import RateLimiter
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.providers import Task
 
 JobKind = tuple[str, int | None, str | None]
@@ -81,7 +81,7 @@ class Watch:
     """Seconds after its begin at which it was last seen running."""
     looked: bool = False
     overdue: bool = False
-    """Whether to ask at once, because the machine slept since it was last asked for."""
+    """Whether to ask at once: it was resumed, or the machine slept since it was last asked for."""
     asking: bool = False
     alone: bool = False
     missing: int = 0
@@ -267,10 +267,13 @@ class Poller:
         alone = [watch for watch in idle if watch.alone]
         candidates, batch = (alone, 1) if alone else (idle, self._batch)
         blind: dict[JobKind, list[Watch]] = {}
+        overdue: list[Watch] = []
         known: list[tuple[float, Watch, Spread]] = []
         for watch in candidates:
             spread = self._spread(watch)
-            if spread is None:
+            if spread is None and watch.overdue:
+                overdue.append(watch)
+            elif spread is None:
                 blind.setdefault(watch.kind, []).append(watch)
             else:
                 known.append((max(watch.not_before, self._when(watch, spread, price, batch)), watch, spread))
@@ -280,6 +283,10 @@ class Poller:
         else:
             known = known[:batch]
             found = [(self._together(known, now, price), [watch for _, watch, _ in known])] if known else []
+        if overdue:
+            first = min(overdue, key=lambda watch: watch.not_before)
+            others = [watch for watch in overdue if watch is not first and watch.not_before <= now]
+            found.append((first.not_before, [first, *others[: batch - 1]]))
         for kind, watches in blind.items():
             # One that was refused rests first; of the others, the one that was not seen for longest.
             watches.sort(key=lambda watch: (max(watch.not_before, now), watch.ran - (now - watch.began)))

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
-    from hailuo_widgets.download import Downloaded
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.state import JobState
+    from hailuo_widgets.net.download import Downloaded
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.store.lifecycle import Claim
@@ -95,6 +95,7 @@ class Records:
         def claim() -> Claim:
             library, at = self._open(), self._clock.now()
             journal, quote = library.journal, job.quote
+            keep_pictures(library.folder, quote)
             if job.fresh:
                 job.replicate = journal.open_job(job.id, quote, None, job.name, at, owner=self.owner)
                 return Claim("new", job.id, job.replicate)
@@ -104,6 +105,7 @@ class Records:
                 claimed = journal.claim(job.id, quote, job.replicate, job.name, at, owner=self.owner, lost=gone)
             return claimed
 
+        from hailuo_widgets.store.draft import keep_pictures
         from hailuo_widgets.store.lifecycle import Claim
 
         claimed = await self._journal.do(claim)

@@ -14,12 +14,12 @@ from hailuo_widgets.engine.vendor_queue import VendorQueue
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import LimitsOf
     from hailuo_widgets.engine.records import Records
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.spec.catalog import ModelSpec
 
 

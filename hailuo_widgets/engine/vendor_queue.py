@@ -9,23 +9,27 @@ import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
-from hailuo_widgets.client import certainly_not_taken
 from hailuo_widgets.engine.poller import MOMENT, Poller, Watch
 from hailuo_widgets.engine.rate_limiter import Outcome, RateLimiter
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import NetworkError, Problem, RefusedError, VendorError
+from hailuo_widgets.errors import AuthenticationError, NetworkError, Problem, RefusedError, VendorError
+from hailuo_widgets.net.client import certainly_not_taken
+from hailuo_widgets.spec.catalog import CLIPS, Price
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from decimal import Decimal
 
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.clock import Clock
+    from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
     from hailuo_widgets.engine.poller import JobKind
     from hailuo_widgets.engine.polling import Durations
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.providers import Task, TaskState
 
 LEFT_ALONE_SECONDS = 180.0
@@ -65,6 +69,7 @@ class VendorQueue:
         self._clock = clock
         self._queues: OrderedDict[JobGroup, list[Ticket]] = OrderedDict()
         self._said: dict[JobGroup, str] = {}
+        self._sending: WeakKeyDictionary[Job, JobGroup] = WeakKeyDictionary()
         self._timer: asyncio.Task[None] | None = None
         self._timer_at = math.inf
 
@@ -110,33 +115,52 @@ class VendorQueue:
         self.limiter.give_back(self.now())
         self.pump()
 
-    def unreached(self) -> None:
-        """The vendor could not be reached in the turn of a job; nothing was sent."""
-        self.limiter.submitted(self.now(), Outcome.NEVER_SENT)
-        self.pump()
-
-    async def submit(self, job: Job) -> TaskState:
+    async def submit(self, job: Job, before: Callable[[], Awaitable[None]]) -> TaskState:
         """Make the paying call, once. The job has its turn.
+
+        Args:
+            job: Which one.
+            before: Awaited when the connection is open and nothing has been sent. If it raises, nothing is sent, and
+                the turn is given back.
 
         Raises:
             VendorError: As the client's `submit`; see `waits_again`.
+            Exception: Whatever `before` raises.
         """
-        outcome, retry_after = Outcome.LOST, None
+        outcome, retry_after = Outcome.NEVER_SENT, None
+        group = self._sending.pop(job, None)
+        asked = allowed = False
+
+        async def leave() -> None:
+            nonlocal asked, allowed, outcome
+            asked = True
+            await before()
+            allowed, outcome = True, Outcome.LOST
+
         try:
-            state = await self.client.submit(job.quote, attempts=1)
+            state = await self.client.submit(job.quote, attempts=1, before=leave)
             outcome = Outcome.TAKEN
         except VendorError as error:
-            if certainly_not_taken(error):
-                outcome, retry_after = Outcome.REFUSED, error.retry_after
-            elif isinstance(error, NetworkError):
-                outcome = Outcome.NEVER_SENT
-            elif error.http_status is not None:
-                outcome = Outcome.ANSWERED
+            if not asked or allowed:  # or it is what `before` raised
+                if group is not None and isinstance(error, AuthenticationError):
+                    group.key_refused(self.client.name, error)  # before the next one is let go
+                if certainly_not_taken(error):
+                    outcome, retry_after = Outcome.REFUSED, error.retry_after
+                elif isinstance(error, NetworkError):
+                    outcome = Outcome.NEVER_SENT
+                elif error.http_status is not None:
+                    outcome = Outcome.ANSWERED
+            raise
+        except asyncio.CancelledError:
+            asked = True  # a call that was cancelled while its connection was being opened says nothing of the vendor
             raise
         else:
             return state
         finally:
-            self.limiter.submitted(self.now(), outcome, retry_after)
+            if asked and not allowed:
+                self.limiter.give_back(self.now())
+            else:
+                self.limiter.submitted(self.now(), outcome, retry_after)
             if outcome is Outcome.TAKEN:
                 self.limiter.began(state.task.id)
             self.pump()
@@ -154,7 +178,7 @@ class VendorQueue:
         if began is None:  # it may be done by now
             spread = self.durations[kind].spread if kind in self.durations else None
             began = self.now() - (spread.shortest if spread else 0.0)
-        watch = Watch(task, began, kind, whole=whole, looked=not whole)
+        watch = Watch(task, began, kind, whole=whole, looked=not whole, overdue=not whole)
         self._poller.add(watch)
         return watch
 
@@ -209,6 +233,7 @@ class VendorQueue:
             if group in self._queues:
                 self._queues.move_to_end(group)
             self.limiter.leave(now)
+            self._sending[ticket.job] = group
             ticket.turn.set_result(None)
         self._look_again(now + wait)
         self._say_why()
@@ -254,7 +279,7 @@ class VendorQueue:
             return "paused"
         if name in group.halted:
             return f"{name} is halted: {group.halted[name]}"
-        if group.budget is not None and group.budget.reserved and _price(first) > group.budget.left:
+        if group.budget is not None and group.budget.reserved and _price(first, group.budget) > group.budget.left:
             return "the budget waits for what is under way"
         return "waits for its turn"
 
@@ -264,35 +289,39 @@ def waits_again(error: VendorError, tries: int, most: int) -> bool:
     return certainly_not_taken(error) or (isinstance(error, NetworkError) and tries < most)
 
 
-def _price(ticket: Ticket) -> Decimal:
+def _price(ticket: Ticket, budget: Budget) -> Decimal:
     assert ticket.job is not None
-    amount = ticket.job.quote.price.amount
+    amount = budget.cost_of(ticket.job.quote.price)
     assert amount is not None
     return amount
 
 
 def _set_aside(job: Job, group: JobGroup) -> bool:
-    amount = job.quote.price.amount
+    amount = None if group.budget is None else group.budget.cost_of(job.quote.price)
     return group.budget is None or amount is None or group.budget.reserve(job.id, amount)
 
 
 def _beyond(job: Job, group: JobGroup) -> bool:
     """Whether the budget can't pay a job even if everything that is set aside comes back."""
     assert group.budget is not None
-    return group.budget.spent + (job.quote.price.amount or 0) > group.budget.amount
+    return group.budget.spent + (group.budget.cost_of(job.quote.price) or 0) > group.budget.amount
 
 
 def _too_dear(job: Job, group: JobGroup) -> RefusedError:
     assert group.budget is not None
     budget = group.budget
     left = budget.amount - budget.spent
+    if budget.currency == CLIPS:
+        message = f"The budget is {Price(budget.amount, CLIPS)}, and {left} of them are left."
+        hint = "Nothing was sent. Give a larger budget, or run it again when there are clips left."
+        return RefusedError([Problem("budget", message, (), hint)])
     message = f"It costs {job.quote.price}, and {left} {budget.currency} of the budget of {budget.amount} are left."
     return RefusedError([Problem("budget", message, (), "Nothing was sent. Give a larger budget and run it again.")])
 
 
 def _check_payable(job: Job, group: JobGroup) -> None:
     price, budget = job.quote.price, group.budget
-    if budget is None or price.amount == 0:
+    if budget is None or price.amount == 0 or budget.currency == CLIPS:
         return
     if price.amount is None:
         message = f"{job.quote.row.provider} publishes no price for it, so no budget can hold it."

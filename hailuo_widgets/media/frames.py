@@ -91,6 +91,15 @@ def contact_sheet(path: Path | str, *, count: int = 8, width: int = 160) -> byte
     return _jpeg(sheet, 82)
 
 
+def first_frame(path: Path | str) -> bytes:
+    """The very first frame, lossless; as `last_frame`.
+
+    Raises:
+        UnreadableVideoError: The video can't be decoded.
+    """
+    return _frame(path, 0.0)
+
+
 def last_frame(path: Path | str) -> bytes:
     """The very last frame, lossless, as the first frame of a clip that goes on from here.
 
@@ -103,8 +112,12 @@ def last_frame(path: Path | str) -> bytes:
     Raises:
         UnreadableVideoError: The video can't be decoded.
     """
+    return _frame(path, float("inf"))
+
+
+def _frame(path: Path | str, at: float) -> bytes:
     with opened(path) as (container, stream):
-        frame = _frame_at(container, stream, float("inf"))
+        frame = _frame_at(container, stream, at)
         if frame is None:
             raise unreadable(path, "no frame of it can be decoded")
         out = io.BytesIO()

@@ -122,8 +122,10 @@ def _copy(sources: Sequence[_Source], path: Path) -> None:
     with ExitStack() as stack:
         out = stack.enter_context(av.open(f"file:{path}", "w", format="mp4", options={"movflags": "+faststart"}))
         with opened(sources[0].path) as (container, stream):
-            picture = out.add_stream_from_template(stream)
-            sound = out.add_stream_from_template(container.streams.audio[0]) if container.streams.audio else None
+            # opaque: else an encoder of the decoder's name is looked for, and AV1's decoder (libdav1d) has none.
+            picture = out.add_stream_from_template(stream, opaque=True)
+            heard = container.streams.audio[0] if container.streams.audio else None
+            sound = out.add_stream_from_template(heard, opaque=True) if heard else None
         out.start_encoding()  # here, so that what the disk refuses is not taken for a fault of a clip
         at = Fraction(0)
         for source in sources:

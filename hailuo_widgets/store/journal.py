@@ -14,8 +14,10 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text,
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
-from hailuo_widgets.store import database, lifecycle, schema
+from hailuo_widgets.spec.catalog import CLIPS
+from hailuo_widgets.store import database, lifecycle, measures, schema
 from hailuo_widgets.store import owner as owners
+from hailuo_widgets.store import votes as ballot_box
 from hailuo_widgets.store.anchor import Anchor
 from hailuo_widgets.store.clip_filter import conditions, likely
 from hailuo_widgets.store.lifecycle import Claim
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip_filter import ClipFilter
     from hailuo_widgets.store.sidecar import Sidecar
+    from hailuo_widgets.store.vote import Vote
 
 BOUGHT_STATES = ("queued", "running", "downloading", "stored", "abandoned", "uncertain")
 
@@ -151,6 +154,11 @@ class Journal:
             )
         return replicate
 
+    def next_replicate(self, digest: str) -> int:
+        """The number that the next clip of a request would have."""
+        with self._read() as connection:
+            return lifecycle.next_replicate(connection, digest)[0]
+
     def claim(
         self,
         job_id: str,
@@ -211,6 +219,34 @@ class Journal:
             lifecycle.moved(connection, job_id, "cancelled", at, detail=detail)
         return True
 
+    def adopt(self, job_id: str, task_id: str, owner: str, at: float) -> bool:
+        """Give an uncertain job the task that a person recognized as its own.
+
+        Returns:
+            Whether it has it now; False where there is no such uncertain job, or the task is another job's.
+        """
+        with self._write(alone=True) as connection:
+            earlier = lifecycle.unfinished(connection, job_id)
+            taken = connection.execute(select(jobs.c.id).where(jobs.c.task_id == task_id)).first() is not None
+            if earlier is None or earlier.state != "uncertain" or taken:
+                return False
+            if not lifecycle.take(connection, job_id, owner, at):
+                return False
+            lifecycle.moved(connection, job_id, "queued", at, task_id=task_id, detail={"decided": "adopt"})
+        return True
+
+    def known_tasks(self, task_ids: Iterable[str]) -> set[str]:
+        """Which of these tasks are a job's already."""
+        wanted = list(task_ids)
+        with self._read() as connection:
+            return {
+                str(row.task_id)
+                for start in range(0, len(wanted), _MOST_VALUES)
+                for row in connection.execute(
+                    select(jobs.c.task_id).where(jobs.c.task_id.in_(wanted[start : start + _MOST_VALUES]))
+                )
+            }
+
     def keep_sweep(self, name: str, document: dict[str, Any], at: float) -> None:
         """Keep a sweep's definition under its name, in place of an earlier one of that name.
 
@@ -237,6 +273,41 @@ class Journal:
         query = select(sweeps.c.name, sweeps.c.created).order_by(sweeps.c.created.desc(), sweeps.c.name)
         with self._read() as connection:
             return [(row.name, row.created) for row in connection.execute(query)]
+
+    def cast(self, votes: Iterable[Vote]) -> int:
+        """Append votes. Durable when it returns. One whose id is there already is left out: nothing counts twice.
+
+        Returns:
+            How many are new.
+        """
+        with self._write(alone=True) as connection:
+            return ballot_box.append(connection, votes)
+
+    def votes(self, question: str | None = None) -> list[Vote]:
+        """Votes as they were given, oldest first, undone ones and the rows that undo them included.
+
+        Args:
+            question: Only those that answer it; None for all.
+        """
+        with self._read() as connection:
+            return ballot_box.read(connection, question)
+
+    def keep_measures(self, sha256: str, version: int, record: dict[str, Any], at: float) -> None:
+        """Keep what was measured of a file, in place of an earlier record of the same version.
+
+        Args:
+            sha256: Of the file.
+            version: Of the measures.
+            record: As JSON can carry it.
+            at: Seconds since the epoch.
+        """
+        with self._write(alone=True) as connection:
+            measures.keep(connection, sha256, version, record, at)
+
+    def measures(self, hashes: Iterable[str], version: int) -> dict[str, dict[str, Any]]:
+        """What was measured, by the files' hashes; files of which nothing of that version is kept are left out."""
+        with self._read() as connection:
+            return measures.read(connection, hashes, version)
 
     def renew(self, owner: str, now: float) -> set[str]:
         """Renew every lease of a holder.
@@ -398,6 +469,24 @@ class Journal:
             row = _readable(connection, _CLIP, job_id)
         return [] if row is None else [row]
 
+    def rewritten(self, digest: str) -> tuple[str, str] | None:
+        """The newest answer to a request to rewrite a prompt: its job and the words; None where there is none."""
+        query = (
+            select(jobs.c.id, transitions.c.detail)
+            .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "stored"))
+            .where(jobs.c.digest == digest, jobs.c.state == "stored")
+            .order_by(jobs.c.created.desc(), transitions.c.id.desc())
+        )
+        with self._read() as connection:
+            for row in connection.execute(query):
+                if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
+                    return str(row.id), words
+        return None
+
+    def clips_by_hash(self, sha256: str) -> list[Row[Any]]:
+        """The clips with that file, newest first."""
+        return self._clips(clips.c.sha256 == sha256)
+
     def clips(self) -> list[Row[Any]]:
         """Every clip, newest first."""
         return self._clips()
@@ -449,6 +538,27 @@ class Journal:
             return [
                 Spending(r.provider, r.currency, r.clips, float(r.amount), r.unknown) for r in connection.execute(query)
             ]
+
+    def bought_since(self, at: float, currency: str) -> Decimal:
+        """What was sent and may have been charged since a moment: a number of clips, or a sum of prices.
+
+        Args:
+            at: Seconds since the epoch.
+            currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted.
+        """
+        query = (
+            select(func.count().label("clips"), func.coalesce(func.sum(requests.c.price), 0).label("amount"))
+            .select_from(jobs.join(requests, requests.c.digest == jobs.c.digest))
+            .where(
+                or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
+                or_(requests.c.price.is_(None), requests.c.price > 0),
+                jobs.c.created >= at,
+                true() if currency == CLIPS else requests.c.currency == currency,
+            )
+        )
+        with self._read() as connection:
+            row = connection.execute(query).one()
+        return Decimal(row.clips) if currency == CLIPS else Decimal(str(row.amount))
 
     def recent_seconds(self, provider: str, order: VideoRequest) -> list[float]:
         """How long the vendor took for the last clips of the same model, duration and resolution, oldest first.

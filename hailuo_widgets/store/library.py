@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row
 
-    from hailuo_widgets.download import Downloaded
+    from hailuo_widgets.net.download import Downloaded
     from hailuo_widgets.store.clip_filter import ClipFilter
+    from hailuo_widgets.store.vote import Vote
 
 
 _PLACE = re.compile(r"clips/[A-Za-z0-9_-]{1,40}\.mp4")
@@ -351,7 +352,19 @@ class Library:
             created=row.created,
             replicate=row.replicate,
             parameters=row.effective,
+            parent=self._parent(row),
         )
+
+    def _parent(self, row: Row[Any]) -> Clip | None:
+        """The draft of a clip that was made of one."""
+        kind, _, sha256 = str(row.effective.get("base_video", "")).partition(":")
+        if kind != "sha256":
+            return None
+        for each in self.journal.clips_by_hash(sha256):
+            # Two prompts may have given the same bytes: a simulator's clips are all alike.
+            if "base_video" not in each.effective and each.effective.get("prompt") == row.effective.get("prompt"):
+                return self._clip(each)
+        return None
 
 
 def _is_sound(row: Row[Any]) -> bool:
@@ -371,6 +384,8 @@ def _is_sound(row: Row[Any]) -> bool:
 def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
     """Make a new journal from the folder alone. The old one is kept beside it.
 
+    Votes are nowhere else, so they are taken from the old journal where it can be read.
+
     Args:
         folder: The library's.
         at: Seconds since the epoch; names the old journal.
@@ -385,10 +400,13 @@ def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
         raise LibraryError(f"“{folder}” holds no clips.", hint="Name a library's folder.")
     old = folder / FILE
     kept: Path | None = None
+    votes: list[Vote] = []
     if old.exists():
         with suppress(LibraryError):  # one that can't be opened is why people come here
             journal = Journal(URL.create("sqlite", database=str(old)))
             try:
+                with suppress(LibraryError):
+                    votes = journal.votes()
                 left = len(journal.open_jobs())
             finally:
                 journal.close()
@@ -403,6 +421,7 @@ def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
                 old.with_name(old.name + suffix).rename(kept.with_name(kept.name + suffix))
     library = Library(folder)
     try:
+        library.journal.cast(votes)
         return (*library.take_in_all(), kept)
     finally:
         library.close()

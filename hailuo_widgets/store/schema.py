@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = 2
+VERSION = 4
 
 metadata = MetaData()
 
@@ -129,6 +129,32 @@ sweeps = Table(
     Column("updated", Double, nullable=False),
 )
 
+votes = Table(
+    "votes",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("voter", String(80), nullable=False),
+    Column("source", String(8), nullable=False),  # person, ballot or program
+    Column("question", String(40), nullable=False),
+    Column("clips", JSON, nullable=False),  # their ids, in their seats
+    Column("answer", String(8), nullable=False),  # a seat from 0, tie, bad, skip or undo
+    Column("seconds", Double),
+    Column("repeats", String(40)),  # an earlier vote on the same clips, or the one that is undone
+    Column("chosen", String(8), nullable=False),
+    Column("probability", Double),
+    Column("created", Double, nullable=False),
+    Index("votes_by_question", "question", "created"),
+)
+
+measures = Table(
+    "measures",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # of the clip's file
+    Column("version", Integer, primary_key=True),  # of the measures
+    Column("record", JSON, nullable=False),
+    Column("created", Double, nullable=False),
+)
+
 
 def _to_2(connection: Connection) -> None:
     """Sweeps are kept; jobs are found by their state, and clips, in the order of their making."""
@@ -141,7 +167,26 @@ def _to_2(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX clips_by_time ON clips (created DESC, job_id)")
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2}
+def _to_3(connection: Connection) -> None:
+    """Votes on clips are kept."""
+    connection.exec_driver_sql(
+        "CREATE TABLE votes (id VARCHAR(40) NOT NULL PRIMARY KEY, voter VARCHAR(80) NOT NULL, "
+        "source VARCHAR(8) NOT NULL, question VARCHAR(40) NOT NULL, clips JSON NOT NULL, "
+        "answer VARCHAR(8) NOT NULL, seconds DOUBLE PRECISION, repeats VARCHAR(40), chosen VARCHAR(8) NOT NULL, "
+        "probability DOUBLE PRECISION, created DOUBLE PRECISION NOT NULL)"
+    )
+    connection.exec_driver_sql("CREATE INDEX votes_by_question ON votes (question, created)")
+
+
+def _to_4(connection: Connection) -> None:
+    """What was measured of clips is kept."""
+    connection.exec_driver_sql(
+        "CREATE TABLE measures (sha256 VARCHAR(64) NOT NULL, version INTEGER NOT NULL, record JSON NOT NULL, "
+        "created DOUBLE PRECISION NOT NULL, PRIMARY KEY (sha256, version))"
+    )
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}
 """From the version in the key to the next one. Each says in SQL what it does: the tables above go on changing."""
 
 

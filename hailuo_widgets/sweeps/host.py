@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
+    from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.order import Key
+    from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
 
 
@@ -50,6 +52,14 @@ class Host(Protocol):
 
     def limits_of(self, row: ModelSpec) -> Limits:
         """What a vendor takes."""
+        ...
+
+    def show(self, what: Job | Promotion) -> None:
+        """Show a job or finals beside their drafts under the cell that runs now; does nothing outside a notebook."""
+        ...
+
+    def arena(self, judging: Judging, voter: str) -> object:
+        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
         ...
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +19,10 @@ from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
-from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
-from hailuo_widgets.sweeps import budgets
+from hailuo_widgets.store.vote import ME, QUESTION
+from hailuo_widgets.sweeps import budgets, overview
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
@@ -29,16 +32,25 @@ from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, not_possible, total
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
 
     import pandas as pd
     from PIL.Image import Image
 
+    from hailuo_widgets.engine.budget import Budget
+    from hailuo_widgets.judge.judging import Program
+    from hailuo_widgets.judge.ranking import Effects, Ranking
+    from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
+    from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
+    from hailuo_widgets.sweeps.measured import Measuring
     from hailuo_widgets.sweeps.order import Key
+    from hailuo_widgets.sweeps.promotion import Promotion
+    from hailuo_widgets.table import Table
 
 _OPEN, _UNCERTAIN, _LOST = "open", "uncertain", "lost"
 _CAN_BE_TRIED_AGAIN = (JobState.FAILED, JobState.REFUSED, JobState.CANCELLED, JobState.ABANDONED)
@@ -52,7 +64,7 @@ class Sweep:
     Args:
         host: The kernel's session.
         layout: Its axes and cells.
-        budget: The most that it may cost: `6`, `"6 USD"`; None for no limit.
+        budget: The most that it may cost: `6`, `"6 USD"`, `"5 clips"`, `"5 clips/day"`; None for no limit.
 
     Attributes:
         name: The notebook's variable, under which it is kept; `""` if it has none.
@@ -78,9 +90,8 @@ class Sweep:
         self.rows, self.columns, self.zipped = layout.rows, layout.columns, layout.zipped
         self.started = False
         self._quotes = {cell.digest: cell.quote for cell in self.cells if cell.quote is not None and not cell.skipped}
-        self.budget = budgets.budget(
-            budget, {each.price.currency for each in self._quotes.values() if each.price.amount}
-        )
+        self._written_budget = budget
+        self.budget = self._budget()
         self.group: JobGroup | None = None
         self._plan: Plan | None = None
         self._advice: tuple[str, ...] = ()
@@ -89,6 +100,18 @@ class Sweep:
         self._observers: Observers[Sweep] = Observers()
         self._mine: set[str] = set()
         self._lock = threading.Lock()
+
+    def _budget(self) -> Budget | None:
+        currencies = {each.price.currency for each in self._quotes.values() if each.price.amount}
+        return budgets.budget(self._written_budget, currencies, self._bought_today)
+
+    def _bought_today(self, currency: str) -> Decimal:
+        """What this library has bought since midnight, by local time."""
+        if not self._host.has_library():
+            return Decimal(0)
+        now = datetime.fromtimestamp(self._host.clock.now(), UTC).astimezone()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return self._host.library().journal.bought_since(midnight.timestamp(), currency)
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -198,13 +221,15 @@ class Sweep:
         """Whether the budget will pay for it."""
         if self.budget is None:
             return
-        unpublished = sum(quote.price.amount is None for quote in orders)
+        unpublished = sum(self.budget.cost_of(quote.price) is None for quote in orders)
         if unpublished:
             yield f"{unpublished} clips have no published price: under a budget they are not bought."
-        left, needed = self.budget.left, sum((quote.price.amount or Decimal(0) for quote in orders), Decimal(0))
+        costs = [self.budget.cost_of(quote.price) or Decimal(0) for quote in orders]
+        left, needed = self.budget.left, sum(costs, Decimal(0))
         if needed > left:
             cost, rest = (str(Price(amount, self.budget.currency)) for amount in (needed, left))
-            yield f"It costs {cost}, and the budget has {rest} left: clips beyond the budget are skipped."
+            what = "makes" if self.budget.currency == CLIPS else "costs"
+            yield f"It {what} {cost}, and the budget has {rest} left: clips beyond the budget are skipped."
 
     # --- the run ----------------------------------------------------------------------------------------------------
 
@@ -225,6 +250,8 @@ class Sweep:
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be bought.", hint=reason)
         with self._lock:
+            if self.group is None and budgets.is_by_day(self._written_budget):
+                self.budget = self._budget()  # others may have bought since it was planned
             self._look()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._require_keys(missing)
@@ -247,6 +274,26 @@ class Sweep:
             again = [key for key, job in self._jobs.items() if self.can_retry(job) and key not in self._found]
             self._require_keys(again)
             self._launch(again)
+        self._observers.tell(self)
+        return self
+
+    def run_more(self, wanted: Sequence[Key]) -> Sweep:
+        """Generate more clips of cells than `repeat` says, under the sweep's budget. Returns at once.
+
+        Clips that are there or under way are not bought again.
+
+        Args:
+            wanted: Digest and replicate of each.
+
+        Raises:
+            AuthenticationError: If a provider needs a key and none is set. Nothing was sent.
+        """
+        with self._lock:
+            found, open_now = self._look_up(list(wanted))
+            missing = [key for key in wanted if key not in found and not self._state_of(key, open_now)]
+            self._require_keys(missing)
+            self._launch(missing)
+            self.started = True
         self._observers.tell(self)
         return self
 
@@ -326,6 +373,11 @@ class Sweep:
         return tuple(self._jobs.values())
 
     @property
+    def joined(self) -> tuple[Job, ...]:
+        """Those of `jobs` that another sweep, cell or kernel began; their money was never part of this budget."""
+        return tuple(job for job in self.jobs if job.id not in self._mine)
+
+    @property
     def done(self) -> bool:
         """Whether it was run and everything has ended, well or not."""
         return self.started and all(job.done for job in self.jobs)
@@ -345,7 +397,8 @@ class Sweep:
 
     def clips(self) -> list[Clip]:
         """The clips that are there, in the order of the cells."""
-        every = (self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat))
+        every = [self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat)]
+        every += [_kept(job) for key, job in self._jobs.items() if key[1] >= self.repeat]
         return list({clip.id: clip for clip in every if clip is not None}.values())
 
     def result(self, timeout: float | None = None) -> list[Clip]:
@@ -391,11 +444,36 @@ class Sweep:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
+    def promote(self, top: int = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
+        """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
+
+        Args:
+            top: How many at most; clips without a rating or a star are never among them.
+            budget: What the finals may cost; None for what is left of the sweep's own budget, where it has one.
+
+        Returns:
+            The finals: their price, `.run()`, `.result()`; shown, each is beside its draft.
+
+        Raises:
+            UsageError: If nothing is rated or starred, or at a mistake in the budget.
+            RefusedError: If one of them is no draft of MiniMax-H3, or is not as it came.
+        """
+        from hailuo_widgets.sweeps.promotion import Promotion, best
+
+        clips = self.clips()
+        marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+        # A group of their own: one that was cancelled or halted for its drafts says nothing of the finals.
+        group = JobGroup(self.name, self.budget) if budget is None and self.budget is not None else None
+        return Promotion(self._host, best(clips, marks, top), group=group, budget=budget, name=self.name)
+
     @property
     def records(self) -> list[dict[str, Any]]:
-        """One record a clip: every axis and parameter, state, price, times, path, rating and error."""
+        """One record a clip: every axis and parameter, state, price, times, path, rating, error, and `measured.…`."""
+        from hailuo_widgets.sweeps.measured import known
+
         ids = [clip.id for clip in self.clips()]
-        return records.records(self, self._host.library().journal.marked(ids) if ids else {})
+        marks = self._host.library().journal.marked(ids) if ids else {}
+        return records.records(self, marks, known(self, self._host))
 
     @property
     def df(self) -> pd.DataFrame:
@@ -454,6 +532,110 @@ class Sweep:
             with writing(Path(path)):
                 picture.save(path, "PNG")
         return picture
+
+    # --- what the clips show ------------------------------------------------------------------------------------------
+
+    def measure(self, *, executor: Executor | None = None) -> Measuring:
+        """Measure its clips in the background, those that arrive meanwhile too: camera, cuts, motion, flicker ….
+
+        Returns at once. Results are in `records` and `df` as they arrive, as `measured.…`, and kept in the library:
+        what is kept is not measured again.
+
+        Args:
+            executor: Any `concurrent.futures` executor; None for processes of this machine.
+
+        Returns:
+            `.result()` waits for it, `.stop()` ends it, `.measured` has what is there so far.
+        """
+        from hailuo_widgets.sweeps.measured import Measuring
+
+        return Measuring(self, self._host, executor)
+
+    def obedience(self) -> ObedienceTable:
+        """How often each camera command was carried out by each model, as far as the clips are measured.
+
+        Raises:
+            LibraryError: If the library can't be used.
+        """
+        from hailuo_widgets.sweeps.measured import obedience
+
+        return obedience(self, self._host)
+
+    # --- which is better --------------------------------------------------------------------------------------------
+
+    @cached_property
+    def judging(self) -> Judged:
+        """Votes on its clips, and what they say."""
+        from hailuo_widgets.sweeps.judged import Judged
+
+        return Judged(self, self._host)
+
+    def judge(self, *, question: str = QUESTION, voter: str = ME, by: Program | None = None, votes: int = 100) -> Any:
+        """Compare its clips blind, two at a time, by keyboard; or let a program compare them.
+
+        Args:
+            question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your
+                own. Each question is a study of its own.
+            voter: Your name, where several people vote.
+            by: A function, `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes
+                under its own name, apart from people, on pairs that it hasn't judged yet.
+            votes: How many votes a program gives at most.
+
+        Returns:
+            The arena, which a notebook shows as a cell's last value; with `by`, the ranking by that program.
+
+        Raises:
+            UsageError: If there are not two clips, or at another answer of the program.
+            LibraryError: If the library can't be used.
+        """
+        judging = self.judging.about(question)
+        return self._host.arena(judging, voter) if by is None else judging.by(by, votes=votes)
+
+    @property
+    def ranking(self) -> Ranking:
+        """Its cells, the strongest first, with intervals, chances and a sentence, as people voted on “better”.
+
+        Raises:
+            UsageError: If there are no clips yet.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().ranking
+
+    @property
+    def effects(self) -> Effects:
+        """What each value of each axis adds, with its interval, as people voted on “better”.
+
+        Raises:
+            UsageError: If there are no clips yet.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().effects
+
+    def next(self, budget: str | float | Decimal, *, question: str = QUESTION) -> Next:
+        """What would settle it: more votes (free), or more clips. Nothing is bought before its `run`.
+
+        Args:
+            budget: The most that the clips may cost: `2`, or `"2 USD"`.
+            question: Which votes count.
+
+        Raises:
+            UsageError: If there are not two cells with a price, prices are in several currencies, or at a mistake in
+                the budget.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.next(budget, question)
+
+    def summary(self) -> Table:
+        """For every value of every axis: clips, how many are rated, their mean rating, and what they cost."""
+        return overview.summary(self)
+
+    def best(self) -> dict[str, Any]:
+        """The cell whose clips have the highest mean rating: its axes, prompt, rating, clips and cost.
+
+        Raises:
+            UsageError: If no clip is rated yet.
+        """
+        return overview.best(self)
 
     # --- views ------------------------------------------------------------------------------------------------------
 

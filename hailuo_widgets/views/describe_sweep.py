@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.sidecar import MarksPart
@@ -70,7 +71,7 @@ def grid_of(sweep: Sweep, marks: Mapping[str, MarksPart], head: HeadView) -> Gri
         repeat=sweep.repeat,
         takes=takes,
         head=head,
-        plan=_plan(sweep.plan),
+        plan=_plan(sweep),
     )
 
 
@@ -177,8 +178,16 @@ def _cell(cell: Cell) -> CellView:
     )
 
 
-def _plan(plan: Plan) -> PlanView:
-    return PlanView(tuple(plan.facts), plan.notes, plan.cost if plan.price else "")
+def _plan(sweep: Sweep) -> PlanView:
+    plan = sweep.plan
+    return PlanView(tuple(plan.facts), plan.notes, _at_most(plan, sweep.budget) if plan.price else "")
+
+
+def _at_most(plan: Plan, budget: Budget | None) -> str:
+    """What a run will cost; the budget's rest where that ends it earlier."""
+    if budget is None or plan.price.get(budget.currency, Decimal(0)) <= budget.left:
+        return plan.cost
+    return f"at most {Price(budget.left, budget.currency)}"
 
 
 def _phase(sweep: Sweep) -> Phase:
@@ -206,15 +215,15 @@ def _can(sweep: Sweep, phase: Phase) -> tuple[Action, ...]:
 
 
 def _money(sweep: Sweep) -> tuple[str, ...]:
-    """What is spent and what is set aside: by the budget, or added up from the jobs' published prices."""
-    if sweep.budget is not None:
-        budget = sweep.budget
-        spent, reserved = {budget.currency: budget.spent}, {budget.currency: budget.reserved}
-        limit: tuple[str, ...] = (f"budget {Price(budget.amount, budget.currency)}",)
-    else:
-        spent = _sum(job for job in sweep.jobs if _paid(job))
-        reserved = _sum(job for job in sweep.jobs if job.state in _SENT)
-        limit = ()
+    """What is spent and what is set aside: by the budget, and added up from published prices of what is not in it."""
+    jobs = sweep.jobs if sweep.budget is None else sweep.joined
+    spent = _sum(job for job in jobs if _paid(job))
+    reserved = _sum(job for job in jobs if job.state in _SENT)
+    limit: tuple[str, ...] = ()
+    if (budget := sweep.budget) is not None:
+        spent[budget.currency] += budget.spent
+        reserved[budget.currency] += budget.reserved
+        limit = (f"budget {Price(budget.amount, budget.currency)}",)
     parts = [(spent, "spent"), (reserved, "reserved")]
     return (*(f"{_amounts(each)} {word}" for each, word in parts if any(each.values())), *limit)
 
@@ -227,8 +236,8 @@ def _paid(job: Job) -> bool:
     return job.state in _MAY_BE_PAID
 
 
-def _sum(jobs: Iterable[Job]) -> dict[str, Decimal]:
-    total: dict[str, Decimal] = defaultdict(Decimal)
+def _sum(jobs: Iterable[Job]) -> defaultdict[str, Decimal]:
+    total: defaultdict[str, Decimal] = defaultdict(Decimal)
     for job in jobs:
         price = job.quote.price
         if price.amount:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.views import draft_and_final
 from hailuo_widgets.views.card import Status
 from hailuo_widgets.views.describe import clip_view, order_of, order_of_clip, recipe_of, refused, status_of
 from hailuo_widgets.views.outputs import publish, settle
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.views.card import Order
 
 INTERVAL = 0.3
@@ -52,11 +54,31 @@ def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool) -> None
 
 
 def show_clip(clip: Clip, folder: Path) -> None:
-    """Show a clip of the library with its player."""
+    """Show a clip of the library with its player; one that was made of a draft beside that."""
     order, status = order_of_clip(clip), Status("stored", task_id=clip.task_id)
     view = clip_view(clip, folder, cached=True)
     data = {"text/html": settled_html(order, status, view, None), "text/plain": plain_text(order, status, view)}
     publish(data, secrets.token_hex(16))
+    if clip.parent is not None:
+        _publish_pairs([(clip.parent, clip, "")], folder)
+
+
+def show_finals(promotion: Promotion, folder: Path) -> None:
+    """Show drafts with their finals, as far as those are there."""
+    _publish_pairs([(final.draft, final.clip, final.said) for final in promotion.finals], folder)
+
+
+def _publish_pairs(clips: list[tuple[Clip, Clip | None, str]], folder: Path) -> None:
+    pairs = [
+        (
+            clip_view(draft, folder, cached=True),
+            None if final is None else clip_view(final, folder, cached=True),
+            said,
+        )
+        for draft, final, said in clips
+    ]
+    shown = draft_and_final.html(pairs, [draft.prompt for draft, *_ in clips])
+    publish({"text/html": shown, "text/plain": draft_and_final.plain_text(pairs)}, secrets.token_hex(16))
 
 
 def show_refusal(request: VideoRequest, provider: str, reason: str, error: HailuoError) -> None:

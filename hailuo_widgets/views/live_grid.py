@@ -44,7 +44,7 @@ PAUSE = 0.004
 """Seconds between two clips of such a version."""
 
 JUDGED = 2.0
-"""The same after the end, when clips are only rated and noted."""
+"""The same after the end, when clips are only rated and noted, and before the first clip, when it costs very little."""
 
 HOLD = 60.0
 """Where a live view would be saved as such: seconds without a touch after the end until the table takes its place."""
@@ -117,6 +117,7 @@ class _Follower:
         self._touched: float | None = None
         self._keeping: asyncio.TimerHandle | None = None
         self._kept_at = -KEPT_EVERY
+        self._kept_pictures = False
         self._kept_the_end = False
         self._closed = False
 
@@ -150,8 +151,7 @@ class _Follower:
         if job.cached and job.done:
             self._do(self._learn_marks([job.clip]))
         self._pace.wake()
-        if job.done:
-            self._keep_soon()
+        self._keep_soon()
 
     def _send_changes(self) -> bool:
         takes = {}
@@ -351,7 +351,7 @@ class _Follower:
         elif done:
             wait = JUDGED if self._kept_the_end else 0.0
         else:
-            wait = max(0.0, self._kept_at + KEPT_EVERY - loop.time())
+            wait = max(0.0, self._kept_at + (KEPT_EVERY if self._kept_pictures else JUDGED) - loop.time())
         if self._keeping is not None:
             if self._keeping.when() <= loop.time() + wait:
                 return
@@ -379,8 +379,10 @@ class _Follower:
     async def _put_beside(self) -> None:
         """The table in the output beside the grid, which is what is saved."""
         self._kept_at, self._kept_the_end = asyncio.get_running_loop().time(), self._sweep.done
+        view = self._view()
+        self._kept_pictures = any(take.clip for take in view.takes.values())
         async with self._working:
-            data = await asyncio.to_thread(_static, self._sweep, self._host, self._view(), pause=PAUSE)
+            data = await asyncio.to_thread(_static, self._sweep, self._host, view, pause=PAUSE)
         if not self._closed:
             settle(_beside(self._grid, data), self._display_id)
 

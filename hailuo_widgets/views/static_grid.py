@@ -149,6 +149,8 @@ class _Drawing:
         judged = " ".join(filter(None, ("★" * take.rating, "starred" if take.starred else "")))
         link = f"<a href='{attribute(clip.src)}'>clip</a>" if clip else ""
         facts = " · ".join(filter(None, (*self._figures(place), content(judged), link)))
+        measured = content(shorten(clip.measured, 80)) if clip else ""
+        seen = f"<div style='opacity:.8'>{measured}</div>" if measured else ""
         remark = f"<div dir='auto' style='opacity:.8'>{content(shorten(take.remark, 300))}</div>" if take.remark else ""
         why = cell.problem or take.error or take.note
         reason = f"<div dir='auto' style='opacity:.75'>{content(shorten(why, 160))}</div>" if why else ""
@@ -157,7 +159,7 @@ class _Drawing:
         )
         return (
             f"{picture}<div style='margin:2px 0 6px'>{dot} {word}{tag} "
-            f"<span style='opacity:.7'>{facts}</span>{remark}</div>"
+            f"<span style='opacity:.7'>{facts}</span>{seen}{remark}</div>"
         )
 
     def _picture(self, place: Place, clip: ClipView, *, playing: bool) -> str:
@@ -253,6 +255,8 @@ def _notes(view: GridView) -> Iterator[str]:
     if view.head.phase == "plan":
         yield " · ".join(f"{name}: {value}" for name, value in view.plan.facts) + " · nothing was sent"
         yield from view.plan.notes
+    if view.head.phase in ("running", "paused"):
+        yield "Saved while it ran. Run its cell again for the rest: what was sent is not bought twice."
     if view.head.message:
         yield view.head.message
 

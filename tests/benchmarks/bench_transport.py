@@ -1,4 +1,7 @@
-"""Downloads beside curl, and calls beside httpx's own pool. `python tests/benchmarks/bench_transport.py`."""
+"""What a call costs, and what a download costs beside curl's. `python tests/benchmarks/bench_transport.py [TREE]`.
+
+With the path of another checkout, its figures are taken in the same run, in turn.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import httpx
-
-from hailuo_widgets import download as downloads
 from hailuo_widgets.clock import SystemClock
 from hailuo_widgets.providers import HttpCall
-from hailuo_widgets.transport import Transport
+
+try:
+    from hailuo_widgets.net import download as downloads
+    from hailuo_widgets.net.transport import Transport
+except ImportError:  # a tree from before there was such a package
+    from hailuo_widgets.transport import Transport
+
+    from hailuo_widgets import download as downloads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +36,7 @@ SIZE = 2_000_000
 LARGE = 200_000_000
 AT_ONCE = 4  # as many as one server gets, beside calls
 RUNS = 5
-SUBMITS, POLLS = 200, 80
+CALLS = 400
 
 SERVER = """
 import os, socket, sys, threading
@@ -105,40 +112,48 @@ def curl(base: str, names: list[str], folder: Path) -> None:
     subprocess.run(["curl", *options], check=True)
 
 
-def least(best: tuple[float, float], folder: Path, act: Callable[[Path], object]) -> tuple[float, float]:
-    target = folder / "target"
-    target.mkdir()
-    seconds, cpu = cost(lambda: act(target))
-    shutil.rmtree(target)
-    return min(best[0], seconds), min(best[1], cpu)
-
-
-def downloading(folder: Path) -> None:
+def downloading(folder: Path, trees: list[Path]) -> None:
     served = folder / "served"
     served.mkdir()
     names = [f"{number}.mp4" for number in range(FILES)]
     for name in names:
         fill(served / name, SIZE)
     megabytes = FILES * SIZE / 1e6
-    real = os.fsync
-    curls, ours, synced = (9e9, 9e9), (9e9, 9e9), (9e9, 9e9)
+    ways = {"curl": lambda target: cost(lambda: curl(base, names, target))}
+    for tree in trees:
+        ways[tree.name] = lambda target, tree=tree: elsewhere(tree, "files", base, target)
+    best = dict.fromkeys(ways, (9e9, 9e9))
     with server(served) as base:
-        downloads.os.fsync = lambda _handle: None  # curl does none
         for _ in range(RUNS):
-            curls = least(curls, folder, lambda target: curl(base, names, target))
-            ours = least(ours, folder, lambda target: asyncio.run(fetch(base, names, target)))
-        downloads.os.fsync = real  # apart, and last: it keeps the disk busy for a while
-        synced = least(synced, folder, lambda target: asyncio.run(fetch(base, names, target)))
-    goals = "", f"≤ {1.25 * curls[0]:.2f}, and 1.5 ms of CPU a MB", ""
-    for way, figures, goal in zip(("curl", "ours", "ours, with fsyncs"), (curls, ours, synced), goals, strict=True):
-        report(f"{FILES} × {SIZE / 1e6:g} MB, {way}", figures[0], "s", goal)
-        report("  of CPU", figures[1] * 1e3 / megabytes, "ms a MB", "")
-    with server(served) as base:
+            for way, act in ways.items():
+                target = folder / "target"
+                target.mkdir()
+                best[way] = tuple(map(min, best[way], act(target)))
+                shutil.rmtree(target)
+        for way, (seconds, cpu) in best.items():
+            goal = "" if way == "curl" else f"≤ {1.25 * best['curl'][0]:.2f}"
+            report(f"{FILES} × {SIZE / 1e6:g} MB, {way}", seconds, "s", goal)
+            report("  of CPU", cpu * 1e3 / megabytes, "ms a MB", "" if way == "curl" else "≤ 1.5")
         for size in (SIZE, LARGE):
             fill(served / "one.mp4", size)
-            command = [sys.executable, __file__, "one", base, str(folder)]
-            peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            report(f"memory at most, one clip of {size / 1e6:g} MB", float(peak), "MB", "")
+            for tree in trees:
+                peak = elsewhere(tree, "one", base, folder)[0]
+                report(f"memory at most, one clip of {size / 1e6:g} MB, {tree.name}", peak, "MB", "")
+
+
+def elsewhere(tree: Path, what: str, base: str, folder: Path) -> list[float]:
+    """Do it in a process of its own, with that tree's package; the figures that it says."""
+    command = [sys.executable, __file__, what, base, str(folder)]
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
+    said = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout
+    return [float(each) for each in said.split()]
+
+
+def files(base: str, folder: str) -> None:
+    os.fsync = lambda _handle: None  # curl makes nothing durable either
+    names = [f"{number}.mp4" for number in range(FILES)]
+    asyncio.run(fetch(base, names[:AT_ONCE], Path(folder)))
+    print(*cost(lambda: asyncio.run(fetch(base, names, Path(folder)))))
 
 
 def one(base: str, folder: str) -> None:
@@ -148,28 +163,41 @@ def one(base: str, folder: str) -> None:
     print(int(peak[1]) / 1024)
 
 
-def calling(folder: Path) -> None:
-    order = {"prompt": "A red fox trots across fresh snow [Pan left]" * 5, "model": "x", "duration": 6}
-    key = {"Authorization": "Bearer none-of-your-business"}
+KEY = {"Authorization": "Bearer none-of-your-business"}
+ORDER = {"prompt": "A red fox trots across fresh snow [Pan left]" * 5, "model": "x", "duration": 6}
 
-    async def ours() -> None:
-        transport = Transport(base, lambda: key)
-        call = HttpCall("POST", "/v1/video_generation", json=order, paying=True)
-        await asyncio.gather(*(transport.send(call) for _ in range(SUBMITS)))
-        for _ in range(POLLS):
-            await transport.send(HttpCall("GET", "/v1/query", params={"task_id": "1"}))
+
+def calls(base: str, what: str) -> None:
+    async def make() -> float:
+        transport = Transport(base, lambda: KEY)
+        call = HttpCall("POST", "/v1/video_generation", json=ORDER, paying=True)
+        if what == "polls":
+            call = HttpCall("GET", "/v1/query", params={"task_id": "1"})
+        turns = asyncio.Semaphore(4)
+
+        async def send() -> None:
+            async with turns:
+                await transport.send(call)
+
+        await send()
+        begun = time.process_time()
+        await asyncio.gather(*(send() for _ in range(CALLS)))
+        used = time.process_time() - begun
         await transport.aclose()
+        return used
 
-    async def theirs() -> None:
-        async with httpx.AsyncClient(base_url=base, headers=key, timeout=60) as client:
-            await asyncio.gather(*(client.post("/v1/video_generation", json=order) for _ in range(SUBMITS)))
-            for _ in range(POLLS):
-                await client.get("/v1/query", params={"task_id": "1"})
+    print(asyncio.run(make()))
 
+
+def calling(folder: Path, trees: list[Path]) -> None:
     with server(folder) as base:
-        for name, act in (("ours", ours), ("httpx", theirs)):
-            cpu = min(cost(lambda act=act: asyncio.run(act()))[1] for _ in range(RUNS))
-            report(f"{SUBMITS} submits at once, {POLLS} polls: {name}", cpu, "s CPU", "≤ 0.3" if act is ours else "")
+        for what in ("polls", "submits"):
+            best = dict.fromkeys(trees, 9e9)
+            for _ in range(RUNS):
+                for tree in trees:
+                    best[tree] = min(best[tree], *elsewhere(tree, what, base, Path(what)))
+            for tree, cpu in best.items():
+                report(f"{what}, 4 at once, {tree.name}", cpu * 1e3 / CALLS, "ms CPU", "≤ 1.2")
 
 
 def report(what: str, figure: float, unit: str, goal: str) -> None:
@@ -177,10 +205,13 @@ def report(what: str, figure: float, unit: str, goal: str) -> None:
 
 
 def main() -> None:
+    trees = [Path(__file__).resolve().parents[2], *(Path(each).resolve() for each in sys.argv[1:])]
     with tempfile.TemporaryDirectory() as name:
-        calling(Path(name))
-        downloading(Path(name))
+        calling(Path(name), trees)
+        downloading(Path(name), trees)
 
+
+MEASURED = {"files": files, "one": one, "polls": calls, "submits": calls}
 
 if __name__ == "__main__":
-    one(*sys.argv[2:]) if sys.argv[1:2] == ["one"] else main()
+    MEASURED[sys.argv[1]](*sys.argv[2:]) if sys.argv[1:] and sys.argv[1] in MEASURED else main()

@@ -8,8 +8,8 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.clip_query import ClipQuery
+from hailuo_widgets.net.client import AsyncHailuo
 from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
 from hailuo_widgets.simulator import Simulator, Timing, stock_clip

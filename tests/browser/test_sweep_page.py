@@ -122,14 +122,15 @@ def test_what_cannot_be_had_stays_in_its_place_with_the_reason(page, sweep):
 def test_news_change_cells_counts_money_and_time(page, sweep):
     sweep.mount(grid(repeat=1))
     expect(page.get_by_text("$1.96 spent · $1.12 reserved")).to_be_visible()
-    expect(page.get_by_text("1:00 · about 4 min left")).to_be_visible()
+    expect(page.get_by_text("0 of 24 done · 1:00 · about 4 min left")).to_be_visible()
     sweep.change({(0, 0): GridItem("running", elapsed=48, expected=110)})
     expect(cell(page, "Static shot, trots")).to_contain_text("0:48 of 1:50")
     sweep.change({(0, 0): STORED, (2, 0): GridItem("failed", error="It was turned down.", charged="not charged")})
     expect(cell(page, "Static shot, trots")).to_contain_text("1:44 · $0.28")
     expect(cell(page, "Static shot, leaps")).to_contain_text("It was turned down.")
     expect(cell(page, "Static shot, leaps")).to_contain_text("not charged")
-    for count in ("1 stored", "1 failed", "22 planned"):
+    expect(page.get_by_text("1 of 24 done · 1:0")).to_be_visible()
+    for count in ("1 done", "1 failed", "22 planned"):
         expect(page.get_by_text(count, exact=True)).to_be_visible()
     sweep.change({}, replace(RUNNING, phase="done", money=("$0.28 spent",), elapsed=431, left=None, can=("retry",)))
     expect(page.get_by_text("took 7:11")).to_be_visible()
@@ -334,6 +335,44 @@ def test_everything_by_keyboard(page, sweep):
     expect(page.get_by_label("Filter by words")).to_be_focused()
 
 
+def test_escape_leads_from_the_grid_back_to_the_notebooks_cell(page, sweep):
+    sweep.mount(every(grid()))
+    page.evaluate(
+        "() => { const cell = document.body.appendChild(document.createElement('div'));"
+        " cell.className = 'jp-Cell'; cell.tabIndex = 0; cell.append(document.querySelector('main')); }"
+    )
+    page.locator(".hw-cell").first.focus()
+    page.keyboard.press("Space")
+    expect(page.locator(".hw-cell:focus video")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(page.locator(".hw-cell:focus")).to_have_count(1)  # it stopped what played
+    page.keyboard.press("Escape")
+    expect(page.locator(".jp-Cell")).to_be_focused()
+
+
+def test_two_views_of_a_sweep_keep_their_own_tabs(page, sweep):
+    sweep.mount(every(grid()))
+    sweep.mount(every(grid()))
+    views = [page.locator(".hw-sweep").nth(which) for which in (0, 1)]
+    views[1].get_by_text("MiniMax-Hailuo-02", exact=True).click()
+    expect(views[1].get_by_role("radio", name="MiniMax-Hailuo-02")).to_be_checked()
+    expect(views[0].get_by_role("radio", name="MiniMax-Hailuo-2.3")).to_be_checked()
+
+
+def test_while_clips_are_made_the_bar_counts_only_finished_ones(page, sweep):
+    running = GridItem("running", elapsed=48, expected=110)
+    view = every(grid(repeat=1), running)
+    sweep.mount(view)
+    bar = page.get_by_role("progressbar", name="Progress of fox")
+    expect(bar).to_have_attribute("aria-valuenow", "0")
+    full = "(bar) => [...bar.children].filter((part) => part.clientWidth && getComputedStyle(part).opacity === '1'"
+    full += " && getComputedStyle(part).backgroundColor !== 'rgba(0, 0, 0, 0)').length"
+    assert bar.evaluate(full) == 0
+    sweep.change({(0, 0): STORED})
+    expect(bar).to_have_attribute("aria-valuetext", "1 of 24 done")
+    assert bar.evaluate(full) == 1
+
+
 def test_every_control_has_a_name(page, sweep):
     sweep.mount(every(grid()))
     page.locator(".hw-cell").first.focus()
@@ -391,7 +430,7 @@ def test_filters_and_the_list_in_order_of_rating(page, sweep):
     page.get_by_label("Filter by words").fill("LEAPS pan")
     expect(fitting).to_have_count(1)
     page.get_by_label("Filter by words").fill("nothing such")
-    expect(page.get_by_text("Nothing here fits.")).to_be_visible()
+    expect(page.get_by_text("No clips match. Clear a filter.")).to_be_visible()
     page.get_by_label("Filter by words").fill("")
     page.get_by_role("button", name="Show only starred").click()
     expect(fitting).to_have_count(1)

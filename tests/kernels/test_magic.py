@@ -55,6 +55,18 @@ def test_the_settled_card_replaces_the_live_one_by_its_display_id(ready):
     assert all({"text/html", "text/plain"} == set(m.content["data"]) for m in updates)
 
 
+def test_a_sweep_and_a_clip_in_a_cell_are_shown_as_what_they_are(ready):
+    ready.run("%%hailuo fox --yes --wait\nA red fox {gait = trots | leaps}.")
+    table = ready.execute("fox")
+    ready.reply(table)
+    shown = html(ready, table)
+    assert "trots" in shown
+    assert shown.count("<video") == 2
+    clip = ready.execute("fox.clips()[0]")
+    ready.reply(clip)
+    assert "<video" in html(ready, clip)
+
+
 @pytest.mark.parametrize("wait", ["panda.result()", "await panda"])
 def test_an_interrupted_wait_ends_at_once_and_the_job_goes_on(ready, wait):
     ready.run("%hailuo config sketch_seconds=12")

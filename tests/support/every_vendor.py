@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from hailuo_widgets.client import AsyncHailuo
+from hailuo_widgets.net.client import AsyncHailuo
 from hailuo_widgets.simulator import Simulator, Timing, stock_clip
 from support.clock import VirtualClock
 from support.simulated import eventually

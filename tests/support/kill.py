@@ -31,6 +31,9 @@ SECONDS = int(os.environ.get("KILL_PATIENCE", "60"))
 
 JOBS = 20
 
+PROXIED_HOST = "vendor.example"
+"""The simulator's name where only a proxy can find it."""
+
 STEPS = (
     "Journal.claim",
     "Records.claim",
@@ -53,7 +56,7 @@ _LOADED = (
     "httpx",
     "uvicorn",
     "sqlalchemy.dialects.sqlite",
-    "hailuo_widgets.client",
+    "hailuo_widgets.net.client",
     "hailuo_widgets.engine.job_runner",
     "hailuo_widgets.store.library",
     "hailuo_widgets.session",
@@ -79,10 +82,16 @@ class Books:
 
 
 class Vendor:
-    """A simulator in a process of its own: no kernel's death touches it, and its books can be looked at."""
+    """A simulator in a process of its own: no kernel's death touches it, and its books can be looked at.
 
-    def __init__(self, url: str, pipe: Any) -> None:
+    Attributes:
+        url: Its base URL.
+        environment: The variables that a kernel needs to get there: a proxy, and whose certificate is trusted.
+    """
+
+    def __init__(self, url: str, environment: dict[str, str], pipe: Any) -> None:
         self.url = url
+        self.environment = environment
         self._pipe = pipe
 
     def books(self) -> Books:
@@ -94,36 +103,42 @@ class Vendor:
 
 
 @contextmanager
-def vendor(**options: Any) -> Iterator[Vendor]:
+def vendor(certificate: Path | None = None, **options: Any) -> Iterator[Vendor]:
     """A simulator on a socket.
 
     Args:
+        certificate: A certificate for `PROXIED_HOST`: the simulator speaks TLS, and is reached by a CONNECT proxy only.
         options: The simulator's own; `faults` are a list of them.
     """
     here, there = _FORKS.Pipe()
-    process = _FORKS.Process(target=_sell, args=(there, options))
+    process = _FORKS.Process(target=_sell, args=(there, certificate, options))
     process.start()
     there.close()
     assert here.poll(SECONDS), "the vendor does not open"
     try:
-        yield Vendor(here.recv(), here)
+        url, environment = here.recv()
+        yield Vendor(url, environment, here)
     finally:
         process.kill()
         process.join()
         here.close()
 
 
-def _sell(pipe: Any, options: dict[str, Any]) -> None:
+def _sell(pipe: Any, certificate: Path | None, options: dict[str, Any]) -> None:
     import uvicorn
 
     from hailuo_widgets.simulator import Faults, Simulator, Timing, stock_clip
+    from support.net import Proxy, listening
 
     timing = Timing(*options.pop("timing", (0.02, 0.03, 0.1)))
     faults = Faults(options.pop("faults", ()))
     sim = Simulator(keys={KEY}, timing=timing, draw=stock_clip(), seed=None, faults=faults, **options)
     seen: list[str] = []
-    config = uvicorn.Config(_noting(sim.app, seen), lifespan="off", log_level="critical", access_log=False)
-    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        _noting(sim.app, seen), lifespan="off", log_level="critical", access_log=False, ssl_certfile=certificate
+    )
+    served = socket.create_server(("127.0.0.1", 0))
+    port = served.getsockname()[1]
 
     def asked() -> None:
         try:
@@ -136,8 +151,13 @@ def _sell(pipe: Any, options: dict[str, Any]) -> None:
 
     async def serve() -> None:
         asyncio.get_running_loop().add_reader(pipe.fileno(), asked)
-        pipe.send(f"http://127.0.0.1:{listening.getsockname()[1]}")
-        await uvicorn.Server(config)._serve(sockets=[listening])
+        async with listening(Proxy(port)) as door:
+            if certificate is None:
+                pipe.send((f"http://127.0.0.1:{port}", {}))
+            else:
+                variables = {"HTTPS_PROXY": f"http://127.0.0.1:{door}", "SSL_CERT_FILE": str(certificate)}
+                pipe.send((f"https://{PROXIED_HOST}", variables))
+            await uvicorn.Server(config)._serve(sockets=[served])
 
     asyncio.run(serve())
 
@@ -168,34 +188,36 @@ def _noting(app: Any, seen: list[str]) -> Any:
 
 def start(
     folder: Path,
-    url: str,
+    there: Vendor,
     prompts: Sequence[str],
     *,
     resume: bool = False,
     die_at: str = "",
     database: str = "",
     patience: float = SECONDS,
+    jump: tuple[float, float] = (0.0, 0.0),
 ) -> tuple[ForkServerProcess, Any]:
     """Start a kernel's work in a process of its own.
 
     Args:
         folder: Where the library is made.
-        url: The vendor.
+        there: The vendor.
         prompts: What is asked for, one job each.
         resume: Whether everything that was left open is resumed first.
         die_at: `before Journal.claim 3`: where it kills itself.
         database: The journal's URL, where it is not the folder's own.
         patience: Seconds for which it waits for a vendor that says nothing.
+        jump: After how many seconds its time of day is set, and by how much.
 
     Returns:
         The process, and the end of a pipe: it says `ready`, and at the end what became of the jobs.
     """
-    here, there = _FORKS.Pipe()
+    here, far = _FORKS.Pipe()
     options = {"resume": resume, "die_at": die_at, "database": database, "patience": patience}
-    options["prompts"] = tuple(prompts)
-    process = _FORKS.Process(target=_work, args=(there, str(folder), url), kwargs=options)
+    options |= {"prompts": tuple(prompts), "environment": there.environment, "jump": jump}
+    process = _FORKS.Process(target=_work, args=(far, str(folder), there.url), kwargs=options)
     process.start()
-    there.close()
+    far.close()
     assert here.recv() == "ready"
     return process, here
 
@@ -237,26 +259,28 @@ def _work(
     die_at: str,
     database: str,
     patience: float,
+    jump: tuple[float, float],
+    environment: dict[str, str],
 ) -> None:
-    import httpx
-
-    from hailuo_widgets import transport
     from hailuo_widgets.engine import polling, rate_limiter
     from hailuo_widgets.errors import HailuoError
+    from hailuo_widgets.net import transport
     from hailuo_widgets.session import Session
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.request import VideoRequest
 
     polling.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
     rate_limiter.MINUTE, rate_limiter.FIRST_TRY = 1.0, 0.1
-    transport._TIMEOUT = httpx.Timeout(patience)
+    transport.ANSWER_SECONDS = patience
     os.environ.pop("HAILUO_LIBRARY_URL", None)
+    os.environ.update(environment)
     settings = Settings.load({"HAILUO_LIBRARY_URL": database} if database else {})
     settings.give_key("minimax", KEY, "a test")
     settings.set("provider", "minimax")
     settings.set("minimax_base_url", url)
     settings.set("library", folder)
     session = Session(settings, Path(folder).parent)
+    _set_clock(session.clock, *jump)
     if die_at:
         _die(die_at, pipe)
     pipe.send("ready")
@@ -273,10 +297,25 @@ def _work(
     session.close()
 
 
+def _set_clock(clock: Any, after: float, by: float) -> None:
+    """Set the time of day, some seconds from now."""
+    real, moment = clock.now, clock.monotonic() + after
+    clock.now = lambda: real() + (by if clock.monotonic() >= moment else 0.0)
+
+
+def stand_still(process: ForkServerProcess, moment: float, seconds: float) -> None:
+    """Stop a process for a while, some time after it has begun (SIGSTOP)."""
+    process.join(moment)
+    if process.is_alive():
+        os.kill(process.pid or 0, signal.SIGSTOP)
+        process.join(seconds)
+        os.kill(process.pid or 0, signal.SIGCONT)
+
+
 def _die(place: str, pipe: Any) -> None:
     """Kill this process when it gets to a place for the given time."""
-    from hailuo_widgets.client import AsyncHailuo
     from hailuo_widgets.engine.records import Records
+    from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.store.journal import Journal
     from hailuo_widgets.store.library import Library
 
@@ -350,7 +389,7 @@ def check(
         database: The journal's URL, where it is not the folder's own.
         faulty: Whether the vendor made mistakes: a call may then be made again, and a task may fail.
     """
-    from hailuo_widgets.transport import CALLS_AT_ONCE
+    from hailuo_widgets.net.transport import CALLS_AT_ONCE
 
     books, jobs = vendor.books(), rows(folder, database)
     uncertain = {job["prompt"] for job in jobs if job["state"] == "uncertain"}
@@ -391,7 +430,9 @@ def rounds(request: Any, few: int, many: int) -> range:
     return seeds
 
 
-def die_and_resume(folder: Path, seed: int, whole_run: float, database: str = "") -> tuple[set[str], str]:
+def die_and_resume(
+    folder: Path, seed: int, whole_run: float, database: str = "", certificate: Path | None = None
+) -> tuple[set[str], str]:
     """One death, and what comes after it.
 
     Returns:
@@ -402,20 +443,20 @@ def die_and_resume(folder: Path, seed: int, whole_run: float, database: str = ""
     prompts = asked()
     # What is waited for has to be seen: a task that runs for a moment only may be over at the first look.
     options = {"timing": (0.02, 0.03, 0.6)} if "running" in place else {}
-    with vendor(**options) as there:
+    with vendor(certificate, **options) as there:
         if place:
             number = chance.randint(1, 3 if "running" in place else JOBS)
-            fired = died(*start(folder, there.url, prompts, die_at=f"{place} {number}", database=database))
+            fired = died(*start(folder, there, prompts, die_at=f"{place} {number}", database=database))
             assert fired.startswith(place)
         else:
-            after(chance.uniform(0, whole_run), start(folder, there.url, prompts, database=database)[0])
+            after(chance.uniform(0, whole_run), start(folder, there, prompts, database=database)[0])
         left = rows(folder, database)
         if chance.random() < 1 / 3:  # the one that resumes dies as well
-            after(chance.uniform(0, whole_run / 2), start(folder, there.url, [], resume=True, database=database)[0])
-        finish(*start(folder, there.url, [], resume=True, database=database))
+            after(chance.uniform(0, whole_run / 2), start(folder, there, [], resume=True, database=database)[0])
+        finish(*start(folder, there, [], resume=True, database=database))
         check(there, folder, [left], database)
         if seed % 4 == 0:  # and the notebook is run again from its top
-            states = finish(*start(folder, there.url, prompts, resume=True, database=database))
+            states = finish(*start(folder, there, prompts, resume=True, database=database))
             done = check(there, folder, [left], database)
             assert Counter(states.values()) == Counter(job["state"] for job in done)
             assert len(done) == JOBS

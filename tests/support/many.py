@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from hailuo_widgets.client import AsyncHailuo
 from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits
 from hailuo_widgets.engine.records import Records
 from hailuo_widgets.engine.scheduler import Scheduler
+from hailuo_widgets.net.client import AsyncHailuo
 from hailuo_widgets.simulator import Simulator, Timing
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from hailuo_widgets.client import AsyncHailuo
+from hailuo_widgets.net.client import AsyncHailuo
 from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
 from support.clock import VirtualClock

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import uvicorn
 
-from hailuo_widgets.client import AsyncHailuo
+from hailuo_widgets.net.client import AsyncHailuo
 from hailuo_widgets.simulator import Simulator, Timing, stock_clip
 from support.clock import VirtualClock
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from hailuo_widgets.http.incoming import Sink
-    from hailuo_widgets.transport import Transport
+    from hailuo_widgets.net.fetch import Sink
+    from hailuo_widgets.net.transport import Transport
 
 KEY = "canary-5b1f0c9e7d"
 NOWHERE = "http://127.0.0.1:9"

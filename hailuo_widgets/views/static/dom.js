@@ -89,6 +89,15 @@ export function say(target, text = "") {
   target.hidden = !text;
 }
 
+/**
+ * A name that no other view of the page has. Each view is a module of its own, so counting would not do; and
+ * `crypto.randomUUID` is missing where a server is not on https.
+ * @param {string} what
+ */
+export function uniqueId(what) {
+  return `hw-${what}-${Math.random().toString(36).slice(2)}`;
+}
+
 /** @param {number} seconds */
 export function clock(seconds) {
   const whole = Math.round(seconds);

@@ -34,13 +34,11 @@
  * @property {number} cells
  */
 
-import { button, element, focused } from "./dom.js";
+import { button, element, focused, uniqueId } from "./dom.js";
 import { framePicker } from "./frame_picker.js";
 
 /** More options than this are a list, fewer are buttons beside each other. */
 const BUTTONS = 4;
-
-let fields = 0;
 
 /**
  * One field out of a few options: buttons that say why they can't be pressed.
@@ -48,8 +46,7 @@ let fields = 0;
  * @param {(value: string | number) => void} choose
  */
 function choices(field, choose) {
-  fields += 1;
-  const id = `hw-why-${fields}`;
+  const id = uniqueId("why");
   const root = element("div", "hw-segments");
   root.role = "radiogroup";
   root.ariaLabel = field.title;

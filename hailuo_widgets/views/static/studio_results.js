@@ -139,7 +139,10 @@ export function studioResults(desk, signal) {
     const facts = element("div", "hw-soft hw-result-facts");
     const actions = element("div", "hw-row hw-actions");
     const vary = button("Vary: put it back into the form", "Vary");
-    const goOn = button("Extend from last frame: the next clip starts with this clip's last frame", "Extend from last frame");
+    const goOn = button(
+      "Extend from last frame: the next clip starts with this clip's last frame",
+      "Extend from last frame",
+    );
     const cell = button("Copy as cell", "Copy as cell", "hw-button hw-copies");
     const python = button("Copy as Python", "Python");
     const compare = button("Compare with others", "Compare", "hw-button hw-toggle");

@@ -39,7 +39,7 @@ const KEYS = [
   ["c", "compare: press it on two cells"],
   ["+ −", "larger and smaller cells"],
   ["/", "filter by words"],
-  ["Esc", "stop playing, close"],
+  ["Esc", "stop playing, close, back to the notebook"],
 ];
 
 /**
@@ -519,6 +519,7 @@ function show(store, signal) {
     let done = true;
     if (event.key === "Escape" && !keys.hidden) keys.hidden = true;
     else if (event.key === "Escape" && playing.size) stop();
+    else if (event.key === "Escape" && target.closest(".hw-cell")) leave();
     else if (event.key === "Escape") focus(focused);
     else if (target.closest(".hw-cell") && onCell(event)) done = true;
     else if (target.matches("select, input") || event.ctrlKey || event.metaKey || event.altKey) done = false;
@@ -528,6 +529,13 @@ function show(store, signal) {
     else if (event.key === "-" || event.key === "−") resize(-1);
     else done = false;
     if (done) event.preventDefault();
+  }
+
+  /** To the notebook's cell, where its own keys work again. */
+  function leave() {
+    const cell = root.closest(".jp-Cell");
+    if (cell instanceof HTMLElement) cell.focus();
+    if (root.contains(document.activeElement)) focused?.root.blur();
   }
 
   /** Someone looks: it is not replaced under their eyes. */

@@ -1,6 +1,6 @@
 /** What stands above the cells: name, counts, money, time and what can be done; the plan; the tools that arrange them. */
 
-import { button, clock, element, facts, remaining, say } from "./dom.js";
+import { button, clock, element, facts, remaining, say, uniqueId } from "./dom.js";
 import { fixedGroups, placesOf, stateOf } from "./sweep_pivot.js";
 
 /**
@@ -53,6 +53,7 @@ export function sweepHead(store, { filter, filtered }) {
 
   /** @type {Map<string, HTMLButtonElement>} */
   const chips = new Map();
+  let finished = "";
   let shownActions = "";
   let shownPlan = "";
   plan.hidden = true;
@@ -116,10 +117,12 @@ export function sweepHead(store, { filter, filtered }) {
       }
       part.style.flexGrow = String(number);
     }
-    const done = total - (tones.get("run") ?? 0) - (tones.get("wait") ?? 0);
+    const ended = total - (tones.get("run") ?? 0) - (tones.get("wait") ?? 0);
+    finished = `${tones.get("ok") ?? 0} of ${total} done`;
     bar.ariaValueMax = String(total);
-    bar.ariaValueNow = String(done);
-    bar.ariaValueText = `${done} of ${total} ended`;
+    bar.ariaValueNow = String(ended);
+    bar.ariaValueText = finished;
+    tick();
   }
 
   /** The kernel's part: phase, money, what can be done. */
@@ -200,6 +203,7 @@ export function sweepHead(store, { filter, filtered }) {
     const moving = phase === "running";
     const since = moving ? (performance.now() - store.headAt) / 1000 : 0;
     const parts = [];
+    if (phase === "running" || phase === "paused") parts.push(finished);
     if (phase === "paused") parts.push("paused");
     if (phase !== "plan" && elapsed)
       parts.push(`${phase === "done" ? "took " : ""}${clock(elapsed + since)}`);
@@ -209,8 +213,6 @@ export function sweepHead(store, { filter, filtered }) {
 
   return { root, count, update, tick };
 }
-
-let views = 0;
 
 /**
  * The tools that arrange the cells.
@@ -222,7 +224,7 @@ let views = 0;
  */
 export function sweepTools(store, pivot, filter, view) {
   const { axes } = store.whole;
-  const id = `hw-tools-${++views}`;
+  const id = uniqueId("tools");
   const root = element("div", "hw-sweep-tools");
   const arranging = element("div", "hw-tool-group");
   const others = element("div", "hw-tool-group");

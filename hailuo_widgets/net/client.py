@@ -13,13 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from hailuo_widgets.clock import Clock, SystemClock
-from hailuo_widgets.download import Downloaded, ExpiredError, download
 from hailuo_widgets.errors import (
     Charged,
     DownloadError,
@@ -30,13 +28,15 @@ from hailuo_widgets.errors import (
     VendorError,
 )
 from hailuo_widgets.keys import choose_provider, require_key
+from hailuo_widgets.net.download import AddressError, Downloaded, download
+from hailuo_widgets.net.reply import NoReply
+from hailuo_widgets.net.transport import Transport
 from hailuo_widgets.providers import Task, TaskState, provider
 from hailuo_widgets.providers.patience import Patience
 from hailuo_widgets.settings import Settings, checked_base_url
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.quote import Quote, quote
 from hailuo_widgets.spec.request import VideoRequest
-from hailuo_widgets.transport import NoReply, Transport
 from hailuo_widgets.waiting import cancellations, to_its_end
 
 if TYPE_CHECKING:
@@ -52,8 +52,11 @@ T = TypeVar("T")
 ATTEMPTS = 5
 """How often a call that costs nothing is made before its failure is reported."""
 
-ADDRESSES = 3
-"""How many addresses of one clip are tried; a vendor's storage can lag behind its answers."""
+ADDRESS_SECONDS = 180.0
+"""For how long new addresses of one clip are asked for. A vendor's storage can lag minutes behind its answers."""
+
+CANCEL_SECONDS = 10.0
+"""How long a vendor that says nothing is asked to cancel a task."""
 
 WATCH_REFUSED_SECONDS = 60.0
 """Seconds for which `watch` puts up with refusals: a script that runs it sees the error, and can begin again."""
@@ -70,12 +73,18 @@ class _Payment:
     """How far a flow is that pays: a vendor may want a call before the one that does, or after it.
 
     Attributes:
-        made: Whether the paying call was begun.
+        left: Whether the paying call is about to leave this machine, or has left it.
         taken: Whether it was answered, and the flow went on.
+        refusal: What was raised instead of letting it leave.
     """
 
-    made: bool = False
+    left: bool = False
     taken: bool = False
+    refusal: Exception | None = None
+
+
+class _NotSentError(Exception):
+    """The caller did not let the paying call leave."""
 
 
 class AsyncHailuo:
@@ -112,6 +121,7 @@ class AsyncHailuo:
         base = checked_base_url(base_url) if base_url else settings.base_urls.get(self.name, "")
         if key is not None:
             settings = settings.with_key(self.name, key)
+        self._settings = settings
         require_key(self.name, settings)
         if transport is None and not base:
             transport = self._provider.transport(settings.sketch_seconds)
@@ -122,7 +132,7 @@ class AsyncHailuo:
             found = settings.key(offer.name, offer.key)
             return wire.headers(found.secret.get_secret_value() if found else "")
 
-        self._transport = Transport(base or offer.hosts[0], headers, transport)
+        self._transport = Transport(base or offer.hosts[0], headers, transport, lambda: settings.client_cert)
 
     async def __aenter__(self) -> Self:
         return self
@@ -175,40 +185,34 @@ class AsyncHailuo:
             request = VideoRequest.of(prompt=request, **fields)
         return quote(request, self.name)
 
-    @asynccontextmanager
-    async def ready(self) -> AsyncIterator[None]:
-        """Open the way for one `submit` that is made inside: the call leaves at once then.
-
-        Who writes down beforehand what is about to be bought can so be sure that it is nearly on its way.
-
-        Raises:
-            NetworkError: If the vendor can't be reached. Nothing was sent.
-        """
-        async with self._transport.ready() as failure:
-            if failure is not None:
-                raise self._about(self._unreachable(failure), None)
-            yield
-
     async def submit(
-        self, request: VideoRequest | Quote | str, *, attempts: int = ATTEMPTS, **fields: Any
+        self,
+        request: VideoRequest | Quote | str,
+        *,
+        attempts: int = ATTEMPTS,
+        before: Callable[[], Awaitable[None]] | None = None,
+        **fields: Any,
     ) -> TaskState:
         """Buy a clip. The paying call leaves this machine once; again only where it certainly did not arrive.
 
-        Cancelled while that call is in the air, it still waits for the answer and returns the task: what may have been
+        Cancelled while that call is on its way, it still waits for the answer and returns the task: what may have been
         paid for is not lost. Cancelled before, or between two attempts, it ends at once.
 
         Args:
             request: What to make: a prompt, a request, or a quote.
             attempts: How often the call is made at most, where it certainly was not taken; 1 to decide that yourself.
+            before: Awaited before each attempt, when the connection is open and nothing has been sent: the place to
+                write down what is about to be bought. If it raises, nothing is sent.
             fields: With a prompt: more fields of `VideoRequest`.
 
         Raises:
+            Exception: Whatever `before` raises.
             RefusedError: If the catalogue says that the vendor would not accept it; nothing was sent.
             UncertainError: If it was sent and no clear answer came back.
             VendorError: If the vendor turned it down.
         """
         order = request if isinstance(request, Quote) else self.quote(request, **fields)
-        return await self._pay(lambda: self._provider.submit(order.request, order.row), order, attempts)
+        return await self._pay(lambda: self._provider.submit(order.request, order.row), order, attempts, before)
 
     async def status(
         self,
@@ -238,9 +242,20 @@ class AsyncHailuo:
         return await self._ask(lambda: self._provider.poll_many(tasks), None, attempts)
 
     async def cancel(self, task: Task | TaskState | str) -> TaskState:
-        """Cancel a task at the vendor, where it can do that."""
+        """Cancel a task at the vendor, where it can do that.
+
+        Raises:
+            TimedOutError: If the vendor says nothing for 10 s. It may have cancelled the task all the same.
+            VendorError: If it could not be asked.
+        """
         wanted = _task(task)
-        return await self._ask(lambda: self._provider.cancel(wanted), wanted)
+        try:
+            async with asyncio.timeout(CANCEL_SECONDS):
+                return await self._ask(lambda: self._provider.cancel(wanted), wanted)
+        except TimeoutError:
+            pass
+        message = f"{self._host} did not answer within {CANCEL_SECONDS:g} s when asked to cancel."
+        raise self._about(TimedOutError(message, hint="The task may go on, and be charged."), wanted)
 
     async def watch(
         self,
@@ -262,20 +277,20 @@ class AsyncHailuo:
             TimedOutError: After `timeout`; it carries the task, which goes on.
             VendorError: If the vendor goes on saying that there is no such task, or that the key is wrong.
         """
-        wanted, started = _task(task), self.clock.now()
+        wanted, started = _task(task), self.clock.monotonic()
         patience = Patience(WATCH_REFUSED_SECONDS)
         while True:
             try:
                 state = await self.status(wanted)
             except VendorError as error:
-                if not error.retryable and patience.ends(error, self.clock.now(), started):
+                if not error.retryable and patience.ends(error, self.clock.monotonic(), started):
                     raise
             else:
                 patience.answered()
                 yield state
                 if state.phase.final:
                     return
-            elapsed = self.clock.now() - started
+            elapsed = self.clock.monotonic() - started
             if timeout is not None and elapsed >= timeout:
                 raise self._about(
                     TimedOutError(f"The task is not done after {timeout:g} s.", hint="It goes on."), wanted
@@ -291,29 +306,38 @@ class AsyncHailuo:
             DownloadError: If it can't be had; nothing is left under the name.
             LibraryError: If the disk refuses it.
         """
+        until, attempt = self.clock.monotonic() + ADDRESS_SECONDS, 0
         try:
-            for attempt in range(ADDRESSES):
+            while True:
                 if state.url is None:
                     state = await self.status(state.task)
                 if state.url is None:
                     raise DownloadError("The task has no clip.", hint=f"The vendor says: {state.word}.")
                 try:
                     return await download(self._transport, state.url, Path(path), clock=self.clock)
-                except ExpiredError:
-                    if attempt + 1 == ADDRESSES:
+                except AddressError:
+                    if self.clock.monotonic() >= until:
                         raise
                     await self.clock.sleep(backoff(attempt, None))
+                    attempt += 1
                     state = await self.status(state.task)
         except VendorError as error:
             raise self._about(error, state.task) from None
-        raise AssertionError("unreachable")
 
-    async def _pay(self, flow: Callable[[], Flow[T]], order: Quote, attempts: int) -> T:
+    async def _pay(
+        self,
+        flow: Callable[[], Flow[T]],
+        order: Quote,
+        attempts: int,
+        before: Callable[[], Awaitable[None]] | None,
+    ) -> T:
         problem: VendorError
-        before = cancellations()
+        cancelled = cancellations()
         for attempt in range(attempts):
             payment = _Payment()
-            outcome = await self._sent(flow(), payment)
+            outcome = await self._sent(flow(), payment, before, attempt + 1)
+            if payment.refusal is not None:
+                raise payment.refusal
             if not isinstance(outcome, (NoReply, VendorError)):
                 return outcome
             if payment.taken:
@@ -325,11 +349,11 @@ class AsyncHailuo:
                 break
             if isinstance(outcome, VendorError):
                 problem = outcome
-                if not payment.made:  # what comes before it costs nothing
+                if not payment.left:  # what comes before it costs nothing
                     problem.charged = Charged.NO
                 if not certainly_not_taken(problem):
                     break
-            elif outcome.sent and payment.made:
+            elif outcome.sent and payment.left:
                 problem = UncertainError(
                     f"The request was sent, but {outcome.reason}.",
                     hint="It may have been charged: look at the vendor's console before you send it again.",
@@ -337,7 +361,7 @@ class AsyncHailuo:
                 break
             else:
                 problem = self._unreachable(outcome)
-            if cancellations() > before:
+            if cancellations() > cancelled:
                 raise asyncio.CancelledError
             if attempt + 1 < attempts:
                 await self.clock.sleep(backoff(attempt, problem.retry_after))
@@ -351,11 +375,25 @@ class AsyncHailuo:
             )
         raise self._about(problem, None, order.request)
 
-    async def _sent(self, flow: Flow[T], payment: _Payment) -> T | NoReply | VendorError:
+    async def _sent(
+        self, flow: Flow[T], payment: _Payment, before: Callable[[], Awaitable[None]] | None, attempt: int
+    ) -> T | NoReply | VendorError:
+        async def leave() -> None:
+            try:
+                if before is not None:
+                    await before()
+            except Exception as error:  # noqa: BLE001  # the caller's own; raised again where nothing else is caught
+                payment.refusal = error
+            if payment.refusal is not None:
+                raise _NotSentError
+            payment.left = True
+
         try:
-            return await to_its_end(self._run(flow, payment=payment))
+            return await to_its_end(self._run(flow, attempt, payment=payment, leave=leave), lambda: payment.left)
+        except _NotSentError:
+            return NoReply("it was not let go", sent=False)
         except asyncio.CancelledError:
-            if not payment.made:
+            if not payment.left:
                 raise
             return NoReply("this program was ended before the answer came", sent=True)
 
@@ -368,7 +406,7 @@ class AsyncHailuo:
     ) -> T:
         problem: VendorError
         for attempt in range(attempts):
-            outcome = await self._run(flow(), another)
+            outcome = await self._run(flow(), attempt + 1, another)
             if not isinstance(outcome, (NoReply, VendorError)):
                 return outcome
             if isinstance(outcome, NoReply):
@@ -386,22 +424,23 @@ class AsyncHailuo:
     async def _run(
         self,
         flow: Flow[T],
+        attempt: int,
         another: Callable[[], Awaitable[None]] | None = None,
+        *,
         payment: _Payment | None = None,
+        leave: Callable[[], Awaitable[None]] | None = None,
     ) -> T | NoReply | VendorError:
         """Drive a flow to its end. Errors are returned, so that no frame of the wire hangs on a traceback."""
         try:
             call = next(flow)
             while True:
-                if payment is not None and call.paying:
-                    payment.made = True
-                reply = await self._transport.send(call)
+                reply = await self._transport.send(call, before=leave if call.paying else None, attempt=attempt)
                 if isinstance(reply, NoReply):
                     flow.close()
                     return reply
                 call = flow.send(reply)
                 if payment is not None:
-                    payment.taken = payment.made  # or the flow would not go on
+                    payment.taken = payment.left  # or the flow would not go on
                 if another is not None:
                     await another()
         except StopIteration as stop:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.net.reply import NoReply
+from hailuo_widgets.net.transport import Transport
 from hailuo_widgets.providers.base import HttpCall
-from hailuo_widgets.transport import NoReply, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

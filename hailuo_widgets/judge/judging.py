@@ -1,0 +1,365 @@
+"""Clips that are compared to answer a question: votes are taken, kept in a journal, and read back as a study."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import secrets
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hailuo_widgets.disk import writing
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.judge.pairs import Pair
+from hailuo_widgets.judge.ranking import Effects, Ranking
+from hailuo_widgets.judge.study import Study, fit
+from hailuo_widgets.judge.votes import counted, standing
+from hailuo_widgets.store.vote import LONGEST_NAME, LONGEST_QUESTION, ME, QUESTION, Vote
+from hailuo_widgets.tabular import data_frame, storable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+    import pandas as pd
+
+    from hailuo_widgets.clock import Clock
+    from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.journal import Journal
+    from hailuo_widgets.store.vote import Answer, Source
+
+    Program = Callable[[Clip, Clip], Any]
+
+REPEATS = 0.1
+"""Share of pairs that come back with seats swapped, which tells how consistent a voter is."""
+
+_LEAST_BETWEEN = 5
+"""So many votes lie between a pair and its return, so that it is judged and not remembered."""
+
+
+class Shown(Pair):
+    """A pair to be shown, with why it was chosen."""
+
+    repeats: str | None = None
+
+    @property
+    def chosen(self) -> str:
+        """`"repeat"`, `"random"` or `"telling"`."""
+        return "repeat" if self.repeats else "random" if self.random else "telling"
+
+
+class Judging:
+    """Clips in cells, and the votes on them that answer one question. Thread-safe.
+
+    Args:
+        journal: Where votes are kept.
+        clock: Tells when.
+        clips: Which ones, by id.
+        cells: Id of a clip → its cell.
+        axes: Cell → its values; None where nothing varies by axes.
+        question: What is asked: `"better"`, `"follows"`, or another short text.
+        generator: Draws seats and random pairs; a fresh one if None.
+
+    Raises:
+        UsageError: If there are not two clips, or the question is empty or too long.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        clock: Clock,
+        clips: Mapping[str, Clip],
+        cells: Mapping[Hashable, str],
+        *,
+        axes: Mapping[Hashable, Mapping[str, Hashable]] | None = None,
+        question: str = QUESTION,
+        generator: np.random.Generator | None = None,
+    ) -> None:
+        if len(clips) < 2:
+            raise UsageError("There are not two clips to compare.", hint="Run the sweep, or wait until clips are done.")
+        if not isinstance(question, str) or not 0 < len(question.strip()) <= LONGEST_QUESTION:
+            raise UsageError(
+                f"A question has 1 to {LONGEST_QUESTION} characters.", hint='Write "better", "follows", or a few words.'
+            )
+        self.journal, self.clips, self.cells, self.question = journal, clips, cells, question.strip()
+        self._clock, self._axes = clock, axes
+        self._generator = generator or np.random.default_rng()
+        self._latest = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def votes(self) -> list[Vote]:
+        """Every vote on these clips, oldest first; undone ones and the rows that undo them are among them."""
+        return [each for each in self.journal.votes(self.question) if all(clip in self.clips for clip in each.clips)]
+
+    def study(self, votes: Iterable[Vote] | None = None, *, programs: bool = False) -> Study:
+        """What the votes say.
+
+        Args:
+            votes: Which ones; None for all.
+            programs: Whether those of programs are meant, instead of people's.
+        """
+        found = counted(self.votes if votes is None else votes, self.clips, programs=programs)
+        several = len(set(found.voters)) > 1
+        return fit(found.votes, self.cells, axes=self._axes, voters=found.voters if several else None)
+
+    @property
+    def ranking(self) -> Ranking:
+        """The cells, as people voted."""
+        return Ranking(self.study())
+
+    @property
+    def effects(self) -> Effects:
+        """What each value of each axis adds, as people voted."""
+        return Effects(self.study())
+
+    def next_pair(self, voter: str = ME, *, ahead: Sequence[Shown] = ()) -> Shown:
+        """The pair to show a voter next. One in ten is an earlier one with its seats swapped.
+
+        Args:
+            voter: To whom.
+            ahead: Pairs that are on the screen, or wait to be: they are taken as judged equal for now.
+        """
+        votes = self.votes
+        mine = [each for each in standing(votes) if each.voter == voter and each.answer != "skip"]
+        again = (
+            {each.repeats for each in mine}
+            | {each.repeats for each in ahead}
+            | {each.id for each in mine if each.repeats}
+        )
+        old = [each for each in mine[:-_LEAST_BETWEEN] if each.id not in again and len(each.clips) == 2]
+        if old and self._generator.random() < REPEATS:
+            vote = old[int(self._generator.integers(len(old)))]
+            shown = Shown((vote.clips[1], vote.clips[0]), REPEATS / len(old), True)
+            shown.repeats = vote.id
+            return shown
+        now = self._clock.now()
+        waiting = [
+            Vote(id=str(number), voter=voter, clips=tuple(map(str, shown.clips)), answer="tie", created=now)
+            for number, shown in enumerate(ahead)
+        ]
+        pair = self.study([*votes, *waiting]).next_pair(self._generator)
+        return Shown(*pair._replace(probability=pair.probability * (1 - REPEATS if old else 1)))
+
+    def again(self, vote: Vote) -> Shown:
+        """A pair that was judged, to be shown once more as it was."""
+        shown = Shown((vote.clips[0], vote.clips[1]), vote.probability or 0.0, vote.chosen == "random")
+        shown.repeats = vote.repeats
+        return shown
+
+    def count(self, voter: str = ME) -> int:
+        """How many votes a person gave that were not undone; skipped pairs are not among them."""
+        mine = [each for each in standing(self.votes) if each.voter == voter and each.source != "program"]
+        return sum(each.answer != "skip" for each in mine)
+
+    def cast(
+        self,
+        clips: tuple[str, ...],
+        answer: Answer,
+        *,
+        voter: str = ME,
+        source: Source = "person",
+        shown: Shown | None = None,
+        seconds: float | None = None,
+    ) -> Vote:
+        """Keep a vote. It is durable when this returns.
+
+        Args:
+            clips: In their seats.
+            answer: The winner's seat from 0, `"tie"`, `"bad"` (all of them), or `"skip"`.
+            voter: Who votes.
+            source: A person or a program.
+            shown: How the pair was chosen.
+            seconds: How long it took.
+
+        Raises:
+            UsageError: If that is no vote.
+            LibraryError: If the journal can't be written.
+        """
+        if not all(clip in self.clips for clip in clips):
+            raise UsageError("This vote is about a clip that isn't compared here.", hint="Show the pair again.")
+        try:
+            vote = Vote(
+                id=secrets.token_hex(16),
+                voter=_name(voter),
+                clips=clips,
+                answer=answer,
+                created=self._moment(),
+                question=self.question,
+                source=source,
+                seconds=seconds,
+                repeats=shown.repeats if shown else None,
+                chosen=shown.chosen if shown else "",
+                probability=shown.probability if shown else None,
+            )
+        except ValueError as error:
+            raise UsageError(f"This can't be kept: {error}.", hint="Vote again.") from None
+        self.journal.cast([vote])
+        return vote
+
+    def undo(self, voter: str = ME) -> Vote | None:
+        """Take back a voter's latest vote; the vote, or None where there is none."""
+        mine = [each for each in standing(self.votes) if each.voter == voter and each.source != "program"]
+        if not mine:
+            return None
+        last = mine[-1]
+        row = Vote(
+            id=secrets.token_hex(16),
+            voter=voter,
+            clips=last.clips,
+            answer="undo",
+            created=self._moment(),
+            question=self.question,
+            repeats=last.id,
+        )
+        self.journal.cast([row])
+        return last
+
+    def by(self, program: Program, *, votes: int = 100, name: str = "") -> Ranking:
+        """Let a program vote, on pairs of clips of different cells that it hasn't judged yet, drawn at random.
+
+        Args:
+            program: `(clip, clip)` → 0 or 1 for the better one, None or `"tie"` for a tie, `"skip"` for no answer.
+            votes: How many it gives at most.
+            name: The voter's name; the function's own where none is given.
+
+        Returns:
+            The ranking by this program, and how far it agrees with people. People's ranking stays as it is.
+
+        Raises:
+            UsageError: At another answer.
+            LibraryError: If the journal can't be written.
+        """
+        voter = _name(name or getattr(program, "__name__", type(program).__name__))
+        mine = {
+            frozenset(each.clips) for each in standing(self.votes) if each.source == "program" and each.voter == voter
+        }
+        pairs = [
+            pair
+            for pair in itertools.combinations(self.clips, 2)
+            if self.cells[pair[0]] != self.cells[pair[1]] and frozenset(pair) not in mine
+        ]
+        for place in self._generator.permutation(len(pairs))[:votes]:
+            clips = pairs[place] if self._generator.random() < 0.5 else pairs[place][::-1]
+            said = program(*(self.clips[clip] for clip in clips))
+            self.cast(clips, _answer(said), voter=voter, source="program")
+        every = self.votes
+        own = [each for each in every if each.source == "program" and each.voter == voter]
+        people = [each for each in every if each.source != "program"]
+        return Ranking(self.study(own, programs=True), f"By {voter}, a program. {_agreement(own, people)}")
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """A record a vote: the clips with their cells, the answer, who, when, and how the pair was chosen."""
+        return [
+            {
+                "id": each.id,
+                "voter": each.voter,
+                "source": each.source,
+                "question": each.question,
+                "clips": list(each.clips),
+                "cells": [self.cells[clip] for clip in each.clips],
+                "answer": str(each.answer),
+                "seconds": each.seconds,
+                "repeats": each.repeats,
+                "chosen": each.chosen,
+                "probability": each.probability,
+                "created": each.created,
+            }
+            for each in self.votes
+        ]
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """`records` as a data frame.
+
+        Raises:
+            UsageError: If pandas is not installed; `records` needs nothing.
+        """
+        return data_frame(self.records)
+
+    def to_json(self, path: str | Path) -> Path:
+        """Write `records` into a JSON file.
+
+        Raises:
+            LibraryError: If the disk refuses it.
+        """
+        path = Path(path)
+        with writing(path):
+            path.write_text(json.dumps(storable(self.records), ensure_ascii=False, indent=1), encoding="utf-8")
+        return path
+
+    @property
+    def preferences(self) -> list[dict[str, str]]:
+        """People's votes as preference pairs: prompts, files and ids of the chosen and the rejected clip.
+
+        Ties, skips and undone votes are left out; a vote on four clips is three pairs.
+        """
+        pairs = [
+            (vote, self.clips[vote.clips[vote.answer]], self.clips[other])
+            for vote in standing(self.votes)
+            if vote.source != "program" and isinstance(vote.answer, int)
+            for seat, other in enumerate(vote.clips)
+            if seat != vote.answer
+        ]
+        return [
+            {
+                "chosen": chosen.id,
+                "rejected": rejected.id,
+                "chosen_prompt": chosen.prompt,
+                "rejected_prompt": rejected.prompt,
+                "chosen_path": str(chosen.path),
+                "rejected_path": str(rejected.path),
+                "voter": vote.voter,
+                "question": vote.question,
+            }
+            for vote, chosen, rejected in pairs
+        ]
+
+    def _moment(self) -> float:
+        """Now, and later than the vote before: votes are read back in the order of their times."""
+        with self._lock:
+            self._latest = max(self._clock.now(), self._latest + 1e-5)
+            return self._latest
+
+    def __repr__(self) -> str:
+        return f"<{len(self.clips)} clips of {len(set(self.cells.values()))} cells · {self.study().sentence}>"
+
+
+def _name(voter: object) -> str:
+    name = " ".join(str(voter).split())[:LONGEST_NAME]
+    if not name:
+        raise UsageError("A voter needs a name.", hint='Write voter="Ada".')
+    return name
+
+
+def _answer(said: Any) -> Answer:
+    if said is None or (isinstance(said, str) and said == "tie"):
+        return "tie"
+    if isinstance(said, str) and said == "skip":
+        return "skip"
+    if isinstance(said, (int, float, np.integer)) and math.isfinite(said) and said in (0, 1):
+        return int(said)
+    raise UsageError(
+        f"The program answered {said!r:.60}.", hint='Return 0 or 1 for the better clip, None for a tie, or "skip".'
+    )
+
+
+def _agreement(own: Iterable[Vote], people: Iterable[Vote]) -> str:
+    """How often a program picks the clip that people picked."""
+    picked: dict[frozenset[str], list[str]] = {}
+    for vote in standing(people):
+        if isinstance(vote.answer, int) and len(vote.clips) == 2:
+            picked.setdefault(frozenset(vote.clips), []).append(vote.clips[vote.answer])
+    same = total = 0
+    for vote in standing(own):
+        if isinstance(vote.answer, int):
+            theirs = picked.get(frozenset(vote.clips), [])
+            total += len(theirs)
+            same += theirs.count(vote.clips[vote.answer])
+    if not total:
+        return "No pair was judged by people as well."
+    return f"It agrees with people on {same} of {total} votes."

@@ -1,0 +1,157 @@
+"""Many clips: on any executor, each for itself."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Executor, Future, as_completed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.errors import HailuoError, UsageError
+from hailuo_widgets.measure.record import Measured, failed
+from hailuo_widgets.store.clip import Clip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from hailuo_widgets.measure.ordered import Ordered
+
+
+def measure(
+    paths: Sequence[Path | str | Clip] | Path | str | Clip,
+    *,
+    ordered: Sequence[Ordered | None] | None = None,
+    executor: Executor | None = None,
+    progress: Callable[[int, int, Measured], None] | None = None,
+) -> list[Measured]:
+    """Measure clips: what the camera did, cuts, motion, flicker, sharpness, sound, what was delivered.
+
+    Args:
+        paths: Files, or clips of a library; one alone may be given as it is.
+        ordered: What each was ordered to be, in the same order: its pictures are compared with the clip's ends. None
+            for what clips of a library say themselves, see `stored.ordered_of`.
+        executor: Any `concurrent.futures` executor: a pool of yours, Dask's `client.get_executor()`, Ray's. It is left
+            open. Its workers must see the files under the same names. None for processes of this machine, as many as it
+            has cores; a single clip is measured in this process.
+        progress: Called with the number that is done, the number there are, and the newest, as they come.
+
+    Returns:
+        One record for each file, in the order of `paths`. A file that can't be measured has `Measured.error`; it never
+        ends a run.
+
+    Raises:
+        UsageError: `ordered` is not as long as `paths`, or the extra `measure` is not installed.
+    """
+    files, orders = _files([paths] if isinstance(paths, (str, Path, Clip)) else list(paths))
+    ordered = orders if ordered is None else ordered
+    found: list[Measured | None] = [None] * len(files)
+    for done, (index, measured) in enumerate(measure_each(files, ordered=ordered, executor=executor), 1):
+        found[index] = measured
+        if progress is not None:
+            progress(done, len(files), measured)
+    return [each for each in found if each is not None]
+
+
+def _files(given: Sequence[Path | str | Clip]) -> tuple[list[Path | str], list[Ordered | None]]:
+    from hailuo_widgets.measure.stored import ordered_of
+
+    files = [each.path if isinstance(each, Clip) else each for each in given]
+    return files, [ordered_of(each) if isinstance(each, Clip) else None for each in given]
+
+
+def measure_each(
+    paths: Sequence[Path | str], *, ordered: Sequence[Ordered | None] | None = None, executor: Executor | None = None
+) -> Iterator[tuple[int, Measured]]:
+    """Measure clips and give each when it is ready: (its place in `paths`, its record). See `measure`.
+
+    Raises:
+        UsageError: `ordered` is not as long as `paths`, or the extra `measure` is not installed.
+    """
+    _check_installed()
+    orders = list(ordered) if ordered is not None else [None] * len(paths)
+    if len(orders) != len(paths):
+        raise UsageError(
+            f"There are {len(paths)} clips and {len(orders)} orders; give one order (or None) for each clip."
+        )
+    tasks = [(str(Path(path).absolute()), order) for path, order in zip(paths, orders, strict=True)]
+    if executor is not None:
+        return _on(executor, tasks)
+    if len(tasks) < 2:
+        return ((index, Measured.from_dict(measure_file(*task))) for index, task in enumerate(tasks))
+    return _on_processes(tasks)
+
+
+Task = tuple[str, "Ordered | None"]
+
+
+def measure_file(path: str, ordered: Ordered | None = None, threads: int | None = None) -> dict[str, Any]:
+    """Measure one file, whatever becomes of it: what an executor's worker runs. Never raises.
+
+    Args:
+        path: The file.
+        ordered: Its order.
+        threads: For decoding.
+
+    Returns:
+        `Measured.to_dict()`.
+    """
+    from hailuo_widgets.measure.clip import measure_clip
+
+    name = Path(path).name
+    try:
+        return measure_clip(path, ordered, threads=threads).to_dict()
+    except HailuoError as error:
+        return failed(name, error.message).to_dict()
+    except MemoryError:
+        return failed(name, "There is not enough memory to decode it.").to_dict()
+    except Exception as error:  # noqa: BLE001  # a file from outside: whatever it does to a decoder, the others go on
+        return failed(name, f"It could not be measured: {type(error).__name__}: {error}").to_dict()
+
+
+def _check_installed() -> None:
+    try:
+        import cv2  # noqa: F401
+    except ImportError as error:
+        raise UsageError("Measuring clips needs OpenCV.", hint="pip install 'hailuo-widgets[measure]'") from error
+
+
+def _on(executor: Executor, tasks: list[Task]) -> Iterator[tuple[int, Measured]]:
+    waiting: dict[Future[dict[str, Any]], int] = {
+        executor.submit(measure_file, path, order, 1): index for index, (path, order) in enumerate(tasks)
+    }
+    try:
+        for future in _completed(waiting):
+            index = waiting[future]
+            yield index, _result(future, tasks[index][0])
+    finally:
+        for future in waiting:  # who stops listening wants no more of it
+            future.cancel()
+
+
+def _completed(waiting: dict[Future[dict[str, Any]], int]) -> Iterator[Future[dict[str, Any]]]:
+    if all(isinstance(each, Future) for each in waiting):
+        return as_completed(waiting)
+    return iter(waiting)  # an executor whose futures are its own (Dask): in the order in which they were given
+
+
+def _result(future: Future[dict[str, Any]], path: str) -> Measured:
+    try:
+        return Measured.from_dict(future.result())
+    except Exception as error:  # noqa: BLE001  # a worker may be lost, a file not be seen from there
+        return failed(Path(path).name, f"Its worker failed: {type(error).__name__}: {error}")
+
+
+def _on_processes(tasks: list[Task]) -> Iterator[tuple[int, Measured]]:
+    from hailuo_widgets.measure.workers import Workers
+
+    with Workers(min(len(tasks), _cores())) as workers:
+        waiting = {workers.submit(*task): index for index, task in enumerate(tasks)}
+        for future in as_completed(waiting):
+            index = waiting[future]
+            yield index, _result(future, tasks[index][0])
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)

@@ -1,0 +1,155 @@
+"""Votes on a sweep's clips: which cell each clip belongs to, and what to generate next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.judge.judging import Judging
+from hailuo_widgets.markup import content
+from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.store.vote import QUESTION
+from hailuo_widgets.sweeps import budgets
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from hailuo_widgets.judge.spending import Advice
+    from hailuo_widgets.sweeps.cells import Cell
+    from hailuo_widgets.sweeps.host import Host
+    from hailuo_widgets.sweeps.order import Key
+    from hailuo_widgets.sweeps.sweep import Sweep
+
+_MOST_REPLICATES = 100
+"""So many clips of one request are looked for; looking for more costs nothing."""
+
+
+class Next:
+    """What would settle a study: more votes, or more clips. Nothing is bought before `run`.
+
+    Attributes:
+        advice: How likely the best cell will be named, now and after each.
+        cost: What the clips cost.
+        clips: How many more clips of which cells.
+    """
+
+    def __init__(self, sweep: Sweep, advice: Advice, cost: Price, wanted: list[Key]) -> None:
+        self.advice, self.cost, self.clips = advice, cost, advice.clips
+        self._sweep, self._wanted = sweep, wanted
+
+    def run(self) -> Sweep:
+        """Generate the clips as replicates of the sweep, under its budget. Running it twice buys nothing twice.
+
+        Raises:
+            UsageError: If the budget buys no clip.
+            AuthenticationError: If a provider needs a key and none is set. Nothing was sent.
+        """
+        if not self._wanted:
+            raise UsageError("This budget buys no clip.", hint="Vote on the clips there are, or raise the budget.")
+        return self._sweep.run_more(self._wanted)
+
+    @property
+    def sentence(self) -> str:
+        """Both ways in plain words."""
+        return self.advice.sentence.replace(f"(${self.advice.cost:.2f})", f"({self.cost})")
+
+    def __repr__(self) -> str:
+        lines = [f"  {count} × {cell}" for cell, count in self.clips.items()]
+        return "\n".join([self.sentence, *lines, *(["  .run() generates them."] if lines else [])])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f"<li>{count} × {content(str(cell))}</li>" for cell, count in self.clips.items())
+        more = f"<ul>{rows}</ul><code>.run()</code> generates them." if rows else ""
+        return f"<div>{content(self.sentence)}{more}</div>"
+
+
+class Judged:
+    """A sweep's clips in their cells.
+
+    Args:
+        sweep: Whose.
+        host: The kernel's session.
+    """
+
+    def __init__(self, sweep: Sweep, host: Host) -> None:
+        self._sweep, self._host = sweep, host
+        self._cells = {cell.digest: cell for cell in reversed(sweep.cells) if cell.wanted}
+        self._names = _names(sweep, list(self._cells.values()))
+
+    def about(self, question: str = QUESTION) -> Judging:
+        """The clips that are there now, and the votes on them that answer a question.
+
+        Raises:
+            UsageError: If there are not two clips.
+            LibraryError: If the library can't be used.
+        """
+        found = {}
+        if self._host.has_library():
+            keys = [(digest, number) for number in range(_MOST_REPLICATES) for digest in self._cells]
+            found = self._host.library().find_many(keys)
+        names: dict[Hashable, str] = {clip.id: self._names[digest] for (digest, _), clip in found.items()}
+        clips = {clip.id: clip for clip in found.values()}
+        labels: dict[Hashable, dict[str, Hashable]] = {
+            self._names[digest]: self._labels(cell) for digest, cell in self._cells.items()
+        }
+        if len(clips) < 2:
+            raise UsageError("There are not two clips to compare.", hint="Run the sweep, or wait until clips are done.")
+        return Judging(
+            self._host.library().journal,
+            self._host.clock,
+            clips,
+            names,
+            axes=labels if any(labels.values()) else None,
+            question=question,
+        )
+
+    def next(self, budget: str | float | Decimal, question: str = QUESTION) -> Next:
+        """More votes or more clips, for at most this budget."""
+        quotes = {self._names[digest]: cell.quote for digest, cell in self._cells.items() if cell.quote is not None}
+        unknown = [name for name, quote in quotes.items() if quote.price.amount is None]
+        if unknown:
+            raise UsageError(
+                f"{unknown[0]} has no published price, so nothing can be planned under a budget.",
+                hint="Leave its provider out, or call .run() with a larger repeat.",
+            )
+        currencies = {quote.price.currency for quote in quotes.values() if quote.price.amount}
+        most = budgets.budget(budget, currencies)
+        if len(currencies) > 1:
+            raise UsageError("Prices are in several currencies.", hint="Make a sweep for each.")
+        amount = Decimal(0) if most is None else most.amount
+        if self._sweep.budget is not None:
+            amount = min(amount, self._sweep.budget.left)
+
+        def price(name: Hashable) -> float:
+            return float(quotes[str(name)].price.amount or 0)
+
+        advice = self.about(question).study().next(float(amount), price)
+        digests = {name: digest for digest, name in self._names.items()}
+        journal, wanted = self._host.library().journal, []
+        for name, count in advice.clips.items():
+            digest = digests[str(name)]
+            first = max(self._sweep.repeat, journal.next_replicate(digest))
+            wanted += [(digest, first + number) for number in range(count)]
+        total = sum(
+            (count * (quotes[str(name)].price.amount or Decimal(0)) for name, count in advice.clips.items()), Decimal(0)
+        )
+        return Next(self._sweep, advice, Price(total, next(iter(currencies), "")), wanted)
+
+    def _labels(self, cell: Cell) -> dict[str, Hashable]:
+        axes = zip(self._sweep.axes, cell.at, strict=True)
+        return {axis.name: axis.values[index].label for axis, index in axes}
+
+
+def _names(sweep: Sweep, cells: list[Cell]) -> dict[str, str]:
+    """A name for each cell: the values of its axes, or its prompt where nothing varies."""
+    labels = {
+        cell.digest: " · ".join(axis.values[index].label for axis, index in zip(sweep.axes, cell.at, strict=True))
+        or cell.prompt[:40]
+        or "all"
+        for cell in sorted(cells, key=lambda cell: cell.index)
+    }
+    count = Counter(labels.values())
+    index = {cell.digest: cell.index for cell in cells}
+    return {digest: name if count[name] == 1 else f"{name} (cell {index[digest]})" for digest, name in labels.items()}

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from hailuo_widgets.measure.moves import FAMILIES
+from hailuo_widgets.sketch.disobey import REVERSE, disobeyed
+from hailuo_widgets.spec.camera import CameraCommand
+
+NAMES = [command.en for command in CameraCommand]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_another_move_is_of_another_family_and_a_real_command(name):
+    for seed in range(20):
+        [(other,)] = disobeyed(((name,),), "another", seed)
+        assert other in NAMES
+        assert FAMILIES[other] != FAMILIES[name]
+
+
+def test_the_reverse_goes_the_other_way_and_back():
+    assert disobeyed((("Pan left", "Pedestal up"), ("Push in",)), "reverse") == (
+        ("Pan right", "Pedestal down"),
+        ("Pull out",),
+    )
+    assert all(REVERSE[REVERSE[name]] == name for name in REVERSE)
+    assert set(REVERSE) <= set(NAMES)
+
+
+def test_none_stands_still_for_each_step():
+    assert disobeyed((("Pan left",), ("Push in",)), "none") == (("Static shot",), ("Static shot",))
+    assert disobeyed((), "another") == (("Static shot",),)

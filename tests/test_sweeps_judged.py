@@ -1,0 +1,210 @@
+"""A sweep that is judged: who votes, what the votes say, and what they make worth buying."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+import hailuo_widgets as hw
+from hailuo_widgets import commands
+from hailuo_widgets.errors import UsageError
+
+SECONDS = 60
+
+
+@pytest.fixture
+def fox(here):
+    made = hw.sweep("A red fox {gait} {where}", name="fox", gait=["trots", "leaps"], where=["in snow", "<b>"], repeat=2)
+    made.run().result(SECONDS)
+    return made
+
+
+def leaping(one, two):
+    """Which of two foxes leaps."""
+    return None if ("leaps" in one.prompt) == ("leaps" in two.prompt) else int("leaps" in two.prompt)
+
+
+def voted(judging, count=30, voter="me"):
+    for _ in range(count):
+        pair = judging.next_pair(voter)
+        said = leaping(*(judging.clips[clip] for clip in pair.clips))
+        judging.cast(pair.clips, "tie" if said is None else said, voter=voter, shown=pair, seconds=1.0)
+
+
+def test_a_ranking_says_which_cell_leads_and_which_value_does_it(fox):
+    assert fox.ranking.sentence == "No votes yet."
+    voted(fox.judging.about())
+    assert "leaps" in fox.ranking[0].cell
+    assert "leaps" in fox.ranking[1].cell
+    gait = {each.value: each.chance.probability for each in fox.effects if each.axis == "gait"}
+    assert gait["leaps"] > 0.6
+    assert gait["trots"] < 0.4
+    assert "leaps · in snow" in repr(fox.ranking)
+    assert "<b>" not in fox.ranking._repr_html_()
+    assert "<b>" not in fox.effects._repr_html_()
+
+
+def test_votes_are_there_in_the_next_kernel(fox):
+    voted(fox.judging.about(), 12)
+    again = hw.sweep.load("fox")
+    assert again.ranking.study.record.votes == 12
+    assert [each.cell for each in again.ranking] == [each.cell for each in fox.ranking]
+
+
+def test_questions_are_kept_apart(fox):
+    voted(fox.judging.about("follows"), 5)
+    assert fox.judging.about("follows").ranking.study.record.votes == 5
+    assert fox.ranking.study.record.votes == 0
+    with pytest.raises(UsageError, match="question"):
+        fox.judging.about(" ")
+
+
+def test_an_undone_vote_does_not_count_and_stays_in_the_record(fox):
+    judging = fox.judging.about()
+    voted(judging, 3)
+    last = judging.votes[-1]
+    assert judging.undo() == last
+    assert judging.study().record.votes == 2
+    assert [each.answer for each in judging.votes].count("undo") == 1
+    assert len(judging.records) == 4
+    assert judging.undo("someone else") is None
+
+
+def test_one_pair_in_ten_comes_back_with_its_seats_swapped(fox):
+    judging = fox.judging.about()
+    judging._generator = np.random.default_rng(3)
+    voted(judging, 60)
+    by_id = {each.id: each for each in judging.votes}
+    back = [each for each in judging.votes if each.repeats]
+    assert 1 <= len(back) <= 14
+    assert all(each.clips == by_id[each.repeats].clips[::-1] and each.chosen == "repeat" for each in back)
+    assert len({each.repeats for each in back}) == len(back)
+    assert all(0 < each.probability <= 1 for each in judging.votes)
+
+
+def test_a_programs_votes_are_kept_apart_from_peoples(fox):
+    voted(fox.judging.about(), 10)
+    before = repr(fox.ranking)
+    ranking = fox.judge(by=leaping)
+    assert ranking.study.record.votes == 24  # every pair of clips of different cells
+    assert "By leaping, a program. It agrees with people on" in ranking.sentence
+    assert repr(fox.ranking) == before
+    assert fox.judge(by=leaping).study.record.votes == 24  # it has judged all of them
+
+
+def test_an_answer_that_is_none_is_refused_in_a_sentence(fox):
+    with pytest.raises(UsageError, match="answered 'the first'") as caught:
+        fox.judge(by=lambda _one, _two: "the first")
+    assert "Return 0 or 1" in caught.value.hint
+
+
+def test_the_next_clips_are_priced_and_bought_as_replicates(here, fox):
+    voted(fox.judging.about(), 8)
+    offer = fox.next(budget=1)
+    assert offer.cost.currency == "USD"
+    assert offer.cost.amount == sum(offer.clips.values()) * Decimal("0.28")
+    assert 0 < offer.cost.amount <= 1
+    assert str(offer.cost) in offer.sentence
+    bought, before = sum(offer.clips.values()), len(fox.clips())
+    offer.run().result(SECONDS)
+    offer.run().result(SECONDS)
+    assert len(fox.clips()) == before + bought
+    assert here.library().journal.spending()[0].clips == before + bought
+    assert sum(each.clips for each in fox.ranking) == before + bought
+    assert sum(each.clips for each in hw.sweep.load("fox").ranking) == before + bought
+
+
+def test_a_budget_that_buys_nothing_says_so(fox):
+    offer = fox.next(budget="0.10 USD")
+    assert not offer.clips
+    with pytest.raises(UsageError, match="buys no clip"):
+        offer.run()
+
+
+def test_the_sweeps_own_budget_holds(here):
+    made = hw.sweep("A fox {gait}", name="fox", gait=["trots", "leaps"], budget=0.84)
+    made.run().result(SECONDS)
+    offer = made.next(budget=100)
+    assert offer.cost.amount == Decimal("0.28")
+    offer.run().result(SECONDS)
+    assert here.library().journal.spending()[0].amount == pytest.approx(0.84)
+
+
+def test_preferences_are_pairs_of_chosen_and_rejected(fox):
+    judging = fox.judging.about()
+    one, two = list(judging.clips)[:2]
+    judging.cast((one, two), 1)
+    judging.cast((one, two), "tie")
+    [pair] = judging.preferences
+    assert (pair["chosen"], pair["rejected"]) == (two, one)
+    assert pair["chosen_prompt"] == judging.clips[two].prompt
+
+
+def test_votes_are_exported_as_a_data_frame_and_as_json(fox, tmp_path):
+    judging = fox.judging.about()
+    voted(judging, 4)
+    assert list(judging.df["answer"]) == [str(each.answer) for each in judging.votes]
+    kept = json.loads(judging.to_json(tmp_path / "votes.json").read_text("utf-8"))
+    assert [each["clips"] for each in kept] == [list(each.clips) for each in judging.votes]
+    assert kept[0]["cells"] == [judging.cells[clip] for clip in kept[0]["clips"]]
+
+
+def test_ratings_and_costs_by_axis_value_and_the_best_cell(here, fox):
+    with pytest.raises(UsageError, match="No clip is rated"):
+        fox.best()
+    here.library().mark(fox.clip(3).id, rating=5)
+    here.library().mark(fox.clip(0).id, rating=2)
+    best = fox.best()
+    assert (best["gait"], best["where"], best["rating"], best["clips"], best["cost"]) == ("leaps", "<b>", 5, 2, "$0.56")
+    rows = {row[:2]: row[2:] for row in fox.summary().rows}
+    assert rows["gait", "leaps"] == ("4", "1", "5.00", "$1.12")
+    assert rows["gait", "trots"] == ("4", "1", "2.00", "$1.12")
+
+
+def test_before_it_has_run_there_is_nothing_to_compare(here):
+    made = hw.sweep("A fox {gait}", gait=["trots", "leaps"])
+    with pytest.raises(UsageError, match="not two clips"):
+        _ = made.ranking
+    assert not here.has_library()
+
+
+def test_groups_of_clips_are_compared_as_well(fox):
+    jobs = list(fox.jobs)
+    arena = hw.judge(jobs[:4], [job.clip for job in jobs[4:]])
+    assert sorted(set(arena.judging.cells.values())) == ["A", "B"]
+    voted(arena.judging, 5)
+    assert arena.judging.ranking.study.record.votes == 5
+    assert "8 clips of 2 cells" in repr(arena)
+    with pytest.raises(UsageError, match="in two groups"):
+        hw.judge(fox.clips(), fox.clips())
+    with pytest.raises(UsageError, match="not two groups"):
+        hw.judge(fox.clips())
+    with pytest.raises(UsageError, match="str is no clip"):
+        hw.judge("ab", "cd")
+
+
+def test_a_kept_sweep_is_judged_by_its_name(fox):
+    assert commands.judge("fox").judging.question == "better"
+    assert commands.judge("fox", "follows").judging.question == "follows"
+    with pytest.raises(UsageError, match="takes a sweep's name"):
+        commands.judge()
+
+
+def test_a_message_from_the_page_is_checked(fox):
+    arena = fox.judge(voter="Ada")
+    sent = []
+    arena.send = lambda content, _buffers=None: sent.append(content)
+    arena._answer({"type": "look"})
+    assert [each["type"] for each in sent] == ["status", "pair", "pair"]
+    with pytest.raises(UsageError, match="can't be kept"):
+        arena._answer({"type": "vote", "number": 1, "answer": 7})
+    for number in ("x", None, 99, [1]):
+        arena._answer({"type": "vote", "number": number, "answer": 0})
+    assert arena.judging.votes == []
+    arena._answer({"type": "vote", "number": 1, "answer": 0, "seconds": "NaN"})
+    arena._answer({"type": "vote", "number": 1, "answer": 0})
+    [vote] = arena.judging.votes
+    assert (vote.voter, vote.seconds, vote.chosen in ("telling", "random")) == ("Ada", None, True)
