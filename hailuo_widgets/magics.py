@@ -32,9 +32,11 @@ COMMANDS = (
     "models",
     "studio",
     "jobs",
+    "judge",
     "sweeps",
     "show",
     "promote",
+    "rewrite",
     "resume",
     "cost",
     "login",
@@ -171,9 +173,11 @@ class HailuoMagics(Magics):
         %hailuo studio               the form, the results and the history in one place
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo sweeps               the sweeps that the library keeps
+        %hailuo judge NAME           compare a sweep's clips, blind, by keyboard
         %hailuo show NAME            a job's card once more
         %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
-        %hailuo resume               continue unfinished clips; --forget ID or --buy-again ID decides about one
+        %hailuo rewrite "PROMPT"     the prompt as MiniMax-H3 would like to read it, word by word beside yours
+        %hailuo resume               continue unfinished clips; --adopt ID TASK, --forget ID or --buy-again ID decides
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
         %hailuo login PROVIDER       ask for its key, never shown; kept in the system's keyring, else in this kernel
@@ -338,7 +342,13 @@ def _in_kernel(shell: InteractiveShell) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-_SHOWN = (("engine.job", "Job"), ("store.clip", "Clip"), ("spec.quote", "Quote"), ("sweeps.promotion", "Promotion"))
+_SHOWN = (
+    ("engine.job", "Job"),
+    ("engine.rewriting", "Rewriting"),
+    ("spec.quote", "Quote"),
+    ("store.clip", "Clip"),
+    ("sweeps.promotion", "Promotion"),
+)
 """What a cell that ends with it shows as a card. By name, so that nothing is loaded before it is there."""
 
 

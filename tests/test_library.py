@@ -188,7 +188,7 @@ def test_a_journal_that_breaks_later_is_told_in_one_sentence(journal, tmp_path):
 def test_the_tables_have_not_changed_without_a_new_version():
     """A library of version 1 must open for ever: a change here needs a new VERSION and a migration."""
     columns = {table.name: " ".join(column.name for column in table.columns) for table in schema.metadata.sorted_tables}
-    assert schema.VERSION == 3
+    assert schema.VERSION == 4
     assert columns == {
         "about": "name value",
         "leases": "name owner until",
@@ -200,6 +200,7 @@ def test_the_tables_have_not_changed_without_a_new_version():
         "tags": "job_id tag",
         "sweeps": "name document created updated",
         "votes": "id voter source question clips answer seconds repeats chosen probability created",
+        "measures": "sha256 version record created",
     }
 
 
@@ -222,6 +223,33 @@ def test_the_first_releases_journal_becomes_one_as_it_is_made_now(tmp_path):
     was.close()
     Journal(f"sqlite:///{new}").close()
     assert made_of(old) == made_of(new)
+
+
+def test_a_journal_of_the_second_version_is_brought_up_to_date(tmp_path):
+    old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
+    Journal(f"sqlite:///{new}").close()
+    shutil.copy(new, old)
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript("DROP TABLE votes; DROP TABLE measures; UPDATE about SET value = '2'")
+    was = Journal(f"sqlite:///{old}")
+    was.keep_measures("00" * 32, 1, {"cuts": [5]}, 1.0)
+    assert was.measures(["00" * 32], 1) == {"00" * 32: {"cuts": [5]}}
+    was.close()
+    assert made_of(old) == made_of(new)
+
+
+def test_measures_are_kept_by_hash_and_version(journal, tmp_path):
+    journal.keep_measures("a", 1, {"cuts": [1]}, 1.0)
+    journal.keep_measures("a", 1, {"cuts": [2], "note": "狐狸 'x'; --"}, 2.0)
+    journal.keep_measures("a", 2, {"cuts": [3]}, 3.0)
+    journal.keep_measures("b", 1, {"cuts": []}, 4.0)
+    journal.keep_measures("c", 1, {"cuts": []}, 5.0)
+    with closing(sqlite3.connect(tmp_path / "library.sqlite")) as connection:
+        connection.execute("UPDATE measures SET record = 'no JSON' WHERE sha256 = 'c'")
+        connection.commit()
+    hashes = ["a", "b", "c", *map(str, range(1200))]
+    assert journal.measures(hashes, 1) == {"a": {"cuts": [2], "note": "狐狸 'x'; --"}, "b": {"cuts": []}}
+    assert journal.measures(hashes, 2) == {"a": {"cuts": [3]}}
 
 
 def test_an_older_journal_is_brought_up_to_date(tmp_path, monkeypatch):

@@ -71,6 +71,7 @@ def test_a_journal_of_the_first_schema_is_brought_up_to_date(database):
         for command in (
             "DROP TABLE sweeps",
             "DROP TABLE votes",
+            "DROP TABLE measures",
             "DROP INDEX jobs_by_state",
             "DROP INDEX clips_by_time",
             "CREATE INDEX ix_jobs_state ON jobs (state)",
@@ -84,6 +85,9 @@ def test_a_journal_of_the_first_schema_is_brought_up_to_date(database):
     vote = Vote(id="1", voter="狐狸 'x'; --", clips=("a", "b"), answer="tie", created=1.0)
     assert journal.cast([vote, vote]) == 1
     assert journal.votes() == [vote]
+    journal.keep_measures("a", 1, {"cuts": [1]}, 1.0)
+    journal.keep_measures("a", 1, {"cuts": [2], "note": "狐狸 'x'; --"}, 2.0)
+    assert journal.measures(["a", "b"], 1) == {"a": {"cuts": [2], "note": "狐狸 'x'; --"}}
     journal.close()
 
 

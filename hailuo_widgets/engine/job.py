@@ -61,6 +61,7 @@ class Job:
         name: The notebook's variable, `""` if it has none.
         quote: The request and its price, as expected.
         charged: What the vendor charged by its own word, once that is known.
+        prompt: What came of a request to rewrite a prompt; None before, and for a clip.
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why this provider.
         fresh: Whether to generate again, ignoring the cached clip.
@@ -108,6 +109,7 @@ class Job:
         self.note = ""
         self.cached = False
         self.charged: Price | None = None
+        self.prompt: str | None = None
         self.error: HailuoError | None = None
         self._clip: Clip | None = None
         self._done = threading.Event()

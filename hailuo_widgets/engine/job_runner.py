@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 CANCEL_SECONDS = 8.0
 """For how long a vendor may take to cancel a task before we only stop watching it."""
 
+MOST_CHARACTERS = 40_000
+"""Of a rewritten prompt: as many as any model takes (MiniMax v2, Video regeneration: text)."""
+
 LOCKED_SECONDS = 60.0
 """For how long a journal may be locked before a request that was not sent is given up."""
 
@@ -306,6 +309,11 @@ class JobRunner:
             job.charged = settled(job.quote.request, job.quote.row, state.usage)
             if job.charged.amount is not None:
                 took = {**(took or {}), "charged": f"{job.charged.amount:f}", "usage": asdict(state.usage)}
+        if state.prompt is not None:
+            words = state.prompt[:MOST_CHARACTERS]
+            await records.move(job, JobState.STORED, detail={**(took or {}), "prompt": words})
+            job.move(JobState.STORED, prompt=words, progress=1.0, note="")
+            return
         await records.move(job, JobState.DOWNLOADING, detail=took)
         job.move(JobState.DOWNLOADING, progress=None, note="")
         _raise_if_cancelled()

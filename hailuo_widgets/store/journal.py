@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text,
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
-from hailuo_widgets.store import database, lifecycle, schema
+from hailuo_widgets.store import database, lifecycle, measures, schema
 from hailuo_widgets.store import owner as owners
 from hailuo_widgets.store import votes as ballot_box
 from hailuo_widgets.store.anchor import Anchor
@@ -218,6 +218,34 @@ class Journal:
             lifecycle.moved(connection, job_id, "cancelled", at, detail=detail)
         return True
 
+    def adopt(self, job_id: str, task_id: str, owner: str, at: float) -> bool:
+        """Give an uncertain job the task that a person recognized as its own.
+
+        Returns:
+            Whether it has it now; False where there is no such uncertain job, or the task is another job's.
+        """
+        with self._write(alone=True) as connection:
+            earlier = lifecycle.unfinished(connection, job_id)
+            taken = connection.execute(select(jobs.c.id).where(jobs.c.task_id == task_id)).first() is not None
+            if earlier is None or earlier.state != "uncertain" or taken:
+                return False
+            if not lifecycle.take(connection, job_id, owner, at):
+                return False
+            lifecycle.moved(connection, job_id, "queued", at, task_id=task_id, detail={"decided": "adopt"})
+        return True
+
+    def known_tasks(self, task_ids: Iterable[str]) -> set[str]:
+        """Which of these tasks are a job's already."""
+        wanted = list(task_ids)
+        with self._read() as connection:
+            return {
+                str(row.task_id)
+                for start in range(0, len(wanted), _MOST_VALUES)
+                for row in connection.execute(
+                    select(jobs.c.task_id).where(jobs.c.task_id.in_(wanted[start : start + _MOST_VALUES]))
+                )
+            }
+
     def keep_sweep(self, name: str, document: dict[str, Any], at: float) -> None:
         """Keep a sweep's definition under its name, in place of an earlier one of that name.
 
@@ -262,6 +290,23 @@ class Journal:
         """
         with self._read() as connection:
             return ballot_box.read(connection, question)
+
+    def keep_measures(self, sha256: str, version: int, record: dict[str, Any], at: float) -> None:
+        """Keep what was measured of a file, in place of an earlier record of the same version.
+
+        Args:
+            sha256: Of the file.
+            version: Of the measures.
+            record: As JSON can carry it.
+            at: Seconds since the epoch.
+        """
+        with self._write(alone=True) as connection:
+            measures.keep(connection, sha256, version, record, at)
+
+    def measures(self, hashes: Iterable[str], version: int) -> dict[str, dict[str, Any]]:
+        """What was measured, by the files' hashes; files of which nothing of that version is kept are left out."""
+        with self._read() as connection:
+            return measures.read(connection, hashes, version)
 
     def renew(self, owner: str, now: float) -> set[str]:
         """Renew every lease of a holder.
@@ -422,6 +467,20 @@ class Journal:
         with self._read() as connection:
             row = _readable(connection, _CLIP, job_id)
         return [] if row is None else [row]
+
+    def rewritten(self, digest: str) -> tuple[str, str] | None:
+        """The newest answer to a request to rewrite a prompt: its job and the words; None where there is none."""
+        query = (
+            select(jobs.c.id, transitions.c.detail)
+            .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "stored"))
+            .where(jobs.c.digest == digest, jobs.c.state == "stored")
+            .order_by(jobs.c.created.desc(), transitions.c.id.desc())
+        )
+        with self._read() as connection:
+            for row in connection.execute(query):
+                if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
+                    return str(row.id), words
+        return None
 
     def clips_by_hash(self, sha256: str) -> list[Row[Any]]:
         """The clips with that file, newest first."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = 3
+VERSION = 4
 
 metadata = MetaData()
 
@@ -146,6 +146,15 @@ votes = Table(
     Index("votes_by_question", "question", "created"),
 )
 
+measures = Table(
+    "measures",
+    metadata,
+    Column("sha256", String(64), primary_key=True),  # of the clip's file
+    Column("version", Integer, primary_key=True),  # of the measures
+    Column("record", JSON, nullable=False),
+    Column("created", Double, nullable=False),
+)
+
 
 def _to_2(connection: Connection) -> None:
     """Sweeps are kept; jobs are found by their state, and clips, in the order of their making."""
@@ -169,7 +178,15 @@ def _to_3(connection: Connection) -> None:
     connection.exec_driver_sql("CREATE INDEX votes_by_question ON votes (question, created)")
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3}
+def _to_4(connection: Connection) -> None:
+    """What was measured of clips is kept."""
+    connection.exec_driver_sql(
+        "CREATE TABLE measures (sha256 VARCHAR(64) NOT NULL, version INTEGER NOT NULL, record JSON NOT NULL, "
+        "created DOUBLE PRECISION NOT NULL, PRIMARY KEY (sha256, version))"
+    )
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}
 """From the version in the key to the next one. Each says in SQL what it does: the tables above go on changing."""
 
 

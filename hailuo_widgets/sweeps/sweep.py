@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import replace
@@ -20,7 +21,8 @@ from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
-from hailuo_widgets.store.vote import QUESTION
+from hailuo_widgets.store.peek import LIBRARY
+from hailuo_widgets.store.vote import ME, QUESTION
 from hailuo_widgets.sweeps import budgets, overview
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
@@ -150,6 +152,7 @@ class Sweep:
             unknown_prices=unknown,
             slips=sum(bool(quote.slips) for quote in orders),
             seconds=self._forecast(orders) if orders else None,
+            library=self._library_elsewhere(),
             notes=(
                 *not_possible(self.cells),
                 *self._shortage(orders),
@@ -162,6 +165,13 @@ class Sweep:
         )
         self._found, self._plan = found, plan
         return plan
+
+    def _library_elsewhere(self) -> str:
+        """The library's folder, seen from the notebook; `""` for the usual one beside it, and where there is none."""
+        if not self._host.has_library():
+            return ""
+        seen = os.path.relpath(self._host.library().folder, self._host.folder.resolve()).replace(os.sep, "/")
+        return "" if seen == LIBRARY else seen
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
         mine = {key: clip for key, job in self._jobs.items() if (clip := _kept(job)) is not None}
@@ -519,24 +529,26 @@ class Sweep:
 
         return Judged(self, self._host)
 
-    def judge(self, by: Program, *, question: str = QUESTION, votes: int = 100) -> Ranking:
-        """Let a program compare its clips. Its votes are kept apart from people's.
+    def judge(self, *, question: str = QUESTION, voter: str = ME, by: Program | None = None, votes: int = 100) -> Any:
+        """Compare its clips blind, two at a time, by keyboard; or let a program compare them.
 
         Args:
-            by: `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes under its
-                own name, on pairs that it hasn't judged yet.
             question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your
                 own. Each question is a study of its own.
-            votes: How many votes it gives at most.
+            voter: Your name, where several people vote.
+            by: A function, `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes
+                under its own name, apart from people, on pairs that it hasn't judged yet.
+            votes: How many votes a program gives at most.
 
         Returns:
-            The ranking by that program, and how far it agrees with people.
+            The arena, which a notebook shows as a cell's last value; with `by`, the ranking by that program.
 
         Raises:
             UsageError: If there are not two clips, or at another answer of the program.
             LibraryError: If the library can't be used.
         """
-        return self.judging.about(question).by(by, votes=votes)
+        judging = self.judging.about(question)
+        return self._host.arena(judging, voter) if by is None else judging.by(by, votes=votes)
 
     @property
     def ranking(self) -> Ranking:

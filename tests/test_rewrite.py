@@ -1,0 +1,84 @@
+"""A prompt that the vendor rewrites: paid for once, kept, shown word by word."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+import hailuo_widgets as hw
+from hailuo_widgets import commands
+from hailuo_widgets.errors import RefusedError, UsageError
+from hailuo_widgets.spec.quote import quote
+from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store import owner
+from hailuo_widgets.views.rewritten import html
+from support.html import Seen
+from support.vendor import submits
+
+SECONDS = 30
+PROMPT = "A red fox trots across fresh snow"
+
+
+def test_a_rewritten_prompt_is_paid_for_once_and_kept(here):
+    first = hw.rewrite(PROMPT, duration=5)
+    words = first.result(SECONDS)
+    assert PROMPT in words
+    assert words != PROMPT
+    assert first.job.charged.amount > Decimal(0)
+    assert str(first.job.charged) in repr(first)
+    again = hw.rewrite(PROMPT, duration=5)
+    assert (again.prompt, again.job.cached) == (words, True)
+    assert "no cost" in repr(again)
+    assert submits(here.simulator) == 1
+    assert hw.rewrite(PROMPT, duration=6).result(SECONDS)
+    assert hw.rewrite(PROMPT, duration=5, fresh=True).result(SECONDS) == words
+    assert submits(here.simulator) == 3
+
+
+async def test_it_can_be_awaited(here):
+    assert PROMPT in await hw.rewrite(PROMPT)
+
+
+def test_one_that_a_dead_kernel_left_is_resumed(here):
+    order = quote(VideoRequest.of(prompt=PROMPT, model="MiniMax-H3", rewrite=True), "minimax")
+
+    async def buy():
+        return (await here._connect("minimax").submit(order)).task.id
+
+    task = here.loop.post(buy()).result(SECONDS)
+    journal = here.library().journal
+    gone = owner.new()
+    journal.open_job("old", order, 0, "", here.clock.now(), owner=gone)
+    journal.move("old", "queued", here.clock.now(), task_id=task)
+    owner.retire(gone)
+    here.clock.time += 3600
+    [job] = here.resume()
+    assert job.wait(SECONDS)
+    assert PROMPT in job.prompt
+    assert hw.rewrite(PROMPT).job.cached
+    assert submits(here.simulator) == 1
+
+
+def test_who_can_not_rewrite_says_who_can(here):
+    with pytest.raises(RefusedError, match="minimax can do it"):
+        hw.rewrite(PROMPT, provider="sketch")
+
+
+def test_the_magic_rewrites_what_stands_behind_it(here, monkeypatch):
+    monkeypatch.setattr(commands, "default_session", lambda: here)
+    assert PROMPT in commands.rewrite(*PROMPT.split()).result(SECONDS)
+    with pytest.raises(UsageError, match="takes a prompt"):
+        commands.rewrite()
+
+
+def test_what_is_new_is_marked_and_nothing_is_read_as_html(here):
+    made = hw.rewrite("A <b>red</b> fox", duration=5)
+    waiting = Seen(html(made))
+    assert "A <b>red</b> fox" in waiting.text
+    made.result(SECONDS)
+    seen = Seen(html(made))
+    assert "A <b>red</b> fox" in seen.text
+    assert "Camera: static" in seen.text
+    assert {tag for tag, _ in seen.elements} >= {"ins"}
+    assert [tag for tag, _ in seen.elements].count("b") == 1  # the heading alone
