@@ -74,7 +74,7 @@ _OPTIONS = (
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Let the cell run until the clip is there."),
     argument("--repeat", type=int, default=1, help="How many clips each cell of a sweep is to have."),
-    argument("--budget", help="The most that a sweep may cost: 6, or with its currency, 6USD."),
+    argument("--budget", help="The most that a sweep may cost: 6, 6USD, or '5 clips/day'."),
     argument("--yes", action="store_true", help="Don't ask first; a sweep that costs money needs --budget then."),
 )
 _SWITCHES = {"on": True, "off": False, None: None}
@@ -277,13 +277,13 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
     Raises:
         UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
     """
-    from hailuo_widgets.spec.catalog import Price
+    from hailuo_widgets.spec.catalog import CLIPS, Price
     from hailuo_widgets.sweeps import budgets
     from hailuo_widgets.sweeps.plan import total
 
     price, unpublished = total([quote])
     budget = budgets.budget(arguments.budget, price)
-    if budget is not None and (unpublished or sum(price.values()) > budget.amount):
+    if budget is not None and budget.currency != CLIPS and (unpublished or sum(price.values()) > budget.amount):
         raise UsageError(
             "This clip has no published price: under a budget it is not bought."
             if unpublished

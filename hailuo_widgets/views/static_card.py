@@ -204,6 +204,7 @@ def _facts(order: Order, status: Status, clip: ClipView | None, *, folded: bool)
     ]
     if clip:
         facts.append(("Delivered", _delivered(clip)))
+        facts.append(("Measured", clip.measured))
     cells = [_fact(label, f"<bdi>{_value(value)}</bdi>") for label, value in facts if value]
     if status.task_id and (not folded or status.state in ("uncertain", "abandoned")):
         cells.append(_fact("Task", f"<bdi style='{_MONO}'>{_value(status.task_id)}</bdi>"))
@@ -229,6 +230,7 @@ def _again(status: Status, clip: ClipView | None, recipe: Recipe) -> str:
         values.append(("task", status.task_id))
     if clip:
         values += [("file", clip.file), ("sha256", clip.sha256)]
+        values += [("measured", clip.measured)] if clip.measured else []
     if recipe.created:
         values.append(("created", recipe.created))
     width = max(len(name) for name, _ in values) + 2

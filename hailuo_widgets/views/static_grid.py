@@ -150,6 +150,8 @@ class _Drawing:
         judged = " ".join(filter(None, ("★" * take.rating, "starred" if take.starred else "")))
         link = f"<a href='{attribute(clip.src)}'>clip</a>" if clip else ""
         facts = " · ".join(filter(None, (*self._figures(place), content(judged), link)))
+        measured = content(shorten(clip.measured, 80)) if clip else ""
+        seen = f"<div style='opacity:.8'>{measured}</div>" if measured else ""
         remark = f"<div dir='auto' style='opacity:.8'>{content(shorten(take.remark, 300))}</div>" if take.remark else ""
         why = cell.problem or take.error or take.note
         reason = f"<div dir='auto' style='opacity:.75'>{content(shorten(why, 160))}</div>" if why else ""
@@ -157,7 +159,8 @@ class _Drawing:
             self._picture(place, clip, playing=playing) if clip else f"<div style='{_EMPTY}'>{reason or word}</div>"
         )
         return (
-            f"{picture}<div style='margin:2px 0 6px'>{state}{tag} <span style='opacity:.7'>{facts}</span>{remark}</div>"
+            f"{picture}<div style='margin:2px 0 6px'>{state}{tag} "
+            f"<span style='opacity:.7'>{facts}</span>{seen}{remark}</div>"
         )
 
     def _picture(self, place: Place, clip: ClipView, *, playing: bool) -> str:
