@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import replace
@@ -21,6 +22,7 @@ from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
 from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
+from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.store.vote import ME, QUESTION
 from hailuo_widgets.sweeps import budgets, overview
 from hailuo_widgets.sweeps.definition import check_axis
@@ -33,6 +35,7 @@ from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
 
     import pandas as pd
     from PIL.Image import Image
@@ -40,11 +43,13 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
+    from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
+    from hailuo_widgets.sweeps.measured import Measuring
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.table import Table
@@ -163,6 +168,7 @@ class Sweep:
             unknown_prices=unknown,
             slips=sum(bool(quote.slips) for quote in orders),
             seconds=self._forecast(orders) if orders else None,
+            library=self._library_elsewhere(),
             notes=(
                 *not_possible(self.cells),
                 *self._shortage(orders),
@@ -175,6 +181,13 @@ class Sweep:
         )
         self._found, self._plan = found, plan
         return plan
+
+    def _library_elsewhere(self) -> str:
+        """The library's folder, seen from the notebook; `""` for the usual one beside it, and where there is none."""
+        if not self._host.has_library():
+            return ""
+        seen = os.path.relpath(self._host.library().folder, self._host.folder.resolve()).replace(os.sep, "/")
+        return "" if seen == LIBRARY else seen
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
         mine = {key: clip for key, job in self._jobs.items() if (clip := _kept(job)) is not None}
@@ -465,9 +478,12 @@ class Sweep:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """One record a clip: every axis and parameter, state, price, times, path, rating and error."""
+        """One record a clip: every axis and parameter, state, price, times, path, rating, error, and `measured.…`."""
+        from hailuo_widgets.sweeps.measured import known
+
         ids = [clip.id for clip in self.clips()]
-        return records.records(self, self._host.library().journal.marked(ids) if ids else {})
+        marks = self._host.library().journal.marked(ids) if ids else {}
+        return records.records(self, marks, known(self, self._host))
 
     @property
     def df(self) -> pd.DataFrame:
@@ -526,6 +542,34 @@ class Sweep:
             with writing(Path(path)):
                 picture.save(path, "PNG")
         return picture
+
+    # --- what the clips show ------------------------------------------------------------------------------------------
+
+    def measure(self, *, executor: Executor | None = None) -> Measuring:
+        """Measure its clips in the background, those that arrive meanwhile too: camera, cuts, motion, flicker ….
+
+        Returns at once. Results are in `records` and `df` as they arrive, as `measured.…`, and kept in the library:
+        what is kept is not measured again.
+
+        Args:
+            executor: Any `concurrent.futures` executor; None for processes of this machine.
+
+        Returns:
+            `.result()` waits for it, `.stop()` ends it, `.measured` has what is there so far.
+        """
+        from hailuo_widgets.sweeps.measured import Measuring
+
+        return Measuring(self, self._host, executor)
+
+    def obedience(self) -> ObedienceTable:
+        """How often each camera command was carried out by each model, as far as the clips are measured.
+
+        Raises:
+            LibraryError: If the library can't be used.
+        """
+        from hailuo_widgets.sweeps.measured import obedience
+
+        return obedience(self, self._host)
 
     # --- which is better --------------------------------------------------------------------------------------------
 
