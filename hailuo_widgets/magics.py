@@ -74,7 +74,7 @@ _OPTIONS = (
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Keep the cell running until the clip is ready."),
     argument("--repeat", type=int, default=1, help="The number of clips per cell of a sweep."),
-    argument("--budget", help="The most that a sweep may cost: 6, or with a currency, 6USD."),
+    argument("--budget", help="The most that a sweep may cost: 6, 6USD, or '5 clips/day'."),
     argument("--yes", action="store_true", help="Skip confirmation; a sweep that costs money then needs --budget."),
 )
 _SWITCHES = {"on": True, "off": False, None: None}
@@ -277,13 +277,13 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
     Raises:
         UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
     """
-    from hailuo_widgets.spec.catalog import Price
+    from hailuo_widgets.spec.catalog import CLIPS, Price
     from hailuo_widgets.sweeps import budgets
     from hailuo_widgets.sweeps.plan import total
 
     price, unpublished = total([quote])
     budget = budgets.budget(arguments.budget, price)
-    if budget is not None and (unpublished or sum(price.values()) > budget.amount):
+    if budget is not None and budget.currency != CLIPS and (unpublished or sum(price.values()) > budget.amount):
         raise UsageError(
             "This clip has no published price, so it can't be generated under a budget."
             if unpublished

@@ -526,3 +526,19 @@ def _promote(clip: Clip, *, name: str = "", show: bool = True, **pictures: Any) 
 
 
 Clip.promoter = _promote
+
+
+def _measured(clip: Clip, *, compute: bool) -> Any:
+    from hailuo_widgets.measure.kept import kept
+
+    session = default_session()
+    # The clip's own library may be another one than the session's by now.
+    journal = session.library(clip.path.parent.parent).journal
+    if not compute:
+        return kept(journal, [clip]).get(clip.id)
+    from hailuo_widgets.measure.stored import measure_stored
+
+    return next(measured for _, measured in measure_stored([clip], journal, session.clock))
+
+
+Clip.measurer = _measured

@@ -39,6 +39,7 @@ def test_without_a_browser_the_address_is_printed_and_answers(tmp_path):
             "quickstart.ipynb",
             "sweep.ipynb",
             "teaching_camera_language.ipynb",
+            "which_prompt_is_better.ipynb",
         ]
         assert demo.stop() == 0
         assert "hailuo_widgets/jupyterlab.py" not in demo.said()  # no traceback of ours

@@ -250,7 +250,7 @@ def test_counts_and_combinations():
     assert "at most 9" in problems(references=(URL,) * 10)
     assert problems(references=(*(URL,) * 9, *("https://x.example/a.mp4",) * 3)) == ""
     assert "at most 12" in problems(references=(*(URL,) * 9, *("https://x.example/a.mp4",) * 3, sound(3)))
-    assert "by URL only" in problems("ppio", references=(picture_file(),))
+    assert "only accepts pictures by URL" in problems("ppio", references=(picture_file(),))
     assert "prompt_expansion_mode" in problems(prompt_expansion_mode="quality", ratio="16:9")
     both = {"model": "MiniMax-H3-Max", "prompt_expansion_mode": "quality", "ratio": "16:9"}
     assert problems(**both) == ""

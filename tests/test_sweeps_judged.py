@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import numpy as np
@@ -140,6 +141,15 @@ def test_preferences_are_pairs_of_chosen_and_rejected(fox):
     [pair] = judging.preferences
     assert (pair["chosen"], pair["rejected"]) == (two, one)
     assert pair["chosen_prompt"] == judging.clips[two].prompt
+
+
+def test_votes_are_exported_as_a_data_frame_and_as_json(fox, tmp_path):
+    judging = fox.judging.about()
+    voted(judging, 4)
+    assert list(judging.df["answer"]) == [str(each.answer) for each in judging.votes]
+    kept = json.loads(judging.to_json(tmp_path / "votes.json").read_text("utf-8"))
+    assert [each["clips"] for each in kept] == [list(each.clips) for each in judging.votes]
+    assert kept[0]["cells"] == [judging.cells[clip] for clip in kept[0]["clips"]]
 
 
 def test_ratings_and_costs_by_axis_value_and_the_best_cell(here, fox):

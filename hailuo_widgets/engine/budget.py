@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import threading
 from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hailuo_widgets.spec.catalog import CLIPS
+
+if TYPE_CHECKING:
+    from hailuo_widgets.spec.catalog import Price
 
 
 class Budget:
@@ -13,7 +19,7 @@ class Budget:
 
     Args:
         amount: The most that may be spent.
-        currency: ISO 4217.
+        currency: ISO 4217, or `"clips"` for a number of clips, whatever they cost.
 
     Raises:
         ValueError: If the amount is negative or no number.
@@ -27,6 +33,10 @@ class Budget:
         self._lock = threading.Lock()
         self._reserved: dict[str, Decimal] = {}
         self._spent = Decimal(0)
+
+    def cost_of(self, price: Price) -> Decimal | None:
+        """What a clip of that price takes of it; None where no price is published. What is free takes nothing."""
+        return Decimal(price.amount != 0) if self.currency == CLIPS else price.amount
 
     def reserve(self, job_id: str, price: Decimal) -> bool:
         """Reserve a price.
@@ -57,7 +67,7 @@ class Budget:
         with self._lock:
             price = self._reserved.pop(job_id, None)
             if price is not None and charged is not False:
-                self._spent += price if amount is None else amount
+                self._spent += price if amount is None or self.currency == CLIPS else amount
 
     @property
     def spent(self) -> Decimal:

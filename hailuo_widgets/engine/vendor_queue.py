@@ -16,12 +16,14 @@ from hailuo_widgets.engine.rate_limiter import Outcome, RateLimiter
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import AuthenticationError, NetworkError, Problem, RefusedError, VendorError
 from hailuo_widgets.net.client import certainly_not_taken
+from hailuo_widgets.spec.catalog import CLIPS, Price
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from decimal import Decimal
 
     from hailuo_widgets.clock import Clock
+    from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
@@ -277,7 +279,7 @@ class VendorQueue:
             return "paused"
         if name in group.halted:
             return f"{name} is halted: {group.halted[name]}"
-        if group.budget is not None and group.budget.reserved and _price(first) > group.budget.left:
+        if group.budget is not None and group.budget.reserved and _price(first, group.budget) > group.budget.left:
             return "the budget waits for jobs in progress"
         return "waits for its turn"
 
@@ -287,35 +289,39 @@ def waits_again(error: VendorError, tries: int, most: int) -> bool:
     return certainly_not_taken(error) or (isinstance(error, NetworkError) and tries < most)
 
 
-def _price(ticket: Ticket) -> Decimal:
+def _price(ticket: Ticket, budget: Budget) -> Decimal:
     assert ticket.job is not None
-    amount = ticket.job.quote.price.amount
+    amount = budget.cost_of(ticket.job.quote.price)
     assert amount is not None
     return amount
 
 
 def _set_aside(job: Job, group: JobGroup) -> bool:
-    amount = job.quote.price.amount
+    amount = None if group.budget is None else group.budget.cost_of(job.quote.price)
     return group.budget is None or amount is None or group.budget.reserve(job.id, amount)
 
 
 def _beyond(job: Job, group: JobGroup) -> bool:
     """Whether the budget can't pay a job even if everything that is set aside comes back."""
     assert group.budget is not None
-    return group.budget.spent + (job.quote.price.amount or 0) > group.budget.amount
+    return group.budget.spent + (group.budget.cost_of(job.quote.price) or 0) > group.budget.amount
 
 
 def _too_dear(job: Job, group: JobGroup) -> RefusedError:
     assert group.budget is not None
     budget = group.budget
     left = budget.amount - budget.spent
+    if budget.currency == CLIPS:
+        message = f"The budget is {Price(budget.amount, CLIPS)}, and {left} of them are left."
+        hint = "Nothing was sent. Give a larger budget, or run it again when there are clips left."
+        return RefusedError([Problem("budget", message, (), hint)])
     message = f"It costs {job.quote.price}, and {left} {budget.currency} of the budget of {budget.amount} are left."
     return RefusedError([Problem("budget", message, (), "Nothing was sent. Increase the budget and run it again.")])
 
 
 def _check_payable(job: Job, group: JobGroup) -> None:
     price, budget = job.quote.price, group.budget
-    if budget is None or price.amount == 0:
+    if budget is None or price.amount == 0 or budget.currency == CLIPS:
         return
     if price.amount is None:
         message = f"{job.quote.row.provider} publishes no price for it, so it can't run under a budget."

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import secrets
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.judge.pairs import Pair
 from hailuo_widgets.judge.ranking import Effects, Ranking
 from hailuo_widgets.judge.study import Study, fit
 from hailuo_widgets.judge.votes import counted, standing
 from hailuo_widgets.store.vote import LONGEST_NAME, LONGEST_QUESTION, ME, QUESTION, Vote
+from hailuo_widgets.tabular import data_frame, storable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+
+    import pandas as pd
 
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.store.clip import Clip
@@ -265,6 +271,26 @@ class Judging:
             }
             for each in self.votes
         ]
+
+    @property
+    def df(self) -> pd.DataFrame:
+        """`records` as a data frame.
+
+        Raises:
+            UsageError: If pandas is not installed; `records` needs nothing.
+        """
+        return data_frame(self.records)
+
+    def to_json(self, path: str | Path) -> Path:
+        """Write `records` into a JSON file.
+
+        Raises:
+            LibraryError: If the disk refuses it.
+        """
+        path = Path(path)
+        with writing(path):
+            path.write_text(json.dumps(storable(self.records), ensure_ascii=False, indent=1), encoding="utf-8")
+        return path
 
     @property
     def preferences(self) -> list[dict[str, str]]:

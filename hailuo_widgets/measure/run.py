@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.measure.record import Measured, failed
+from hailuo_widgets.store.clip import Clip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def measure(
-    paths: Sequence[Path | str] | Path | str,
+    paths: Sequence[Path | str | Clip] | Path | str | Clip,
     *,
     ordered: Sequence[Ordered | None] | None = None,
     executor: Executor | None = None,
@@ -26,8 +27,9 @@ def measure(
     """Measure clips: what the camera did, cuts, motion, flicker, sharpness, sound, what was delivered.
 
     Args:
-        paths: Files; one alone may be given as it is.
-        ordered: What each was ordered to be, in the same order: its pictures are compared with the clip's ends.
+        paths: Files, or clips of a library; one alone may be given as it is.
+        ordered: What each was ordered to be, in the same order: its pictures are compared with the clip's ends. None
+            for what clips of a library say themselves, see `stored.ordered_of`.
         executor: Any `concurrent.futures` executor: a pool of yours, Dask's `client.get_executor()`, Ray's. It is left
             open. Its workers must see the files under the same names. None for processes of this machine, as many as it
             has cores; a single clip is measured in this process.
@@ -40,13 +42,21 @@ def measure(
     Raises:
         UsageError: `ordered` is not as long as `paths`, or the extra `measure` is not installed.
     """
-    files = [paths] if isinstance(paths, (str, Path)) else list(paths)
+    files, orders = _files([paths] if isinstance(paths, (str, Path, Clip)) else list(paths))
+    ordered = orders if ordered is None else ordered
     found: list[Measured | None] = [None] * len(files)
     for done, (index, measured) in enumerate(measure_each(files, ordered=ordered, executor=executor), 1):
         found[index] = measured
         if progress is not None:
             progress(done, len(files), measured)
     return [each for each in found if each is not None]
+
+
+def _files(given: Sequence[Path | str | Clip]) -> tuple[list[Path | str], list[Ordered | None]]:
+    from hailuo_widgets.measure.stored import ordered_of
+
+    files = [each.path if isinstance(each, Clip) else each for each in given]
+    return files, [ordered_of(each) if isinstance(each, Clip) else None for each in given]
 
 
 def measure_each(

@@ -24,6 +24,10 @@ ENTRY_POINTS = "hailuo_widgets.providers"
 _SIGNS = {"USD": "$", "CNY": "¥", "EUR": "€"}
 
 
+CLIPS = "clips"
+"""In place of a currency: what a budget counts that is in clips."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What one clip costs.
@@ -41,6 +45,8 @@ class Price:
     def __str__(self) -> str:
         if self.amount is None:
             return "price not published"
+        if self.currency == CLIPS:
+            return "1 clip" if self.amount == 1 else f"{self.amount:f} clips"
         if not self.amount:
             return "free"
         if self.least is not None and self.least != self.amount:

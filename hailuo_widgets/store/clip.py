@@ -45,6 +45,9 @@ class Clip:
     promoter: ClassVar[Callable[..., Any] | None] = None
     """What `promote` calls: the kernel's session, which a clip knows nothing of."""
 
+    measurer: ClassVar[Callable[..., Any] | None] = None
+    """What `measured` calls with the clip and whether to measure what is not known: the session again."""
+
     id: str
     path: Path
     poster_path: Path
@@ -126,6 +129,30 @@ class Clip:
         if Clip.promoter is None:
             raise UsageError("Promoting a clip needs a session.", hint="import hailuo_widgets.api starts one.")
         return Clip.promoter(self, name=name, show=show, **pictures)
+
+    @property
+    def measured(self) -> Any:
+        """What the clip shows, a `Measured`: the camera's moves, cuts, motion, flicker, sharpness, what the file is.
+
+        It is measured on first use (about a second) and kept in the library. A file that can't be measured has
+        `measured.error`.
+
+        Raises:
+            UsageError: If the extra `measure` is not installed, or no session is there.
+            LibraryError: If the library can't be read.
+        """
+        if Clip.measurer is None:
+            raise UsageError("A clip is measured by a session.", hint="import hailuo_widgets.api starts one.")
+        return Clip.measurer(self, compute=True)
+
+    @property
+    def known_measures(self) -> Any:
+        """`measured` as far as it is kept; None where it is not, and nothing is measured then.
+
+        Raises:
+            LibraryError: If the library can't be read.
+        """
+        return None if Clip.measurer is None else Clip.measurer(self, compute=False)
 
     def __str__(self) -> str:
         return f"{self.path} ({self.width}×{self.height}, {self.fps:g} fps, {self.duration:.1f} s)"

@@ -14,6 +14,7 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text,
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.spec.catalog import CLIPS
 from hailuo_widgets.store import database, lifecycle, measures, schema
 from hailuo_widgets.store import owner as owners
 from hailuo_widgets.store import votes as ballot_box
@@ -537,6 +538,27 @@ class Journal:
             return [
                 Spending(r.provider, r.currency, r.clips, float(r.amount), r.unknown) for r in connection.execute(query)
             ]
+
+    def bought_since(self, at: float, currency: str) -> Decimal:
+        """What was sent and may have been charged since a moment: a number of clips, or a sum of prices.
+
+        Args:
+            at: Seconds since the epoch.
+            currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted.
+        """
+        query = (
+            select(func.count().label("clips"), func.coalesce(func.sum(requests.c.price), 0).label("amount"))
+            .select_from(jobs.join(requests, requests.c.digest == jobs.c.digest))
+            .where(
+                or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
+                or_(requests.c.price.is_(None), requests.c.price > 0),
+                jobs.c.created >= at,
+                true() if currency == CLIPS else requests.c.currency == currency,
+            )
+        )
+        with self._read() as connection:
+            row = connection.execute(query).one()
+        return Decimal(row.clips) if currency == CLIPS else Decimal(str(row.amount))
 
     def recent_seconds(self, provider: str, order: VideoRequest) -> list[float]:
         """How long the vendor took for the last clips of the same model, duration and resolution, oldest first.

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.engine.budget import Budget
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.spec.catalog import CLIPS
 from hailuo_widgets.spec.money import money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
-def budget(written: str | float | Decimal | None, currencies: Iterable[str]) -> Budget | None:
+_CLIPS = re.compile(r"\s*(\d{1,6})\s*clips?\s*", re.IGNORECASE)
+_DAY = re.compile(r"\s*(?:/|a\b|per\b)\s*day\s*$", re.IGNORECASE)
+
+
+def budget(
+    written: str | float | Decimal | None,
+    currencies: Iterable[str],
+    today: Callable[[str], Decimal] | None = None,
+) -> Budget | None:
     """A budget in the currency that is named, or in the one that all prices are in.
 
     Args:
-        written: `6`, `"6 USD"`, `"¥40"`; None for no limit.
+        written: `6`, `"6 USD"`, `"¥40"`, `"5 clips"`, each also by day: `"5 clips/day"`; None for no limit.
         currencies: Those of the sweep's prices; `""` for what is free or not published.
+        today: What was bought today, in a currency or in clips; without it a budget by day is refused.
 
     Returns:
         None where there is no limit, or nothing that could be charged.
@@ -28,7 +39,14 @@ def budget(written: str | float | Decimal | None, currencies: Iterable[str]) -> 
     """
     if written is None:
         return None
-    amount, currency = money(_text(written), "A budget")
+    text = _text(written)
+    by_day = _DAY.search(text)
+    text = text[: by_day.start()] if by_day else text
+    if by_day and today is None:
+        raise UsageError("A budget by day is for a sweep.", hint=f"Write --budget {text}.")
+    if found := _CLIPS.fullmatch(text):
+        return _rest(Decimal(found[1]), CLIPS, today if by_day else None)
+    amount, currency = money(text, "A budget", "Write 6, $6, 6 USD or 5 clips; with /day it is by day.")
     priced = sorted(each for each in currencies if each)
     if not currency and len(priced) > 1:
         raise UsageError(
@@ -43,7 +61,17 @@ def budget(written: str | float | Decimal | None, currencies: Iterable[str]) -> 
         )
     if not currency:
         currency = priced[0] if priced else ""
-    return Budget(amount, currency)
+    return _rest(amount, currency, today if by_day else None)
+
+
+def is_by_day(written: object) -> bool:
+    """Whether a budget begins again every day, at midnight by local time."""
+    return isinstance(written, str) and _DAY.search(written) is not None
+
+
+def _rest(amount: Decimal, currency: str, today: Callable[[str], Decimal] | None) -> Budget:
+    """The budget, without what was bought today where it is by day."""
+    return Budget(amount if today is None else max(Decimal(0), amount - today(currency)), currency)
 
 
 def above(price: Mapping[str, Decimal], unpublished: int, most: Mapping[str, Decimal]) -> bool:

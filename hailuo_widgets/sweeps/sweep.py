@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +20,9 @@ from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
-from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
+from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.store.vote import ME, QUESTION
 from hailuo_widgets.sweeps import budgets, overview
 from hailuo_widgets.sweeps.definition import check_axis
@@ -32,17 +35,21 @@ from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from concurrent.futures import Executor
 
     import pandas as pd
     from PIL.Image import Image
 
+    from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
+    from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
+    from hailuo_widgets.sweeps.measured import Measuring
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.table import Table
@@ -59,7 +66,7 @@ class Sweep:
     Args:
         host: The kernel's session.
         layout: Its axes and cells.
-        budget: The most that it may cost: `6`, `"6 USD"`; None for no limit.
+        budget: The most that it may cost: `6`, `"6 USD"`, `"5 clips"`, `"5 clips/day"`; None for no limit.
 
     Attributes:
         name: The notebook's variable, under which it is kept; `""` if it has none.
@@ -85,9 +92,8 @@ class Sweep:
         self.rows, self.columns, self.zipped = layout.rows, layout.columns, layout.zipped
         self.started = False
         self._quotes = {cell.digest: cell.quote for cell in self.cells if cell.quote is not None and not cell.skipped}
-        self.budget = budgets.budget(
-            budget, {each.price.currency for each in self._quotes.values() if each.price.amount}
-        )
+        self._written_budget = budget
+        self.budget = self._budget()
         self.group: JobGroup | None = None
         self._plan: Plan | None = None
         self._advice: tuple[str, ...] = ()
@@ -96,6 +102,18 @@ class Sweep:
         self._observers: Observers[Sweep] = Observers()
         self._mine: set[str] = set()
         self._lock = threading.Lock()
+
+    def _budget(self) -> Budget | None:
+        currencies = {each.price.currency for each in self._quotes.values() if each.price.amount}
+        return budgets.budget(self._written_budget, currencies, self._bought_today)
+
+    def _bought_today(self, currency: str) -> Decimal:
+        """What this library has bought since midnight, by local time."""
+        if not self._host.has_library():
+            return Decimal(0)
+        now = datetime.fromtimestamp(self._host.clock.now(), UTC).astimezone()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        return self._host.library().journal.bought_since(midnight.timestamp(), currency)
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -150,6 +168,7 @@ class Sweep:
             unknown_prices=unknown,
             slips=sum(bool(quote.slips) for quote in orders),
             seconds=self._forecast(orders) if orders else None,
+            library=self._library_elsewhere(),
             notes=(
                 *not_possible(self.cells),
                 *self._shortage(orders),
@@ -162,6 +181,13 @@ class Sweep:
         )
         self._found, self._plan = found, plan
         return plan
+
+    def _library_elsewhere(self) -> str:
+        """The library's folder, seen from the notebook; `""` for the usual one beside it, and where there is none."""
+        if not self._host.has_library():
+            return ""
+        seen = os.path.relpath(self._host.library().folder, self._host.folder.resolve()).replace(os.sep, "/")
+        return "" if seen == LIBRARY else seen
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
         mine = {key: clip for key, job in self._jobs.items() if (clip := _kept(job)) is not None}
@@ -205,13 +231,15 @@ class Sweep:
         """Whether the budget will pay for it."""
         if self.budget is None:
             return
-        unpublished = sum(quote.price.amount is None for quote in orders)
+        unpublished = sum(self.budget.cost_of(quote.price) is None for quote in orders)
         if unpublished:
             yield f"{unpublished} clips have no published price, so they are skipped under a budget."
-        left, needed = self.budget.left, sum((quote.price.amount or Decimal(0) for quote in orders), Decimal(0))
+        costs = [self.budget.cost_of(quote.price) or Decimal(0) for quote in orders]
+        left, needed = self.budget.left, sum(costs, Decimal(0))
         if needed > left:
             cost, rest = (str(Price(amount, self.budget.currency)) for amount in (needed, left))
-            yield f"It costs {cost}, and the budget has {rest} left: clips beyond the budget are skipped."
+            what = "makes" if self.budget.currency == CLIPS else "costs"
+            yield f"It {what} {cost}, and the budget has {rest} left: clips beyond the budget are skipped."
 
     # --- the run ----------------------------------------------------------------------------------------------------
 
@@ -232,6 +260,8 @@ class Sweep:
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be generated.", hint=reason)
         with self._lock:
+            if self.group is None and budgets.is_by_day(self._written_budget):
+                self.budget = self._budget()  # others may have bought since it was planned
             self._look()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._require_keys(missing)
@@ -448,9 +478,12 @@ class Sweep:
 
     @property
     def records(self) -> list[dict[str, Any]]:
-        """One record a clip: every axis and parameter, state, price, times, path, rating and error."""
+        """One record a clip: every axis and parameter, state, price, times, path, rating, error, and `measured.…`."""
+        from hailuo_widgets.sweeps.measured import known
+
         ids = [clip.id for clip in self.clips()]
-        return records.records(self, self._host.library().journal.marked(ids) if ids else {})
+        marks = self._host.library().journal.marked(ids) if ids else {}
+        return records.records(self, marks, known(self, self._host))
 
     @property
     def df(self) -> pd.DataFrame:
@@ -509,6 +542,34 @@ class Sweep:
             with writing(Path(path)):
                 picture.save(path, "PNG")
         return picture
+
+    # --- what the clips show ------------------------------------------------------------------------------------------
+
+    def measure(self, *, executor: Executor | None = None) -> Measuring:
+        """Measure its clips in the background, those that arrive meanwhile too: camera, cuts, motion, flicker ….
+
+        Returns at once. Results are in `records` and `df` as they arrive, as `measured.…`, and kept in the library:
+        what is kept is not measured again.
+
+        Args:
+            executor: Any `concurrent.futures` executor; None for processes of this machine.
+
+        Returns:
+            `.result()` waits for it, `.stop()` ends it, `.measured` has what is there so far.
+        """
+        from hailuo_widgets.sweeps.measured import Measuring
+
+        return Measuring(self, self._host, executor)
+
+    def obedience(self) -> ObedienceTable:
+        """How often each camera command was carried out by each model, as far as the clips are measured.
+
+        Raises:
+            LibraryError: If the library can't be used.
+        """
+        from hailuo_widgets.sweeps.measured import obedience
+
+        return obedience(self, self._host)
 
     # --- which is better --------------------------------------------------------------------------------------------
 

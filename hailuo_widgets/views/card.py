@@ -79,6 +79,7 @@ class ClipView:
         size: Bytes.
         sha256: The file's digest, in hexadecimal.
         cached: Whether it came from the library, at no cost.
+        measured: What was measured of its camera, in a few words; `""` where it is not measured.
     """
 
     src: str
@@ -91,6 +92,7 @@ class ClipView:
     size: int
     sha256: str
     cached: bool
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)

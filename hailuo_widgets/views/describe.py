@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote as percent
@@ -131,7 +132,19 @@ def clip_view(clip: Clip, folder: Path, *, cached: bool) -> ClipView:
         size=clip.size,
         sha256=clip.sha256,
         cached=cached,
+        measured=_measured(clip),
     )
+
+
+def _measured(clip: Clip) -> str:
+    """What is known of its camera; a card is drawn without it where the library can't tell."""
+    with suppress(HailuoError):
+        if (known := clip.known_measures) is not None:
+            from hailuo_widgets.measure.stored import steps_of
+            from hailuo_widgets.views.measured_badge import badge_text
+
+            return badge_text(steps_of(clip.prompt), known)
+    return ""
 
 
 def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.cells import Cell
     from hailuo_widgets.sweeps.sweep import Sweep
@@ -31,12 +32,15 @@ _SENT = frozenset({"provider", "mode", *VideoRequest.model_fields}) - {"prompt"}
 _BESIDE = ("cell", "replicate", "rating", "tags", "note", "prompt")
 
 
-def records(sweep: Sweep, marks: Mapping[str, MarksPart]) -> list[dict[str, Any]]:
+def records(
+    sweep: Sweep, marks: Mapping[str, MarksPart], measured: Mapping[str, Measured] | None = None
+) -> list[dict[str, Any]]:
     """One record a clip, in the order of the cells.
 
     Args:
         sweep: Whose.
         marks: What people say of clips, by id.
+        measured: What was measured of clips, by id; where there is none at all, there are no columns for it.
     """
     columns = _columns(sweep)
     found = []
@@ -51,6 +55,10 @@ def records(sweep: Sweep, marks: Mapping[str, MarksPart]) -> list[dict[str, Any]
             for name, chosen in zip(columns, _chosen(sweep, cell), strict=True):
                 if record.get(name) is None:  # what was not possible has no effective value, but was asked for
                     record[name] = chosen
+            if measured:
+                from hailuo_widgets.measure.stored import columns as measures_of  # NumPy is loaded where it is needed
+
+                record |= measures_of(clip, measured.get(clip.id) if clip else None)
             found.append(record)
     every = dict.fromkeys(name for record in found for name in record)
     return [storable({name: record.get(name) for name in every}) for record in found]

@@ -1,0 +1,131 @@
+"""Clips of a library: what each was ordered to be, and measures that its journal keeps."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.measure.kept import kept
+from hailuo_widgets.measure.ordered import Ordered, compare, obeyed, said
+from hailuo_widgets.measure.record import VERSION
+from hailuo_widgets.measure.run import measure_each
+from hailuo_widgets.spec.camera import parse
+from hailuo_widgets.store.pictures import find
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from hailuo_widgets.clock import Clock
+    from hailuo_widgets.measure.record import Measured
+    from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.journal import Journal
+
+_AT_ONCE = 16
+"""Clips that are handed to the workers together: a kernel that ends waits for no more than these."""
+
+COLUMNS = ("camera", "families", "obeyed", "differences", "cuts", "motion", "jitter", "flicker", "sharpness",
+           "brightness", "loop", "error")  # fmt: skip
+"""What records say of a measured clip, each as `measured.NAME`."""
+
+
+def steps_of(prompt: str) -> tuple[tuple[str, ...], ...]:
+    """The camera's moves that a prompt orders, in English; the same one twice in a row is one move."""
+    every = (tuple(command.en for command in shot.commands) for shot in parse(prompt).shots)
+    return tuple(step for step, _ in groupby(every))
+
+
+def ordered_of(clip: Clip) -> Ordered:
+    """What a clip was ordered to be, as far as its request says it: camera, seconds, aspect, first and last frame.
+
+    Pictures are compared where the library kept them. MiniMax-H3 is checked on its number of frames, 17n+5, and not on
+    seconds: it rounds them.
+    """
+    asked = clip.parameters
+    rounds = clip.model == "MiniMax-H3" and clip.provider != "sketch"
+    return Ordered(
+        aspect=_aspect(asked.get("ratio")),
+        grid=(17, 5) if rounds else None,
+        seconds=None if rounds else asked.get("duration"),
+        first_frame=_picture(clip, "first_frame"),
+        last_frame=_picture(clip, "last_frame"),
+        camera=steps_of(clip.prompt) or None,
+    )
+
+
+def measure_stored(
+    clips: Sequence[Clip],
+    journal: Journal,
+    clock: Clock,
+    *,
+    executor: Executor | None = None,
+    wanted: Callable[[], bool] = lambda: True,
+) -> Iterator[tuple[Clip, Measured]]:
+    """Measure clips that are not measured yet, keep each record in the journal, and give it when it is ready.
+
+    Args:
+        clips: Of one library; those that are kept come first.
+        journal: The library's. Where it can't be written, the records are given all the same.
+        clock: Tells when it was measured.
+        executor: See `run.measure`.
+        wanted: Asked now and then; False ends it.
+
+    Raises:
+        UsageError: If the extra `measure` is not installed.
+        LibraryError: If the journal can't be read.
+    """
+    known = kept(journal, clips)
+    missing = []
+    for clip in clips:
+        if clip.id in known:
+            yield clip, known[clip.id]
+        else:
+            missing.append(clip)
+    for start in range(0, len(missing), _AT_ONCE):
+        if not wanted() or not threading.main_thread().is_alive():
+            return
+        some = missing[start : start + _AT_ONCE]
+        orders = [ordered_of(clip) for clip in some]
+        for index, measured in measure_each([clip.path for clip in some], ordered=orders, executor=executor):
+            if measured.error is None:  # memory may be there another time
+                with suppress(LibraryError):
+                    journal.keep_measures(some[index].sha256, VERSION, measured.to_dict(), clock.now())
+            yield some[index], measured
+
+
+def columns(clip: Clip | None, measured: Measured | None) -> dict[str, Any]:
+    """What a record says of a clip: plain values, all None where it is not measured.
+
+    `camera` and `families` are one line each; `obeyed` is None where it can't be told or nothing was ordered;
+    `differences` has what is not as ordered; units as in `Measured`.
+    """
+    if clip is None or measured is None:
+        return {f"measured.{name}": None for name in COLUMNS}
+    ordered = ordered_of(clip)
+    wrong = [each for each in compare(ordered, measured) if each.ok is False]
+    values = {name: getattr(measured, name) for name in COLUMNS if name not in ("obeyed", "differences")}
+    values |= {
+        "camera": said(measured.camera),
+        "families": said(measured.families),
+        "cuts": None if measured.error else len(measured.cuts),
+        "obeyed": None if ordered.camera is None else obeyed(ordered.camera, measured),
+        "differences": "; ".join(f"{each.what}: {each.delivered} instead of {each.ordered}" for each in wrong),
+    }
+    return {f"measured.{name}": values[name] for name in COLUMNS}
+
+
+def _aspect(ratio: Any) -> float | None:
+    wide, _, high = str(ratio or "").partition(":")
+    try:
+        return float(wide) / float(high)
+    except (ValueError, ZeroDivisionError):  # "adaptive"
+        return None
+
+
+def _picture(clip: Clip, name: str) -> bytes | None:
+    kind, _, sha256 = str(clip.parameters.get(name, "")).partition(":")
+    media = find(clip.path.parent.parent, sha256) if kind == "sha256" else None
+    return None if media is None else media.data

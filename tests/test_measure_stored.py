@@ -1,0 +1,225 @@
+"""Clips of a library and of a sweep: measured once, kept, beside what was ordered, and shown."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+
+import hailuo_widgets as hw
+from hailuo_widgets import session as session_module
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.measure.kept import kept
+from hailuo_widgets.measure.record import VERSION, Measured, SeenStep, failed
+from hailuo_widgets.measure.stored import columns, ordered_of, steps_of
+from hailuo_widgets.session import Session
+from hailuo_widgets.settings import Settings
+from hailuo_widgets.store.clip import Clip
+from hailuo_widgets.views.card import Recipe, Status
+from hailuo_widgets.views.describe import clip_view, order_of_clip
+from hailuo_widgets.views.measured_badge import badge_text
+from hailuo_widgets.views.static_card import settled_html
+from support.html import Seen
+
+SECONDS = 120
+
+
+def record(*camera, families=None, reason="", **more):
+    families = families or [step and tuple(run_family(name) for name in step) for step in camera]
+    steps = [
+        SeenStep(0.0, 2.0, 0, step, family, reason, 8.0, 0.0, 0.0, 0.0, 0.0, 0.2)
+        for step, family in zip(camera, families, strict=True)
+    ]
+    return Measured("fox.mp4", list(camera), list(families), [], steps, **more)
+
+
+def run_family(name):
+    from hailuo_widgets.measure.moves import FAMILIES
+
+    return FAMILIES[name]
+
+
+def counted(monkeypatch, broken=()):
+    """Measure by looking the answer up instead of decoding; which files were measured."""
+    calls = []
+
+    def measure_each(paths, *, ordered=None, executor=None):
+        for index, path in enumerate(paths):
+            calls.append(path.name)
+            yield index, failed(path.name, "It is broken.") if path.stem in broken else record(("Pan left",))
+
+    monkeypatch.setattr("hailuo_widgets.measure.stored.measure_each", measure_each)
+    return calls
+
+
+def sweep():
+    return hw.sweep("A red fox", name="fox", camera=["Pan left", "Tilt up", None], provider="sketch")
+
+
+@contextmanager
+def kernel(folder):
+    made = Session(Settings(), folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(session_module, "default_session", lambda: made)
+        yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A folder with a library of three sketches."""
+    folder = tmp_path_factory.mktemp("drawn")
+    with kernel(folder):
+        assert len(sweep().run().result(SECONDS)) == 3
+    return folder
+
+
+@pytest.fixture
+def here(drawn, tmp_path):
+    """A kernel with a library of three sketches, of which nothing is measured."""
+    shutil.copytree(drawn, tmp_path / "notebook")
+    with kernel(tmp_path / "notebook") as made:
+        yield made
+
+
+@pytest.fixture
+def fox(here):
+    return sweep().run()
+
+
+def test_a_sweep_is_measured_in_the_background_and_its_records_say_it(fox, monkeypatch):
+    assert "measured.camera" not in fox.records[0]
+    calls = counted(monkeypatch)
+    measuring = fox.measure()
+    assert len(measuring.result(SECONDS)) == 3
+    assert measuring.done
+    assert repr(measuring) == "<3 of 3 clips measured>"
+    assert [each["measured.camera"] for each in fox.records] == ["Pan left"] * 3
+    assert [each["measured.obeyed"] for each in fox.records] == [True, False, None]
+    assert fox.records[1]["measured.differences"] == ""
+    assert len(fox.df[fox.df["measured.obeyed"] == False]) == 1  # noqa: E712
+    assert len(calls) == 3
+
+
+def test_nothing_is_measured_twice_unless_the_measures_change(fox, here, monkeypatch):
+    calls = counted(monkeypatch)
+    fox.measure().result(SECONDS)
+    once = len(calls)
+    fox.measure().result(SECONDS)
+    assert isinstance(fox.clips()[0].measured, Measured)
+    assert len(calls) == once
+    for name in ("stored", "kept"):
+        monkeypatch.setattr(f"hailuo_widgets.measure.{name}.VERSION", VERSION + 1)
+    fox.measure().result(SECONDS)
+    assert len(calls) == 2 * once
+
+
+def test_a_broken_clip_ends_nothing_and_is_tried_again(fox, here, monkeypatch):
+    broken = fox.clips()[0]
+    counted(monkeypatch, broken={broken.id})
+    found = fox.measure().result(SECONDS)
+    assert found[broken.id].error == "It is broken."
+    assert sum(each.error is None for each in found.values()) == 2
+    assert broken.id not in kept(here.library().journal, fox.clips())
+    counted(monkeypatch)
+    assert fox.measure().result(SECONDS)[broken.id].error is None
+
+
+def test_a_record_that_is_none_is_measured_again(fox, here, monkeypatch):
+    counted(monkeypatch)
+    clip = fox.clips()[0]
+    here.library().journal.keep_measures(clip.sha256, VERSION, {"camera": 7}, 1.0)
+    assert clip.measured.camera == [("Pan left",)]
+
+
+def test_without_opencv_it_says_what_to_install(fox, monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(UsageError, match="OpenCV") as caught:
+        fox.measure().result(SECONDS)
+    assert "hailuo-widgets[measure]" in caught.value.hint
+
+
+def test_obedience_counts_each_command_and_says_what_is_not_measured(fox, monkeypatch):
+    counted(monkeypatch)
+    assert "2 clips are not measured: .measure() does it." in repr(fox.obedience())
+    fox.measure().result(SECONDS)
+    table = fox.obedience()
+    assert {each.command: (each.seen, each.other) for each in table} == {"Pan left": (1, 0), "Tilt up": (0, 1)}
+    assert "not measured" not in repr(table)
+    html = table._repr_html_()
+    assert "<svg" in html
+    assert "Something else" in html
+
+
+def test_a_real_clip_is_measured_and_kept(fox, here):
+    clip = next(each for each in fox.clips() if "Pan left" in each.prompt)
+    assert clip.known_measures is None
+    measured = clip.measured
+    assert measured.error is None
+    assert measured.families == [("Pan left or Truck left",)]
+    assert clip.known_measures == measured
+    assert replace(hw.measure(clip)[0], look=None) == replace(measured, look=None)
+    assert columns(clip, measured)["measured.obeyed"] is not False
+
+
+def test_a_prompts_commands_are_steps_whatever_their_language():
+    assert steps_of("[左摇,上升] a fox [Push in] and [Push in]") == (("Pan left", "Pedestal up"), ("Push in",))
+    assert steps_of("a fox") == ()
+
+
+def test_an_h3_clip_is_checked_on_its_frames(fox):
+    clip = fox.clips()[0]
+    assert ordered_of(clip).seconds == clip.parameters["duration"]
+    h3 = ordered_of(replace(clip, model="MiniMax-H3", provider="minimax", parameters={"duration": 5, "ratio": "16:9"}))
+    assert (h3.seconds, h3.grid, h3.aspect) == (None, (17, 5), 16 / 9)
+    assert ordered_of(replace(clip, parameters={"ratio": "adaptive"})).aspect is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "measured", "says"),
+    [
+        ((("Pan left",),), record(("Pan left",)), "pan left ✓ 8%/s"),
+        ((("Pan left",),), record(("Tilt up",)), "asked pan left · seen tilt up"),
+        (
+            (("Pan left",),),
+            record(None, families=[("Pan left or Truck left",)]),
+            "asked pan left · seen pan left or truck left",
+        ),
+        (
+            (("Pan left",),),
+            record(None, families=[None], reason="a subject fills the frame"),
+            "can't tell: a subject fills the frame",
+        ),
+        ((), record(("Pan left",)), "seen pan left 8%/s"),
+        ((("Pan left",),), failed("x.mp4", "It is broken."), "not measured: It is broken."),
+    ],
+)
+def test_a_badge_says_in_a_few_words_what_was_seen(asked, measured, says):
+    assert badge_text(asked, measured) == says
+
+
+def test_a_saved_card_says_what_was_measured(fox, here, tmp_path, monkeypatch):
+    counted(monkeypatch)
+    clip = next(each for each in fox.clips() if "Tilt up" in each.prompt)
+    recipe = Recipe("%%hailuo", (), "", "")
+
+    def text():
+        view = clip_view(clip, tmp_path, cached=True)
+        return Seen(settled_html(order_of_clip(clip), Status("stored"), view, recipe)).text
+
+    assert "asked tilt up" not in text()
+    assert "measured" not in text()
+    assert clip.measured
+    assert "asked tilt up · seen pan left" in text()
+    assert text().count("asked tilt up · seen pan left") == 2
+    assert "measured" in text()
+
+
+def test_a_clip_without_a_session_says_so(fox, monkeypatch):
+    monkeypatch.setattr(Clip, "measurer", None)
+    assert fox.clips()[0].known_measures is None
+    with pytest.raises(UsageError, match="session"):
+        _ = fox.clips()[0].measured
