@@ -129,7 +129,7 @@ MISTAKES = {
     "%hailuo modles": "Did you mean models",
     "%hailuo show": "one name",
     "%hailuo show nobody": "nobody",
-    "%hailuo jobs now": "takes nothing",
+    "%hailuo jobs now": "takes no arguments",
     "%hailuo config provider": "NAME=VALUE",
     "%hailuo config libary=x": "Did you mean library",
     "%hailuo config sketch_seconds=soon": "number of seconds",

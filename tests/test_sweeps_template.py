@@ -168,7 +168,7 @@ def test_a_list_of_the_notebook_is_an_axis_and_anything_else_a_value():
         ("a {b | [Pan left | Pan right] }", "[Pan left | Pan right] }", "needs its own brackets"),
         ("{the gait = a | b}", "{the gait = a | b}", "{the_gait = …}"),
         ("{n-1 = a | b}", "{n-1 = a | b}", "{n_1 = …}"),
-        ("{1 = a | b}", "{1 = a | b}", "a letter first"),
+        ("{1 = a | b}", "{1 = a | b}", "starts with a letter"),
         ("{a = 9..1 step 2}", "{a = 9..1 step 2}", "9..1 step -2"),
         ("{1..9 step 0}", "{1..9 step 0}", "1..9 step 1"),
         ("{1..999999}", "{1..999999}", "At most 10,000"),
