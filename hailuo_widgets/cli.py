@@ -35,7 +35,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="open JupyterLab on copies of the notebooks that ship; no key is needed")
-    demo.add_argument("notebook", nargs="?", default="quickstart", help="quickstart, sweep or teaching_camera_language")
+    demo.add_argument(
+        "notebook",
+        nargs="?",
+        default="quickstart",
+        help="quickstart, sweep, teaching_camera_language or does_the_camera_obey",
+    )
     demo.add_argument("--execute", action="store_true", help="run it without a browser and say where the results are")
     demo.add_argument("--folder", default="hailuo_demo", help="where the copies go (default: %(default)s)")
     demo.add_argument("--no-browser", action="store_true", help="print the address and open no browser")
