@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.api import generate as generate
     from hailuo_widgets.api import jobs as jobs
     from hailuo_widgets.api import join as join
+    from hailuo_widgets.api import judge as judge
     from hailuo_widgets.api import library as library
     from hailuo_widgets.api import resume as resume
     from hailuo_widgets.api import rewrite as rewrite
@@ -62,6 +63,8 @@ __all__ = ["__version__", "load_ipython_extension", "measure", "widgets", *_HOME
 def __getattr__(name: str) -> Any:
     if name == "widgets":
         return import_module(f"{__name__}.views")
+    if name == "judge":  # a package that can be called
+        return import_module(f"{__name__}.judge")
     if name == "measure":
         return import_module(f"{__name__}.measure")  # a package that can be called
     if name not in _HOMES:

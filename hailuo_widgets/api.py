@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets import session as sessions
-from hailuo_widgets.errors import AuthenticationError, RefusedError
+from hailuo_widgets.engine.job import Job
+from hailuo_widgets.errors import AuthenticationError, RefusedError, UsageError
 from hailuo_widgets.keys import choose_provider
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store.clip import Clip
+from hailuo_widgets.store.vote import ME, QUESTION
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Hashable, Iterable
     from decimal import Decimal
 
     from pydantic import SecretStr
 
     from hailuo_widgets.clip_query import ClipQuery
-    from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.sweeps.definition import Skip
     from hailuo_widgets.sweeps.sweep import Sweep
+    from hailuo_widgets.views.arena import Arena
     from hailuo_widgets.views.studio import Studio
 
 
@@ -233,6 +236,40 @@ def studio(prompt: str = "", *, provider: str | None = None, model: str | None =
     session = sessions.default_session()
     request = VideoRequest.of(prompt=prompt, model=model or session.settings.model, **fields)
     return Studio(session, request, provider or choose_provider(session.settings)[0])
+
+
+def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = ME) -> Arena:
+    """Compare groups of clips blind, two at a time: `hw.judge(clips_a, clips_b)`.
+
+    Args:
+        groups: Clips of the library, or jobs that are done; two groups or more, called A, B, C …
+        question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your own.
+        voter: Your name, where several people vote.
+
+    Returns:
+        The arena, which a notebook shows as a cell's last value. `.judging.ranking` is what the votes say.
+
+    Raises:
+        UsageError: If there are not two groups with a clip, or a clip is in two of them.
+        HailuoError: If a job ended without a clip.
+    """
+    from hailuo_widgets.judge.judging import Judging
+
+    session = sessions.default_session()
+    clips: dict[str, Clip] = {}
+    cells: dict[Hashable, str] = {}
+    for number, group in enumerate(groups):
+        name = chr(ord("A") + number) if number < 26 else f"Group {number + 1}"
+        for each in group:
+            clip = each.result() if isinstance(each, Job) else each
+            if not isinstance(clip, Clip):
+                raise UsageError(f"A {type(clip).__name__} is no clip.", hint="Give clips of the library, or jobs.")
+            if cells.setdefault(clip.id, name) != name:
+                raise UsageError("One clip is in two groups.", hint="Leave it out of one of them.")
+            clips[clip.id] = clip
+    if len(set(cells.values())) < 2:
+        raise UsageError("There are not two groups of clips.", hint="Write hw.judge(clips_a, clips_b).")
+    return session.arena(Judging(session.library().journal, session.clock, clips, cells, question=question), voter)
 
 
 def jobs() -> list[Job]:

@@ -7,20 +7,22 @@ import platform
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_widgets import keychain
 from hailuo_widgets.api import allow_nested_loops
-from hailuo_widgets.errors import UsageError
+from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.keys import choose_provider
 from hailuo_widgets.net.reach import reach
 from hailuo_widgets.offers import offers
 from hailuo_widgets.providers import names
+from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.peek import LIBRARY
+from hailuo_widgets.store.vote import QUESTION
 from hailuo_widgets.sweeps import budgets
 from hailuo_widgets.sweeps.plan import total
 from hailuo_widgets.table import Table
@@ -29,10 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.rewriting import Rewriting
+    from hailuo_widgets.providers import TaskState
     from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.views.arena import Arena
     from hailuo_widgets.views.studio import Studio
 
 
@@ -135,37 +140,73 @@ def studio() -> Studio:
     return made()
 
 
+def judge(*arguments: str) -> Arena:
+    """Compare the clips of a sweep, blind."""
+    from hailuo_widgets.api import sweep
+
+    if len(arguments) not in (1, 2):
+        raise UsageError(
+            "%hailuo judge takes a sweep's name, and a question if you like.", hint="%hailuo sweeps lists the names."
+        )
+    name, question = arguments if len(arguments) == 2 else (arguments[0], QUESTION)
+    return cast("Arena", sweep.load(name).judge(question=question))
+
+
 def resume(*arguments: str) -> Table | None:
-    """Continue unfinished clips; `--forget ID` or `--buy-again ID` decides about one."""
+    """Continue unfinished clips; `--adopt ID TASK`, `--forget ID` or `--buy-again ID` decides about one."""
     session = default_session()
     if arguments:
-        if len(arguments) != 2 or arguments[0] not in ("--forget", "--buy-again"):
-            raise UsageError(
-                "%hailuo resume is not understood.", hint="Write it alone, or with --forget ID or --buy-again ID."
-            )
-        option, job_id = arguments
-        if option == "--buy-again":
-            session.show(session.buy_again(job_id))
-            return None
-        session.forget(job_id)
-        return Table((), (), f"{job_id} is closed. Run its cell again to send it again.")
-    taken_up = session.resume()
-    for job in taken_up:
+        return _decide(session, *arguments)
+    resumed = session.resume()
+    rows: list[tuple[str, ...]] = []
+    for job in resumed:
+        name, vendor, words = job.name or job.id, job.quote.row.provider, _short(job.quote.written.prompt)
         if job.task_id is not None:
             session.show(job)
-    rows = tuple(
-        (
-            job.name or job.id,
-            "uncertain: was it charged?" if job.task_id is None else "resumed",
-            job.quote.row.provider,
-            job.task_id or "",
-            _short(job.quote.written.prompt),
-            "" if job.task_id else f"{where_to_look(job.quote)} Then --forget {job.id} or --buy-again {job.id}.",
-        )
-        for job in taken_up
-    )
+            rows.append((name, "resumed", vendor, job.task_id, words, ""))
+            continue
+        found, said = _candidates(session, job)
+        rest = f"--forget {job.id} or --buy-again {job.id}."
+        rows.append((name, "uncertain: was it charged?", vendor, "", words, f"{said} Otherwise {rest}"))
+        rows += [
+            ("", "may be it", vendor, state.task.id, state.url or state.prompt or state.word, _adopting(job, state))
+            for state in found
+        ]
     caption = "" if rows else "No unfinished clips."
-    return Table(("Job", "", "Provider", "Task", "Prompt", "What to do"), rows, caption)
+    return Table(("Job", "", "Provider", "Task", "Prompt", "What to do"), tuple(rows), caption)
+
+
+def _decide(session: Session, option: str, *ids: str) -> Table | None:
+    """What a person says about one uncertain job."""
+    if (option, len(ids)) not in (("--forget", 1), ("--buy-again", 1), ("--adopt", 2)):
+        raise UsageError(
+            "%hailuo resume is not understood.",
+            hint="Write it alone, or with --forget ID, --buy-again ID or --adopt ID TASK.",
+        )
+    if option == "--forget":
+        session.forget(ids[0])
+        return Table((), (), f"{ids[0]} is closed. Run its cell again to send it again.")
+    session.show(session.buy_again(ids[0]) if option == "--buy-again" else session.adopt(*ids))
+    return None
+
+
+def _candidates(session: Session, job: Job) -> tuple[list[TaskState], str]:
+    """The tasks that an uncertain job may have become, and what to do about it."""
+    order = job.quote
+    if not wire(order.row.provider).can_find(order.row.model):
+        return [], where_to_look(order)
+    try:
+        found = session.candidates(job)
+    except HailuoError as error:
+        return [], f"{catalog().offer(order.row.provider).title} could not be asked: {error.message}"
+    if not found:
+        return [], f"{where_to_look(order)} No task there fits."
+    count = "One task fits" if len(found) == 1 else f"{len(found)} tasks fit, and at most one is it"
+    return found, f"{count}: look at the preview, then adopt it."
+
+
+def _adopting(job: Job, state: TaskState) -> str:
+    return f"%hailuo resume --adopt {job.id} {state.task.id}"
 
 
 def where_to_look(order: Quote) -> str:

@@ -32,6 +32,7 @@ COMMANDS = (
     "models",
     "studio",
     "jobs",
+    "judge",
     "sweeps",
     "show",
     "promote",
@@ -172,10 +173,11 @@ class HailuoMagics(Magics):
         %hailuo studio               the form, the results and the history in one place
         %hailuo jobs                 this kernel's jobs and the library's latest
         %hailuo sweeps               the sweeps that the library keeps
+        %hailuo judge NAME           compare a sweep's clips, blind, by keyboard
         %hailuo show NAME            a job's card once more
         %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
         %hailuo rewrite "PROMPT"     the prompt as MiniMax-H3 would like to read it, word by word beside yours
-        %hailuo resume               continue unfinished clips; --forget ID or --buy-again ID decides about one
+        %hailuo resume               continue unfinished clips; --adopt ID TASK, --forget ID or --buy-again ID decides
         %hailuo cost                 what was spent, by provider and currency
         %hailuo config [NAME=VALUE]  what is set: provider, model, library, sketch_seconds, PROVIDER_base_url
         %hailuo login PROVIDER       ask for its key, never shown; kept in the system's keyring, else in this kernel

@@ -34,13 +34,16 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.engine.scheduler import Scheduler
+    from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.net.client import AsyncHailuo
+    from hailuo_widgets.providers import TaskState
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.definition import Definition
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
+    from hailuo_widgets.views.arena import Arena
 
 _log = logging.getLogger(__name__)
 
@@ -254,6 +257,53 @@ class Session:
             found.append(job)
         return found
 
+    def candidates(self, job: Job) -> list[TaskState]:
+        """The vendor's tasks that an uncertain job may have become, where the vendor lists tasks; asks the vendor.
+
+        Those that are another job's of this library are left out. None of them is taken without a person's word.
+
+        Raises:
+            VendorError: If the vendor could not be asked.
+        """
+        row = job.quote.row
+        if not wire(row.provider).can_find(row.model):
+            return []
+        journal = self.library().journal
+        sent = [at for state, at in journal.history(job.id) if state == JobState.SUBMITTING]
+        since = sent[-1] if sent else job.created
+
+        async def ask() -> list[TaskState]:
+            return await self._connect(row.provider).candidates(job.quote, since)
+
+        found = self.loop.post(ask()).result()
+        known = journal.known_tasks(each.task.id for each in found)
+        return [each for each in found if each.task.id not in known]
+
+    def adopt(self, job_id: str, task_id: str) -> Job:
+        """Continue an uncertain job with the task that a person recognized as its own.
+
+        Raises:
+            UsageError: If there is no such uncertain job, or the task does not fit it or is another job's.
+            VendorError: If the vendor could not be asked.
+        """
+        row = self.library().journal.job(job_id) if self.has_library() else None
+        if row is None or row.state != JobState.UNCERTAIN:
+            raise UsageError(f"There is no uncertain job “{job_id:.60}”.", hint="%hailuo resume lists them.")
+        job = Job(row.id, quote_of(row), name=row.name, replicate=row.replicate, reason="Adopted", created=row.created)
+        fitting = [each.task.id for each in self.candidates(job)]
+        if task_id not in fitting:
+            listed = f"Those that fit: {', '.join(fitting)}." if fitting else "No task of the vendor's list fits it."
+            raise UsageError(f"“{task_id:.60}” is no task that {job_id} may have become.", hint=listed)
+        records = self._record_keeper()
+        if not self.library().journal.adopt(job_id, task_id, records.owner, self.clock.now()):
+            raise UsageError(f"{job_id} or that task was decided about meanwhile.", hint="%hailuo resume lists them.")
+        job.task_id = task_id
+        with self._lock:
+            self._jobs.append(job)
+            records.in_progress.enter(job)
+        self.loop.post(self._run([job], records, JobGroup(job.name)))
+        return job
+
     def forget(self, job_id: str) -> Quote:
         """Close a job that is uncertain or open by a person's decision: the same request may then be sent again.
 
@@ -342,6 +392,12 @@ class Session:
             live.show_clip(what, self.folder)
         else:
             live.show_finals(what, self.folder)
+
+    def arena(self, judging: Judging, voter: str) -> Arena:
+        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
+        from hailuo_widgets.views.arena import Arena
+
+        return Arena(judging, voter, folder=self.folder)
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
         """Show a sweep under the cell that runs now; outside a notebook this does nothing.

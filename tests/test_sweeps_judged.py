@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import hailuo_widgets as hw
+from hailuo_widgets import commands
 from hailuo_widgets.errors import UsageError
 
 SECONDS = 60
@@ -86,16 +87,16 @@ def test_one_pair_in_ten_comes_back_with_its_seats_swapped(fox):
 def test_a_programs_votes_are_kept_apart_from_peoples(fox):
     voted(fox.judging.about(), 10)
     before = repr(fox.ranking)
-    ranking = fox.judge(leaping)
+    ranking = fox.judge(by=leaping)
     assert ranking.study.record.votes == 24  # every pair of clips of different cells
     assert "By leaping, a program. It agrees with people on" in ranking.sentence
     assert repr(fox.ranking) == before
-    assert fox.judge(leaping).study.record.votes == 24  # it has judged all of them
+    assert fox.judge(by=leaping).study.record.votes == 24  # it has judged all of them
 
 
 def test_an_answer_that_is_none_is_refused_in_a_sentence(fox):
     with pytest.raises(UsageError, match="answered 'the first'") as caught:
-        fox.judge(lambda _one, _two: "the first")
+        fox.judge(by=lambda _one, _two: "the first")
     assert "Return 0 or 1" in caught.value.hint
 
 
@@ -158,3 +159,42 @@ def test_before_it_has_run_there_is_nothing_to_compare(here):
     with pytest.raises(UsageError, match="not two clips"):
         _ = made.ranking
     assert not here.has_library()
+
+
+def test_groups_of_clips_are_compared_as_well(fox):
+    jobs = list(fox.jobs)
+    arena = hw.judge(jobs[:4], [job.clip for job in jobs[4:]])
+    assert sorted(set(arena.judging.cells.values())) == ["A", "B"]
+    voted(arena.judging, 5)
+    assert arena.judging.ranking.study.record.votes == 5
+    assert "8 clips of 2 cells" in repr(arena)
+    with pytest.raises(UsageError, match="in two groups"):
+        hw.judge(fox.clips(), fox.clips())
+    with pytest.raises(UsageError, match="not two groups"):
+        hw.judge(fox.clips())
+    with pytest.raises(UsageError, match="str is no clip"):
+        hw.judge("ab", "cd")
+
+
+def test_a_kept_sweep_is_judged_by_its_name(fox):
+    assert commands.judge("fox").judging.question == "better"
+    assert commands.judge("fox", "follows").judging.question == "follows"
+    with pytest.raises(UsageError, match="takes a sweep's name"):
+        commands.judge()
+
+
+def test_a_message_from_the_page_is_checked(fox):
+    arena = fox.judge(voter="Ada")
+    sent = []
+    arena.send = lambda content, _buffers=None: sent.append(content)
+    arena._answer({"type": "look"})
+    assert [each["type"] for each in sent] == ["status", "pair", "pair"]
+    with pytest.raises(UsageError, match="can't be kept"):
+        arena._answer({"type": "vote", "number": 1, "answer": 7})
+    for number in ("x", None, 99, [1]):
+        arena._answer({"type": "vote", "number": number, "answer": 0})
+    assert arena.judging.votes == []
+    arena._answer({"type": "vote", "number": 1, "answer": 0, "seconds": "NaN"})
+    arena._answer({"type": "vote", "number": 1, "answer": 0})
+    [vote] = arena.judging.votes
+    assert (vote.voter, vote.seconds, vote.chosen in ("telling", "random")) == ("Ada", None, True)

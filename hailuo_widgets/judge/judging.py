@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import secrets
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from hailuo_widgets.judge.votes import counted, standing
 from hailuo_widgets.store.vote import LONGEST_NAME, LONGEST_QUESTION, ME, QUESTION, Vote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.store.clip import Clip
@@ -80,6 +81,8 @@ class Judging:
         self.journal, self.clips, self.cells, self.question = journal, clips, cells, question.strip()
         self._clock, self._axes = clock, axes
         self._generator = generator or np.random.default_rng()
+        self._latest = 0.0
+        self._lock = threading.Lock()
 
     @property
     def votes(self) -> list[Vote]:
@@ -107,19 +110,44 @@ class Judging:
         """What each value of each axis adds, as people voted."""
         return Effects(self.study())
 
-    def next_pair(self, voter: str = ME) -> Shown:
-        """The pair to show a voter next. One in ten is an earlier one with its seats swapped."""
+    def next_pair(self, voter: str = ME, *, ahead: Sequence[Shown] = ()) -> Shown:
+        """The pair to show a voter next. One in ten is an earlier one with its seats swapped.
+
+        Args:
+            voter: To whom.
+            ahead: Pairs that are on the screen, or wait to be: they are taken as judged equal for now.
+        """
         votes = self.votes
         mine = [each for each in standing(votes) if each.voter == voter and each.answer != "skip"]
-        again = {each.repeats for each in mine} | {each.id for each in mine if each.repeats}
+        again = (
+            {each.repeats for each in mine}
+            | {each.repeats for each in ahead}
+            | {each.id for each in mine if each.repeats}
+        )
         old = [each for each in mine[:-_LEAST_BETWEEN] if each.id not in again and len(each.clips) == 2]
         if old and self._generator.random() < REPEATS:
             vote = old[int(self._generator.integers(len(old)))]
             shown = Shown((vote.clips[1], vote.clips[0]), REPEATS / len(old), True)
             shown.repeats = vote.id
             return shown
-        pair = self.study(votes).next_pair(self._generator)
+        now = self._clock.now()
+        waiting = [
+            Vote(id=str(number), voter=voter, clips=tuple(map(str, shown.clips)), answer="tie", created=now)
+            for number, shown in enumerate(ahead)
+        ]
+        pair = self.study([*votes, *waiting]).next_pair(self._generator)
         return Shown(*pair._replace(probability=pair.probability * (1 - REPEATS if old else 1)))
+
+    def again(self, vote: Vote) -> Shown:
+        """A pair that was judged, to be shown once more as it was."""
+        shown = Shown((vote.clips[0], vote.clips[1]), vote.probability or 0.0, vote.chosen == "random")
+        shown.repeats = vote.repeats
+        return shown
+
+    def count(self, voter: str = ME) -> int:
+        """How many votes a person gave that were not undone; skipped pairs are not among them."""
+        mine = [each for each in standing(self.votes) if each.voter == voter and each.source != "program"]
+        return sum(each.answer != "skip" for each in mine)
 
     def cast(
         self,
@@ -153,7 +181,7 @@ class Judging:
                 voter=_name(voter),
                 clips=clips,
                 answer=answer,
-                created=self._clock.now(),
+                created=self._moment(),
                 question=self.question,
                 source=source,
                 seconds=seconds,
@@ -177,7 +205,7 @@ class Judging:
             voter=voter,
             clips=last.clips,
             answer="undo",
-            created=self._clock.now(),
+            created=self._moment(),
             question=self.question,
             repeats=last.id,
         )
@@ -264,6 +292,12 @@ class Judging:
             }
             for vote, chosen, rejected in pairs
         ]
+
+    def _moment(self) -> float:
+        """Now, and later than the vote before: votes are read back in the order of their times."""
+        with self._lock:
+            self._latest = max(self._clock.now(), self._latest + 1e-5)
+            return self._latest
 
     def __repr__(self) -> str:
         return f"<{len(self.clips)} clips of {len(set(self.cells.values()))} cells · {self.study().sentence}>"

@@ -238,7 +238,7 @@ class AceData(Vendor):
         """A task that says neither success nor failure, only a state that no page mentions."""
         if isinstance(body, dict) and "items" in body:
             return {**body, "items": [self.estranged(each) for each in body["items"]]}
-        if isinstance(body, dict) and "task" in body:
+        if isinstance(body, dict) and ("task" in body or "status" in body):  # MiniMax-H3's
             return super().estranged(body)
         if isinstance(body, dict) and "id" in body:
             return {**body, "response": {"task_id": body["id"], "data": [{"state": "reticulating_splines"}]}}

@@ -218,6 +218,34 @@ class Journal:
             lifecycle.moved(connection, job_id, "cancelled", at, detail=detail)
         return True
 
+    def adopt(self, job_id: str, task_id: str, owner: str, at: float) -> bool:
+        """Give an uncertain job the task that a person recognized as its own.
+
+        Returns:
+            Whether it has it now; False where there is no such uncertain job, or the task is another job's.
+        """
+        with self._write(alone=True) as connection:
+            earlier = lifecycle.unfinished(connection, job_id)
+            taken = connection.execute(select(jobs.c.id).where(jobs.c.task_id == task_id)).first() is not None
+            if earlier is None or earlier.state != "uncertain" or taken:
+                return False
+            if not lifecycle.take(connection, job_id, owner, at):
+                return False
+            lifecycle.moved(connection, job_id, "queued", at, task_id=task_id, detail={"decided": "adopt"})
+        return True
+
+    def known_tasks(self, task_ids: Iterable[str]) -> set[str]:
+        """Which of these tasks are a job's already."""
+        wanted = list(task_ids)
+        with self._read() as connection:
+            return {
+                str(row.task_id)
+                for start in range(0, len(wanted), _MOST_VALUES)
+                for row in connection.execute(
+                    select(jobs.c.task_id).where(jobs.c.task_id.in_(wanted[start : start + _MOST_VALUES]))
+                )
+            }
+
     def keep_sweep(self, name: str, document: dict[str, Any], at: float) -> None:
         """Keep a sweep's definition under its name, in place of an earlier one of that name.
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
+    from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.store.library import Library
@@ -55,6 +56,10 @@ class Host(Protocol):
 
     def show(self, what: Job | Promotion) -> None:
         """Show a job or finals beside their drafts under the cell that runs now; does nothing outside a notebook."""
+        ...
+
+    def arena(self, judging: Judging, voter: str) -> object:
+        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
         ...
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:

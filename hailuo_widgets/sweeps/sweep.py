@@ -20,7 +20,7 @@ from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.words import did_you_mean
-from hailuo_widgets.store.vote import QUESTION
+from hailuo_widgets.store.vote import ME, QUESTION
 from hailuo_widgets.sweeps import budgets, overview
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
@@ -553,24 +553,26 @@ class Sweep:
 
         return Judged(self, self._host)
 
-    def judge(self, by: Program, *, question: str = QUESTION, votes: int = 100) -> Ranking:
-        """Let a program compare its clips. Its votes are kept apart from people's.
+    def judge(self, *, question: str = QUESTION, voter: str = ME, by: Program | None = None, votes: int = 100) -> Any:
+        """Compare its clips blind, two at a time, by keyboard; or let a program compare them.
 
         Args:
-            by: `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes under its
-                own name, on pairs that it hasn't judged yet.
             question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your
                 own. Each question is a study of its own.
-            votes: How many votes it gives at most.
+            voter: Your name, where several people vote.
+            by: A function, `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes
+                under its own name, apart from people, on pairs that it hasn't judged yet.
+            votes: How many votes a program gives at most.
 
         Returns:
-            The ranking by that program, and how far it agrees with people.
+            The arena, which a notebook shows as a cell's last value; with `by`, the ranking by that program.
 
         Raises:
             UsageError: If there are not two clips, or at another answer of the program.
             LibraryError: If the library can't be used.
         """
-        return self.judging.about(question).by(by, votes=votes)
+        judging = self.judging.about(question)
+        return self._host.arena(judging, voter) if by is None else judging.by(by, votes=votes)
 
     @property
     def ranking(self) -> Ranking:

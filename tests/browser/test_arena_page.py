@@ -1,0 +1,148 @@
+"""The arena in a browser, by keyboard, with its Python side in this process."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+import hailuo_widgets as hw
+from support.axe import violations
+from support.widget_page import WidgetPage, widget_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
+
+SECONDS = 60
+PICTURES = os.environ.get("HAILUO_SAVE_PICTURES")
+
+
+@pytest.fixture
+def host(chromium: Browser) -> Iterator[WidgetPage]:
+    with widget_page(chromium, {"width": 900, "height": 760}) as opened:
+        yield opened
+
+
+@pytest.fixture
+def arena(here):
+    fox = hw.sweep("SECRET fox {gait}", name="fox", gait=["trots", "leaps"], repeat=2)
+    fox.run().result(SECONDS)
+    return fox.judge()
+
+
+def mounted(host, arena):
+    host.mount(arena, place=arena.place)
+    expect(host.page.locator("video")).to_have_count(2)
+    return host.page.get_by_role("region", name="Compare clips")
+
+
+def watch(page):
+    """Let both clips come to their end."""
+    page.wait_for_function("() => [...document.querySelectorAll('video')].every((each) => each.readyState >= 2)")
+    page.evaluate(
+        "() => { for (const each of document.querySelectorAll('video')) each.currentTime = each.duration - 0.1; }"
+    )
+    expect(page.get_by_role("status")).to_have_text("Choose one.")
+
+
+def answers(arena):
+    return [each.answer for each in arena.judging.votes]
+
+
+def test_votes_by_keyboard_are_kept_one_by_one(host, arena):
+    view = mounted(host, arena)
+    page = host.page
+    view.focus()
+    page.keyboard.press("ArrowLeft")  # nothing was seen yet
+    expect(page.get_by_role("status")).to_have_text("Watch both clips to the end once.")
+    assert answers(arena) == []
+    for number, (key, answer) in enumerate(
+        [("ArrowLeft", 0), ("ArrowRight", 1), ("ArrowUp", "tie"), ("ArrowDown", "bad"), ("2", 1)], start=1
+    ):
+        watch(page)
+        page.keyboard.press(key)
+        expect(page.get_by_text(f"{number} vote", exact=False).first).to_be_visible()
+        assert answers(arena)[-1] == answer
+    page.keyboard.press("s")
+    expect(page.locator("video")).to_have_count(2)
+    page.keyboard.press("u")
+    page.wait_for_function("() => true")
+    assert all(each.seconds is not None and each.probability for each in arena.judging.votes if each.answer != "undo")
+
+
+def test_a_vote_can_be_undone_and_its_pair_comes_back(host, arena):
+    view = mounted(host, arena)
+    view.focus()
+    watch(host.page)
+    host.page.keyboard.press("ArrowRight")
+    expect(host.page.get_by_text("1 vote", exact=True)).to_be_visible()
+    first = arena.judging.votes[0]
+    host.page.keyboard.press("u")
+    expect(host.page.get_by_text("0 votes")).to_be_visible()
+    watch(host.page)
+    host.page.keyboard.press("ArrowLeft")
+    expect(host.page.get_by_text("1 vote", exact=True)).to_be_visible()
+    assert arena.judging.votes[-1].clips == first.clips
+    assert answers(arena) == [1, "undo", 0]
+
+
+def test_nothing_on_the_page_tells_which_clip_is_which(host, arena):
+    mounted(host, arena)
+    page = host.page.content()
+    for clip in arena.judging.clips.values():
+        assert clip.id not in page
+        assert clip.path.name not in page
+    assert "SECRET" not in page
+    assert "leaps" not in page
+
+
+def test_it_is_shown_in_words_and_as_a_picture_when_asked_for(host, arena):
+    view = mounted(host, arena)
+    one, two = list(arena.judging.clips)[::2]
+    for _ in range(3):
+        arena.judging.cast((one, two), 0)
+    view.focus()
+    watch(host.page)
+    host.page.keyboard.press("ArrowUp")
+    expect(host.page.get_by_text("4 votes")).to_be_visible()
+    host.page.get_by_role("button", name="Show me the ranking").click()
+    expect(host.page.locator(".hw-arena-result svg")).to_be_visible()
+    expect(host.page.locator(".hw-arena-result")).to_contain_text("Not sure yet")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [380, 900])
+def test_axe_finds_nothing(host, arena, theme, width):
+    host.theme(theme)
+    host.page.set_viewport_size({"width": width, "height": 760})
+    view = mounted(host, arena)
+    assert violations(host.page, ".hw-arena") == []
+    view.focus()
+    watch(host.page)
+    assert violations(host.page, ".hw-arena") == []
+    host.page.keyboard.press("ArrowUp")
+    expect(host.page.get_by_text("1 vote", exact=True)).to_be_visible()
+    host.page.get_by_role("button", name="Show me the ranking").click()
+    expect(host.page.locator(".hw-arena-result svg")).to_be_visible()
+    watch(host.page)
+    assert violations(host.page, ".hw-arena") == []
+    if PICTURES:
+        host.page.screenshot(path=Path(PICTURES) / f"arena-{theme}-{width}.png", full_page=True)
+
+
+def test_what_is_saved_shows_the_first_and_the_last(arena):
+    assert "No votes yet" in arena._result()
+    one, two = list(arena.judging.clips)[::2]
+    for _ in range(6):
+        arena.judging.cast((one, two), 0)
+    html = arena._result()
+    assert html.count("<video") == 2
+    assert "<svg" in html
+    first = arena.judging.ranking[0].cell
+    assert f"First: {first}" in html
+    assert "6 votes" in html
