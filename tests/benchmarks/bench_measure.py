@@ -1,7 +1,7 @@
 """How right, how fast and how large measuring is. `python tests/benchmarks/bench_measure.py [CLIPS] [JOINS] [SEED]`.
 
-The clips are rendered by `support/planes.py` with seeds that were not used for tuning (`takes.HELD_OUT` and on, or from SEED on). Beside
-what is measured stands what public benchmarks do: points on a grid along the frame's rim, followed from the first frame
+The clips are rendered by `support/planes.py` with seeds that were not used for tuning (`takes.HELD_OUT` and on, or from SEED on).
+Beside what is measured stands what public benchmarks do: points on a grid along the frame's rim, followed from the first frame
 to the last, and thresholds on where they went (VBench's camera classes, which always answer).
 """
 
