@@ -49,6 +49,17 @@ def test_a_plan_has_no_side_effects(here, tmp_path):
     assert "planned, not run" in repr(made)
 
 
+def test_a_notebook_in_a_subfolder_says_whose_library_its_plan_counts(here, monkeypatch):
+    hw.sweep(FOX).run().result(SECONDS)
+    assert "Library" not in repr(hw.sweep(FOX).plan)
+    below = here.folder / "chapter" / "one"
+    below.mkdir(parents=True)
+    monkeypatch.setattr(here, "folder", below)
+    plan = hw.sweep(FOX).plan
+    assert plan.to_buy == 0
+    assert "Library: ../../hailuo_library" in repr(plan)
+
+
 def test_running_it_buys_what_the_plan_says_and_again_nothing(here):
     made = hw.sweep(FOX, repeat=2)
     assert len(made.run().result(SECONDS)) == 8

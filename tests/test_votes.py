@@ -13,6 +13,7 @@ import pytest
 from hailuo_widgets.judge import fit
 from hailuo_widgets.judge.votes import counted, standing
 from hailuo_widgets.store.journal import Journal
+from hailuo_widgets.store.library import Library, rebuild
 from hailuo_widgets.store.vote import Vote
 
 CLIPS = {"a1", "a2", "b1", "b2"}
@@ -97,6 +98,17 @@ def test_programs_and_foreign_clips_are_kept_apart():
 def test_what_is_no_vote_is_refused(wrong):
     with pytest.raises(ValueError, match="vote"):
         replace(vote(1), **wrong)
+
+
+def test_rebuilding_a_library_keeps_its_votes(tmp_path):
+    library = Library(tmp_path)
+    (tmp_path / "clips").mkdir(exist_ok=True)
+    library.journal.cast([vote(1), vote(2, "undo", repeats="1")])
+    library.close()
+    rebuild(tmp_path, 1.0)
+    again = Library(tmp_path)
+    assert again.journal.votes() == [vote(1), vote(2, "undo", repeats="1")]
+    again.close()
 
 
 KERNEL = """

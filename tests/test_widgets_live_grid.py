@@ -194,7 +194,9 @@ def test_what_is_asked_for_comes_as_bytes(view, here):
     facts = dict(detail["facts"])
     assert facts["Price"] == "$0.28"
     assert facts["File"].startswith("hailuo_library/clips/")
-    assert facts["prompt_optimizer"] == "off"
+    assert dict(detail["more"])["prompt_optimizer"] == "off"
+    assert detail["file"] in facts["File"]
+    assert detail["cell"].startswith("%%hailuo")
     clips[2].path.unlink()
     view.ask(type="clip", at=[2, 0])
     missing, _ = view.answer("missing")

@@ -100,6 +100,14 @@ def test_it_tells_what_was_made_and_how_to_make_it_again():
     assert seen.one("a")["href"] == CLIP.src  # where no player survives, the link does
 
 
+def test_the_task_is_in_the_fold_out_unless_a_person_has_to_look_for_it():
+    above = settled_html(ORDER, STORED, CLIP, RECIPE).partition("<details")[0]
+    assert STORED.task_id not in above
+    unsure = settled_html(ORDER, replace(STORED, state="uncertain"), None, RECIPE).partition("<details")[0]
+    assert STORED.task_id in unsure
+    assert STORED.task_id in settled_html(ORDER, STORED, CLIP, None)
+
+
 def test_only_a_camera_command_is_a_chip():
     seen = Seen(settled_html(replace(ORDER, prompt="[sic] a fox [Pan left,Shake]"), STORED, None, None))
     chips = [

@@ -122,12 +122,35 @@ def test_what_went_otherwise_says_why():
         "1080P supports 6 s only.",
         "Not possible",
         "Skipped",
-        "library",
+        "cached",
         "★★★★ starred",
         "the best of <all>",
     ):
         assert words in text
     assert Seen(html).every("video")[0]["preload"] == "metadata"  # without a poster, its first frame
+
+
+def test_what_holds_for_all_clips_is_said_once():
+    view = grid()
+    sketches = replace(
+        view,
+        cells=tuple(replace(cell, sketch=True, price="free") for cell in view.cells),
+        takes=dict.fromkeys(view.takes, replace(STORED, cached=True)),
+    )
+    text = Seen(grid_html(sketches, clips_of(sketches))).text
+    assert text.count("SKETCH") == 1
+    assert text.count("Done") == 0
+    assert text.count("12 done") == 1
+    assert "cached" not in text
+    mixed = replace(sketches, cells=(view.cells[0], *sketches.cells[1:]))
+    assert Seen(grid_html(mixed, clips_of(mixed))).text.count("SKETCH") == 11
+
+
+def test_a_table_without_its_library_says_where_the_clips_are_looked_for():
+    view = grid()
+    text = Seen(grid_html(view, clips_of(view))).text
+    assert "The clips are in clips, seen from this notebook. If none plays, copy that folder there." in text
+    assert "seen from this notebook" not in Seen(grid_html(view, {})).text
 
 
 def test_a_plan_says_that_nothing_was_sent():

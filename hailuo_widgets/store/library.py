@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.net.download import Downloaded
     from hailuo_widgets.store.clip_filter import ClipFilter
+    from hailuo_widgets.store.vote import Vote
 
 
 _PLACE = re.compile(r"clips/[A-Za-z0-9_-]{1,40}\.mp4")
@@ -383,6 +384,8 @@ def _is_sound(row: Row[Any]) -> bool:
 def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
     """Make a new journal from the folder alone. The old one is kept beside it.
 
+    Votes are nowhere else, so they are taken from the old journal where it can be read.
+
     Args:
         folder: The library's.
         at: Seconds since the epoch; names the old journal.
@@ -397,10 +400,13 @@ def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
         raise LibraryError(f"“{folder}” holds no clips.", hint="Name a library's folder.")
     old = folder / FILE
     kept: Path | None = None
+    votes: list[Vote] = []
     if old.exists():
         with suppress(LibraryError):  # one that can't be opened is why people come here
             journal = Journal(URL.create("sqlite", database=str(old)))
             try:
+                with suppress(LibraryError):
+                    votes = journal.votes()
                 left = len(journal.open_jobs())
             finally:
                 journal.close()
@@ -415,6 +421,7 @@ def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
                 old.with_name(old.name + suffix).rename(kept.with_name(kept.name + suffix))
     library = Library(folder)
     try:
+        library.journal.cast(votes)
         return (*library.take_in_all(), kept)
     finally:
         library.close()

@@ -40,6 +40,7 @@ class Plan:
         unknown_prices: How many clips to be bought have no published price; they are not in `price`.
         slips: How many clips to be bought have something in their prompt that looks like a camera command and is none.
         seconds: How long it will probably take under the vendors' limits, None where there is nothing to buy.
+        library: The library's folder, seen from the notebook, where that is not the one beside it.
         notes: What a person should know before it is run.
     """
 
@@ -57,6 +58,7 @@ class Plan:
     unknown_prices: int = 0
     slips: int = 0
     seconds: float | None = None
+    library: str = ""
     notes: tuple[str, ...] = ()
 
     @property
@@ -84,6 +86,7 @@ class Plan:
         ]
         if self.seconds is not None:
             facts.append(("Time", f"about {_span(self.seconds)}"))
+        facts.append(("Library", self.library))
         return [(name, value) for name, value in facts if value]
 
     def __repr__(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from dataclasses import replace
@@ -21,6 +22,7 @@ from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
 from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
+from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.store.vote import ME, QUESTION
 from hailuo_widgets.sweeps import budgets, overview
 from hailuo_widgets.sweeps.definition import check_axis
@@ -166,6 +168,7 @@ class Sweep:
             unknown_prices=unknown,
             slips=sum(bool(quote.slips) for quote in orders),
             seconds=self._forecast(orders) if orders else None,
+            library=self._library_elsewhere(),
             notes=(
                 *not_possible(self.cells),
                 *self._shortage(orders),
@@ -178,6 +181,13 @@ class Sweep:
         )
         self._found, self._plan = found, plan
         return plan
+
+    def _library_elsewhere(self) -> str:
+        """The library's folder, seen from the notebook; `""` for the usual one beside it, and where there is none."""
+        if not self._host.has_library():
+            return ""
+        seen = os.path.relpath(self._host.library().folder, self._host.folder.resolve()).replace(os.sep, "/")
+        return "" if seen == LIBRARY else seen
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
         mine = {key: clip for key, job in self._jobs.items() if (clip := _kept(job)) is not None}

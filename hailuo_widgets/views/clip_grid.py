@@ -49,7 +49,7 @@ class ClipGrid(Placed):
         value: The clip that was chosen last, None before that.
     """
 
-    _esm = joined("dom.js", "placed.js", "player.js", "marks.js", "clip_wall.js", "clip_grid.js")
+    _esm = joined("dom.js", "placed.js", "player.js", "marks.js", "clip_wall.js", "clip_actions.js", "clip_grid.js")
     _css = joined("base.css", "ring.css", "player.css", "prompt_editor.css", "clip_wall.css", "studio.css")
 
     value = traitlets.Any(None, allow_none=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -134,6 +135,7 @@ def clip_message(clip: Clip, marks: MarksPart) -> dict[str, Any]:
         "note": clean(marks.note),
         "tags": [clean(tag) for tag in marks.tags if tag != PINNED],
         "pinned": PINNED in marks.tags,
+        "file": clean(os.path.relpath(clip.path).replace(os.sep, "/")),
     }
 
 

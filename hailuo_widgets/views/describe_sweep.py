@@ -12,6 +12,7 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import Charged, HailuoError, VendorError
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.views.code import cell_of
 from hailuo_widgets.views.describe import parameters_of, spec_of
 from hailuo_widgets.views.grid_view import (
     AxisView,
@@ -44,6 +45,8 @@ STARRED = "starred"
 _SENT = (JobState.SUBMITTING, JobState.QUEUED, JobState.RUNNING, JobState.DOWNLOADING)
 _IN_THE_ORDER = ("model", "duration", "resolution")
 _MAY_BE_PAID = (JobState.STORED, JobState.UNCERTAIN, JobState.ABANDONED)
+_ASK_THE_VENDOR = (JobState.UNCERTAIN, JobState.ABANDONED)
+"""Here a person has to look in the vendor's account, and needs the task's id."""
 _CHARGED = {Charged.NO: "not charged", Charged.YES: "charged", Charged.UNKNOWN: "may be charged"}
 
 
@@ -143,10 +146,14 @@ def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder
             ("Delivered", f"{clip.width}×{clip.height} · {clip.fps:.4g} fps · {clip.duration:.1f} s"),
             ("File", f"{_relative(clip, folder)} · {file_size(clip.size)}"),
         ]
-    task = job.task_id if job is not None else clip.task_id if clip is not None else None
-    facts.append(("Task", task or ""))
+    task = ("Task", (job.task_id if job is not None else clip.task_id if clip is not None else None) or "")
+    more: list[tuple[str, str]] = []
+    if job is not None and job.state in _ASK_THE_VENDOR:
+        facts.append(task)
+    else:
+        more.append(task)
     if cell.quote is not None:
-        facts += [(name, value) for name, value in parameters_of(cell.quote) if name not in _IN_THE_ORDER]
+        more += [(name, value) for name, value in parameters_of(cell.quote) if name not in _IN_THE_ORDER]
     error = job.error if job is not None else None
     said = marks.get(clip.id) if clip is not None else None
     return Detail(
@@ -155,6 +162,9 @@ def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder
         error=error.message if error else cell.problem,
         hint=error.hint if error else "",
         remark=said.note if said else "",
+        more=tuple((name, value) for name, value in more if value),
+        file=_relative(clip, folder) if clip is not None else "",
+        cell=cell_of(cell.quote) if cell.quote is not None else "",
     )
 
 

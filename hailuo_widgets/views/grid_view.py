@@ -161,6 +161,15 @@ class GridView:
         view = self.cells[place[0]]
         return "skipped" if view.skipped else "illegal" if view.problem else self.take(place).state
 
+    def all_sketches(self) -> bool:
+        """Whether every clip is the embedded provider's drawing: that is then said once, above."""
+        return all(cell.sketch for cell in self.cells if not (cell.problem or cell.skipped))
+
+    def all_cached(self) -> bool:
+        """The same of clips that came from the library."""
+        wanted = (index for index, cell in enumerate(self.cells) if not (cell.problem or cell.skipped))
+        return all(self.take(place).cached for index in wanted for place in self.places(index))
+
     def take(self, place: Place) -> GridItem:
         """What is known of a replicate."""
         return self.takes.get(place) or GridItem()
@@ -211,6 +220,9 @@ class Detail:
         error: What went wrong, whole.
         hint: The way out.
         remark: Someone's note.
+        more: Names and values for those who look closer: task id, every parameter.
+        file: The clip's path, relative to the notebook; `""` where there is none.
+        cell: The `%%hailuo` cell that asks for this clip; `""` where it can't be asked for.
     """
 
     prompt: str
@@ -218,3 +230,6 @@ class Detail:
     error: str = ""
     hint: str = ""
     remark: str = ""
+    more: tuple[tuple[str, str], ...] = ()
+    file: str = ""
+    cell: str = ""

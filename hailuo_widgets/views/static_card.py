@@ -132,7 +132,7 @@ def _card(order: Order, status: Status, clip: ClipView | None, recipe: Recipe | 
             _top(order, status, clip),
             _prompt(order.prompt, whole=recipe is None),
             _message(order, status),
-            _facts(order, status, clip),
+            _facts(order, status, clip, folded=recipe is not None),
             _asides(order),
             _again(status, clip, recipe) if recipe else "",
         )
@@ -191,7 +191,11 @@ def _message(order: Order, status: Status) -> str:
     )
 
 
-def _facts(order: Order, status: Status, clip: ClipView | None) -> str:
+def _facts(order: Order, status: Status, clip: ClipView | None, *, folded: bool) -> str:
+    """What was asked for and what came.
+
+    The task's id is in the fold-out, unless there is none, or a person has to look for it in the vendor's account.
+    """
     facts = [
         ("Model", order.model),
         ("Provider", order.provider),
@@ -202,11 +206,11 @@ def _facts(order: Order, status: Status, clip: ClipView | None) -> str:
         facts.append(("Delivered", _delivered(clip)))
         facts.append(("Measured", clip.measured))
     cells = [_fact(label, f"<bdi>{_value(value)}</bdi>") for label, value in facts if value]
-    if status.task_id:
+    if status.task_id and (not folded or status.state in ("uncertain", "abandoned")):
         cells.append(_fact("Task", f"<bdi style='{_MONO}'>{_value(status.task_id)}</bdi>"))
     if clip:
         link = f"<a href='{attribute(clip.src)}' style='{_MONO}'><bdi>{_value(clip.file)}</bdi></a>"
-        cells.append(_fact("File", f"{link} · {file_size(clip.size)}"))
+        cells.append(_fact("File, seen from this notebook", f"{link} · {file_size(clip.size)}"))
     return f"<div style='{_FACTS}'>{''.join(cells)}</div>"
 
 

@@ -64,7 +64,7 @@ def grid_html(view: GridView, clips: Mapping[Place, ClipView]) -> str:
     drawn = _Drawing(view, clips)
     notes = "".join(f"<div dir='auto' style='margin:6px 0'>{content(note)}</div>" for note in _notes(view))
     tables = "".join(drawn.part(fixed) for fixed in _parts(view))
-    return f"<div style='{_CARD}'>{_top(view)}{notes}{tables}{_again(view)}</div>"
+    return f"<div style='{_CARD}'>{_top(view)}{notes}{tables}{_files(clips)}{_again(view)}</div>"
 
 
 def grid_text(view: GridView) -> str:
@@ -145,7 +145,8 @@ class _Drawing:
         cell, take, clip = view.cells[place[0]], view.take(place), self._clips.get(place)
         word, tone = cell_words()[view.state(place)]
         dot = f"<span style='color:{_DOT[tone]}'>●</span>"
-        tag = f" <b style='{_TAG}'>SKETCH</b>" if cell.sketch and take.clip else ""
+        tag = f" <b style='{_TAG}'>SKETCH</b>" if cell.sketch and take.clip and not view.all_sketches() else ""
+        state = f"{dot} {word}" if take.state != "stored" or cell.problem or cell.skipped else ""
         judged = " ".join(filter(None, ("★" * take.rating, "starred" if take.starred else "")))
         link = f"<a href='{attribute(clip.src)}'>clip</a>" if clip else ""
         facts = " · ".join(filter(None, (*self._figures(place), content(judged), link)))
@@ -158,7 +159,7 @@ class _Drawing:
             self._picture(place, clip, playing=playing) if clip else f"<div style='{_EMPTY}'>{reason or word}</div>"
         )
         return (
-            f"{picture}<div style='margin:2px 0 6px'>{dot} {word}{tag} "
+            f"{picture}<div style='margin:2px 0 6px'>{state}{tag} "
             f"<span style='opacity:.7'>{facts}</span>{seen}{remark}</div>"
         )
 
@@ -179,10 +180,9 @@ class _Drawing:
         cell, take = self._view.cells[place[0]], self._view.take(place)
         if place[1] or len(self._view.places(place[0])) > 1:
             yield f"no. {place[1] + 1}"
-        if take.cached:
-            yield "library"
-        elif take.clip:
-            yield clock(take.elapsed)
+        if take.clip:
+            yield "cached" if take.cached and not self._view.all_cached() else ""
+            yield "" if take.cached else clock(take.elapsed)
             yield content(cell.price)
         elif take.charged:
             yield content(take.charged)
@@ -248,6 +248,8 @@ def _top(view: GridView) -> str:
         if (count := states.count(state))
     )
     said = " · ".join(map(content, filter(None, (*view.head.money, _time(view)))))
+    sketches = view.all_sketches() and any(take.clip for take in view.takes.values())
+    counts += f" <b style='{_TAG}'>SKETCH</b>" if sketches else ""
     return f"<div style='{_TOP}'>{name} {counts} <span style='opacity:.7'>{said}</span></div>"
 
 
@@ -259,6 +261,18 @@ def _notes(view: GridView) -> Iterator[str]:
         yield "Saved while it ran. Run its cell again for the rest: what was sent is not bought twice."
     if view.head.message:
         yield view.head.message
+
+
+def _files(clips: Mapping[Place, ClipView]) -> str:
+    """Where the clips are looked for: a notebook may be mailed without them, and a player can't say what it lacks."""
+    if not clips:
+        return ""
+    folders = sorted({clip.file.rpartition("/")[0] or "." for clip in clips.values()})
+    where = ", ".join(f"<code>{content(shorten(folder, 120))}</code>" for folder in folders[:3])
+    return (
+        f"<div style='margin-top:6px;opacity:.65'>The clips are in {where}, seen from this notebook. "
+        "If none plays, copy that folder there.</div>"
+    )
 
 
 def _again(view: GridView) -> str:

@@ -61,7 +61,7 @@ class SweepGrid(Placed):
 
     _esm = joined(
         "dom.js", "placed.js", "player.js", "sweep_store.js", "sweep_pivot.js", "sweep_cell.js", "sweep_head.js",
-        "sweep_dialog.js", "sweep_grid.js",
+        "clip_actions.js", "sweep_dialog.js", "sweep_grid.js",
     )  # fmt: skip
     _css = joined("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
 
@@ -116,6 +116,9 @@ class SweepGrid(Placed):
                 "error": clean(detail.error),
                 "hint": clean(detail.hint),
                 "remark": clean(detail.remark),
+                "more": [[clean(name), clean(value)] for name, value in detail.more],
+                "file": clean(detail.file),
+                "cell": clean(detail.cell),
             }
         )
 

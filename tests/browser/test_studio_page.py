@@ -272,6 +272,11 @@ def test_a_library_is_a_wall(host, session):
     expect(page.get_by_role("region", name="Chosen clip").locator("video")).to_be_visible()
     expect(page.get_by_text(f'hw.library()["{clip.id}"]')).to_be_visible()
     assert grid.value.id == clip.id
+    actions = page.get_by_role("group", name="Clip actions")
+    expect(actions.get_by_role("button", name="Copy path")).to_be_visible()
+    with page.expect_download() as download:
+        actions.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == clip.path.name
     page.get_by_role("button", name="2 of 5").click()
     expect(page.get_by_role("group", name="Rated 2 of 5")).to_be_visible()
     assert violations(page, ".hw-library") == []

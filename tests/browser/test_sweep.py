@@ -118,9 +118,9 @@ def plan_it(page, grid, simulator):
     """Nothing is sent before the plan is accepted."""
     page.run_cell(2)
     expect(grid.get_by_role("button", name="Run · $")).to_be_visible()
-    for said in (f"{CLIPS - 1} planned", "1 stored", "4 not possible"):
+    for said in (f"{CLIPS - 1} planned", "1 done", "4 not possible"):
         expect(count(grid, said)).to_be_visible()
-    expect(grid.get_by_role("gridcell", name="Pan left, 768P, Done, library")).to_have_count(1)
+    expect(grid.get_by_role("gridcell", name="Pan left, 768P, Done, cached")).to_have_count(1)
     expect(grid.get_by_role("gridcell", name="Pan left, 768P, Done").locator("img")).to_be_visible()
     assert len(simulator.tasks) == 1
 

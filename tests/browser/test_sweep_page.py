@@ -30,10 +30,13 @@ STORED = GridItem("stored", elapsed=104, clip=FOOTAGE)
 RUNNING = HeadView("running", ("$1.96 spent", "$1.12 reserved"), elapsed=60, left=250, can=("pause", "cancel"))
 DETAIL = {
     "segments": [["A fox <b>trots</b> ", False], ["[Pan left]", True]],
-    "facts": [["Task", "task-1"]],
+    "facts": [["Provider", "minimax"]],
     "error": "",
     "hint": "",
     "remark": "",
+    "more": [["Task", "task-1"], ["prompt_optimizer", "off"]],
+    "file": "hailuo_library/clips/a fox.mp4",
+    "cell": "%%hailuo -d 6\nA fox trots [Pan left]",
 }
 
 
@@ -392,6 +395,7 @@ def test_enlarged_it_plays_and_says_everything_that_is_known(page, sweep):
     dialog = page.get_by_role("dialog")
     expect(dialog.locator(".hw-chip")).to_have_text("[Pan left]")
     expect(dialog.locator(".hw-prompt")).to_have_text("A fox <b>trots</b> [Pan left]")
+    dialog.get_by_text("All parameters").click()
     expect(dialog.get_by_text("task-1")).to_be_visible()
     page.wait_for_function("() => document.querySelector('dialog video')?.currentTime > 0.2")
     page.keyboard.press("5")
@@ -401,6 +405,39 @@ def test_enlarged_it_plays_and_says_everything_that_is_known(page, sweep):
     page.keyboard.press("Escape")
     expect(cell(page, "Pan left, trots")).to_be_focused()
     expect(page.locator("dialog video")).to_have_count(0)
+
+
+def test_an_enlarged_clip_can_be_kept_found_and_requested_again(page, sweep):
+    sweep.mount(every(grid()))
+    page.evaluate(
+        "() => Object.defineProperty(navigator, 'clipboard', {value: {writeText: async (text) => { host.copy = text; }}})"
+    )
+    page.locator(".hw-cell").first.focus()
+    page.keyboard.press("Enter")
+    actions = page.get_by_role("dialog").get_by_role("group", name="Clip actions")
+    actions.get_by_role("button", name="Copy path").click()
+    expect(actions.get_by_role("status")).to_have_text("Copied")
+    assert page.evaluate("host.copy") == DETAIL["file"]
+    actions.get_by_role("button", name="Copy as cell").click()
+    page.wait_for_function("(cell) => host.copy === cell", arg=DETAIL["cell"])
+    with page.expect_download() as download:
+        actions.get_by_role("button", name="Download").click()
+    assert download.value.suggested_filename == "a fox.mp4"
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("prompt_optimizer")).to_be_hidden()
+    dialog.get_by_text("All parameters").click()
+    expect(dialog.get_by_text("prompt_optimizer")).to_be_visible()
+    sweep.change({(1, 0): STORED})  # news of another cell
+    expect(dialog.get_by_text("prompt_optimizer")).to_be_visible()
+
+
+def test_what_holds_for_all_cells_is_said_once(page, sweep):
+    view = every(grid(repeat=1), replace(STORED, cached=True))
+    sweep.mount(replace(view, cells=tuple(replace(each, sketch=True, price="free") for each in view.cells)))
+    expect(page.get_by_text("SKETCH")).to_have_count(1)
+    expect(page.locator(".hw-cell").get_by_text("Done").locator("visible=true")).to_have_count(0)
+    expect(cell(page, "Static shot, trots")).to_contain_text("free")
+    expect(page.get_by_text("cached")).to_have_count(0)
 
 
 def test_two_are_compared_in_step(page, sweep):

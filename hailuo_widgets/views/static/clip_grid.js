@@ -1,5 +1,6 @@
 /** A library as a widget: the wall, and the clip that is chosen with its player. */
 
+import { clipActions } from "./clip_actions.js";
 import { clipWall } from "./clip_wall.js";
 import { button, element, say } from "./dom.js";
 import { marks } from "./marks.js";
@@ -31,7 +32,8 @@ export default placed((model, signal) => {
   const playing = film(stage, frame);
   const marked = marks((mark) => shown && send({ type: "mark", id: shown.id, ...mark }), signal);
   top.append(marked.rating, marked.pin, close);
-  body.append(top, words, facts, where, failed, bar.root);
+  const actions = element("div");
+  body.append(top, words, facts, where, actions, failed, bar.root);
   detail.append(frame, body);
   const wall = clipWall(
     {
@@ -59,6 +61,17 @@ export default placed((model, signal) => {
         .join(" · "),
     );
     say(where, `hw.library()["${row.id}"]`);
+    actions.replaceChildren(
+      clipActions({
+        file: row.file,
+        cell: "",
+        async url() {
+          const { src } = frame.querySelector("video") ?? {};
+          if (!src) throw new Error("The clip is not here yet.");
+          return src;
+        },
+      }),
+    );
     marked.show(row);
   }
 

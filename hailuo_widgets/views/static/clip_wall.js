@@ -15,6 +15,7 @@
  * @property {string} note
  * @property {string[]} tags
  * @property {boolean} pinned
+ * @property {string} file
  *
  * @typedef {object} Wall
  * @property {(content: Record<string, unknown>) => void} send

@@ -1,7 +1,7 @@
 /** One cell: its poster, which becomes the player, its state in a line under it, and its replicates. */
 
 import { button, clock, element, fraction, ring, say, turnRing } from "./dom.js";
-import { placesOf, stateOf } from "./sweep_pivot.js";
+import { allCached, allSketches, placesOf, stateOf } from "./sweep_pivot.js";
 import { keyOf } from "./sweep_store.js";
 
 /**
@@ -136,7 +136,8 @@ export class CellBox {
       parts.stars.append(star);
     }
     parts.frame.append(parts.poster, parts.sheet, parts.middle, parts.stars, parts.tools);
-    if (this.#cell.sketch) parts.frame.append(element("span", "hw-tag", "SKETCH"));
+    if (this.#cell.sketch && !allSketches(this.#store.whole))
+      parts.frame.append(element("span", "hw-tag", "SKETCH"));
 
     if (places.length > 1) {
       for (const [, replicate] of places) {
@@ -223,7 +224,7 @@ export class CellBox {
   #figures() {
     const take = this.#store.take(this.place);
     if (this.#cell.problem || this.#cell.skipped) return "";
-    if (take.cached) return "library";
+    if (take.cached) return allCached(this.#store) ? this.#cell.price : `cached · ${this.#cell.price}`;
     if (take.charged) return take.charged;
     if (take.state === "planned") return take.note ? this.#cell.price : "";
     const elapsed = clock(this.#store.elapsed(this.place));
@@ -281,6 +282,7 @@ export class CellBox {
 
     parts.caption.dataset.on = String(!cell.problem && !cell.skipped);
     parts.state.textContent = word;
+    parts.state.hidden = state === "stored"; // its picture says so
     parts.remark.hidden = !take.remark;
     parts.figures.textContent = this.#figures();
     parts.replicates.forEach((each, replicate) => {

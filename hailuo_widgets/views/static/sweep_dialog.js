@@ -1,5 +1,6 @@
 /** One clip large, or two side by side and in step, with everything that is known of them. */
 
+import { clipActions } from "./clip_actions.js";
 import { button, element, facts, prompt, say } from "./dom.js";
 import { Stage, transport } from "./player.js";
 import { keyOf } from "./sweep_store.js";
@@ -151,6 +152,25 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     what.hidden = !other;
     box.append(frame, what, line, message, known, noting);
 
+    /** @type {import("./sweep_store.js").Detail | undefined} */
+    let drawn;
+
+    /** @param {import("./sweep_store.js").Detail} detail */
+    function drawKnown(detail) {
+      drawn = detail; // not again while nothing has changed: a fold-out stays open, a button keeps the focus
+      const { file, cell } = detail;
+      known.replaceChildren(
+        prompt(detail.segments),
+        clipActions({ file, cell, url: () => store.clip(place) }),
+        facts(detail.facts),
+      );
+      if (detail.more.length) {
+        const more = element("details", "hw-more");
+        more.append(element("summary", "hw-soft", "All parameters"), facts(detail.more));
+        known.append(more);
+      }
+    }
+
     function update() {
       const take = store.take(place);
       const [word, tone] = store.word(take.state);
@@ -167,7 +187,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
       say(hint, detail?.hint ?? "");
       message.hidden = error.hidden && hint.hidden;
       if (detail) {
-        known.replaceChildren(prompt(detail.segments), facts(detail.facts));
+        if (detail !== drawn) drawKnown(detail);
         if (document.activeElement !== remark) remark.value = take.remark ?? detail.remark;
       }
     }
@@ -207,7 +227,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     const [first] = shown;
     const scrubbing = target.matches("input");
     if (!first) return;
-    if (event.key === " " && !target.matches("button")) stage.toggle();
+    if (event.key === " " && !target.matches("button, summary")) stage.toggle();
     else if (event.key === ",") stage.step(-1);
     else if (event.key === ".") stage.step(1);
     else if (event.key === "ArrowLeft" && !scrubbing) move(-1);

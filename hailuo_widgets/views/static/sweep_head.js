@@ -1,7 +1,7 @@
 /** What stands above the cells: name, counts, money, time and what can be done; the plan; the tools that arrange them. */
 
 import { button, clock, element, facts, remaining, say, uniqueId } from "./dom.js";
-import { fixedGroups, placesOf, stateOf } from "./sweep_pivot.js";
+import { allSketches, fixedGroups, placesOf, stateOf } from "./sweep_pivot.js";
 
 /**
  * @typedef {import("./sweep_store.js").Store} Store
@@ -35,6 +35,8 @@ export function sweepHead(store, { filter, filtered }) {
   const counts = element("div", "hw-sweep-counts");
   counts.role = "group";
   counts.ariaLabel = "Show only";
+  const sketch = element("span", "hw-tag", "SKETCH");
+  sketch.hidden = !allSketches(store.whole);
   const money = element("span", "hw-soft hw-number");
   const time = element("span", "hw-soft hw-number");
   const actions = element("div", "hw-sweep-actions");
@@ -48,7 +50,7 @@ export function sweepHead(store, { filter, filtered }) {
   const line = element("div", "hw-sweep-line");
   const figures = element("div", "hw-sweep-figures");
   figures.append(money, time);
-  line.append(name, counts, figures, actions);
+  line.append(name, sketch, counts, figures, actions);
   root.append(line, plan, alerts, bar);
 
   /** @type {Map<string, HTMLButtonElement>} */

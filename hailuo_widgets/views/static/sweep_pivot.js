@@ -141,3 +141,23 @@ export function sorted(store, indices, order) {
   const keyed = indices.map((index) => ({ index, value: value[order](index) }));
   return keyed.sort((a, b) => a.value - b.value || a.index - b.index).map(({ index }) => index);
 }
+
+/**
+ * Whether every clip is a sketch: that is then said once, in the head.
+ * @param {import("./sweep_store.js").Whole} whole
+ */
+export function allSketches({ cells }) {
+  const real = cells.filter((cell) => !cell.problem && !cell.skipped);
+  return real.length > 0 && real.every((cell) => cell.sketch);
+}
+
+/**
+ * The same of clips that came from the library.
+ * @param {import("./sweep_store.js").Store} store
+ */
+export function allCached(store) {
+  return store.whole.cells.every(
+    (cell, index) =>
+      cell.problem || cell.skipped || placesOf(store, index).every((place) => store.take(place).cached),
+  );
+}

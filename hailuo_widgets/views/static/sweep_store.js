@@ -68,6 +68,9 @@
  * @property {string} error
  * @property {string} hint
  * @property {string} remark
+ * @property {[label: string, value: string][]} more For the fold-out.
+ * @property {string} file
+ * @property {string} cell
  *
  * @typedef {{type: "delta", seq: number, takes: [number, number, Take][], head?: Head}
  *   | {type: "posters", at: Place[]}
