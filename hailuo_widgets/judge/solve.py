@@ -64,7 +64,8 @@ def solve(record: Record, model: Cells, spreads: Spreads) -> Solution:
     start = None
     many = len(record.clips) > _FEW
     if many or len(slopes) > 1:
-        middle = model.clip_prior(likelihood.seats, which[[len(which) // 2]])
+        nearest = np.abs(np.log(spreads.cells)) + np.abs(np.log(spreads.clips))
+        middle = model.clip_prior(likelihood.seats, which[[int(nearest.argmin())]])
         start, _, _ = mode(likelihood, middle, _odds(record, likelihood.size), enough=_ROUGHLY)
         if len(slopes) > 1:
             slopes = _slopes(record, start[0], weight)

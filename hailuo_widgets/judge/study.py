@@ -202,7 +202,7 @@ class Study:
         if one == two:
             return "equal"
         above, sceptical, within = (table[one, two] for table in self._pairs)
-        needed = certainty(min(self._counts(one)[0], self._counts(two)[0]), len(self.cells))
+        needed = certainty(len(self.cells))
         if above > (1 + _LEVEL) / 2 and sceptical > needed:
             return "better"
         if above < (1 - _LEVEL) / 2 and sceptical < 1 - needed:

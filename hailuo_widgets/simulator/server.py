@@ -66,3 +66,36 @@ def serve(port: int = 8642, *, host: str = "127.0.0.1", key: str = "test-key", f
     print(f"All vendors' paths on http://{address}:{port}; Ctrl-C stops.", flush=True)  # noqa: T201
     with suppress(KeyboardInterrupt):
         asyncio.run(run())
+
+
+def serve_in_background(*, key: str = "test-key", fast: bool = True) -> str:
+    """Serve all vendors' paths from a thread of this process, until it ends: for a notebook without a key.
+
+    Args:
+        key: The one key that is accepted.
+        fast: Whether tasks take two seconds, or as long as the drawing, instead of about a minute.
+
+    Returns:
+        The address, on a free port of this machine.
+
+    Raises:
+        RuntimeError: uvicorn is not installed.
+    """
+    try:
+        import uvicorn
+    except ModuleNotFoundError:
+        raise RuntimeError("The simulator's server needs uvicorn: pip install 'hailuo-widgets[simulator]'.") from None
+    import socket
+    import threading
+
+    listening = socket.create_server(("127.0.0.1", 0))  # connections wait in it until the server has begun
+    sim = Simulator(keys={key}, timing=FAST if fast else None)
+    config = uvicorn.Config(sim.app, lifespan="off", access_log=False, log_level="warning")
+    server = uvicorn.Server(config)
+
+    def run() -> None:
+        # Not `run`: it would take over Ctrl-C, which is the kernel's.
+        asyncio.run(server._serve(sockets=[listening]))  # noqa: SLF001
+
+    threading.Thread(target=run, name="hailuo-simulator", daemon=True).start()
+    return f"http://127.0.0.1:{listening.getsockname()[1]}"
