@@ -37,6 +37,7 @@ def test_without_a_browser_the_address_is_printed_and_answers(tmp_path):
         assert "as root" in demo.said()
         assert sorted(each.name for each in (demo.cwd / "my notebooks" / "here").iterdir()) == [
             "does_the_camera_obey.ipynb",
+            "h3_draft_to_final.ipynb",
             "quickstart.ipynb",
             "sweep.ipynb",
             "teaching_camera_language.ipynb",
