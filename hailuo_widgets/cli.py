@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="open JupyterLab on copies of the notebooks that ship; no key is needed")
-    names = "quickstart, sweep, teaching_camera_language or which_prompt_is_better"
+    names = (
+        "quickstart, sweep, teaching_camera_language, which_prompt_is_better, h3_draft_to_final or does_the_camera_obey"
+    )
     demo.add_argument("notebook", nargs="?", default="quickstart", help=names)
     demo.add_argument("--execute", action="store_true", help="run it without a browser and print where the results are")
     demo.add_argument("--folder", default="hailuo_demo", help="where the copies go (default: %(default)s)")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.measure.kept import kept
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.table import Table
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from hailuo_widgets.clock import Clock
+    from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.library import Damage, Library
 
@@ -146,7 +148,7 @@ class ClipQuery:
 
     @property
     def df(self) -> pd.DataFrame:
-        """One row a clip; every parameter is a column.
+        """One row a clip; every parameter is a column, and so is every measure once a clip is measured.
 
         Raises:
             UsageError: If pandas is not installed.
@@ -225,6 +227,7 @@ class ClipQuery:
     def _records(self) -> Iterator[dict[str, Any]]:
         clips = self.clips
         said = self._library.journal.marked([clip.id for clip in clips])
+        measured = kept(self._library.journal, clips)
         for clip in clips:
             marks = said.get(clip.id, MarksPart())
             known = {name: getattr(clip, name) for name in _FIELDS}
@@ -237,6 +240,7 @@ class ClipQuery:
                 "tags": list(marks.tags),
                 "note": marks.note,
                 **parameters,
+                **(_measures(clip, measured.get(clip.id)) if measured else {}),
             }
 
     def _with(self, **changes: Any) -> ClipQuery:
@@ -247,6 +251,12 @@ _FIELDS = (
     *("id", "provider", "model", "prompt", "width", "height", "fps", "frames", "duration", "codec", "size"),
     *("sha256", "task_id", "replicate"),
 )
+
+
+def _measures(clip: Clip, measured: Measured | None) -> dict[str, Any]:
+    from hailuo_widgets.measure.stored import columns  # NumPy is loaded where it is needed
+
+    return columns(clip, measured)
 
 
 def _at(day: date | str | None) -> float | None:

@@ -13,7 +13,14 @@ from hailuo_widgets.jupyterlab import open_lab
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.spec.words import did_you_mean
 
-NOTEBOOKS = ("quickstart", "sweep", "teaching_camera_language", "which_prompt_is_better", "h3_draft_to_final")
+NOTEBOOKS = (
+    "quickstart",
+    "sweep",
+    "teaching_camera_language",
+    "which_prompt_is_better",
+    "h3_draft_to_final",
+    "does_the_camera_obey",
+)
 """Those that ship, the first one first."""
 
 CELL_SECONDS = 600

@@ -36,6 +36,8 @@ def test_without_a_browser_the_address_is_printed_and_answers(tmp_path):
         assert address.startswith("http://127.0.0.1:")
         assert "as root" in demo.said()
         assert sorted(each.name for each in (demo.cwd / "my notebooks" / "here").iterdir()) == [
+            "does_the_camera_obey.ipynb",
+            "h3_draft_to_final.ipynb",
             "quickstart.ipynb",
             "sweep.ipynb",
             "teaching_camera_language.ipynb",

@@ -189,7 +189,7 @@ def test_a_cell_with_choices_is_planned_and_not_run(here, notebook):
 def test_yes_is_not_enough_where_a_price_is_not_published(here, notebook):
     with pytest.raises(UsageError, match="but 4 clips have no published price") as caught:
         run(notebook, f"%%hailuo fox --yes -p evolink\n{FOX}")
-    assert "press Run in its plan" in str(caught.value)
+    assert "press Run in the plan" in str(caught.value)
     assert "costs" not in str(caught.value)
 
 

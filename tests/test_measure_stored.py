@@ -20,8 +20,10 @@ from hailuo_widgets.settings import Settings
 from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.views.card import Recipe, Status
 from hailuo_widgets.views.describe import clip_view, order_of_clip
+from hailuo_widgets.views.describe_sweep import grid_of, head_of
 from hailuo_widgets.views.measured_badge import badge_text
 from hailuo_widgets.views.static_card import settled_html
+from hailuo_widgets.views.static_grid import grid_html
 from support.html import Seen
 
 SECONDS = 120
@@ -223,3 +225,25 @@ def test_a_clip_without_a_session_says_so(fox, monkeypatch):
     assert fox.clips()[0].known_measures is None
     with pytest.raises(UsageError, match="session"):
         _ = fox.clips()[0].measured
+
+
+def test_a_librarys_data_frame_has_the_measures_of_its_clips(fox, monkeypatch):
+    assert "measured.camera" not in hw.library().df
+    counted(monkeypatch)
+    clip = next(each for each in fox.clips() if "Tilt up" in each.prompt)
+    assert clip.measured
+    frame = hw.library().df.set_index("id")
+    assert frame.loc[clip.id, "measured.camera"] == "Pan left"
+    assert frame.loc[clip.id, "measured.obeyed"] == False  # noqa: E712  # NumPy's
+    assert frame["measured.camera"].notna().sum() == 1
+
+
+def test_a_saved_grid_says_what_was_measured(fox, here, monkeypatch):
+    counted(monkeypatch)
+    fox.measure().result(SECONDS)
+    places = [((cell.index, 0), fox.clip(cell.index)) for cell in fox.cells]
+    clips = {place: clip_view(clip, here.folder, cached=True) for place, clip in places}
+    text = Seen(grid_html(grid_of(fox, {}, head_of(fox, None)), clips)).text
+    assert "pan left ✓ 8%/s" in text
+    assert "asked tilt up · seen pan left" in text
+    assert "seen pan left 8%/s" in text

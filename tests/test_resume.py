@@ -245,7 +245,7 @@ def test_the_extension_looks_where_the_library_is(where, tmp_path, capsys, monke
     (tmp_path / ".env").write_bytes(b"HAILUO_LIBRARY=\xff\xfe\x00")
     monkeypatch.delenv("HAILUO_LIBRARY_URL")
     monkeypatch.delenv("HAILUO_LIBRARY", raising=False)
-    assert peek.usual_folder() == Path("hailuo_library")
+    assert peek.usual_folder() == Path.cwd() / "hailuo_library"
 
 
 def test_looking_for_what_was_left_open_loads_no_database_toolkit():
