@@ -287,7 +287,9 @@ def test_of_many_reasons_the_first_are_told_and_the_rest_counted(here):
 
 def test_hidden_defaults_that_differ_are_told(here):
     plan = hw.sweep("A fox", model=["MiniMax-Hailuo-2.3", "T2V-01"]).plan
-    assert any(note.startswith("resolution differs between cells") and "720P with T2V-01" in note for note in plan.notes)
+    assert any(
+        note.startswith("resolution differs between cells") and "720P with T2V-01" in note for note in plan.notes
+    )
     plan = hw.sweep("A fox", model=["MiniMax-Hailuo-2.3", "T2V-01"], resolution=["768P", "720P"]).plan
     assert not any("not the same" in note for note in plan.notes)
     assert not hw.sweep(FOX).plan.notes
