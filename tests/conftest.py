@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 settings.register_profile("default", max_examples=50, deadline=None)
 settings.register_profile("long", max_examples=2_000, deadline=None)
 settings.load_profile("default")
+
+# A shell's background job ignores SIGINT, and whatever it starts inherits that: no Ctrl+C of a test would be heard.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _is_the_users(name: str) -> bool:
@@ -65,3 +70,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimulatedSession]:
     with session() as made:
         monkeypatch.setattr(session_module, "default_session", lambda: made)
         yield made
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """A file of 30 MB is named by its size: its bytes, escaped, would be a name of 125 MB in every process."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > 60 else None

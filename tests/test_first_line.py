@@ -25,7 +25,7 @@ def test_comments_above_the_magic_do_no_harm(notebook, above):
 def test_code_above_the_magic_is_answered_with_what_to_do(notebook, capsys):
     with pytest.raises(UsageError, match="first line of its cell") as caught:
         run(notebook, "animal = 'fox'\n" + CELL)
-    assert "a cell of its own" in caught.value.hint
+    assert "another cell" in caught.value.hint
     assert "SyntaxError" not in capsys.readouterr().out
 
 

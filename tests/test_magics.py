@@ -387,7 +387,7 @@ def test_an_unknown_model_lists_the_models_once(here, notebook):
 
 
 def test_without_a_ratio_it_is_said_how_a_shape_is_had(here, notebook):
-    with pytest.raises(RefusedError, match="give a first frame of the shape you want"):
+    with pytest.raises(RefusedError, match="give a first frame with the shape you want"):
         run(notebook, f"%%hailuo panda -m MiniMax-Hailuo-2.3 --ratio 9:16 --dry-run\n{PROMPT}")
 
 

@@ -166,7 +166,7 @@ def test_a_film_of_nothing_or_without_room_is_one_sentence(tmp_path):
     with pytest.raises(UsageError, match="no clip to show"):
         video([FilmCell(None)], tmp_path / "film.mp4")
     clip = source(tmp_path / "a.mp4", frames=2)
-    with pytest.raises(UsageError, match="have no room"):
+    with pytest.raises(UsageError, match="don't fit into"):
         video([FilmCell(clip)] * 100, tmp_path / "film.mp4", width=128, height=96)
     with pytest.raises(UsageError, match="can't have"):
         video([FilmCell(clip)], tmp_path / "film.mp4", width=641)

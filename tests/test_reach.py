@@ -80,7 +80,7 @@ def test_doctor_says_who_answers(here, monkeypatch):
         rows = {row[0]: row for row in run(notebook, "%hailuo doctor").rows}
     assert rows["minimax"][1] == "key from a test"
     assert rows["minimax"][2].startswith(f"{NOWHERE} does not answer: ")
-    assert "holds a blank" in rows["evolink"][1]
+    assert "contains a space" in rows["evolink"][1]
     assert rows["ppio"][2] == ""
     assert rows["sketch"][1:] == ("needs no key", "")
     assert KEY not in str(rows)

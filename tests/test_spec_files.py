@@ -254,7 +254,7 @@ def test_counts_and_combinations():
     assert "prompt_expansion_mode" in problems(prompt_expansion_mode="quality", ratio="16:9")
     both = {"model": "MiniMax-H3-Max", "prompt_expansion_mode": "quality", "ratio": "16:9"}
     assert problems(**both) == ""
-    assert "say the same" in problems(**both, prompt_optimizer=True)
+    assert "set the same" in problems(**both, prompt_optimizer=True)
     assert "Allowed: disabled, balanced, quality" in problems(**{**both, "prompt_expansion_mode": "best"})
 
 

@@ -120,7 +120,7 @@ def test_the_next_clips_are_priced_and_bought_as_replicates(here, fox):
 def test_a_budget_that_buys_nothing_says_so(fox):
     offer = fox.next(budget="0.10 USD")
     assert not offer.clips
-    with pytest.raises(UsageError, match="buys no clip"):
+    with pytest.raises(UsageError, match="pay for any clip"):
         offer.run()
 
 
@@ -182,7 +182,7 @@ def test_groups_of_clips_are_compared_as_well(fox):
         hw.judge(fox.clips(), fox.clips())
     with pytest.raises(UsageError, match="not two groups"):
         hw.judge(fox.clips())
-    with pytest.raises(UsageError, match="str is no clip"):
+    with pytest.raises(UsageError, match="str is not a clip"):
         hw.judge("ab", "cd")
 
 

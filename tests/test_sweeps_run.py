@@ -249,7 +249,7 @@ def test_nothing_is_bought_for_what_is_not_possible_or_skipped(here):
     made.result(SECONDS)
     assert submits(here.simulator) == 2
     assert (made.plan.illegal, made.plan.skipped) == (2, 4)
-    with pytest.raises(UsageError, match="No cell of this sweep can be bought"):
+    with pytest.raises(UsageError, match="No cell of this sweep can be generated"):
         hw.sweep(FOX, duration=10, resolution="1080P").run()
     with pytest.raises(UsageError, match="Every cell is skipped"):
         hw.sweep(FOX, skip=lambda _: True).run()
@@ -287,7 +287,9 @@ def test_of_many_reasons_the_first_are_told_and_the_rest_counted(here):
 
 def test_hidden_defaults_that_differ_are_told(here):
     plan = hw.sweep("A fox", model=["MiniMax-Hailuo-2.3", "T2V-01"]).plan
-    assert any(note.startswith("resolution is not the same") and "720P with T2V-01" in note for note in plan.notes)
+    assert any(
+        note.startswith("resolution differs between cells") and "720P with T2V-01" in note for note in plan.notes
+    )
     plan = hw.sweep("A fox", model=["MiniMax-Hailuo-2.3", "T2V-01"], resolution=["768P", "720P"]).plan
     assert not any("not the same" in note for note in plan.notes)
     assert not hw.sweep(FOX).plan.notes
@@ -306,7 +308,7 @@ def test_the_optimizer_is_off_unless_it_is_said(here):
 def test_waiting_has_an_end(here):
     here.simulator.faults.add(Fault("hang", "submit"))
     made = hw.sweep(FOX).run()
-    with pytest.raises(TimedOutError, match="of 4 clips are not there"):
+    with pytest.raises(TimedOutError, match="of 4 clips are not finished"):
         made.result(0.2)
     assert not made.done
     for job in made.jobs:

@@ -140,7 +140,7 @@ def test_a_browser_cannot_name_a_file_of_the_kernels_machine(picker, tmp_path):
     for address in (str(path), f"file://{path}", "~/secret.png", ""):
         picker._handle_custom_msg({"type": "url", "url": address}, [])
         assert picker.value is None
-        assert "no web address" in picker.shown["failed"]
+        assert "not a web address" in picker.shown["failed"]
     picker._handle_custom_msg({"type": "url", "url": "https://example.com/fox.png"}, [])
     assert picker.value == Media.of("https://example.com/fox.png")
     assert "failed" not in picker.shown

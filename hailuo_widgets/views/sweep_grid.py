@@ -102,7 +102,7 @@ class SweepGrid(Placed):
         self.send({"type": "sheet", "at": list(place), "count": count}, [sheet])
 
     def send_missing(self, place: Place, why: str) -> None:
-        """Say why there is not a clip."""
+        """Say why there is no clip."""
         self.send({"type": "missing", "at": list(place), "why": fit(clean(why), _ROOM["error"])})
 
     def send_detail(self, place: Place, detail: Detail) -> None:

@@ -291,7 +291,7 @@ def test_a_player_plays_what_it_is_given(host, session):
     page = host.page
     expect(page.get_by_text("An otter in the surf")).to_be_visible()
     expect(page.locator(".hw-time")).to_have_text("0.0 / 6.0 s")
-    page.get_by_role("button", name="One frame on").press("Enter")
+    page.get_by_role("button", name="One frame forward").press("Enter")
     page.wait_for_function("() => document.querySelector('video').currentTime > 0.04")
     assert violations(page, ".hw-player") == []
     player.value = "/nowhere.mp4"

@@ -212,7 +212,7 @@ def test_at_most_six_clips_play_in_step(page, sweep):
     page.get_by_role("button", name="Pause playing").click()
     page.get_by_role("slider", name="Time").fill("250")
     page.wait_for_function(f"() => ({TIMES})().every((time) => Math.abs(time - 0.75) < 0.02)")
-    page.get_by_role("button", name="One frame on").click()
+    page.get_by_role("button", name="One frame forward").click()
     page.wait_for_function(f"() => ({TIMES})().every((time) => Math.abs(time - 0.8125) < 0.01)")
     cell(page, "Truck right, trots").click(position={"x": 60, "y": 40})
     expect(cell(page, "Truck right, trots").locator("video")).to_have_count(1)
