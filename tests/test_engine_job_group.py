@@ -172,7 +172,7 @@ def test_ten_failures_alike_halt_the_provider_until_a_person_goes_on():
         here.launch(jobs, group)
         assert ended(jobs[:FAILURES_IN_A_ROW]) == ["refused"] * FAILURES_IN_A_ROW
         wait_until(lambda: jobs[-1].note.startswith("minimax is halted"), SECONDS, lambda: repr(jobs))
-        assert "10 in a row failed alike" in group.halted["minimax"]
+        assert "10 in a row failed the same way" in group.halted["minimax"]
         assert "minimax halted" in repr(group)
         assert FAILURES_IN_A_ROW <= submits(here.simulator) < len(jobs)  # one or two may have been on their way
         assert jobs[-1].state is JobState.PLANNED

@@ -125,7 +125,7 @@ def test_a_job_is_timed_by_a_clock_that_can_not_be_set(monkeypatch):
 @pytest.mark.parametrize("where", ["submit", "poll", "download"])
 def test_an_answer_that_came_while_the_process_stood_still_is_read(tmp_path, where):
     with vendor(faults=[Fault("slow", where, seconds=1.0)]) as there:
-        process, pipe = start(tmp_path / "library", there.url, asked(1), patience=2.0)
+        process, pipe = start(tmp_path / "library", there, asked(1), patience=2.0)
         wait_until(lambda: there.books().seen, SECONDS, lambda: "nothing was sent")
         if where != "submit":
             wait_until(lambda: there.books().tasks, SECONDS, lambda: "there is no task")
