@@ -69,7 +69,7 @@ class Records:
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
         self._journal = BatchExecutor(
             lambda reads: self._open().journal.together(reads=reads),
-            "hailuo_widgets-library",
+            "hailuo_widgets-journal",
             lambda error: isinstance(error, LibraryError) and error.busy,
         )
 

@@ -228,7 +228,11 @@ def finish(process: ForkServerProcess, pipe: Any) -> dict[str, str]:
         os.kill(process.pid or 0, signal.SIGUSR1)  # it says what it waits for
         assert pipe.poll(5), "the process says nothing"
         pytest.fail(f"the process does not end: {pipe.recv()}")
-    states: dict[str, str] = pipe.recv()
+    try:
+        states: dict[str, str] = pipe.recv()
+    except EOFError:
+        process.join(SECONDS)
+        pytest.fail(f"the process ended with {process.exitcode} and said nothing")
     process.join(SECONDS)
     assert process.exitcode == 0
     return states
@@ -307,9 +311,10 @@ def stand_still(process: ForkServerProcess, moment: float, seconds: float) -> No
     """Stop a process for a while, some time after it has begun (SIGSTOP)."""
     process.join(moment)
     if process.is_alive():
-        os.kill(process.pid or 0, signal.SIGSTOP)
-        process.join(seconds)
-        os.kill(process.pid or 0, signal.SIGCONT)
+        with suppress(ProcessLookupError):  # it may end at this very moment
+            os.kill(process.pid or 0, signal.SIGSTOP)
+            process.join(seconds)
+            os.kill(process.pid or 0, signal.SIGCONT)
 
 
 def _die(place: str, pipe: Any) -> None:
