@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from functools import cache
+from importlib import _bootstrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,7 +36,20 @@ _IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 def prepare_for_forks() -> None:
     """Make forks safe from now on. Called before the first thread of the engine starts; more calls do nothing."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_wait, after_in_child=gc.freeze)
+        os.register_at_fork(before=_wait, after_in_child=_in_child)
+
+
+def _in_child() -> None:
+    gc.freeze()
+    if _is_importing(sys._getframe()):  # noqa: SLF001
+        return  # the fork is part of an import, whose locks are its own
+    # Another thread may have begun an import between the last look and the fork. Its locks would never be released, and
+    # what it had half loaded would be taken for whole: the child loads such a module again.
+    _bootstrap._module_locks.clear()  # type: ignore[attr-defined]  # noqa: SLF001
+    _bootstrap._blocking_on.clear()  # type: ignore[attr-defined]  # noqa: SLF001
+    for name, module in list(sys.modules.items()):
+        if getattr(getattr(module, "__spec__", None), "_initializing", False):
+            del sys.modules[name]
 
 
 def _wait() -> None:
@@ -45,18 +59,9 @@ def _wait() -> None:
 
 
 def _importing() -> bool:
-    """Whether a thread of the engine is in the middle of an import."""
+    """Whether another thread is in the middle of an import: the engine's own, or one of a pool that works for it."""
     here = threading.get_ident()
-    ours = {
-        thread.ident for thread in threading.enumerate() if thread.name.startswith(THREAD_NAME) and thread.ident != here
-    }
-    if not ours:
-        return False
-    return any(
-        _is_importing(frame)
-        for ident, frame in sys._current_frames().items()  # noqa: SLF001
-        if ident in ours
-    )
+    return any(_is_importing(frame) for ident, frame in sys._current_frames().items() if ident != here)  # noqa: SLF001
 
 
 def _is_importing(frame: FrameType | None) -> bool:

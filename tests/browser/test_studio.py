@@ -86,7 +86,7 @@ def test_a_sitting_from_the_form_to_the_saved_notebook(open_notebook, server, tm
     expect(studio.locator(".hw-picker")).to_have_attribute("data-state", "good")
 
     studio.get_by_role("button", name="Sketch it: for nothing, in about a second").press("Enter")
-    expect(studio.get_by_role("article")).to_contain_text("nothing was bought")
+    expect(studio.get_by_role("article")).to_contain_text("not saved")
     assert asked(notebook, "len(hw.jobs())") == 0
 
     studio.get_by_role("button", name="Generate", exact=True).focus()
@@ -145,7 +145,7 @@ def test_a_sitting_from_the_form_to_the_saved_notebook(open_notebook, server, tm
     (notebook.file.parent / "again.ipynb").write_text(notebook.file.read_text())
     again = open_notebook(server, "sitting/again.ipynb")
     outputs = again.cell_output(0)
-    expect(outputs).to_contain_text("A sitting in the studio: 2 orders")
+    expect(outputs).to_contain_text("Studio session: 2 clips")
     expect(outputs.locator("video")).to_have_count(2)
     expect(outputs.get_by_role("region", name="Studio")).to_have_count(0)
     expect(again.cell_output(2)).to_contain_text("2 clips")

@@ -89,7 +89,7 @@ def test_by_keyboard_from_the_prompt_to_the_cell(host, opened, session):
     reach(page, "Sketch it: for nothing, in about a second")
     page.keyboard.press("Enter")
     sketch = page.get_by_role("article").first
-    expect(sketch).to_contain_text("nothing was bought")
+    expect(sketch).to_contain_text("not saved")
     expect(sketch.locator("video")).to_be_visible()
     reach(page, "Generate")
     page.keyboard.press("Enter")
