@@ -27,7 +27,7 @@ WORKSHOP = ROOT / ".nox" / "workshop"
 REPORTS = ROOT / ".nox" / "reports"
 FRONTEND = ROOT / "tests" / "frontend"
 IPYKERNELS = ("6.31.0", "7.0.1", "7.3.0", "7.4.0")
-EXTRAS = ("demo", "keyring", "measure", "simulator")
+EXTRAS = ("demo", "keyring", "measure", "simulator", "socks")
 # What `lowest` runs: where the dependencies that draw, store, send and show are used most.
 LOWEST_TESTS = ("cli", "client", "demo", "library", "magics", "media*", "postgresql", "session", "sketch*", "widgets*")
 

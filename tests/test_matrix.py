@@ -240,7 +240,11 @@ async def test_a_picture_that_the_vendor_would_not_take_never_leaves(row, why):
         problems = await refused(table.client, order(row, **pictures), *fields)
         if "data" not in row.pictures:
             assert all(
-                any("URL only" in each.message for each in problems if each.field.partition("[")[0] == name)
+                any(
+                    "only accepts pictures by URL" in each.message
+                    for each in problems
+                    if each.field.partition("[")[0] == name
+                )
                 for name in fields
             )
         assert not table.sim.log
