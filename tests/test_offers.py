@@ -102,7 +102,7 @@ def test_ranges_of_prices_and_limits():
         ("provider=evolnk", "Did you mean evolink"),
         ("mode=T3V", "Did you mean T2V"),
         ("resolution=8K", "Available|Did you mean"),
-        ("model=", "No model"),
+        ("model=", "no model"),
         ("duration=long", "duration=6"),
         ("duration=-1", "duration=6"),
         ("max_price=cheap", "max_price=0.3"),

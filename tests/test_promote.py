@@ -131,7 +131,7 @@ def test_the_best_rated_drafts_are_promoted_and_nothing_before_run(here):
 
 def test_nothing_is_promoted_by_chance(here):
     made = drafts()
-    with pytest.raises(UsageError, match="no best ones"):
+    with pytest.raises(UsageError, match="no best one"):
         made.promote()
     rate(here, made.clips()[1], 4)
     assert len(made.promote(top=3)) == 1
