@@ -2,7 +2,7 @@
 
 import pytest
 
-CELLS = 3
+CELLS = 2  # no more sketches are under way at once than there are cores
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
@@ -13,7 +13,7 @@ def test_after_a_kill_the_next_kernel_says_so_and_the_clips_arrive(state, start_
         kernel.run(f"%%hailuo fox{number}\nFox number {number} trots across fresh snow")
     kernel.run(
         "import time\n"
-        f"while not all(each.state == {state!r} for each in (fox0, fox1, fox2)): time.sleep(0.05)\n"
+        f"while not all(each.state == {state!r} for each in (fox0, fox1)): time.sleep(0.05)\n"
         "print(fox0.task_id)"
     )
     kernel.kill()
