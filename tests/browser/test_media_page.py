@@ -25,7 +25,13 @@ async ({ data, at }) => {
   await new Promise((done, failed) => { video.onloadeddata = done; video.onerror = () => failed(video.error.message); });
   await new Promise((done) => { video.onseeked = done; video.currentTime = at === null ? video.duration : at; });
   const canvas = Object.assign(document.createElement("canvas"), { width: video.videoWidth, height: video.videoHeight });
-  canvas.getContext("2d").drawImage(video, 0, 0);
+  const paper = canvas.getContext("2d", { willReadFrequently: true });
+  for (let tries = 0; tries < 200; tries++) {  // "seeked" may come before the frame can be drawn; then nothing is painted
+    paper.drawImage(video, 0, 0);
+    const { data: painted } = paper.getImageData(0, 0, canvas.width, canvas.height);
+    if (painted.some((value, index) => index % 4 < 3 && value > 0)) break;
+    await new Promise((done) => setTimeout(done, 25));
+  }
   return { width: video.videoWidth, height: video.videoHeight, duration: video.duration, png: canvas.toDataURL() };
 }
 """
