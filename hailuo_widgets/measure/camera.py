@@ -110,9 +110,9 @@ def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool],
         return Step(part.start, part.stop, whole)
     middle = (inner.start + inner.stop) // 2
     halves = [look(half, still=False) for half in (slice(inner.start, middle), slice(middle, inner.stop))]
-    if any(half.families not in {None, whole.families} for half in halves):
+    if any(half.families not in {None, whole.families} and half.tentative <= whole.tentative for half in halves):
         whole = replace(whole, commands=None, families=None, reason="it changes during the step")
-    elif broken and len({each.commands for each in (whole, *halves)} - {None}) > 1:
+    elif broken and (whole.commands is None or len({each.commands for each in (whole, *halves)} - {None}) > 1):
         whole = replace(whole, commands=None, families=None, reason="it may be two moves of one family")
     elif whole.tentative and any(half.families is None for half in halves):
         whole = replace(whole, commands=None, families=None, reason="the picture moves in too many ways at once")

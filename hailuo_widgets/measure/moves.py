@@ -136,7 +136,8 @@ def move(field: Field, trembles: float, *, still: bool, turned: tuple[bool, bool
 
 def _tentative(found: _Evidence, combined: bool) -> bool:
     """Whether a second look is needed, at each half by itself."""
-    return (combined and found.agrees < 0.65 and not found.shakes) or found.seen.island > FILLS
+    unclear = combined and found.agrees < 0.65 and float(found.share[found.share > ABSENT].min()) < 0.5
+    return (unclear and not found.shakes) or found.seen.island > FILLS
 
 
 def _grouped(field: Field, trembles: float) -> Field:

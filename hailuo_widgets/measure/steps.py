@@ -196,7 +196,7 @@ def breaks(pace: Floats, unlike: Floats, enough: int) -> list[tuple[int, bool]]:
     crest = np.minimum(np.maximum.accumulate(pace)[places - 1], np.maximum.accumulate(pace[::-1])[::-1][places - 1])
     dip = pace[np.minimum(places, count - 1)] / np.maximum(crest, 1e-9)
     if dip.min() < 0.6:
-        found.append((int(places[dip.argmin()]), bool(dip.min() < 0.3)))
+        found.append((int(places[dip.argmin()]), bool(dip.min() < 0.45)))
     # A jump is more than the pace changes just before it and just after.
     level = np.log(np.maximum(pace, 1e-4))
     near = [[np.median(level[max(0, at + low) : at + low + 3]) for low in (-6, -3, 0, 3)] for at in places

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.measure.obedience_table import ObedienceTable
+    from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
@@ -100,6 +101,7 @@ class Sweep:
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
         self._observers: Observers[Sweep] = Observers()
+        self._measure_observers: Observers[tuple[str, Measured]] = Observers()
         self._mine: set[str] = set()
         self._lock = threading.Lock()
 
@@ -675,6 +677,18 @@ class Sweep:
             A function that ends it.
         """
         return self._observers.add(callback)
+
+    def observe_measured(self, callback: Callable[[tuple[str, Measured]], None]) -> Callable[[], None]:
+        """Call back with the id of each clip that is measured from now on and its measures, on the measuring thread.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._measure_observers.add(callback)
+
+    def tell_measured(self, clip_id: str, measured: Measured) -> None:
+        """A clip of it has been measured: its views show that."""
+        self._measure_observers.tell((clip_id, measured))
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""
