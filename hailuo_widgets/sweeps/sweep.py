@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
@@ -454,11 +454,11 @@ class Sweep:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
-    def promote(self, top: int = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
+    def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
         """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
 
         Args:
-            top: How many at most; clips without a rating or a star are never among them.
+            top: How many at most; clips without a rating or a star are never among them. Or the clips themselves.
             budget: What the finals may cost; None for what is left of the sweep's own budget, where it has one.
 
         Returns:
@@ -470,11 +470,15 @@ class Sweep:
         """
         from hailuo_widgets.sweeps.promotion import Promotion, best
 
-        clips = self.clips()
-        marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+        if isinstance(top, (list, tuple)):
+            chosen = list(top)
+        else:
+            clips = self.clips()
+            marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+            chosen = best(clips, marks, cast("int", top))
         # A group of their own: one that was cancelled or halted for its drafts says nothing of the finals.
         group = JobGroup(self.name, self.budget) if budget is None and self.budget is not None else None
-        return Promotion(self._host, best(clips, marks, top), group=group, budget=budget, name=self.name)
+        return Promotion(self._host, chosen, group=group, budget=budget, name=self.name)
 
     @property
     def records(self) -> list[dict[str, Any]]:
