@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.measure.obedience_table import ObedienceTable
+    from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
@@ -546,6 +547,51 @@ class Sweep:
             with writing(Path(path)):
                 picture.save(path, "PNG")
         return picture
+
+    def video(
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        size: str = "1080p",
+        progress: Callable[[float], None] | None = None,
+    ) -> VideoInfo:
+        """Write a film of all clips in step, in rows and columns with their axis values: H.264 that plays everywhere.
+
+        A notebook shows a progress bar, and then the film. The film is silent.
+
+        Args:
+            path: The mp4; what is there is replaced when it is complete.
+            title: A line above the grid; None for the sweep's name, `""` for none.
+            size: `"720p"`, `"1080p"` or `"4K"`.
+            progress: Called with how much is done, 0 to 1.
+
+        Returns:
+            The facts about the film.
+
+        Raises:
+            UsageError: If no clip is there yet, or at another size.
+            UnreadableVideoError: If a clip can't be decoded.
+            HailuoError: If the film can't be written.
+        """
+        from hailuo_widgets.sweeps.export.film import film
+
+        bar = self._host.film_progress(Path(path))
+
+        def tell(done: float) -> None:
+            for each in (bar, progress):
+                if each is not None:
+                    each(done)
+
+        try:
+            info = film(self, Path(path), self.name if title is None else title, size, tell)
+        except BaseException:
+            if bar is not None:
+                bar.failed()
+            raise
+        if bar is not None:
+            bar.finished(info)
+        return info
 
     # --- what the clips show ------------------------------------------------------------------------------------------
 
