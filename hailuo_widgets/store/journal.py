@@ -93,7 +93,7 @@ class Journal:
             with self._engine.begin() as connection:
                 if self._engine.dialect.name == "postgresql":  # two kernels may open a new journal at once
                     connection.execute(text("SELECT pg_advisory_xact_lock(7244015)"))
-                schema.prepare(connection)
+                schema.prepare(connection, frozen=database.frozen(self._engine))
             if (file := database.changing_file(self._engine)) is not None:
                 self._anchor = Anchor(file)
         except LibraryError:

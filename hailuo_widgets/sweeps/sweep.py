@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.judge.voters import Voters
     from hailuo_widgets.measure.obedience_table import ObedienceTable
+    from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.host import Host
@@ -456,11 +457,11 @@ class Sweep:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
-    def promote(self, top: int = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
+    def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
         """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
 
         Args:
-            top: How many at most; clips without a rating or a star are never among them.
+            top: How many at most; clips without a rating or a star are never among them. Or the clips themselves.
             budget: What the finals may cost; None for what is left of the sweep's own budget, where it has one.
 
         Returns:
@@ -472,11 +473,15 @@ class Sweep:
         """
         from hailuo_widgets.sweeps.promotion import Promotion, best
 
-        clips = self.clips()
-        marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+        if isinstance(top, (list, tuple)):
+            chosen = list(top)
+        else:
+            clips = self.clips()
+            marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+            chosen = best(clips, marks, cast("int", top))
         # A group of their own: one that was cancelled or halted for its drafts says nothing of the finals.
         group = JobGroup(self.name, self.budget) if budget is None and self.budget is not None else None
-        return Promotion(self._host, best(clips, marks, top), group=group, budget=budget, name=self.name)
+        return Promotion(self._host, chosen, group=group, budget=budget, name=self.name)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -544,6 +549,51 @@ class Sweep:
             with writing(Path(path)):
                 picture.save(path, "PNG")
         return picture
+
+    def video(
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        size: str = "1080p",
+        progress: Callable[[float], None] | None = None,
+    ) -> VideoInfo:
+        """Write a film of all clips in step, in rows and columns with their axis values: H.264 that plays everywhere.
+
+        A notebook shows a progress bar, and then the film. The film is silent.
+
+        Args:
+            path: The mp4; what is there is replaced when it is complete.
+            title: A line above the grid; None for the sweep's name, `""` for none.
+            size: `"720p"`, `"1080p"` or `"4K"`.
+            progress: Called with how much is done, 0 to 1.
+
+        Returns:
+            The facts about the film.
+
+        Raises:
+            UsageError: If no clip is there yet, or at another size.
+            UnreadableVideoError: If a clip can't be decoded.
+            HailuoError: If the film can't be written.
+        """
+        from hailuo_widgets.sweeps.export.film import film
+
+        bar = self._host.film_progress(Path(path))
+
+        def tell(done: float) -> None:
+            for each in (bar, progress):
+                if each is not None:
+                    each(done)
+
+        try:
+            info = film(self, Path(path), self.name if title is None else title, size, tell)
+        except BaseException:
+            if bar is not None:
+                bar.failed()
+            raise
+        if bar is not None:
+            bar.finished(info)
+        return info
 
     # --- what the clips show ------------------------------------------------------------------------------------------
 
