@@ -29,7 +29,8 @@ def visible(text):
 def test_prompts_are_shown_as_text(server, open_notebook):
     assert len(PROMPTS["chinese"]) == 2000
     cells = [
-        f"%%hailuo {kind} -d 6 -r 768P\n{prompt.replace('{', '{{').replace('}', '}}')}" for kind, prompt in PROMPTS.items()
+        f"%%hailuo {kind} -d 6 -r 768P\n{prompt.replace('{', '{{').replace('}', '}}')}"
+        for kind, prompt in PROMPTS.items()
     ]
     page = open_notebook(
         server, "hostile/prompts.ipynb", ["%load_ext hailuo_widgets\n%hailuo config sketch_seconds=2", *cells]
