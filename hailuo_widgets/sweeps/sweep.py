@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from hailuo_widgets.engine.budget import Budget
+    from hailuo_widgets.judge.ballot import Added
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
+    from hailuo_widgets.judge.voters import Voters
     from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
@@ -456,11 +458,11 @@ class Sweep:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
-    def promote(self, top: int = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
+    def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
         """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
 
         Args:
-            top: How many at most; clips without a rating or a star are never among them.
+            top: How many at most; clips without a rating or a star are never among them. Or the clips themselves.
             budget: What the finals may cost; None for what is left of the sweep's own budget, where it has one.
 
         Returns:
@@ -472,11 +474,15 @@ class Sweep:
         """
         from hailuo_widgets.sweeps.promotion import Promotion, best
 
-        clips = self.clips()
-        marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+        if isinstance(top, (list, tuple)):
+            chosen = list(top)
+        else:
+            clips = self.clips()
+            marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+            chosen = best(clips, marks, cast("int", top))
         # A group of their own: one that was cancelled or halted for its drafts says nothing of the finals.
         group = JobGroup(self.name, self.budget) if budget is None and self.budget is not None else None
-        return Promotion(self._host, best(clips, marks, top), group=group, budget=budget, name=self.name)
+        return Promotion(self._host, chosen, group=group, budget=budget, name=self.name)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -647,13 +653,22 @@ class Sweep:
 
         return Judged(self, self._host)
 
-    def judge(self, *, question: str = QUESTION, voter: str = ME, by: Program | None = None, votes: int = 100) -> Any:
+    def judge(
+        self,
+        *,
+        question: str = QUESTION,
+        voter: str = ME,
+        seats: int = 2,
+        by: Program | None = None,
+        votes: int = 100,
+    ) -> Any:
         """Compare its clips blind, two at a time, by keyboard; or let a program compare them.
 
         Args:
             question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your
                 own. Each question is a study of its own.
             voter: Your name, where several people vote.
+            seats: How many clips are compared at a time: with 4 you pick the best of four.
             by: A function, `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes
                 under its own name, apart from people, on pairs that it hasn't judged yet.
             votes: How many votes a program gives at most.
@@ -666,7 +681,55 @@ class Sweep:
             LibraryError: If the library can't be used.
         """
         judging = self.judging.about(question)
-        return self._host.arena(judging, voter) if by is None else judging.by(by, votes=votes)
+        return self._host.arena(judging, voter, seats=seats) if by is None else judging.by(by, votes=votes)
+
+    def to_ballot(self, folder: str | Path, *, question: str = QUESTION, votes: int = 30) -> Path:
+        """Write a page on which people without Python compare its clips: open `index.html`, no server is needed.
+
+        The clips are copied beside it; zip the folder and send it. Each voter sees the pairs in an order of their own,
+        saves the votes as a file, and sends that back for `add_votes`.
+
+        Args:
+            folder: Where; it is made if it isn't there.
+            question: What is asked, as for `judge`.
+            votes: How many pairs it asks about, as far as there are so many.
+
+        Returns:
+            The page.
+
+        Raises:
+            UsageError: If there are not two clips, or the number is out of range.
+            LibraryError: If the disk refuses it, or the library can't be used.
+        """
+        return self._host.ballot(self.judging.about(question), folder, votes)
+
+    def add_votes(self, *files: str | Path) -> Added:
+        """Add the votes that people saved on a ballot's page: `fox.add_votes("ballot/votes-*.json")`.
+
+        Adding a file again adds nothing twice. Files that were changed, that are about other clips, or that are no
+        votes are refused, each with a sentence, and nothing of them is taken.
+
+        Args:
+            files: Names or patterns.
+
+        Returns:
+            How many votes are new, of whom, and which files were refused.
+
+        Raises:
+            UsageError: If a name fits no file, or every file was refused.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().add_votes(*files)
+
+    @property
+    def voters(self) -> Voters:
+        """Who voted on “better”: how many votes, how consistent each voter is, and how far they agree.
+
+        Raises:
+            UsageError: If there are no clips yet.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().voters
 
     @property
     def ranking(self) -> Ranking:

@@ -104,9 +104,11 @@ class Recipe:
         parameters: Name and effective value of each, defaults included.
         prompt_sent: The prompt as the vendor got it, where it differs from what was written; else `""`.
         created: When it was ordered, in ISO 8601.
+        promote: The line that makes a draft again in 2K, with its price; `""` where the clip is no draft.
     """
 
     cell: str
     parameters: tuple[tuple[str, str], ...]
     prompt_sent: str
     created: str
+    promote: str = ""
