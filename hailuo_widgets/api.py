@@ -238,13 +238,14 @@ def studio(prompt: str = "", *, provider: str | None = None, model: str | None =
     return Studio(session, request, provider or choose_provider(session.settings)[0])
 
 
-def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = ME) -> Arena:
-    """Compare groups of clips blind, two at a time: `hw.judge(clips_a, clips_b)`.
+def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = ME, seats: int = 2) -> Arena:
+    """Compare groups of clips blind: `hw.judge(clips_a, clips_b)`.
 
     Args:
         groups: Clips of the library, or jobs that are done; two groups or more, called A, B, C …
         question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your own.
         voter: Your name, where several people vote.
+        seats: How many clips are compared at a time, 2 to 4.
 
     Returns:
         The arena, which a notebook shows as a cell's last value. `.judging.ranking` is what the votes say.
@@ -269,7 +270,8 @@ def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = 
             clips[clip.id] = clip
     if len(set(cells.values())) < 2:
         raise UsageError("There are not two groups of clips.", hint="Write hw.judge(clips_a, clips_b).")
-    return session.arena(Judging(session.library().journal, session.clock, clips, cells, question=question), voter)
+    judging = Judging(session.library().journal, session.clock, clips, cells, question=question)
+    return session.arena(judging, voter, seats=seats)
 
 
 def jobs() -> list[Job]:

@@ -412,11 +412,17 @@ class Session:
         else:
             live.show_finals(what, self.folder)
 
-    def arena(self, judging: Judging, voter: str) -> Arena:
-        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
+    def arena(self, judging: Judging, voter: str, *, seats: int = 2) -> Arena:
+        """What shows clips beside each other and takes votes; a notebook shows it as a cell's last value."""
         from hailuo_widgets.views.arena import Arena
 
-        return Arena(judging, voter, folder=self.folder)
+        return Arena(judging, voter, seats=seats, folder=self.folder)
+
+    def ballot(self, judging: Judging, folder: str | Path, votes: int) -> Path:
+        """Write a page that takes votes without Python or a server."""
+        from hailuo_widgets.views import ballot
+
+        return ballot.write(judging, self.folder / Path(folder).expanduser(), votes=votes)
 
     def film_progress(self, path: Path) -> FilmProgress | None:
         """A bar under the cell that runs now, and the film in its place at the end; None outside a notebook."""

@@ -276,6 +276,15 @@ class Journal:
         with self._read() as connection:
             return ballot_box.read(connection, question)
 
+    def ballot_key(self, key: str | None = None) -> bytes:
+        """What ballots of this library are signed with; drawn when it is first asked for.
+
+        Args:
+            key: Hex; one to begin with, where none was drawn yet.
+        """
+        with self._write(alone=True) as connection:
+            return bytes.fromhex(ballot_box.key(connection, key))
+
     def keep_measures(self, sha256: str, version: int, record: dict[str, Any], at: float) -> None:
         """Keep what was measured of a file, in place of an earlier record of the same version.
 

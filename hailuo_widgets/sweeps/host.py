@@ -75,8 +75,12 @@ class Host(Protocol):
         """Show a job or finals beside their drafts under the cell that runs now; does nothing outside a notebook."""
         ...
 
-    def arena(self, judging: Judging, voter: str) -> object:
-        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
+    def arena(self, judging: Judging, voter: str, *, seats: int = 2) -> object:
+        """What shows clips beside each other and takes votes; a notebook shows it as a cell's last value."""
+        ...
+
+    def ballot(self, judging: Judging, folder: str | Path, votes: int) -> Path:
+        """Write a page that takes votes without Python or a server."""
         ...
 
     def film_progress(self, path: Path) -> FilmProgress | None:

@@ -41,12 +41,15 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from hailuo_widgets.engine.budget import Budget
+    from hailuo_widgets.judge.ballot import Added
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
+    from hailuo_widgets.judge.voters import Voters
     from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.vote import Vote
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
@@ -526,6 +529,26 @@ class Sweep:
 
         return to_html(self, path)
 
+    def to_dataset(self, folder: str | Path) -> Path:
+        """Write a folder that Hugging Face's `datasets` loads: clips, prompts, parameters, ratings, tags and votes.
+
+        Clips are copied and named by their hashes. Voters are numbered; ids of jobs and tasks, paths and callback
+        addresses stay out. A folder that an earlier call wrote is replaced.
+
+        Returns:
+            The folder, for `datasets.load_dataset`.
+
+        Raises:
+            UsageError: If no clip is there yet, or the folder holds something else.
+            LibraryError: If the disk refuses it.
+        """
+        from hailuo_widgets.sweeps.export.dataset import to_dataset
+
+        return to_dataset(self, Path(folder), self._votes())
+
+    def _votes(self) -> list[Vote]:
+        return self._host.library().journal.votes() if self._host.has_library() else []
+
     def contact_sheet(self, path: str | Path | None = None, *, width: int = 320, at: float = 0.0) -> Image:
         """A frame of each clip in rows and columns, as one picture.
 
@@ -630,13 +653,22 @@ class Sweep:
 
         return Judged(self, self._host)
 
-    def judge(self, *, question: str = QUESTION, voter: str = ME, by: Program | None = None, votes: int = 100) -> Any:
+    def judge(
+        self,
+        *,
+        question: str = QUESTION,
+        voter: str = ME,
+        seats: int = 2,
+        by: Program | None = None,
+        votes: int = 100,
+    ) -> Any:
         """Compare its clips blind, two at a time, by keyboard; or let a program compare them.
 
         Args:
             question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your
                 own. Each question is a study of its own.
             voter: Your name, where several people vote.
+            seats: How many clips are compared at a time: with 4 you pick the best of four.
             by: A function, `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes
                 under its own name, apart from people, on pairs that it hasn't judged yet.
             votes: How many votes a program gives at most.
@@ -649,7 +681,55 @@ class Sweep:
             LibraryError: If the library can't be used.
         """
         judging = self.judging.about(question)
-        return self._host.arena(judging, voter) if by is None else judging.by(by, votes=votes)
+        return self._host.arena(judging, voter, seats=seats) if by is None else judging.by(by, votes=votes)
+
+    def to_ballot(self, folder: str | Path, *, question: str = QUESTION, votes: int = 30) -> Path:
+        """Write a page on which people without Python compare its clips: open `index.html`, no server is needed.
+
+        The clips are copied beside it; zip the folder and send it. Each voter sees the pairs in an order of their own,
+        saves the votes as a file, and sends that back for `add_votes`.
+
+        Args:
+            folder: Where; it is made if it isn't there.
+            question: What is asked, as for `judge`.
+            votes: How many pairs it asks about, as far as there are so many.
+
+        Returns:
+            The page.
+
+        Raises:
+            UsageError: If there are not two clips, or the number is out of range.
+            LibraryError: If the disk refuses it, or the library can't be used.
+        """
+        return self._host.ballot(self.judging.about(question), folder, votes)
+
+    def add_votes(self, *files: str | Path) -> Added:
+        """Add the votes that people saved on a ballot's page: `fox.add_votes("ballot/votes-*.json")`.
+
+        Adding a file again adds nothing twice. Files that were changed, that are about other clips, or that are no
+        votes are refused, each with a sentence, and nothing of them is taken.
+
+        Args:
+            files: Names or patterns.
+
+        Returns:
+            How many votes are new, of whom, and which files were refused.
+
+        Raises:
+            UsageError: If a name fits no file, or every file was refused.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().add_votes(*files)
+
+    @property
+    def voters(self) -> Voters:
+        """Who voted on “better”: how many votes, how consistent each voter is, and how far they agree.
+
+        Raises:
+            UsageError: If there are no clips yet.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().voters
 
     @property
     def ranking(self) -> Ranking:

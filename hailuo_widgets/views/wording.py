@@ -84,6 +84,12 @@ class Segment(NamedTuple):
     is_command: bool
 
 
+def question_as_shown(question: str) -> str:
+    """A question about clips as a voter reads it."""
+    asked = {"better": "Which is better?", "follows": "Which does what the prompt says?"}
+    return asked.get(question, question)
+
+
 def segments(prompt: str) -> list[Segment]:
     """A prompt cut into plain text and camera commands; joined again, the pieces are the prompt."""
     pieces: list[Segment] = []
