@@ -276,7 +276,7 @@ def _work(
     polling.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
     rate_limiter.MINUTE, rate_limiter.FIRST_TRY = 1.0, 0.1
     transport.ANSWER_SECONDS = patience
-    transport.SILENT_SECONDS = fetch.SILENT_SECONDS = min(patience, fetch.SILENT_SECONDS)
+    fetch.SILENT_SECONDS = min(patience, fetch.SILENT_SECONDS)
     os.environ.pop("HAILUO_LIBRARY_URL", None)
     os.environ.update(environment)
     settings = Settings.load({"HAILUO_LIBRARY_URL": database} if database else {})
