@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.scheduler import Scheduler
     from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.net.client import AsyncHailuo
-    from hailuo_widgets.providers import TaskState
+    from hailuo_widgets.providers import Remains, TaskState
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.library import Library
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+REMAINS_SECONDS = 5.0
 REWRITER = "MiniMax-H3"
 """The model whose prompts are rewritten where none is named: the only one there is."""
 
@@ -280,6 +282,22 @@ class Session:
         found = self.loop.post(ask()).result()
         known = journal.known_tasks(each.task.id for each in found)
         return [each for each in found if each.task.id not in known]
+
+    def remains(self, provider: str) -> tuple[Remains, ...]:
+        """What is left of the plan at a vendor, where it tells; asks the vendor, for some seconds at most.
+
+        Raises:
+            HailuoError: If the vendor could not be asked.
+        """
+
+        async def ask() -> tuple[Remains, ...]:
+            async with asyncio.timeout(REMAINS_SECONDS):
+                return await self._connect(provider).remains()
+
+        try:
+            return self.loop.post(ask()).result()
+        except TimeoutError:
+            raise HailuoError("it did not answer.") from None
 
     def adopt(self, job_id: str, task_id: str) -> Job:
         """Continue an uncertain job with the task that a person recognized as its own.

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.vote import Vote
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
@@ -545,6 +546,26 @@ class Sweep:
         from hailuo_widgets.sweeps.export.page import to_html
 
         return to_html(self, path)
+
+    def to_dataset(self, folder: str | Path) -> Path:
+        """Write a folder that Hugging Face's `datasets` loads: clips, prompts, parameters, ratings, tags and votes.
+
+        Clips are copied and named by their hashes. Voters are numbered; ids of jobs and tasks, paths and callback
+        addresses stay out. A folder that an earlier call wrote is replaced.
+
+        Returns:
+            The folder, for `datasets.load_dataset`.
+
+        Raises:
+            UsageError: If no clip is there yet, or the folder holds something else.
+            LibraryError: If the disk refuses it.
+        """
+        from hailuo_widgets.sweeps.export.dataset import to_dataset
+
+        return to_dataset(self, Path(folder), self._votes())
+
+    def _votes(self) -> list[Vote]:
+        return self._host.library().journal.votes() if self._host.has_library() else []
 
     def contact_sheet(self, path: str | Path | None = None, *, width: int = 320, at: float = 0.0) -> Image:
         """A frame of each clip in rows and columns, as one picture.
