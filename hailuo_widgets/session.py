@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.judged import Next
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
     from hailuo_widgets.views.arena import Arena
@@ -411,6 +412,15 @@ class Session:
             live.show_clip(what, self.folder)
         else:
             live.show_finals(what, self.folder)
+
+    def show_next(self, step: Next) -> None:
+        """Show what would settle a study, with the button that generates it; outside a notebook this does nothing."""
+        from hailuo_widgets.views import outputs
+
+        if outputs.in_kernel():
+            from hailuo_widgets.views import next_step
+
+            next_step.show(step)
 
     def arena(self, judging: Judging, voter: str, *, seats: int = 2) -> Arena:
         """What shows clips beside each other and takes votes; a notebook shows it as a cell's last value."""
