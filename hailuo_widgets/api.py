@@ -132,6 +132,7 @@ class Sweeping:
         zip: Iterable[Iterable[str]] | Iterable[str] = (),  # noqa: A002  # the word that the header has for it
         skip: Skip = None,
         show: tuple[str, ...] | str = (),
+        design: str = "",
         budget: str | float | Decimal | None = None,
         **axes: Any,
     ) -> Sweep:
@@ -144,6 +145,7 @@ class Sweeping:
             zip: Axes that go together: `[("place", "light")]`.
             skip: Cells to be left out: a function of the axes' values, or conditions as `{"model": …, "camera": …}`.
             show: The axes that are rows and columns first, or one of them.
+            design: Which cells are made: `"pairs"`, `"one-at-a-time"`, `"sample 20"`, `"halving"`, or all of them.
             budget: The most that it may cost: `6` where all prices are in one currency, else `"6 USD"`.
             axes: Fields of `VideoRequest`, `provider`, `camera`, and names of the template, each with a value or a list
                 of values, which is then an axis. Of pictures a pattern is a list too: `first_frame="frames/*.png"`.
@@ -156,7 +158,9 @@ class Sweeping:
         """
         from hailuo_widgets.sweeps.definition import Definition
 
-        definition = Definition.of_python(template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=show)
+        definition = Definition.of_python(
+            template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=show, design=design
+        )
         return sessions.default_session().plan(definition, budget)
 
     def load(self, name: str, *, budget: str | float | Decimal | None = None) -> Sweep:

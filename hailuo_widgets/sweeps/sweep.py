@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -81,6 +82,7 @@ class Sweep:
         rows: The axis that is shown downwards first, `""` for none.
         columns: The axis that is shown across first, `""` for none.
         zipped: Axes that go together.
+        design: How the cells that are made were picked; `""` where all of them are.
         started: Whether it was run, in this kernel.
         budget: What it may cost, None for no limit. What is uncertain counts as spent.
         group: Its jobs as the engine sees them, None before it was run.
@@ -95,6 +97,7 @@ class Sweep:
         self.name = layout.name
         self.axes, self.cells, self.repeat = layout.axes, layout.cells, layout.repeat
         self.rows, self.columns, self.zipped = layout.rows, layout.columns, layout.zipped
+        self.design = layout.design
         self.started = False
         self._quotes = {cell.digest: cell.quote for cell in self.cells if cell.quote is not None and not cell.skipped}
         self._written_budget = budget
@@ -175,6 +178,7 @@ class Sweep:
             seconds=self._forecast(orders) if orders else None,
             library=self._library_elsewhere(),
             notes=(
+                *self._limits(),
                 *not_possible(self.cells),
                 *self._shortage(orders),
                 *self._lost(states),
@@ -210,6 +214,16 @@ class Sweep:
         if state := open_now.get(key, ""):
             return _UNCERTAIN if state == JobState.UNCERTAIN else _OPEN
         return "" if _at_hand(self._quotes[key[0]]) else _LOST
+
+    def _limits(self) -> Iterator[str]:
+        """What a design can't tell."""
+        if self.design:
+            from hailuo_widgets.sweeps import designs
+
+            with suppress(UsageError):  # one of a newer release
+                limits = designs.parse(self.design).limits
+                if limits:
+                    yield limits
 
     def _lost(self, states: Mapping[Key, str]) -> Iterator[str]:
         if lost := sum(state == _LOST for state in states.values()):
@@ -396,6 +410,10 @@ class Sweep:
     def done(self) -> bool:
         """Whether it was run and everything has ended, well or not."""
         return self.started and all(job.done for job in self.jobs)
+
+    def job_of(self, key: Key) -> Job | None:
+        """The job of a clip, by its request's digest and its replicate; None where it was not run."""
+        return self._jobs.get(key)
 
     def job(self, cell: int, replicate: int = 0) -> Job | None:
         """The job of a cell; None where it was not run or needed none."""
@@ -780,6 +798,9 @@ class Sweep:
 
     def next(self, budget: str | float | Decimal, *, question: str = QUESTION) -> Next:
         """What would settle it: more votes (free), or more clips. Nothing is bought before its `run`.
+
+        A notebook shows it with a button that runs it. With `design="halving"` the clips are the next round's: as many
+        again of each cell of the better half.
 
         Args:
             budget: The most that the clips may cost: `2`, or `"2 USD"`.
