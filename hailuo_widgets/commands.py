@@ -107,6 +107,11 @@ def rewrite(*words: str) -> Rewriting:
     """Ask for a prompt as MiniMax-H3 would like to read it."""
     if not words:
         raise UsageError("%hailuo rewrite takes a prompt.", hint='Write it behind it: %hailuo rewrite "A red fox".')
+    if switches := [word for word in words if word.startswith("--")]:
+        raise UsageError(
+            f"%hailuo rewrite has no option {switches[0]:.40}. Nothing was sent.",
+            hint='If it is part of the prompt, put the prompt into quotes: %hailuo rewrite "A red fox".',
+        )
     return default_session().rewrite(VideoRequest.of(prompt=" ".join(words)))
 
 

@@ -280,16 +280,17 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
     Raises:
         UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
     """
-    from hailuo_widgets.spec.catalog import CLIPS, Price
+    from hailuo_widgets.spec.catalog import Price
     from hailuo_widgets.sweeps import budgets
     from hailuo_widgets.sweeps.plan import total
 
     price, unpublished = total([quote])
     budget = budgets.budget(arguments.budget, price)
-    if budget is not None and budget.currency != CLIPS and (unpublished or sum(price.values()) > budget.amount):
+    cost = None if budget is None else budget.cost_of(quote.price)
+    if budget is not None and (cost is None or cost > budget.amount):
         raise UsageError(
             "This clip has no published price, so it can't be generated under a budget."
-            if unpublished
+            if cost is None
             else f"This clip costs {quote.price}, and the budget is {Price(budget.amount, budget.currency)}.",
             hint="Nothing was sent. Choose a cheaper request, or a larger budget.",
         )
