@@ -126,7 +126,10 @@ class HailuoMagics(Magics):
         if arguments.name:
             self.shell.user_ns[arguments.name] = job
         if arguments.wait:  # the variable is there even if the waiting is interrupted
-            job.result()
+            try:
+                job.result()
+            finally:
+                here.show_waited_for(job)
         return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
 
     def _sweep(self, definition: Definition, arguments: argparse.Namespace, written: tuple[str, str]) -> Any:
@@ -154,6 +157,7 @@ class HailuoMagics(Magics):
         session.show_sweep(sweep)
         if arguments.wait and sweep.started:
             sweep.result()
+            session.show_waited_for(sweep)
         return None if _in_kernel(self.shell) else sweep
 
     @no_var_expand
@@ -368,4 +372,4 @@ def _after_cell(_result: object) -> None:
     import sys
 
     if outputs := sys.modules.get("hailuo_widgets.views.outputs"):
-        outputs.republish()
+        outputs.cell_ended()
