@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from hailuo_widgets.providers import Flow
+    from hailuo_widgets.providers import Flow, Remains
 
 T = TypeVar("T")
 
@@ -169,6 +169,14 @@ class AsyncHailuo:
             VendorError: If the vendor could not be asked.
         """
         return await self._ask(lambda: self._provider.candidates(order.request, order.row, since), None)
+
+    async def remains(self) -> tuple[Remains, ...]:
+        """What is left of the account's plan; nothing where the vendor does not tell, or there is no plan.
+
+        Raises:
+            VendorError: If the vendor could not be asked.
+        """
+        return await self._ask(self._provider.remains, None, attempts=1)
 
     @property
     def cancellable(self) -> bool:

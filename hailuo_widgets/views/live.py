@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.views import draft_and_final, unattended
@@ -11,6 +12,7 @@ from hailuo_widgets.views.describe import clip_view, order_of, order_of_clip, re
 from hailuo_widgets.views.front_end import FrontEnd
 from hailuo_widgets.views.outputs import Output, publish
 from hailuo_widgets.views.placed import needs_view
+from hailuo_widgets.views.promoting import line_of
 from hailuo_widgets.views.static_card import open_html, plain_text, settled_html
 
 if TYPE_CHECKING:
@@ -189,8 +191,12 @@ def _open(job: Job, order: Order) -> dict[str, Any]:
 
 def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:
     status = status_of(job)
-    clip = clip_view(job.clip, folder, cached=job.cached) if job.state == "stored" else None
+    recipe = recipe_of(job.quote, job)
+    clip = None
+    if job.state == "stored":
+        clip = clip_view(job.clip, folder, cached=job.cached)
+        recipe = replace(recipe, promote=line_of(job.clip))
     return {
-        "text/html": settled_html(order, status, clip, recipe_of(job.quote, job)),
+        "text/html": settled_html(order, status, clip, recipe),
         "text/plain": plain_text(order, status, clip),
     }

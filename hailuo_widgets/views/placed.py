@@ -46,7 +46,8 @@ class Placed(anywidget.AnyWidget):
 
     def as_html(self, inside: str) -> str:
         """The place, and in it what is seen until the widget is there, and where it can't be."""
-        return f'<div class="{self.place}">{inside}</div>'
+        # In an element of its own: what has a style that says how it is displayed can't be hidden by a style sheet.
+        return f'<div class="{self.place}"><div>{inside}</div></div>'
 
     def stands_for(self, html: str) -> str:
         """HTML of another output of the same cell, which is seen only where the widget is not."""

@@ -37,7 +37,7 @@ async ({ esm, css, order, status }) => {
   const widget = (await import(url)).default();
   const place = document.body.appendChild(document.createElement("div"));
   place.className = "hw-place-test";
-  place.innerHTML = "<p>What the notebook keeps</p>";
+  place.innerHTML = "<div><p style='display:flex'>What the notebook keeps</p></div>";
   const listeners = new Map();
   const state = { order, status, place: "hw-place-test" };
   const model = {
