@@ -31,7 +31,7 @@ EXTRAS = ("demo", "keyring", "measure", "simulator", "socks")
 # What `lowest` runs: where the dependencies that draw, store, send and show are used most.
 LOWEST_TESTS = ("cli", "client", "demo", "library", "magics", "media*", "postgresql", "session", "sketch*", "widgets*")
 # What clips and notebooks go on to; `tools` tries them.
-TOOLS = ("datasets>=5.2",)
+TOOLS = ("datasets>=5.2", "mlflow>=3.17", "trackio>=0.43", "wandb>=0.31")
 
 nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "frontend", "docs", "tests", "kernels", "lowest", "build"]

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.vote import Vote
+    from hailuo_widgets.sweeps.export.sinks import Sent, Sink
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
@@ -563,6 +564,32 @@ class Sweep:
         from hailuo_widgets.sweeps.export.dataset import to_dataset
 
         return to_dataset(self, Path(folder), self._votes())
+
+    def to(self, sink: str | Sink, **options: Any) -> Sent:
+        """Send clips, prompts, parameters, ratings and votes to an experiment tracker. Each call makes a new run.
+
+        Args:
+            sink: `"trackio"`, `"mlflow"`, `"wandb"`, or an object with the methods of `sweeps.export.sinks.Sink`.
+            options: For a name: `trackio.init`'s and `wandb.init`'s own (`project`, `mode="offline"` …); for MLflow
+                `experiment` and `tracking_uri`.
+
+        Returns:
+            How much was sent.
+
+        Raises:
+            UsageError: If no clip is there yet, there is no such sink, or its package is missing.
+        """
+        from hailuo_widgets.sweeps.export import sinks
+        from hailuo_widgets.sweeps.export.shared import shared
+
+        clips, votes = shared(self, self._votes())
+        if not clips:
+            raise UsageError("There is no clip to send.", hint="Run the sweep first.")
+        axes = {axis.name: [value.label for value in axis.values] for axis in self.axes}  # noqa: PD011
+        first, *others = (clip.facts for clip in clips)
+        same = {name: value for name, value in first.items() if all(other[name] == value for other in others)}
+        about = sinks.SharedSweep(self.name or "sweep", axes, same, len(clips))
+        return sinks.send(sinks.named(sink, options) if isinstance(sink, str) else sink, about, clips, votes)
 
     def _votes(self) -> list[Vote]:
         return self._host.library().journal.votes() if self._host.has_library() else []
