@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.judged import Next
     from hailuo_widgets.sweeps.plan import Plan
     from hailuo_widgets.sweeps.sweep import Sweep
 
@@ -74,6 +75,7 @@ _OPTIONS = (
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Keep the cell running until the clip is ready."),
     argument("--repeat", type=int, default=1, help="The number of clips per cell of a sweep."),
+    argument("--design", help="Which cells of a sweep are made: pairs, one-at-a-time, halving, or 'sample 20'."),
     argument("--budget", help="The most that a sweep may cost: 6, 6USD, or '5 clips/day'."),
     argument("--yes", action="store_true", help="Skip confirmation; a sweep that costs money then needs --budget."),
 )
@@ -235,6 +237,7 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
         header.read(cell, namespace),
         name=name,
         repeat=arguments.repeat,
+        design=arguments.design,
         provider=arguments.provider,
         model=arguments.model,
         first_frame=arguments.first_frame,
@@ -336,6 +339,7 @@ def register(shell: InteractiveShell) -> None:
         for module, name in _SHOWN:
             views.for_type_by_name(f"hailuo_widgets.{module}", name, _show)
         views.for_type_by_name("hailuo_widgets.sweeps.sweep", "Sweep", _show_sweep)
+        views.for_type_by_name("hailuo_widgets.sweeps.judged", "Next", _show_next)
 
 
 def _in_kernel(shell: InteractiveShell) -> bool:
@@ -362,6 +366,12 @@ def _show_sweep(sweep: Sweep) -> None:
     from hailuo_widgets.session import default_session
 
     default_session().show_sweep(sweep)
+
+
+def _show_next(step: Next) -> None:
+    from hailuo_widgets.session import default_session
+
+    default_session().show_next(step)
 
 
 def _after_cell(_result: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
@@ -36,18 +37,21 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.scheduler import Scheduler
     from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.net.client import AsyncHailuo
-    from hailuo_widgets.providers import TaskState
+    from hailuo_widgets.providers import Remains, TaskState
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.judged import Next
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
     from hailuo_widgets.views.arena import Arena
+    from hailuo_widgets.views.progress import FilmProgress
 
 _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+REMAINS_SECONDS = 5.0
 REWRITER = "MiniMax-H3"
 """The model whose prompts are rewritten where none is named: the only one there is."""
 
@@ -279,6 +283,22 @@ class Session:
         known = journal.known_tasks(each.task.id for each in found)
         return [each for each in found if each.task.id not in known]
 
+    def remains(self, provider: str) -> tuple[Remains, ...]:
+        """What is left of the plan at a vendor, where it tells; asks the vendor, for some seconds at most.
+
+        Raises:
+            HailuoError: If the vendor could not be asked.
+        """
+
+        async def ask() -> tuple[Remains, ...]:
+            async with asyncio.timeout(REMAINS_SECONDS):
+                return await self._connect(provider).remains()
+
+        try:
+            return self.loop.post(ask()).result()
+        except TimeoutError:
+            raise HailuoError("it did not answer.") from None
+
     def adopt(self, job_id: str, task_id: str) -> Job:
         """Continue an uncertain job with the task that a person recognized as its own.
 
@@ -393,11 +413,36 @@ class Session:
         else:
             live.show_finals(what, self.folder)
 
-    def arena(self, judging: Judging, voter: str) -> Arena:
-        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
+    def show_next(self, step: Next) -> None:
+        """Show what would settle a study, with the button that generates it; outside a notebook this does nothing."""
+        from hailuo_widgets.views import outputs
+
+        if outputs.in_kernel():
+            from hailuo_widgets.views import next_step
+
+            next_step.show(step)
+
+    def arena(self, judging: Judging, voter: str, *, seats: int = 2) -> Arena:
+        """What shows clips beside each other and takes votes; a notebook shows it as a cell's last value."""
         from hailuo_widgets.views.arena import Arena
 
-        return Arena(judging, voter, folder=self.folder)
+        return Arena(judging, voter, seats=seats, folder=self.folder)
+
+    def ballot(self, judging: Judging, folder: str | Path, votes: int) -> Path:
+        """Write a page that takes votes without Python or a server."""
+        from hailuo_widgets.views import ballot
+
+        return ballot.write(judging, self.folder / Path(folder).expanduser(), votes=votes)
+
+    def film_progress(self, path: Path) -> FilmProgress | None:
+        """A bar under the cell that runs now, and the film in its place at the end; None outside a notebook."""
+        from hailuo_widgets.views import outputs
+
+        if not outputs.in_kernel():
+            return None
+        from hailuo_widgets.views.progress import FilmProgress
+
+        return FilmProgress(path, self.folder)
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
         """Show a sweep under the cell that runs now; outside a notebook this does nothing.

@@ -19,6 +19,8 @@ from hailuo_widgets.simulator import Fault, Timing
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import database, lease, owner
+from hailuo_widgets.views.describe import order_of, status_of
+from hailuo_widgets.views.static_card import plain_text, settled_html
 from support.session import session
 from support.vendor import PROMPT, submits
 from support.waiting import wait_until
@@ -138,6 +140,10 @@ def test_a_host_that_is_not_reached_has_refused_nothing(failure):
         assert job.wait(SECONDS)
         assert (job.label, job.not_reached) == ("Not reached", True)
         assert "Refused" not in repr(job)
+        order, status = order_of(job.quote, "fox", "", cancellable=True), status_of(job)
+        for card in (settled_html(order, status, None, None), plain_text(order, status, None)):
+            assert "Not reached" in card
+            assert "Refused" not in card
         assert isinstance(job.error, errors.NetworkError)
 
 

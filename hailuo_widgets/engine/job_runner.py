@@ -308,7 +308,8 @@ class JobRunner:
         if state.usage is not None:
             job.charged = settled(job.quote.request, job.quote.row, state.usage)
             if job.charged.amount is not None:
-                took = {**(took or {}), "charged": f"{job.charged.amount:f}", "usage": asdict(state.usage)}
+                charge = {"charged": f"{job.charged.amount:f}", "currency": job.charged.currency}
+                took = {**(took or {}), **charge, "usage": asdict(state.usage)}
         if state.prompt is not None:
             words = state.prompt[:MOST_CHARACTERS]
             await records.move(job, JobState.STORED, detail={**(took or {}), "prompt": words})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -24,6 +23,7 @@ from hailuo_widgets.store.lifecycle import Claim
 from hailuo_widgets.store.peek import OPEN_STATES
 from hailuo_widgets.store.schema import clips, jobs, leases, marks, requests, sweeps, tags, transitions
 from hailuo_widgets.store.sidecar import MarksPart
+from hailuo_widgets.store.spending import Spending, spending
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -37,22 +37,6 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.vote import Vote
 
 BOUGHT_STATES = ("queued", "running", "downloading", "stored", "abandoned", "uncertain")
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What was spent at one provider in one currency.
-
-    Attributes:
-        amount: The sum of the published prices.
-        unknown: How many of the clips have no published price; they are not in `amount`.
-    """
-
-    provider: str
-    currency: str
-    clips: int
-    amount: float
-    unknown: int
 
 
 _LONGEST = 6 * 3600.0
@@ -93,7 +77,7 @@ class Journal:
             with self._engine.begin() as connection:
                 if self._engine.dialect.name == "postgresql":  # two kernels may open a new journal at once
                     connection.execute(text("SELECT pg_advisory_xact_lock(7244015)"))
-                schema.prepare(connection)
+                schema.prepare(connection, frozen=database.frozen(self._engine))
             if (file := database.changing_file(self._engine)) is not None:
                 self._anchor = Anchor(file)
         except LibraryError:
@@ -291,6 +275,15 @@ class Journal:
         """
         with self._read() as connection:
             return ballot_box.read(connection, question)
+
+    def ballot_key(self, key: str | None = None) -> bytes:
+        """What ballots of this library are signed with; drawn when it is first asked for.
+
+        Args:
+            key: Hex; one to begin with, where none was drawn yet.
+        """
+        with self._write(alone=True) as connection:
+            return bytes.fromhex(ballot_box.key(connection, key))
 
     def keep_measures(self, sha256: str, version: int, record: dict[str, Any], at: float) -> None:
         """Keep what was measured of a file, in place of an earlier record of the same version.
@@ -521,23 +514,8 @@ class Journal:
 
     def spending(self) -> list[Spending]:
         """What was bought, by provider and currency; a task that a person has forgotten is among it."""
-        query = (
-            select(
-                requests.c.provider,
-                requests.c.currency,
-                func.count().label("clips"),
-                func.coalesce(func.sum(requests.c.price), 0).label("amount"),
-                (func.count() - func.count(requests.c.price)).label("unknown"),
-            )
-            .join(jobs, jobs.c.digest == requests.c.digest)
-            .where(or_(jobs.c.state.in_(BOUGHT_STATES), jobs.c.id.in_(_FORGOTTEN)))
-            .group_by(requests.c.provider, requests.c.currency)
-            .order_by(requests.c.provider)
-        )
         with self._read() as connection:
-            return [
-                Spending(r.provider, r.currency, r.clips, float(r.amount), r.unknown) for r in connection.execute(query)
-            ]
+            return spending(connection, or_(jobs.c.state.in_(BOUGHT_STATES), jobs.c.id.in_(_FORGOTTEN)))
 
     def bought_since(self, at: float, currency: str) -> Decimal:
         """What was sent and may have been charged since a moment: a number of clips, or a sum of prices.
@@ -546,19 +524,16 @@ class Journal:
             at: Seconds since the epoch.
             currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted.
         """
-        query = (
-            select(func.count().label("clips"), func.coalesce(func.sum(requests.c.price), 0).label("amount"))
-            .select_from(jobs.join(requests, requests.c.digest == jobs.c.digest))
-            .where(
-                or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
-                or_(requests.c.price.is_(None), requests.c.price > 0),
-                jobs.c.created >= at,
-                true() if currency == CLIPS else requests.c.currency == currency,
-            )
+        wanted = and_(
+            or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
+            or_(requests.c.price.is_(None), requests.c.price > 0),
+            jobs.c.created >= at,
         )
         with self._read() as connection:
-            row = connection.execute(query).one()
-        return Decimal(row.clips) if currency == CLIPS else Decimal(str(row.amount))
+            sums = spending(connection, wanted)
+        if currency == CLIPS:
+            return Decimal(sum(each.clips for each in sums))
+        return sum((Decimal(str(each.amount)) for each in sums if each.currency == currency), Decimal(0))
 
     def recent_seconds(self, provider: str, order: VideoRequest) -> list[float]:
         """How long the vendor took for the last clips of the same model, duration and resolution, oldest first.

@@ -13,6 +13,7 @@ from hailuo_widgets.errors import Charged, HailuoError, Problem, RefusedError, V
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.views.card import ClipView, Order, Recipe, Status
 from hailuo_widgets.views.code import cell_of
+from hailuo_widgets.views.wording import shown_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ def status_of(job: Job) -> Status:
     """How far it has come."""
     error = job.error
     return Status(
-        state=job.state.value,
+        state=shown_state(job),
         task_id=job.task_id or "",
         progress=job.progress,
         elapsed=job.elapsed,

@@ -24,7 +24,7 @@ from hailuo_widgets.views.grid_view import (
     HeadView,
     PlanView,
 )
-from hailuo_widgets.views.wording import clock, file_size
+from hailuo_widgets.views.wording import clock, file_size, shown_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,7 +93,7 @@ def take_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart]) -> GridI
             return _PLANNED
         return GridItem("stored", cached=True, clip=footage, rating=rating, starred=starred, remark=remark)
     return GridItem(
-        state=job.state.value,
+        state=shown_state(job),
         elapsed=job.worked,
         expected=job.expected,
         progress=job.progress,

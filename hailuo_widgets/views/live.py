@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.views import draft_and_final
 from hailuo_widgets.views.card import Status
 from hailuo_widgets.views.describe import clip_view, order_of, order_of_clip, recipe_of, refused, status_of
 from hailuo_widgets.views.outputs import publish, settle
+from hailuo_widgets.views.promoting import line_of
 from hailuo_widgets.views.static_card import plain_text, settled_html
 
 if TYPE_CHECKING:
@@ -137,8 +139,12 @@ class _Follower:
 
 def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:
     status = status_of(job)
-    clip = clip_view(job.clip, folder, cached=job.cached) if job.state == "stored" else None
+    recipe = recipe_of(job.quote, job)
+    clip = None
+    if job.state == "stored":
+        clip = clip_view(job.clip, folder, cached=job.cached)
+        recipe = replace(recipe, promote=line_of(job.clip))
     return {
-        "text/html": settled_html(order, status, clip, recipe_of(job.quote, job)),
+        "text/html": settled_html(order, status, clip, recipe),
         "text/plain": plain_text(order, status, clip),
     }

@@ -19,6 +19,7 @@ from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.describe_sweep import STARRED, detail_of, grid_of, head_of, places_of, take_of
 from hailuo_widgets.views.outputs import publish, settle
 from hailuo_widgets.views.placed import needs_view
+from hailuo_widgets.views.promoting import FinalView, standing
 from hailuo_widgets.views.static_grid import fitting, grid_html, grid_text
 from hailuo_widgets.views.throttle import Pace
 
@@ -111,6 +112,7 @@ class _Follower:
         self._posters: dict[Place, bytes] = {}
         self._queue: deque[Callable[[], None]] = deque()
         self._watched: set[Job] = set()
+        self._finals: dict[str, Job] = {}
         self._forget: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._working = asyncio.Lock()
@@ -228,6 +230,11 @@ class _Follower:
         elif ask.what == "detail":
             detail = detail_of(self._sweep, ask.places[0], self._marks, self._host.folder)
             self._say(lambda: self._grid.send_detail(ask.places[0], detail))
+            self._do(self._tell_final(ask.places[0]))
+        elif ask.what == "promote":
+            self._do(self._promote(ask.places[0]))
+        elif ask.what == "final":
+            self._do(self._fetch_final(ask.places[0]))
         elif ask.action is not None:
             self._do(self._act(ask.action))
         elif ask.mark is not None:
@@ -283,6 +290,51 @@ class _Follower:
         except (OSError, HailuoError):  # the poster stays where it is
             return
         self._say(lambda: self._grid.send_sheet(place, sheet, FRAMES))
+
+    async def _tell_final(self, place: Place) -> None:
+        """Whether a clip can be made again in 2K and for how much, or how far that is."""
+        clip = self._sweep.clip(*place)
+        if clip is None:
+            return
+        final = await asyncio.to_thread(standing, clip, self._finals.get(clip.id), self._host.library())
+        self._say(lambda: self._grid.send_final(place, final))
+
+    async def _promote(self, place: Place) -> None:
+        """Make a draft again in 2K, within the sweep's budget."""
+        clip = self._sweep.clip(*place)
+        if clip is None:
+            return
+        try:
+            promotion = await asyncio.to_thread(lambda: self._sweep.promote([clip]).run(show=False))
+        except HailuoError as error:
+            refused = FinalView(problem=" ".join(filter(None, (error.message, error.hint))))
+            self._say(lambda: self._grid.send_final(place, refused))
+            return
+
+        def moved(_job: Job) -> None:
+            self._do(self._tell_final(place))
+            self._changed_head()
+
+        for job in promotion.jobs:
+            self._finals[clip.id] = job
+            self._forget.append(job.observe(moved))
+        await self._tell_final(place)
+
+    def _changed_head(self) -> None:
+        self._acted = True
+        self._pace.wake()
+
+    async def _fetch_final(self, place: Place) -> None:
+        clip = self._sweep.clip(*place)
+        if clip is None:
+            return
+        final = await asyncio.to_thread(standing, clip, self._finals.get(clip.id), self._host.library())
+        if final.clip is not None:
+            try:
+                data = await asyncio.to_thread(final.clip.path.read_bytes)
+            except OSError:
+                data = b""
+            self._say(lambda: self._grid.send_final_clip(place, data))
 
     async def _act(self, action: Action) -> None:
         sweep, self._message = self._sweep, ""

@@ -241,10 +241,11 @@ def _again(status: Status, clip: ClipView | None, recipe: Recipe) -> str:
         if recipe.prompt_sent
         else ""
     )
+    promote = f"<pre style='{_PRE}'>{content(recipe.promote)}</pre>" if recipe.promote else ""
     return (
         "<details style='margin-top:10px'>"
         "<summary style='cursor:pointer;opacity:.7'>Reproduce this clip</summary>"
-        f"<pre style='{_PRE}'>{content(recipe.cell)}</pre><pre style='{_PRE}'>{table}</pre>{sent}</details>"
+        f"<pre style='{_PRE}'>{content(recipe.cell)}</pre>{promote}<pre style='{_PRE}'>{table}</pre>{sent}</details>"
     )
 
 

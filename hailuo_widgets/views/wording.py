@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hailuo_widgets.spec import camera
 
 if TYPE_CHECKING:
+    from hailuo_widgets.engine.job import Job
     from hailuo_widgets.views.card import Order, Status
 
 Tone = Literal["wait", "run", "ok", "warn", "bad", "off"]
@@ -28,6 +29,7 @@ _STATES = {
     "downloading": StateWord("Downloading", "run"),
     "stored": StateWord("Done", "ok"),
     "refused": StateWord("Refused", "bad"),
+    "unreached": StateWord("Not reached", "bad"),
     "failed": StateWord("Failed", "bad"),
     "uncertain": StateWord("Unconfirmed", "warn"),
     "abandoned": StateWord("Detached", "warn"),
@@ -36,8 +38,13 @@ _STATES = {
 _CELLS = {"illegal": StateWord("Not possible", "off"), "skipped": StateWord("Skipped", "off")}
 
 
+def shown_state(job: Job) -> str:
+    """The job's state, or "unreached": a provider that could not be reached has refused nothing."""
+    return "unreached" if job.not_reached else job.state.value
+
+
 def state_word(state: str) -> StateWord:
-    """The word and the tone of a job's state; raises `KeyError` for any other."""
+    """The word and the tone of a `shown_state`; raises `KeyError` for any other."""
     return _STATES[state]
 
 
@@ -82,6 +89,12 @@ class Segment(NamedTuple):
 
     text: str
     is_command: bool
+
+
+def question_as_shown(question: str) -> str:
+    """A question about clips as a voter reads it."""
+    asked = {"better": "Which is better?", "follows": "Which does what the prompt says?"}
+    return asked.get(question, question)
 
 
 def segments(prompt: str) -> list[Segment]:

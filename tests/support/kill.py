@@ -268,7 +268,7 @@ def _work(
 ) -> None:
     from hailuo_widgets.engine import polling, rate_limiter
     from hailuo_widgets.errors import HailuoError
-    from hailuo_widgets.net import transport
+    from hailuo_widgets.net import fetch, transport
     from hailuo_widgets.session import Session
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.request import VideoRequest
@@ -276,6 +276,7 @@ def _work(
     polling.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
     rate_limiter.MINUTE, rate_limiter.FIRST_TRY = 1.0, 0.1
     transport.ANSWER_SECONDS = patience
+    fetch.SILENT_SECONDS = min(patience, fetch.SILENT_SECONDS)
     os.environ.pop("HAILUO_LIBRARY_URL", None)
     os.environ.update(environment)
     settings = Settings.load({"HAILUO_LIBRARY_URL": database} if database else {})
