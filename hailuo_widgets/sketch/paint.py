@@ -99,7 +99,10 @@ def _rise(edge: Floats) -> NDArray[np.int16]:
     np.subtract(edge[2:], edge[:-2], out=slope[1:-1])
     slope[0], slope[-1] = slope[1], slope[-2]
     slope *= slope
-    return np.maximum(np.float32(16) / np.sqrt(slope * np.float32(0.25) + np.float32(1)), 1).astype(np.int16)
+    rise: NDArray[np.int16] = np.maximum(np.float32(16) / np.sqrt(slope * np.float32(0.25) + np.float32(1)), 1).astype(
+        np.int16
+    )
+    return rise
 
 
 def _cover(edge: Floats, rise: NDArray[np.int16], start: int, solid: int) -> NDArray[np.int16]:
