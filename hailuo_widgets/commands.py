@@ -299,6 +299,7 @@ def config(*assignments: str) -> Table | None:
         ),
         *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
+        ("unattended_wait", f"{settings.unattended_wait:g}", "seconds that a cell waits where a program runs it"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
         ("confirm_above", _amounts(settings.confirm_above), "ask before any single clip above this price"),
         *(

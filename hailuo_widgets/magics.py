@@ -128,7 +128,10 @@ class HailuoMagics(Magics):
         if arguments.name:
             self.shell.user_ns[arguments.name] = job
         if arguments.wait:  # the variable is there even if the waiting is interrupted
-            job.result()
+            try:
+                job.result()
+            finally:
+                here.show_waited_for(job)
         return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
 
     def _sweep(self, definition: Definition, arguments: argparse.Namespace, written: tuple[str, str]) -> Any:
@@ -156,6 +159,7 @@ class HailuoMagics(Magics):
         session.show_sweep(sweep)
         if arguments.wait and sweep.started:
             sweep.result()
+            session.show_waited_for(sweep)
         return None if _in_kernel(self.shell) else sweep
 
     @no_var_expand
@@ -379,4 +383,4 @@ def _after_cell(_result: object) -> None:
     import sys
 
     if outputs := sys.modules.get("hailuo_widgets.views.outputs"):
-        outputs.republish()
+        outputs.cell_ended()

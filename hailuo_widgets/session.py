@@ -418,13 +418,25 @@ class Session:
         elif isinstance(what, Job):
             row = what.quote.row
             cancellable = wire(row.provider).can_cancel(Task("", row.model))
-            live.show(what, self.folder, self.loop, cancellable=cancellable)
+            wait = self.settings.unattended_wait
+            live.show(what, self.folder, self.loop, cancellable=cancellable, unattended_wait=wait)
         elif isinstance(what, Quote):
             live.show_quote(what)
         elif isinstance(what, Clip):
             live.show_clip(what, self.folder)
         else:
             live.show_finals(what, self.folder)
+
+    def show_waited_for(self, what: Job | Sweep) -> None:
+        """Show what a cell has waited for once more, where later versions of the first output are not seen."""
+        from hailuo_widgets.views import outputs
+        from hailuo_widgets.views.front_end import FrontEnd, front_end
+
+        if outputs.in_kernel() and front_end() is FrontEnd.SERVER:
+            if isinstance(what, Job):
+                self.show(what)
+            else:
+                self.show_sweep(what)
 
     def show_next(self, step: Next) -> None:
         """Show what would settle a study, with the button that generates it; outside a notebook this does nothing."""
