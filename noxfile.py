@@ -30,6 +30,8 @@ IPYKERNELS = ("6.31.0", "7.0.1", "7.3.0", "7.4.0")
 EXTRAS = ("demo", "keyring", "measure", "simulator", "socks")
 # What `lowest` runs: where the dependencies that draw, store, send and show are used most.
 LOWEST_TESTS = ("cli", "client", "demo", "library", "magics", "media*", "postgresql", "session", "sketch*", "widgets*")
+# What clips and notebooks go on to; `tools` tries them.
+TOOLS = ("datasets>=5.2", "mlflow>=3.17", "trackio>=0.43", "wandb>=0.31")
 
 nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "frontend", "docs", "tests", "kernels", "lowest", "build"]
@@ -221,3 +223,9 @@ def long(session: nox.Session) -> None:
     """What is tried at random, with many more rounds and examples."""
     slow = ("--ignore=tests/kernels", "--ignore=tests/browser")
     pytest(session, workshop(session), "long", "--long", "--hypothesis-profile=long", *slow)
+
+
+@nox.session(venv_backend="none", default=False)
+def tools(session: nox.Session) -> None:
+    """What clips and notebooks go on to: the real packages read back what was written. Half a gigabyte is installed."""
+    pytest(session, layer(session, "tools", *TOOLS), "tools", "tests/tools")

@@ -81,7 +81,11 @@ def generate(
     if show:
         session.show(job)
     if wait:
-        job.result()
+        try:
+            job.result()
+        finally:
+            if show:
+                session.show_waited_for(job)
     return job
 
 
@@ -132,6 +136,7 @@ class Sweeping:
         zip: Iterable[Iterable[str]] | Iterable[str] = (),  # noqa: A002  # the word that the header has for it
         skip: Skip = None,
         show: tuple[str, ...] | str = (),
+        design: str = "",
         budget: str | float | Decimal | None = None,
         **axes: Any,
     ) -> Sweep:
@@ -144,6 +149,7 @@ class Sweeping:
             zip: Axes that go together: `[("place", "light")]`.
             skip: Cells to be left out: a function of the axes' values, or conditions as `{"model": …, "camera": …}`.
             show: The axes that are rows and columns first, or one of them.
+            design: Which cells are made: `"pairs"`, `"one-at-a-time"`, `"sample 20"`, `"halving"`, or all of them.
             budget: The most that it may cost: `6` where all prices are in one currency, else `"6 USD"`.
             axes: Fields of `VideoRequest`, `provider`, `camera`, and names of the template, each with a value or a list
                 of values, which is then an axis. Of pictures a pattern is a list too: `first_frame="frames/*.png"`.
@@ -156,7 +162,9 @@ class Sweeping:
         """
         from hailuo_widgets.sweeps.definition import Definition
 
-        definition = Definition.of_python(template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=show)
+        definition = Definition.of_python(
+            template, axes, name=name, repeat=repeat, zipped=zip, skip=skip, show=show, design=design
+        )
         return sessions.default_session().plan(definition, budget)
 
     def load(self, name: str, *, budget: str | float | Decimal | None = None) -> Sweep:
@@ -238,13 +246,14 @@ def studio(prompt: str = "", *, provider: str | None = None, model: str | None =
     return Studio(session, request, provider or choose_provider(session.settings)[0])
 
 
-def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = ME) -> Arena:
-    """Compare groups of clips blind, two at a time: `hw.judge(clips_a, clips_b)`.
+def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = ME, seats: int = 2) -> Arena:
+    """Compare groups of clips blind: `hw.judge(clips_a, clips_b)`.
 
     Args:
         groups: Clips of the library, or jobs that are done; two groups or more, called A, B, C …
         question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your own.
         voter: Your name, where several people vote.
+        seats: How many clips are compared at a time, 2 to 4.
 
     Returns:
         The arena, which a notebook shows as a cell's last value. `.judging.ranking` is what the votes say.
@@ -269,7 +278,8 @@ def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = 
             clips[clip.id] = clip
     if len(set(cells.values())) < 2:
         raise UsageError("There are not two groups of clips.", hint="Write hw.judge(clips_a, clips_b).")
-    return session.arena(Judging(session.library().journal, session.clock, clips, cells, question=question), voter)
+    judging = Judging(session.library().journal, session.clock, clips, cells, question=question)
+    return session.arena(judging, voter, seats=seats)
 
 
 def jobs() -> list[Job]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.rewriting import Rewriting
-    from hailuo_widgets.providers import TaskState
+    from hailuo_widgets.providers import Remains, TaskState
     from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
@@ -107,6 +107,11 @@ def rewrite(*words: str) -> Rewriting:
     """Ask for a prompt as MiniMax-H3 would like to read it."""
     if not words:
         raise UsageError("%hailuo rewrite takes a prompt.", hint='Write it behind it: %hailuo rewrite "A red fox".')
+    if switches := [word for word in words if word.startswith("--")]:
+        raise UsageError(
+            f"%hailuo rewrite has no option {switches[0]:.40}. Nothing was sent.",
+            hint='If it is part of the prompt, put the prompt into quotes: %hailuo rewrite "A red fox".',
+        )
     return default_session().rewrite(VideoRequest.of(prompt=" ".join(words)))
 
 
@@ -224,14 +229,51 @@ _LISTS = {
 
 
 def cost() -> Table:
-    """What was spent, by provider and currency; clips from the library cost nothing and are not counted."""
+    """What was spent, by provider and currency, and what is left of a plan, where the vendor tells.
+
+    Clips from the library cost nothing and are not counted.
+    """
     session = default_session()
     spent = session.library().journal.spending() if session.has_library() else []
     rows = tuple(
-        (each.provider, str(each.clips), _money(each.amount, each.currency), str(each.unknown) if each.unknown else "")
+        (
+            each.provider,
+            str(each.clips),
+            _money(each.amount, each.currency),
+            _money(each.estimated, each.currency),
+            str(each.unknown) if each.unknown else "",
+        )
         for each in spent
     )
-    return Table(("Provider", "Clips", "Spent", "Price not published"), rows, "" if rows else "Nothing was spent yet.")
+    caption = " ".join(filter(None, ("" if rows else "Nothing was spent yet.", *_remains(session))))
+    return Table(("Provider", "Clips", "Spent", "Estimated", "Price not published"), rows, caption)
+
+
+def _remains(session: Session) -> Iterator[str]:
+    """What is left of the plans of keys that are set, where a vendor tells."""
+    for name in names():
+        if name not in catalog().offers or not wire(name).tells_remains:
+            continue
+        title = catalog().offer(name).title
+        try:
+            if session.settings.key(name, catalog().offer(name).key) is None:
+                continue
+            left = session.remains(name)
+        except HailuoError as error:
+            yield f"{title} could not say what is left of your plan: {error.message}"
+            continue
+        if left:
+            yield f"Left of your plan at {title}: {', '.join(map(_left, left))}."
+
+
+def _left(remains: Remains) -> str:
+    if remains.left is not None:
+        amount = f"{remains.name} {remains.left} of {remains.total}"
+    else:
+        amount = remains.name if remains.percent is None else f"{remains.name} {remains.percent:g}%"
+    if remains.until is None:
+        return amount
+    return f"{amount} until {datetime.fromtimestamp(remains.until, UTC).astimezone():%Y-%m-%d %H:%M}"
 
 
 def config(*assignments: str) -> Table | None:
@@ -257,6 +299,7 @@ def config(*assignments: str) -> Table | None:
         ),
         *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
+        ("unattended_wait", f"{settings.unattended_wait:g}", "seconds that a cell waits where a program runs it"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
         ("confirm_above", _amounts(settings.confirm_above), "ask before any single clip above this price"),
         *(

@@ -58,7 +58,7 @@ def _candidates(before: str, token: str) -> Iterable[str]:
 
 def _header(before: str, line: str, token: str) -> Iterable[str]:
     """Fields at the beginning of a line under `---`, and behind one what it takes."""
-    from hailuo_widgets.sweeps.header import SHOW, SKIP, WORDS, ZIP
+    from hailuo_widgets.sweeps.header import DESIGN, SHOW, SKIP, WORDS, ZIP
 
     if field := re.match(_FIELD, line):
         return [_after_token(f"{each}: ", field["part"], token) for each in WORDS if each.startswith(field["part"])]
@@ -69,6 +69,8 @@ def _header(before: str, line: str, token: str) -> Iterable[str]:
     if name in (ZIP, SKIP, SHOW):
         written = re.findall(r"(?m)^\s*([\w-]+)\s*:", before[re.search(_RULE, before).end() :])  # type: ignore[union-attr]  # it matched above
         known: Iterable[str] = dict.fromkeys((*re.findall(_AXIS, before), *(each for each in written if each != name)))
+    elif name == DESIGN:
+        known = ("full", "pairs", "one-at-a-time", "sample ", "halving")
     else:
         known = _values(_OPTION_OF.get(name, ""), before.partition("\n")[0])
     return [_after_token(each, part, token) for each in known if each.startswith(part)]

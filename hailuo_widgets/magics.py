@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.judged import Next
     from hailuo_widgets.sweeps.plan import Plan
     from hailuo_widgets.sweeps.sweep import Sweep
 
@@ -74,6 +75,7 @@ _OPTIONS = (
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Keep the cell running until the clip is ready."),
     argument("--repeat", type=int, default=1, help="The number of clips per cell of a sweep."),
+    argument("--design", help="Which cells of a sweep are made: pairs, one-at-a-time, halving, or 'sample 20'."),
     argument("--budget", help="The most that a sweep may cost: 6, 6USD, or '5 clips/day'."),
     argument("--yes", action="store_true", help="Skip confirmation; a sweep that costs money then needs --budget."),
 )
@@ -126,7 +128,10 @@ class HailuoMagics(Magics):
         if arguments.name:
             self.shell.user_ns[arguments.name] = job
         if arguments.wait:  # the variable is there even if the waiting is interrupted
-            job.result()
+            try:
+                job.result()
+            finally:
+                here.show_waited_for(job)
         return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
 
     def _sweep(self, definition: Definition, arguments: argparse.Namespace, written: tuple[str, str]) -> Any:
@@ -154,6 +159,7 @@ class HailuoMagics(Magics):
         session.show_sweep(sweep)
         if arguments.wait and sweep.started:
             sweep.result()
+            session.show_waited_for(sweep)
         return None if _in_kernel(self.shell) else sweep
 
     @no_var_expand
@@ -235,6 +241,7 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
         header.read(cell, namespace),
         name=name,
         repeat=arguments.repeat,
+        design=arguments.design,
         provider=arguments.provider,
         model=arguments.model,
         first_frame=arguments.first_frame,
@@ -277,16 +284,17 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
     Raises:
         UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
     """
-    from hailuo_widgets.spec.catalog import CLIPS, Price
+    from hailuo_widgets.spec.catalog import Price
     from hailuo_widgets.sweeps import budgets
     from hailuo_widgets.sweeps.plan import total
 
     price, unpublished = total([quote])
     budget = budgets.budget(arguments.budget, price)
-    if budget is not None and budget.currency != CLIPS and (unpublished or sum(price.values()) > budget.amount):
+    cost = None if budget is None else budget.cost_of(quote.price)
+    if budget is not None and (cost is None or cost > budget.amount):
         raise UsageError(
             "This clip has no published price, so it can't be generated under a budget."
-            if unpublished
+            if cost is None
             else f"This clip costs {quote.price}, and the budget is {Price(budget.amount, budget.currency)}.",
             hint="Nothing was sent. Choose a cheaper request, or a larger budget.",
         )
@@ -336,6 +344,7 @@ def register(shell: InteractiveShell) -> None:
         for module, name in _SHOWN:
             views.for_type_by_name(f"hailuo_widgets.{module}", name, _show)
         views.for_type_by_name("hailuo_widgets.sweeps.sweep", "Sweep", _show_sweep)
+        views.for_type_by_name("hailuo_widgets.sweeps.judged", "Next", _show_next)
 
 
 def _in_kernel(shell: InteractiveShell) -> bool:
@@ -364,8 +373,14 @@ def _show_sweep(sweep: Sweep) -> None:
     default_session().show_sweep(sweep)
 
 
+def _show_next(step: Next) -> None:
+    from hailuo_widgets.session import default_session
+
+    default_session().show_next(step)
+
+
 def _after_cell(_result: object) -> None:
     import sys
 
     if outputs := sys.modules.get("hailuo_widgets.views.outputs"):
-        outputs.republish()
+        outputs.cell_ended()

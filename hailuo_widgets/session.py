@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import threading
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,25 +31,27 @@ from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.engine.scheduler import Scheduler
     from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.net.client import AsyncHailuo
-    from hailuo_widgets.providers import TaskState
+    from hailuo_widgets.providers import Remains, TaskState
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.judged import Next
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
     from hailuo_widgets.views.arena import Arena
+    from hailuo_widgets.views.progress import FilmProgress
 
 _log = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 5.0
+REMAINS_SECONDS = 5.0
 REWRITER = "MiniMax-H3"
 """The model whose prompts are rewritten where none is named: the only one there is."""
 
@@ -68,6 +72,7 @@ class Session:
         self.loop = LoopThread()
         self.clock: Clock = SystemClock()
         self._jobs: list[Job] = []
+        self._groups: list[tuple[JobGroup, Sequence[Job]]] = []
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._libraries: dict[Path, Library] = {}
@@ -133,7 +138,8 @@ class Session:
             if (under_way := records.in_progress.enter(job)) is not job:
                 return under_way
             self._jobs.append(job)
-        self.loop.post(self._run([job], records, JobGroup(name)))
+            self._remember(group := JobGroup(name), [job])
+        self.loop.post(self._run([job], records, group))
         return job
 
     def promote(self, clip: Clip, *, name: str = "", **pictures: Any) -> Job:
@@ -205,10 +211,21 @@ class Session:
         """
         with self._lock:
             self._jobs.extend(jobs)
+            self._remember(group, jobs)
             records = self._record_keeper()
             for job in jobs:
                 records.in_progress.enter(job)
         self.loop.post(self._run(jobs, records, group))
+
+    def _remember(self, group: JobGroup, jobs: Sequence[Job]) -> None:
+        self._groups = [each for each in self._groups if not all(job.done for job in each[1])]
+        self._groups.append((group, jobs))
+
+    def planned(self, currency: str) -> Decimal:
+        """What jobs of this kernel will take of a budget that were begun and are not in the journal yet."""
+        with self._lock:
+            groups = list(self._groups)
+        return sum((group.still_takes(jobs, currency) for group, jobs in groups), Decimal(0))
 
     def limits_of(self, row: ModelSpec) -> Limits:
         """What a vendor takes, as far as the catalogue and the settings know."""
@@ -278,6 +295,22 @@ class Session:
         found = self.loop.post(ask()).result()
         known = journal.known_tasks(each.task.id for each in found)
         return [each for each in found if each.task.id not in known]
+
+    def remains(self, provider: str) -> tuple[Remains, ...]:
+        """What is left of the plan at a vendor, where it tells; asks the vendor, for some seconds at most.
+
+        Raises:
+            HailuoError: If the vendor could not be asked.
+        """
+
+        async def ask() -> tuple[Remains, ...]:
+            async with asyncio.timeout(REMAINS_SECONDS):
+                return await self._connect(provider).remains()
+
+        try:
+            return self.loop.post(ask()).result()
+        except TimeoutError:
+            raise HailuoError("it did not answer.") from None
 
     def adopt(self, job_id: str, task_id: str) -> Job:
         """Continue an uncertain job with the task that a person recognized as its own.
@@ -385,7 +418,8 @@ class Session:
         elif isinstance(what, Job):
             row = what.quote.row
             cancellable = wire(row.provider).can_cancel(Task("", row.model))
-            live.show(what, self.folder, self.loop, cancellable=cancellable)
+            wait = self.settings.unattended_wait
+            live.show(what, self.folder, self.loop, cancellable=cancellable, unattended_wait=wait)
         elif isinstance(what, Quote):
             live.show_quote(what)
         elif isinstance(what, Clip):
@@ -393,11 +427,47 @@ class Session:
         else:
             live.show_finals(what, self.folder)
 
-    def arena(self, judging: Judging, voter: str) -> Arena:
-        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
+    def show_waited_for(self, what: Job | Sweep) -> None:
+        """Show what a cell has waited for once more, where later versions of the first output are not seen."""
+        from hailuo_widgets.views import outputs
+        from hailuo_widgets.views.front_end import FrontEnd, front_end
+
+        if outputs.in_kernel() and front_end() is FrontEnd.SERVER:
+            if isinstance(what, Job):
+                self.show(what)
+            else:
+                self.show_sweep(what)
+
+    def show_next(self, step: Next) -> None:
+        """Show what would settle a study, with the button that generates it; outside a notebook this does nothing."""
+        from hailuo_widgets.views import outputs
+
+        if outputs.in_kernel():
+            from hailuo_widgets.views import next_step
+
+            next_step.show(step)
+
+    def arena(self, judging: Judging, voter: str, *, seats: int = 2) -> Arena:
+        """What shows clips beside each other and takes votes; a notebook shows it as a cell's last value."""
         from hailuo_widgets.views.arena import Arena
 
-        return Arena(judging, voter, folder=self.folder)
+        return Arena(judging, voter, seats=seats, folder=self.folder)
+
+    def ballot(self, judging: Judging, folder: str | Path, votes: int) -> Path:
+        """Write a page that takes votes without Python or a server."""
+        from hailuo_widgets.views import ballot
+
+        return ballot.write(judging, self.folder / Path(folder).expanduser(), votes=votes)
+
+    def film_progress(self, path: Path) -> FilmProgress | None:
+        """A bar under the cell that runs now, and the film in its place at the end; None outside a notebook."""
+        from hailuo_widgets.views import outputs
+
+        if not outputs.in_kernel():
+            return None
+        from hailuo_widgets.views.progress import FilmProgress
+
+        return FilmProgress(path, self.folder)
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
         """Show a sweep under the cell that runs now; outside a notebook this does nothing.

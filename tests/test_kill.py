@@ -1,6 +1,6 @@
 """Kernels die at any moment; what was paid for arrives nevertheless, once, and is whole.
 
-60 deaths; `--long` makes it 2,000.
+A death at each place and as many at random moments; `--long` makes it 2,000.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def whole_run(tmp_path_factory) -> float:
 def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(tmp_path, whole_run, request):
     hit: set[str] = set()
     fired: set[str] = set()
-    seeds = rounds(request, 60, 2_000)
+    seeds = rounds(request, 2 * len(PLACES), 2_000)
     for seed in seeds:
         folder = tmp_path / str(seed) / "library"
         folder.parent.mkdir()
@@ -67,7 +67,7 @@ def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(tmp_path, whole_run
             states, place = die_and_resume(folder, seed, whole_run)
         hit |= states
         fired.add(place)
-    if len(seeds) >= 60:
+    if len(seeds) >= 2 * len(PLACES):
         assert hit >= {"submitting", "queued", "running", "downloading", "stored"}
         assert fired == {"", *PLACES}
 
@@ -75,7 +75,7 @@ def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(tmp_path, whole_run
 def test_a_kernel_that_is_killed_behind_a_proxy_loses_nothing_and_pays_once(tmp_path, whole_run, request):
     file = certificate(tmp_path, PROXIED_HOST)
     hit: set[str] = set()
-    seeds = rounds(request, 20, 2_000)
+    seeds = rounds(request, 12, 2_000)
     for seed in seeds:
         folder = tmp_path / str(seed) / "library"
         folder.parent.mkdir()
@@ -123,6 +123,50 @@ def test_ten_identical_requests_of_ten_kernels_are_billed_once(tmp_path):
         assert [list(states.values()) for states in ends] == [["stored"]] * 10
         assert list(there.books().billed.values()) == [1]
         check(there, tmp_path / "library", [])
+
+
+# --- drafts, finals and rewritten prompts -------------------------------------------------------------------------------
+
+DRAFTS = 3
+
+
+@pytest.fixture(scope="module")
+def whole_h3_run(tmp_path_factory) -> float:
+    """Seconds that it takes to rewrite, draft and finish when nothing disturbs it."""
+    folder = tmp_path_factory.mktemp("whole") / "library"
+    with vendor() as there:
+        begun = time.monotonic()
+        states = finish(*start(folder, there, asked(DRAFTS), finish_drafts=True))
+        seconds = time.monotonic() - begun
+        assert Counter(states.values()) == {"stored": 3 * DRAFTS}
+        check(there, folder, [])
+    return seconds
+
+
+def test_rewriting_drafting_and_finishing_survive_a_kill_and_are_paid_once(tmp_path, whole_h3_run, request):
+    """A death at any moment, then everything is resumed and the notebook is run again from its top."""
+    hit: set[str] = set()
+    for seed in rounds(request, 4, 500):
+        folder = tmp_path / str(seed) / "library"
+        folder.parent.mkdir()
+        with told(seed):
+            hit |= kill_and_finish(folder, seed, whole_h3_run)
+    assert hit & {"submitting", "queued", "running", "downloading", "stored"}
+
+
+def kill_and_finish(folder, seed, whole_h3_run):
+    chance = random.Random(seed)
+    with vendor() as there:
+        after(chance.uniform(0, whole_h3_run), start(folder, there, asked(DRAFTS), finish_drafts=True)[0])
+        left = rows(folder)
+        states = finish(*start(folder, there, asked(DRAFTS), resume=True, finish_drafts=True))
+        done = check(there, folder, [left])
+        doubtful = {job["prompt"] for job in done if job["state"] == "uncertain"}
+        # Without its draft there is no final; everything else is there.
+        lost = sum(name.endswith(" · 768P") for name in doubtful)
+        assert len(done) == 3 * DRAFTS - lost
+        assert {name for name, state in states.items() if state != "stored"} == doubtful
+    return {job["state"] for job in left}
 
 
 # --- clocks that are set, processes that stand still, gateways that err --------------------------------------------------

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import shutil
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,16 +16,25 @@ import pytest
 from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.net.download import Downloaded
 from hailuo_widgets.spec.quote import quote
-from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.spec.request import Mode, VideoRequest
 from hailuo_widgets.store import journal as journal_module
 from hailuo_widgets.store import schema
 from hailuo_widgets.store.journal import Journal
 from hailuo_widgets.store.library import Library
+from hailuo_widgets.store.recall import quote_of
+from support.older_journals import back_to
 from support.session import session
 from support.vendor import PROMPT, submits
 
 SECONDS = 20
 DATA = Path(__file__).parent / "data"
+
+
+def final():
+    """The request that makes a draft again in 2K: the mode with the longest name."""
+    written = VideoRequest.of(prompt=PROMPT, model="MiniMax-H3", duration=5, resolution="2K", ratio="16:9")
+    made = quote(written, "minimax")
+    return replace(made, row=replace(made.row, mode=Mode.REGENERATION))
 
 
 def order(prompt: str = PROMPT, provider: str = "minimax", **fields):
@@ -188,7 +199,7 @@ def test_a_journal_that_breaks_later_is_told_in_one_sentence(journal, tmp_path):
 def test_the_tables_have_not_changed_without_a_new_version():
     """A library of version 1 must open for ever: a change here needs a new VERSION and a migration."""
     columns = {table.name: " ".join(column.name for column in table.columns) for table in schema.metadata.sorted_tables}
-    assert schema.VERSION == 4
+    assert schema.VERSION == 5
     assert columns == {
         "about": "name value",
         "leases": "name owner until",
@@ -225,17 +236,42 @@ def test_the_first_releases_journal_becomes_one_as_it_is_made_now(tmp_path):
     assert made_of(old) == made_of(new)
 
 
-def test_a_journal_of_the_second_version_is_brought_up_to_date(tmp_path):
+@pytest.mark.parametrize("version", range(1, schema.VERSION))
+def test_a_journal_of_each_older_version_is_brought_up_to_date(version, tmp_path):
     old, new = tmp_path / "old.sqlite", tmp_path / "new.sqlite"
     Journal(f"sqlite:///{new}").close()
     shutil.copy(new, old)
+    now = Journal(f"sqlite:///{old}")
+    now.open_job("a", final(), 0, "", 1.0)
+    now.close()
     with closing(sqlite3.connect(old)) as connection:
-        connection.executescript("DROP TABLE votes; DROP TABLE measures; UPDATE about SET value = '2'")
+        connection.executescript(";".join(back_to(version)))
     was = Journal(f"sqlite:///{old}")
+    [job] = was.jobs()
+    assert (job.id, job.mode) == ("a", "regeneration")
     was.keep_measures("00" * 32, 1, {"cuts": [5]}, 1.0)
     assert was.measures(["00" * 32], 1) == {"00" * 32: {"cuts": [5]}}
+    assert was.votes() == []
+    assert was.sweeps() == []
     was.close()
     assert made_of(old) == made_of(new)
+
+
+def test_a_journal_of_the_last_release_is_read_where_it_can_not_be_changed(tmp_path, monkeypatch):
+    path = tmp_path / "library.sqlite"
+    now = Journal(f"sqlite:///{path}")
+    now.open_job("a", final(), 0, "", 1.0)
+    now.close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(";".join(["PRAGMA journal_mode = DELETE", *back_to(4)]))
+    before = path.read_bytes()
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    medium = Journal(f"sqlite:///{path}")
+    [job] = medium.jobs()
+    assert job.mode == "regenera"
+    assert quote_of(job).request.resolution == "2K"
+    medium.close()
+    assert path.read_bytes() == before
 
 
 def test_measures_are_kept_by_hash_and_version(journal, tmp_path):

@@ -306,7 +306,7 @@ def test_what_it_cost(here, notebook):
     assert "Nothing was spent" in str(run(notebook, "%hailuo cost"))
     run(notebook, f"%%hailuo panda --wait\n{PROMPT}")
     run(notebook, f"%%hailuo panda --wait\n{PROMPT}")
-    assert run(notebook, "%hailuo cost").rows == (("minimax", "1", "$0.28", ""),)
+    assert run(notebook, "%hailuo cost").rows == (("minimax", "1", "$0.28", "$0.28", ""),)
 
 
 def test_show_finds_a_job_by_any_of_its_names(here, notebook):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import create_engine, make_url
@@ -12,10 +13,12 @@ from hailuo_widgets.clip_query import ClipQuery
 from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.settings import Settings
 from hailuo_widgets.spec.quote import quote
-from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.spec.request import Mode, VideoRequest
 from hailuo_widgets.store.journal import Journal
+from hailuo_widgets.store.schema import VERSION
 from hailuo_widgets.store.vote import Vote
 from support.kill import JOBS, asked, check, die_and_resume, finish, rounds, start, vendor
+from support.older_journals import back_to
 from support.postgres import server
 from support.session import session
 
@@ -64,22 +67,21 @@ def test_a_clip_and_what_is_said_of_it(database):
         assert shelf.prune(delete=True).caption == "There is nothing to delete."
 
 
-def test_a_journal_of_the_first_schema_is_brought_up_to_date(database):
-    Journal(database).close()
-    engine = create_engine(database)
-    with engine.begin() as connection:
-        for command in (
-            "DROP TABLE sweeps",
-            "DROP TABLE votes",
-            "DROP TABLE measures",
-            "DROP INDEX jobs_by_state",
-            "DROP INDEX clips_by_time",
-            "CREATE INDEX ix_jobs_state ON jobs (state)",
-            "UPDATE about SET value = '1' WHERE name = 'schema'",
-        ):
-            connection.exec_driver_sql(command)
-    engine.dispose()
+def test_a_journal_of_each_older_schema_is_brought_up_to_date(database):
+    final = quote(VideoRequest.of(prompt="A fox", model="MiniMax-H3", ratio="16:9"), "minimax")
+    final = replace(final, row=replace(final.row, mode=Mode.REGENERATION))
     journal = Journal(database)
+    journal.open_job("first", final, 0, "", 1.0)
+    for version in range(VERSION - 1, 0, -1):
+        journal.close()
+        engine = create_engine(database)
+        with engine.begin() as connection:
+            for command in back_to(version, postgresql=True):
+                connection.exec_driver_sql(command)
+        engine.dispose()
+        journal = Journal(database)
+        journal.open_job(f"{version}", final, None, "", 2.0)
+        assert {job.mode for job in journal.jobs()} == {"regeneration"}
     journal.keep_sweep("camera", {"prompt": "{狐狸|'x'; --}"}, 1.0)
     assert journal.sweep("camera") == {"prompt": "{狐狸|'x'; --}"}
     vote = Vote(id="1", voter="狐狸 'x'; --", clips=("a", "b"), answer="tie", created=1.0)

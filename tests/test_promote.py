@@ -9,8 +9,11 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets import commands
 from hailuo_widgets.errors import RefusedError, UsageError
+from hailuo_widgets.simulator import Fault
+from hailuo_widgets.views import describe, live
 from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.draft_and_final import html
+from hailuo_widgets.views.promoting import FinalView, standing
 from support.html import Seen
 from support.simulated import data_url
 from support.vendor import submits
@@ -167,6 +170,35 @@ def test_the_magic_shows_the_price_and_promotes(here, monkeypatch):
         commands.promote()
     with pytest.raises(UsageError, match="There is no job"):
         commands.promote("fix")
+
+
+def test_a_drafts_card_has_the_line_and_the_price(here):
+    job = hw.generate(PROMPT, **H3, ratio="16:9", show=False)
+    draft = job.result(SECONDS)
+    card = live._static(job, describe.order_of(job.quote, "", "", cancellable=False), here.folder)["text/html"]
+    assert f"%hailuo promote {draft.id}  # in 2K, $0.25 to $0.50" in Seen(card).text
+    final = draft.promote(show=False)
+    final.result(SECONDS)
+    order = describe.order_of(final.quote, "", "", cancellable=False)
+    assert "%hailuo promote" not in live._static(final, order, here.folder)["text/html"]
+
+
+def test_what_a_button_says_of_a_final(here):
+    draft = a_draft(first_frame=data_url())
+    assert standing(draft, None, here.library()).offer == "Promote to 2K · $0.25 to $0.50"
+    here.simulator.faults.add(Fault("fail_output", "submit"))
+    failed = draft.promote(show=False)
+    failed.wait(SECONDS)
+    view = standing(draft, failed, here.library())
+    assert (view.offer, view.clip) == ("Promote to 2K · $0.25 to $0.50", None)
+    assert "2K · Failed" in view.said
+    assert view.problem
+    final = draft.promote(show=False).result(SECONDS)
+    assert standing(draft, None, here.library()).clip.id == final.id
+    assert standing(final, None, here.library()) == FinalView()
+    for path in (here.library().folder / "pictures").iterdir():
+        path.unlink()
+    assert "first frame is not kept" in standing(draft, None, here.library()).problem
 
 
 def test_draft_and_final_are_beside_each_other(here):

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import hailuo_widgets as hw
+from hailuo_widgets import magics
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.sweeps.designs import Design, choose, parse
 
@@ -90,3 +92,78 @@ def test_every_design_but_the_full_one_says_what_it_cannot_tell():
     assert parse("full").limits == ""
     for text in ("pairs", "one-at-a-time", "sample 9"):
         assert "can't tell" in parse(text).limits
+
+
+def made(sweep):
+    return [cell.at for cell in sweep.cells if cell.wanted]
+
+
+def test_a_design_is_a_line_of_the_header_an_option_and_an_argument(here):
+    axes = {"gait": ["trots", "leaps", "walks"], "where": ["in snow", "in mud", "in sand"], "light": ["dawn", "noon"]}
+    by_python = hw.sweep("A fox {gait} {where} at {light}", **axes, design="pairs")
+    assert 9 <= len(made(by_python)) < 18
+    cell = "A fox {gait=trots|leaps|walks} {where=in snow|in mud|in sand} at {light=dawn|noon}\n"
+    _, by_header = magics.read_cell("fox", f"{cell}---\ndesign: Pairs\n", {})
+    _, by_option = magics.read_cell("fox --design pairs", cell, {})
+    assert made(here.plan(by_header)) == made(here.plan(by_option)) == made(by_python)
+    assert "how three axes interact" in repr(here.plan(by_header).plan)
+    assert len(made(here.plan(magics.read_cell("fox --design 'sample 5'", cell, {})[1]))) == 5
+    assert len(made(here.plan(magics.read_cell("fox", f"{cell}---\ndesign: one-at-a-time\n", {})[1]))) == 6
+    assert len(made(here.plan(magics.read_cell("fox", f"{cell}---\ndesign: full\n", {})[1]))) == 18
+    with pytest.raises(UsageError, match="both on the line and below"):
+        magics.read_cell("fox --design full", f"{cell}---\ndesign: pairs\n", {})
+    with pytest.raises(UsageError, match="no design “pears”") as caught:
+        magics.read_cell("fox", f"{cell}---\ndesign: pears\n", {})
+    assert "^" in str(caught.value)
+
+
+def test_a_design_picks_among_what_skip_leaves_and_axes_may_be_called_design(here):
+    sweep = hw.sweep(
+        "A fox {a} {b} {c}",
+        a=["p", "q"],
+        b=["r", "s"],
+        c=["t", "u"],
+        skip={"a": "p", "b": "r"},
+        design="pairs",
+    )
+    assert made(sweep)
+    assert not any(at[:2] == (0, 0) for at in made(sweep))
+    _, definition = magics.read_cell("fox", "A chair, {design}\n---\ndesign: modern | old\n", {})
+    assert [axis.name for axis in here.plan(definition).axes] == ["design"]
+
+
+def test_a_design_is_kept_with_its_sweep(here):
+    sweep = hw.sweep("A fox {a} {b}", name="fox", a=["p", "q"], b=["r", "s"], design="one-at-a-time")
+    sweep.run().result(60)
+    again = hw.sweep.load("fox")
+    assert (again.design, made(again)) == ("one-at-a-time", made(sweep))
+    assert "can't tell how axes interact" in repr(again.plan)
+
+
+def test_halving_gives_the_better_half_more_clips_and_stops_the_rest(here):
+    names = ["trots", "leaps", "walks", "sits"]
+    fox = hw.sweep("A fox {gait}", name="fox", gait=names, design="halving")
+    fox.run().result(60)
+    with pytest.raises(UsageError, match="no votes yet"):
+        fox.next(budget=5)
+    for _ in range(2):
+        judging = fox.judging.about()
+        for one, two in combinations(judging.clips, 2):
+            places = [names.index(judging.cells[each]) for each in (one, two)]
+            for _ in range(6):
+                if places[0] != places[1]:
+                    judging.cast((one, two), int(places[1] < places[0]))
+        offer = fox.next(budget=5)
+        assert set(offer.clips) == {"trots", "leaps"}
+        assert "2 cells are stopped" in offer.sentence
+        before = {each.cell: each.clips for each in fox.ranking}
+        offer.run().result(60)
+        after = {each.cell: each.clips for each in fox.ranking}
+        assert {cell: after[cell] - before[cell] for cell in names} == {
+            "trots": before["trots"],
+            "leaps": before["leaps"],
+            "walks": 0,
+            "sits": 0,
+        }
+    assert set(fox.next(budget=0.30).clips) == {"trots"}
+    assert "doesn't pay for another round" in fox.next(budget=0.01).sentence

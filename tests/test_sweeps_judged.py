@@ -11,6 +11,7 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets import commands
 from hailuo_widgets.errors import UsageError
+from support.vendor import submits
 
 SECONDS = 60
 
@@ -124,6 +125,16 @@ def test_a_budget_that_buys_nothing_says_so(fox):
         offer.run()
 
 
+def test_clips_are_no_money(here, fox):
+    with pytest.raises(UsageError, match="budget of money, not of clips"):
+        fox.next(budget="3 clips")
+    voted(fox.judging.about(), 8)
+    offer = hw.sweep.load("fox", budget="1 clip").next(budget=1)
+    assert sum(offer.clips.values()) > 1
+    offer.run().result(SECONDS)  # where the budget in clips holds
+    assert submits(here.simulator) == len(fox.clips()) + 1
+
+
 def test_the_sweeps_own_budget_holds(here):
     made = hw.sweep("A fox {gait}", name="fox", gait=["trots", "leaps"], budget=0.84)
     made.run().result(SECONDS)
@@ -208,3 +219,69 @@ def test_a_message_from_the_page_is_checked(fox):
     arena._answer({"type": "vote", "number": 1, "answer": 0})
     [vote] = arena.judging.votes
     assert (vote.voter, vote.seconds, vote.chosen in ("telling", "random")) == ("Ada", None, True)
+
+
+def test_four_clips_are_shown_and_the_best_is_picked(fox):
+    arena = fox.judge(seats=4)
+    sent = []
+    arena.send = lambda content, buffers=None: sent.append((content, buffers))
+    arena._answer({"type": "look"})
+    assert [len(buffers) for content, buffers in sent if content["type"] == "pair"] == [4, 4]
+    arena._answer({"type": "vote", "number": 1, "answer": 3})
+    [vote] = arena.judging.votes
+    assert (len(set(vote.clips)), vote.answer) == (4, 3)
+    assert len({fox.judging.about().cells[clip] for clip in vote.clips}) == 4  # a clip of every cell
+    assert fox.ranking.study.record.votes == 1
+    assert len(arena.judging.preferences) == 3
+    for seats in (1, 5, "2", True):
+        with pytest.raises(UsageError, match="can't be compared at a time"):
+            fox.judge(seats=seats)
+
+
+def test_preference_pairs_are_a_folder_that_datasets_reads(fox, tmp_path):
+    judging = fox.judging.about()
+    with pytest.raises(UsageError, match="no preferences yet"):
+        judging.to_preferences(tmp_path / "pairs")
+    one, two, three = list(judging.clips)[:3]
+    judging.cast((one, two), 1)
+    judging.cast((two, three), 0)
+    folder = judging.to_preferences(tmp_path / "pairs")
+    lines = [json.loads(line) for line in (folder / "metadata.jsonl").read_text("utf-8").splitlines()]
+    chosen = f"clips/{judging.clips[two].sha256}.mp4"
+    assert [each["chosen_file_name"] for each in lines] == [chosen, chosen]
+    assert (folder / chosen).read_bytes() == judging.clips[two].path.read_bytes()
+    assert {each.name for each in (folder / "clips").iterdir()} == {
+        f"{judging.clips[each].sha256}.mp4" for each in (one, two, three)
+    }
+    with pytest.raises(UsageError, match="is not empty"):
+        judging.to_preferences(folder)
+    datasets = pytest.importorskip("datasets")
+    rows = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
+    assert set(rows.features) >= {"chosen", "rejected", "chosen_prompt", "voter"}
+    assert rows["voter"] == ["me", "me"]
+
+
+def test_votes_are_exported_as_parquet(fox, tmp_path):
+    pandas = pytest.importorskip("pandas")
+    judging = fox.judging.about()
+    voted(judging, 3)
+    frame = pandas.read_parquet(judging.to_parquet(tmp_path / "votes.parquet"))
+    assert list(frame["id"]) == [each.id for each in judging.votes]
+
+
+def test_voters_are_shown_with_their_consistency_and_none_is_dropped(fox):
+    judging = fox.judging.about()
+    pairs = [(one, two) for one in list(judging.clips)[:4] for two in list(judging.clips)[4:]]
+    for voter, seat in (("Ada", 0), ("Bob", 0), ("Cy", 0), ("Eve", 1)):
+        for pair in pairs:
+            judging.cast(pair, seat, voter=voter)
+    judging.cast(pairs[0], 0, voter="a program", source="program")
+    assert {each.name: each.consistency.outlier for each in fox.voters} == {
+        "Ada": False,
+        "Bob": False,
+        "Cy": False,
+        "Eve": True,
+    }
+    assert "Eve mostly disagreed with the others; no vote was left out." in fox.voters.sentence
+    assert "4 voters agree" in fox.judge()._result()
+    assert fox.ranking.study.record.votes == 64

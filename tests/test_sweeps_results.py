@@ -12,10 +12,14 @@ import pytest
 from PIL import Image
 
 import hailuo_widgets as hw
-from hailuo_widgets.errors import LibraryError, UsageError
+from hailuo_widgets.errors import HailuoError, LibraryError, UsageError
+from hailuo_widgets.media.probe import VideoInfo
 from hailuo_widgets.simulator import Fault
+from hailuo_widgets.sweeps.export.film import _places
 from hailuo_widgets.sweeps.pivot import sheets
+from hailuo_widgets.views import progress
 from hailuo_widgets.views.describe_sweep import grid_of, head_of
+from hailuo_widgets.views.outputs import Output
 from hailuo_widgets.views.static_grid import grid_html
 from support.html import Seen
 
@@ -203,3 +207,44 @@ def test_before_it_ran_it_says_what_is_planned(here):
     made = hw.sweep("A {fox | dog}")
     assert [record["state"] for record in made.records] == ["planned", "planned"]
     assert made.contact_sheet().size[0] > 300
+
+
+def test_the_film_shows_every_cell_in_its_place(here, tmp_path):
+    made = hw.sweep("A {fox | dog} {gait = trots | sleeps}", name="fox", repeat=2).run()
+    made.result(SECONDS)
+    done = []
+    info = made.video(tmp_path / "fox.mp4", size="720p", progress=done.append)
+    assert (info.width, info.height, info.video_codec, info.pixel_format) == (1280, 720, "h264", "yuv420p")
+    assert info.duration == pytest.approx(made.clips()[0].duration, abs=0.1)
+    assert done == sorted(done)
+    assert done[-1] == 1
+    cells, columns = _places(made)
+    assert columns == 4  # two gaits, two clips each
+    assert [each.label for each in cells[:4]] == [f"fox · {gait} #{n}" for gait in ("trots", "sleeps") for n in (1, 2)]
+    assert len(cells) == 8
+    assert all(each.path for each in cells)
+
+
+def test_a_film_says_what_it_needs(here, tmp_path):
+    made = hw.sweep("A {fox | dog}")
+    with pytest.raises(UsageError, match="no clip to show"):
+        made.video(tmp_path / "fox.mp4")
+    made.run().result(SECONDS)
+    with pytest.raises(UsageError, match=r"size “8K”.*\n?.*720p, 1080p, 4K"):
+        made.video(tmp_path / "fox.mp4", size="8K")
+    with pytest.raises(HailuoError, match="can't be written"):
+        made.video(tmp_path / "nowhere" / "fox.mp4", size="720p")
+    assert list(tmp_path.glob("*.mp4")) == []
+
+
+def test_a_film_shows_its_progress_and_then_itself(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr(Output, "show", lambda _, data: shown.append((data, False)))
+    monkeypatch.setattr(Output, "replace", lambda _, data: shown.append((data, True)))
+    film = progress.FilmProgress(tmp_path / "my <fox>.mp4", tmp_path)
+    film(0.5)  # too soon after the first to be sent
+    film.finished(VideoInfo(1920, 1080, 24, 144, 6.0, "h264", None, "yuv420p", "mp4", 1_200_000))
+    assert [update for _, update in shown] == [False, True]
+    assert Seen(shown[0][0]["text/html"]).every("progress")[0]["value"] == "0.00"
+    assert Seen(shown[1][0]["text/html"]).every("video")[0]["src"] == "my%20%3Cfox%3E.mp4"
+    assert shown[1][0]["text/plain"] == "my <fox>.mp4 · 1920×1080 · 6.0 s · 1.2\xa0MB"

@@ -308,7 +308,8 @@ class JobRunner:
         if state.usage is not None:
             job.charged = settled(job.quote.request, job.quote.row, state.usage)
             if job.charged.amount is not None:
-                took = {**(took or {}), "charged": f"{job.charged.amount:f}", "usage": asdict(state.usage)}
+                charge = {"charged": f"{job.charged.amount:f}", "currency": job.charged.currency}
+                took = {**(took or {}), **charge, "usage": asdict(state.usage)}
         if state.prompt is not None:
             words = state.prompt[:MOST_CHARACTERS]
             await records.move(job, JobState.STORED, detail={**(took or {}), "prompt": words})
@@ -322,7 +323,12 @@ class JobRunner:
         job.move(JobState.STORED, clip=clip, progress=1.0)
 
     async def _answered(self) -> bool:
-        """Whether the library has a clip that answers the request; the job then ends with it."""
+        """Whether the library has what answers the request; the job then ends with it."""
+        if self.job.quote.request.rewrite:
+            words = await self.records.rewritten(self.job)
+            if words is not None:
+                self.job.move(JobState.STORED, prompt=words, cached=True, note="")
+            return words is not None
         clip = await self.records.find(self.job)
         if clip is not None:
             self.job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id, note="")

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import secrets
 import threading
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.judge.pairs import Pair
+from hailuo_widgets.judge import ballot, exports
 from hailuo_widgets.judge.ranking import Effects, Ranking
 from hailuo_widgets.judge.study import Study, fit
+from hailuo_widgets.judge.voters import Voters
 from hailuo_widgets.judge.votes import counted, standing
 from hailuo_widgets.store.vote import LONGEST_NAME, LONGEST_QUESTION, ME, QUESTION, Vote
-from hailuo_widgets.tabular import data_frame, storable
+from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -40,9 +40,23 @@ _LEAST_BETWEEN = 5
 """So many votes lie between a pair and its return, so that it is judged and not remembered."""
 
 
-class Shown(Pair):
-    """A pair to be shown, with why it was chosen."""
+MOST_SEATS = 4
 
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Clips to be shown.
+
+    Attributes:
+        clips: Their ids, in their seats.
+        probability: With which they were chosen; None where that is unknown.
+        random: Whether they were drawn at random.
+        repeats: The vote on the same clips that they come back from.
+    """
+
+    clips: tuple[str, ...]
+    probability: float | None
+    random: bool
     repeats: str | None = None
 
     @property
@@ -116,12 +130,13 @@ class Judging:
         """What each value of each axis adds, as people voted."""
         return Effects(self.study())
 
-    def next_pair(self, voter: str = ME, *, ahead: Sequence[Shown] = ()) -> Shown:
-        """The pair to show a voter next. One in ten is an earlier one with its seats swapped.
+    def next_pair(self, voter: str = ME, *, ahead: Sequence[Shown] = (), seats: int = 2) -> Shown:
+        """The clips to show a voter next. One time in ten they are earlier ones with their seats swapped.
 
         Args:
             voter: To whom.
-            ahead: Pairs that are on the screen, or wait to be: they are taken as judged equal for now.
+            ahead: Those that are on the screen, or wait to be: they are taken as judged equal for now.
+            seats: How many clips.
         """
         votes = self.votes
         mine = [each for each in standing(votes) if each.voter == voter and each.answer != "skip"]
@@ -130,25 +145,93 @@ class Judging:
             | {each.repeats for each in ahead}
             | {each.id for each in mine if each.repeats}
         )
-        old = [each for each in mine[:-_LEAST_BETWEEN] if each.id not in again and len(each.clips) == 2]
+        old = [each for each in mine[:-_LEAST_BETWEEN] if each.id not in again and len(each.clips) == seats]
         if old and self._generator.random() < REPEATS:
             vote = old[int(self._generator.integers(len(old)))]
-            shown = Shown((vote.clips[1], vote.clips[0]), REPEATS / len(old), True)
-            shown.repeats = vote.id
-            return shown
+            return Shown(vote.clips[::-1], REPEATS / len(old), True, vote.id)
         now = self._clock.now()
         waiting = [
-            Vote(id=str(number), voter=voter, clips=tuple(map(str, shown.clips)), answer="tie", created=now)
+            Vote(id=str(number), voter=voter, clips=shown.clips, answer="tie", created=now)
             for number, shown in enumerate(ahead)
         ]
-        pair = self.study([*votes, *waiting]).next_pair(self._generator)
-        return Shown(*pair._replace(probability=pair.probability * (1 - REPEATS if old else 1)))
+        study = self.study([*votes, *waiting])
+        pair = study.next_pair(self._generator)
+        clips = tuple(str(clip) for clip in pair.clips)
+        if seats > 2:
+            return Shown(self._with_more(study, clips, seats, random=pair.random), None, pair.random)
+        return Shown(clips, pair.probability * (1 - REPEATS if old else 1), pair.random)
+
+    def _with_more(self, study: Study, clips: tuple[str, ...], seats: int, *, random: bool) -> tuple[str, ...]:
+        """A pair, and clips of other cells that may be the best, those first that were seen least."""
+        seen = {str(clip): int(count) for clip, count in zip(study.record.clips, study.record.seen, strict=True)}
+        rest = [each for each in self.clips if each not in clips]
+        rest = [rest[int(place)] for place in self._generator.permutation(len(rest))]
+        chosen = list(clips)
+        while len(chosen) < seats and rest:
+            cells = {self.cells[each] for each in chosen}
+            if not random:
+                rest.sort(key=lambda each: (self.cells[each] in cells, -study.best[self.cells[each]], seen[each]))
+            chosen.append(rest.pop(0))
+        return tuple(chosen[int(place)] for place in self._generator.permutation(len(chosen)))
 
     def again(self, vote: Vote) -> Shown:
-        """A pair that was judged, to be shown once more as it was."""
-        shown = Shown((vote.clips[0], vote.clips[1]), vote.probability or 0.0, vote.chosen == "random")
-        shown.repeats = vote.repeats
-        return shown
+        """Clips that were judged, to be shown once more as they were."""
+        return Shown(vote.clips, vote.probability, vote.chosen == "random", vote.repeats)
+
+    def signed_pairs(self, name: str, count: int) -> list[ballot.SignedPair]:
+        """Different pairs for a ballot, the most telling first, as far as there are so many.
+
+        Args:
+            name: The ballot's.
+            count: How many.
+        """
+        key = self.journal.ballot_key()
+        left = {
+            frozenset(pair)
+            for pair in itertools.combinations(self.clips, 2)
+            if self.cells[pair[0]] != self.cells[pair[1]] or len(set(self.cells.values())) == 1
+        }
+        found: list[Shown] = []
+        while left and len(found) < count:
+            shown = self.next_pair(name, ahead=found)
+            if frozenset(shown.clips) not in left:
+                pairs = sorted(sorted(each) for each in left)
+                drawn = pairs[int(self._generator.integers(len(pairs)))]
+                shown = Shown((drawn[0], drawn[1]), 1 / len(pairs), True)
+            left.discard(frozenset(shown.clips))
+            found.append(shown)
+        return [
+            ballot.sign(key, (name, self.question), (each.clips[0], each.clips[1]), each.chosen, each.probability)
+            for each in found
+        ]
+
+    def add_votes(self, *files: str | Path) -> ballot.Added:
+        """Add the votes of files that a ballot's page saved. Adding a file again adds nothing twice.
+
+        Args:
+            files: Names or patterns: `"ballot/votes-*.json"`.
+
+        Returns:
+            How many votes are new, of whom, and why which files were refused: those that were changed, that are about
+            other clips, and that are no votes. Nothing of such a file is taken.
+
+        Raises:
+            UsageError: If a name fits no file, or every file was refused.
+            LibraryError: If the journal can't be written.
+        """
+        paths = ballot.find(files)
+        votes, refused = ballot.read(paths, self.journal.ballot_key(), self.clips, self._clock.now())
+        if len(refused) == len(paths):
+            name, why = next(iter(refused.items()))
+            more = f" {len(refused) - 1} more files were refused as well." if len(refused) > 1 else ""
+            raise UsageError(f"{name} was refused: {why}{more}", hint="Add files that this library's ballots saved.")
+        new = self.journal.cast(votes)
+        return ballot.Added(new, len(votes) - new, tuple(dict.fromkeys(each.voter for each in votes)), refused)
+
+    @property
+    def voters(self) -> Voters:
+        """The people who voted: how many votes, how consistent each is, and how far they agree."""
+        return Voters(self.study(), standing(self.votes))
 
     def count(self, voter: str = ME) -> int:
         """How many votes a person gave that were not undone; skipped pairs are not among them."""
@@ -254,23 +337,7 @@ class Judging:
     @property
     def records(self) -> list[dict[str, Any]]:
         """A record a vote: the clips with their cells, the answer, who, when, and how the pair was chosen."""
-        return [
-            {
-                "id": each.id,
-                "voter": each.voter,
-                "source": each.source,
-                "question": each.question,
-                "clips": list(each.clips),
-                "cells": [self.cells[clip] for clip in each.clips],
-                "answer": str(each.answer),
-                "seconds": each.seconds,
-                "repeats": each.repeats,
-                "chosen": each.chosen,
-                "probability": each.probability,
-                "created": each.created,
-            }
-            for each in self.votes
-        ]
+        return exports.records(self.votes, self.cells)
 
     @property
     def df(self) -> pd.DataFrame:
@@ -279,7 +346,7 @@ class Judging:
         Raises:
             UsageError: If pandas is not installed; `records` needs nothing.
         """
-        return data_frame(self.records)
+        return data_frame(self.records, exports.COLUMNS)
 
     def to_json(self, path: str | Path) -> Path:
         """Write `records` into a JSON file.
@@ -287,10 +354,16 @@ class Judging:
         Raises:
             LibraryError: If the disk refuses it.
         """
-        path = Path(path)
-        with writing(path):
-            path.write_text(json.dumps(storable(self.records), ensure_ascii=False, indent=1), encoding="utf-8")
-        return path
+        return exports.to_json(self.records, path)
+
+    def to_parquet(self, path: str | Path) -> Path:
+        """Write `df` into a Parquet file.
+
+        Raises:
+            UsageError: If pandas or pyarrow is not installed.
+            LibraryError: If the disk refuses it.
+        """
+        return to_parquet(self.df, path)
 
     @property
     def preferences(self) -> list[dict[str, str]]:
@@ -298,26 +371,16 @@ class Judging:
 
         Ties, skips and undone votes are left out; a vote on four clips is three pairs.
         """
-        pairs = [
-            (vote, self.clips[vote.clips[vote.answer]], self.clips[other])
-            for vote in standing(self.votes)
-            if vote.source != "program" and isinstance(vote.answer, int)
-            for seat, other in enumerate(vote.clips)
-            if seat != vote.answer
-        ]
-        return [
-            {
-                "chosen": chosen.id,
-                "rejected": rejected.id,
-                "chosen_prompt": chosen.prompt,
-                "rejected_prompt": rejected.prompt,
-                "chosen_path": str(chosen.path),
-                "rejected_path": str(rejected.path),
-                "voter": vote.voter,
-                "question": vote.question,
-            }
-            for vote, chosen, rejected in pairs
-        ]
+        return exports.preferences(self.votes, self.clips)
+
+    def to_preferences(self, folder: str | Path) -> Path:
+        """Write `preferences` as a folder that `datasets.load_dataset(folder)` reads, clips included.
+
+        Raises:
+            UsageError: If there are none, the folder is not empty, or a clip's file is gone.
+            LibraryError: If the disk refuses it.
+        """
+        return exports.to_preferences(self.preferences, self.clips, folder)
 
     def _moment(self) -> float:
         """Now, and later than the vote before: votes are read back in the order of their times."""

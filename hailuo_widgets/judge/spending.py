@@ -84,6 +84,13 @@ def advise(study: Study, budget: float, price: Callable[[Hashable], float]) -> A
     return advice._replace(sentence=_sentence(advice))
 
 
+def outlook(study: Study, clips: Mapping[Hashable, int]) -> float:
+    """Expected chance that the cell that will be named best is the best, once these clips were made and voted on."""
+    found = _Outlook(study)
+    bought = np.array([float(clips.get(cell, 0)) for cell in study.cells])
+    return max(float(max(study.best.values())), found.chance(found.extended(bought)))
+
+
 class _Outlook:
     """What the cells' strengths may look like after more was learnt."""
 

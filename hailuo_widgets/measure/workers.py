@@ -83,6 +83,7 @@ class _Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={name: os.environ[name] for name in _KEPT if name in os.environ} | {"OPENBLAS_NUM_THREADS": "1"},
+            process_group=None if os.name == "nt" else 0,  # as sketch/worker.py does, which says why
         )
 
     def ask(self, task: dict[str, Any]) -> dict[str, Any] | None:

@@ -112,7 +112,11 @@ def picture(frame: VideoFrame, size: tuple[int, int]) -> Image.Image:
     Returns:
         An RGB picture. HDR transfer curves are left as they are.
     """
-    turned = turn(frame)
+    return turned_picture(frame, size, turn(frame))
+
+
+def turned_picture(frame: VideoFrame, size: tuple[int, int], turned: Image.Transpose | None) -> Image.Image:
+    """The same, of a frame whose `turn` is known."""
     width, height = size[::-1] if turned in _SIDEWAYS else size
     shrinks = width * height < frame.width * frame.height
     image: Image.Image = frame.to_image(

@@ -29,6 +29,9 @@ _LIMITED = 1
 _THREADS = 1
 """Fixed, because x264 writes other bytes with another number of threads. One leaves a core to the painting."""
 
+_QUANTIZER = 20
+"""No eye tells what comes out from the frames as they were painted: 49 dB."""
+
 _IN_FLIGHT = 5
 _PAINTERS = 1
 
@@ -51,6 +54,7 @@ def encode(
     fps: int | Fraction,
     preset: str,
     title: str = "Sketch",
+    quantizer: int | None = None,
     sound: Iterable[NDArray[np.float32]] | None = None,
 ) -> None:
     """Write frames to an mp4 file, in order.
@@ -63,6 +67,8 @@ def encode(
         fps: Frames a second; rounded, also the distance between keyframes.
         preset: x264's, from `"ultrafast"` to `"placebo"`.
         title: The file's title.
+        quantizer: x264's, the same for every frame, which is a quarter faster than one that follows what a frame shows;
+            None for that.
         sound: Two channels of 48 kHz between -1 and 1, in pieces of any length; None for a silent film.
     """
     with av.open(f"file:{Path(path)}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
@@ -79,7 +85,7 @@ def encode(
         keys = round(fps)
         context.options = {
             "preset": preset,
-            "crf": "20",
+            **({"crf": "20"} if quantizer is None else {"qp": str(quantizer)}),
             "x264-params": f"keyint={keys}:min-keyint={keys}:scenecut=0:open-gop=0:deblock=1,1",
         }
         for index, frame in enumerate(frames):
@@ -115,7 +121,7 @@ def encode_while_painting(
     """Encode frames in this thread while others paint those that come next.
 
     Args:
-        paint: Paints the frame of a given index into its planes; called from several threads at once.
+        paint: Paints the frame of a given index into its planes; called from another thread, one frame at a time.
         count: How many frames.
         path: The file; what is there is replaced.
         width: Width in pixels, even.
@@ -149,7 +155,7 @@ def encode_while_painting(
                     coming.append(pool.submit(painted, frame, index))
 
         try:
-            encode(frames(), path, width=width, height=height, fps=fps, preset=preset)
+            encode(frames(), path, width=width, height=height, fps=fps, preset=preset, quantizer=_QUANTIZER)
         except (av.error.FFmpegError, OSError) as error:
             raise HailuoError(
                 f"The sketch “{Path(path).name}” can't be written: {error}.",

@@ -151,13 +151,20 @@ class _Layout:
         best, self.columns, self.line, self.label_letters, across, down = max(fits, key=lambda fit: fit[0])
         if best < 16:
             raise UsageError(f"{cells} clips don't fit into {width} × {height} pixels.", hint="Give a larger size.")
-        self.across, self.down = int(across) // 2 * 2, int(down) // 2 * 2
+        # No higher and no wider than the widest clip, so that each label is at its picture; the grid is in the middle.
+        self.across = int(min(across, down * shape) + 0.01) // 2 * 2
+        self.down = int(min(down, across / shape) + 0.01) // 2 * 2
+        rows = math.ceil(cells / self.columns)
+        wide = self.columns * (self.across + self.gap) - self.gap
+        high = rows * (self.down + self.line + self.gap) - self.gap
+        self.left = max(self.gap, (width - wide) // 2)
+        self.top = self.head + max(0, (height - self.head - self.gap - high) // 2)
 
     def room(self, index: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of a cell's picture."""
         row, column = divmod(index, self.columns)
-        left = self.gap + column * (self.across + self.gap)
-        top = self.head + row * (self.down + self.line + self.gap) + self.line
+        left = self.left + column * (self.across + self.gap)
+        top = self.top + row * (self.down + self.line + self.gap) + self.line
         return left // 2 * 2, top // 2 * 2, self.across, self.down
 
     def paper(self, cells: Sequence[FilmCell], title: str) -> Planes:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from PIL import Image
 
     from hailuo_widgets.media.encode import Planes
 
@@ -33,11 +34,10 @@ def fitted(width: int, height: int, room: tuple[int, int]) -> tuple[int, int]:
     return min(room[0], even(width * scale)), min(room[1], even(height * scale))
 
 
-def planes(frame: av.VideoFrame, size: tuple[int, int]) -> Planes:
-    """A frame as a player shows it, as Y, U and V of an even size."""
-    turned = display.turn(frame)
+def planes(frame: av.VideoFrame, size: tuple[int, int], turned: Image.Transpose | None) -> Planes:
+    """A frame as a player shows it, as Y, U and V of an even size; `turned` is its clip's `display.turn`."""
     if turned is not None:
-        frame = av.VideoFrame.from_image(display.picture(frame, size))
+        frame = av.VideoFrame.from_image(display.turned_picture(frame, size, turned))
     source: dict[str, Any] = {} if turned is not None else display.colours(frame)
     made = frame.reformat(
         size[0],
@@ -76,14 +76,16 @@ def frames(path: Path, fps: float, size: tuple[int, int], count: int | None = No
         current, coming = next(decoded, None), next(decoded, None)
         if current is None:
             raise unreadable(path, "no frame of it can be decoded")
-        made, made_of = planes(current, size), current
+        # Of the first frame only: PyAV keeps a frame whose side data was read until the garbage collector comes.
+        turned = display.turn(current)
+        made, made_of = planes(current, size, turned), current
         for index in range(wanted):
             # Half a tick of tolerance: the times in a file are rounded, and a frame belongs to its nearest tick.
             now = first + (index + 0.001) / fps / float(shown.base)
             while coming is not None and coming.pts is not None and coming.pts <= now:
                 current, coming = coming, next(decoded, None)
             if made_of is not current:
-                made, made_of = planes(current, size), current
+                made, made_of = planes(current, size, turned), current
             yield made
 
 

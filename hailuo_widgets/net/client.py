@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     import httpx
     from pydantic import SecretStr
 
-    from hailuo_widgets.providers import Flow
+    from hailuo_widgets.providers import Flow, Remains
 
 T = TypeVar("T")
 
@@ -169,6 +169,14 @@ class AsyncHailuo:
             VendorError: If the vendor could not be asked.
         """
         return await self._ask(lambda: self._provider.candidates(order.request, order.row, since), None)
+
+    async def remains(self) -> tuple[Remains, ...]:
+        """What is left of the account's plan; nothing where the vendor does not tell, or there is no plan.
+
+        Raises:
+            VendorError: If the vendor could not be asked.
+        """
+        return await self._ask(self._provider.remains, None, attempts=1)
 
     @property
     def cancellable(self) -> bool:
@@ -302,25 +310,32 @@ class AsyncHailuo:
     async def download(self, state: TaskState, path: Path | str) -> Downloaded:
         """Fetch a finished task's clip. Where its address has expired, a new one is asked for.
 
+        For some minutes neither an address that doesn't work nor a question that is refused ends it: the clip has been
+        paid for.
+
         Raises:
+            VendorError: If the vendor goes on refusing to give an address.
             DownloadError: If it can't be had; nothing is left under the name.
             LibraryError: If the disk refuses it.
         """
         until, attempt = self.clock.monotonic() + ADDRESS_SECONDS, 0
         try:
             while True:
-                if state.url is None:
-                    state = await self.status(state.task)
-                if state.url is None:
-                    raise DownloadError("The task has no clip.", hint=f"The vendor says: {state.word}.")
                 try:
-                    return await download(self._transport, state.url, Path(path), clock=self.clock)
-                except AddressError:
-                    if self.clock.monotonic() >= until:
+                    if state.url is None:
+                        state = await self.status(state.task)
+                    if state.url is not None:
+                        return await download(self._transport, state.url, Path(path), clock=self.clock)
+                    # Once it had one, an answer that says nothing clear is asked for again, like any other.
+                    if not attempt or state.phase.final or self.clock.monotonic() >= until:
+                        raise DownloadError("The task has no clip.", hint=f"The vendor says: {state.word}.")
+                except VendorError as error:
+                    again = isinstance(error, AddressError) or not isinstance(error, DownloadError)
+                    if not again or self.clock.monotonic() >= until:
                         raise
-                    await self.clock.sleep(backoff(attempt, None))
-                    attempt += 1
-                    state = await self.status(state.task)
+                await self.clock.sleep(backoff(attempt, None))
+                attempt += 1
+                state = replace(state, url=None)
         except VendorError as error:
             raise self._about(error, state.task) from None
 

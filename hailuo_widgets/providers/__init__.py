@@ -7,11 +7,11 @@ from importlib import import_module
 from importlib.metadata import entry_points
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Provider, Task, TaskState
+from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Provider, Remains, Task, TaskState
 from hailuo_widgets.spec.catalog import ENTRY_POINTS
 from hailuo_widgets.spec.words import did_you_mean
 
-__all__ = ["Flow", "HttpCall", "HttpReply", "Phase", "Provider", "Task", "TaskState", "names", "provider"]
+__all__ = ["Flow", "HttpCall", "HttpReply", "Phase", "Provider", "Remains", "Task", "TaskState", "names", "provider"]
 
 # Where several keys are set, the first of these is taken: the maker of the models, then the others by how much of the
 # models' range they offer. `sketch` is last: it is taken where no key is set.

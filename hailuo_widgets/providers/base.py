@@ -176,6 +176,25 @@ class TaskState:
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What is left of a plan.
+
+    Attributes:
+        name: Of what, in the vendor's words.
+        left: How many clips; None where only `percent` is known.
+        total: Of how many; None where that is unknown.
+        percent: What is left in percent; None where that is unknown.
+        until: When it begins again, in seconds since the epoch; None where that is unknown.
+    """
+
+    name: str
+    left: int | None = None
+    total: int | None = None
+    percent: float | None = None
+    until: float | None = None
+
+
 class Provider:
     """One vendor's wire: what to send, and how to read what comes back.
 
@@ -206,12 +225,14 @@ class Provider:
         catalog: What it offers, as TOML in the form of `spec/catalog.toml`; only for providers of other packages.
         batch: For how many tasks one status call can ask.
         cancellable: Whether the vendor can really cancel tasks, if only some.
+        tells_remains: Whether it says what is left of a plan.
     """
 
     name: ClassVar[str]
     catalog: ClassVar[str] = ""
     batch: ClassVar[int] = 1
     cancellable: ClassVar[bool] = False
+    tells_remains: ClassVar[bool] = False
 
     def headers(self, key: str) -> dict[str, str]:
         """The headers that carry the key."""
@@ -280,6 +301,15 @@ class Provider:
         del request, row, since
         yield from ()
         return []
+
+    def remains(self) -> Flow[tuple[Remains, ...]]:
+        """What is left of the account's plan; nothing where the vendor does not tell, or the account has none.
+
+        Raises:
+            VendorError: If the vendor could not be asked.
+        """
+        yield from ()
+        return ()
 
     def can_cancel(self, task: Task) -> bool:
         """Whether the vendor can cancel that task while it waits."""

@@ -14,7 +14,7 @@ from hailuo_widgets.errors import (
     VendorFaultError,
 )
 from hailuo_widgets.providers import answers, fields, minimax_v2
-from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Task, TaskState
+from hailuo_widgets.providers.base import Flow, HttpCall, Phase, Provider, Remains, Task, TaskState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,6 +75,7 @@ class MiniMax(Provider):
 
     name = "minimax"
     cancellable = True
+    tells_remains = True
 
     def submit(self, request: VideoRequest, row: ModelSpec) -> Flow[TaskState]:
         """`POST /v1/video_generation`."""
@@ -129,6 +130,17 @@ class MiniMax(Provider):
             return (yield from minimax_v2.candidates(request, row, since, _V2))
         return []
 
+    def remains(self) -> Flow[tuple[Remains, ...]]:
+        """`GET /v1/token_plan/remains`, which MiniMax's own command line asks too. A key without a plan gets a 1004."""
+        reply = yield HttpCall("GET", "/v1/token_plan/remains")
+        answer = answers.answered(reply, CODES, _said)
+        if _said(answer)[0] == "1004":
+            return ()
+        answers.refused(reply, answer, CODES, _said)
+        rows = answer.get("model_remains")
+        found = [_remains(fields.mapping(row)) for row in (rows if isinstance(rows, list) else [])[:100]]
+        return tuple(each for each in found if each is not None)
+
     def can_cancel(self, task: Task) -> bool:
         """Only v2 cancels."""
         return minimax_v2.speaks(task.model)
@@ -138,6 +150,32 @@ class MiniMax(Provider):
         if self.can_cancel(task):
             return (yield from minimax_v2.cancel(task, _V2))
         return (yield from self.poll(task))
+
+
+def _remains(row: Mapping[str, Any]) -> Remains | None:
+    """One row of the plan; None where it holds no clips.
+
+    `usage_count` is what is left in some answers and what is used in others; the percentage is clear, so it decides.
+    """
+    name = fields.text(row.get("model_name"))
+    total = fields.number(row.get("current_interval_total_count"))
+    count = fields.number(row.get("current_interval_usage_count"))
+    percent = fields.number(row.get("current_interval_remaining_percent"))
+    if not name or (not total and row.get("current_interval_status") == _NO_QUOTA):
+        return None
+    left = count if percent is None else (total or 0) * percent / 100
+    end = fields.number(row.get("end_time"))
+    return Remains(
+        name,
+        round(left) if total and left is not None else None,
+        round(total) if total else None,
+        percent,
+        end / 1000 if end else None,
+    )
+
+
+_NO_QUOTA = 3
+"""The status of a model that the plan does not count or does not have."""
 
 
 def _body(request: VideoRequest, row: ModelSpec) -> dict[str, Any]:

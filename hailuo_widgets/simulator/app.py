@@ -93,6 +93,7 @@ class Simulator:
         callback_client: httpx.AsyncClient | None = None,
         regions: Mapping[str, str] | None = None,
         groups: Mapping[str, str] | None = None,
+        plans: Mapping[str, int] | None = None,
         on_request: Callable[[LogEntry, float], None] | None = None,
         seed: int | None = 0,
     ) -> None:
@@ -109,6 +110,7 @@ class Simulator:
             callback_client: Sends callbacks; by default a plain httpx client.
             regions: For MiniMax: the region, `cn` or `intl`, of keys that the other region's host refuses.
             groups: For MiniMax: the GroupId of keys; a request with another one is refused.
+            plans: For MiniMax: how many clips a day the plans of keys have; other keys have none.
             on_request: Told of every request when it is over, with the seconds that it took.
             seed: Of ids and signatures; None for ids that no other simulator on the same store will choose.
         """
@@ -121,6 +123,7 @@ class Simulator:
         self.callbacks = Callbacks(callback_client)
         self.regions = dict(regions or {})
         self.groups = dict(groups or {})
+        self.plans = dict(plans or {})
         self.on_request = on_request or (lambda _entry, _seconds: None)
         self.seed = seed
         self.random = random.Random(seed)  # noqa: S311 - ids that repeat with the seed

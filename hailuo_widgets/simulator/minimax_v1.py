@@ -68,6 +68,7 @@ _HOST_REGIONS = {
     "api.minimax.chat": "cn",
     "api.minimaxi.chat": "intl",
 }
+_DAY = 86_400
 _FILE_ID_OFFSET = 100_000_000_000_007
 
 
@@ -112,6 +113,7 @@ class MiniMaxV1(MiniMaxAccount):
             Endpoint("GET", "/v1/query/video_generation", "poll", self._query),
             Endpoint("GET", "/v1/files/retrieve", "file", self._retrieve),
             Endpoint("GET", "/v1/files/retrieve_content", "download", self._content),
+            Endpoint("GET", "/v1/token_plan/remains", "poll", self._remains),
         ]
 
     def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
@@ -122,6 +124,36 @@ class MiniMaxV1(MiniMaxAccount):
         elif text:
             message = text
         return Reply(base_resp(code, message))
+
+    async def _remains(self, call: Call) -> Reply:
+        """What is left of a token plan today. Its video row counts; a key without a plan is refused."""
+        key = call.headers.get("authorization", "").removeprefix("Bearer ").strip()
+        total = self.sim.plans.get(key)
+        if total is None:
+            raise Refusal(ErrorKind.NO_KEY, "token plan not found")
+        now = self.sim.clock()
+        day = now - now % _DAY
+        used = sum(task.owner == call.owner and task.created >= day and task.billed for task in self.sim.tasks.values())
+        left = max(0, total - used)
+        window = {
+            "start_time": int(day * 1000),
+            "end_time": int((day + _DAY) * 1000),
+            "remains_time": int((day + _DAY - now) * 1000),
+            "current_interval_total_count": total,
+            "current_interval_usage_count": left,  # in spite of its name
+            "current_interval_remaining_percent": round(100 * left / total) if total else 0,
+            "current_interval_status": 1 if left else 2,
+        }
+        general = {"model_name": "general", "current_interval_total_count": 0, "current_interval_status": 1}
+        return Reply(
+            {
+                "model_remains": [
+                    {**general, "current_interval_usage_count": 0, "current_interval_remaining_percent": 100},
+                    {"model_name": "video", **window},
+                ],
+                **base_resp(),
+            }
+        )
 
     async def _submit(self, call: Call) -> Reply:
         order = self._check(call.body)

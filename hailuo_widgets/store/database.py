@@ -41,8 +41,8 @@ def connect(url: str | URL) -> Engine:
     """
     address = make_url(url)
     lite = address.get_backend_name() == "sqlite"
-    frozen = lite and _is_frozen(address)
-    if frozen:
+    fixed = lite and _is_frozen(address)
+    if fixed:
         file = Path(str(address.database)).resolve()
         # Without its -wal a file in WAL mode can only be opened here as one that never changes; with it, as it is.
         pending = file.with_name(file.name + "-wal")
@@ -58,7 +58,7 @@ def connect(url: str | URL) -> Engine:
         @event.listens_for(engine, "connect")
         def configure(connection: Any, _record: Any) -> None:
             connection.isolation_level = None  # transactions are begun below, as IMMEDIATE
-            if frozen:
+            if fixed:
                 return
             cursor = connection.cursor()
             cursor.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
@@ -74,7 +74,7 @@ def connect(url: str | URL) -> Engine:
         def begin(connection: Connection) -> None:
             # A transaction that begins as a reader and then writes can fail at once when another kernel writes.
             reads = connection.get_execution_options().get("reads", False)
-            connection.exec_driver_sql("BEGIN" if reads or frozen else "BEGIN IMMEDIATE")
+            connection.exec_driver_sql("BEGIN" if reads or fixed else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -83,7 +83,12 @@ def changing_file(engine: Engine) -> Path | None:
     """The file of a SQLite journal that can be written to; None for any other."""
     name = engine.url.database or ""
     lite = engine.dialect.name == "sqlite" and name not in ("", ":memory:")
-    return Path(name) if lite and "mode" not in engine.url.query else None
+    return Path(name) if lite and not frozen(engine) else None
+
+
+def frozen(engine: Engine) -> bool:
+    """Whether it is a SQLite journal that can only be read."""
+    return engine.dialect.name == "sqlite" and "mode" in engine.url.query
 
 
 def leave_wal(engine: Engine) -> None:

@@ -35,6 +35,15 @@ def may_be_promoted(order: Quote) -> bool:
     )
 
 
+def is_draft(clip: Clip) -> bool:
+    """Whether a clip can be made again in 2K, as far as its request tells."""
+    return (
+        clip.parameters.get("resolution") == DRAFT_RESOLUTION
+        and "base_video" not in clip.parameters
+        and bool(catalog().find(clip.provider, clip.model, Mode.REGENERATION))
+    )
+
+
 def keep_pictures(folder: Path, order: Quote) -> None:
     """Keep what goes into a draft: the vendor wants the same files again with it.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -24,9 +23,10 @@ from hailuo_widgets.store.lifecycle import Claim
 from hailuo_widgets.store.peek import OPEN_STATES
 from hailuo_widgets.store.schema import clips, jobs, leases, marks, requests, sweeps, tags, transitions
 from hailuo_widgets.store.sidecar import MarksPart
+from hailuo_widgets.store.spending import Spending, spending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import URL, Connection, Row
 
@@ -37,22 +37,6 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.vote import Vote
 
 BOUGHT_STATES = ("queued", "running", "downloading", "stored", "abandoned", "uncertain")
-
-
-@dataclass(frozen=True, slots=True)
-class Spending:
-    """What was spent at one provider in one currency.
-
-    Attributes:
-        amount: The sum of the published prices.
-        unknown: How many of the clips have no published price; they are not in `amount`.
-    """
-
-    provider: str
-    currency: str
-    clips: int
-    amount: float
-    unknown: int
 
 
 _LONGEST = 6 * 3600.0
@@ -93,7 +77,7 @@ class Journal:
             with self._engine.begin() as connection:
                 if self._engine.dialect.name == "postgresql":  # two kernels may open a new journal at once
                     connection.execute(text("SELECT pg_advisory_xact_lock(7244015)"))
-                schema.prepare(connection)
+                schema.prepare(connection, frozen=database.frozen(self._engine))
             if (file := database.changing_file(self._engine)) is not None:
                 self._anchor = Anchor(file)
         except LibraryError:
@@ -169,6 +153,7 @@ class Journal:
         *,
         owner: str,
         lost: str | None = None,
+        running: Collection[str] = (),
     ) -> Claim:
         """Write down what is about to be sent, unless the same was sent before: nothing is bought twice.
 
@@ -180,13 +165,18 @@ class Journal:
             at: Seconds since the epoch.
             owner: Who watches it from now on.
             lost: The job of a clip whose file is gone: it answers nothing any more.
+            running: Jobs that this holder is at itself: another job of the same request waits for them.
         """
         with self._write(alone=True) as connection:
+            if order.request.rewrite and (answer := _answer(connection, order.digest, replicate)) is not None:
+                return Claim("stored", answer[0], replicate, state="stored")
             facts = lifecycle.facts(connection, order.digest, replicate, job_id)
             if facts.clip is not None and facts.clip != lost:
                 return Claim("stored", facts.clip, replicate, state="stored")
             earlier = lifecycle.sent_before(connection, order.digest, replicate) if facts.sent else None
             if earlier is not None and earlier.id != job_id:
+                if earlier.id in running:
+                    return Claim("busy", earlier.id, replicate, earlier.task_id, earlier.state)
                 return lifecycle.take_over(connection, earlier, owner, at)
             if earlier is not None:  # written down a moment ago, and only the answer was lost
                 return Claim("new", job_id, replicate)
@@ -291,6 +281,15 @@ class Journal:
         """
         with self._read() as connection:
             return ballot_box.read(connection, question)
+
+    def ballot_key(self, key: str | None = None) -> bytes:
+        """What ballots of this library are signed with; drawn when it is first asked for.
+
+        Args:
+            key: Hex; one to begin with, where none was drawn yet.
+        """
+        with self._write(alone=True) as connection:
+            return bytes.fromhex(ballot_box.key(connection, key))
 
     def keep_measures(self, sha256: str, version: int, record: dict[str, Any], at: float) -> None:
         """Keep what was measured of a file, in place of an earlier record of the same version.
@@ -471,17 +470,8 @@ class Journal:
 
     def rewritten(self, digest: str) -> tuple[str, str] | None:
         """The newest answer to a request to rewrite a prompt: its job and the text; None if there is none."""
-        query = (
-            select(jobs.c.id, transitions.c.detail)
-            .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "stored"))
-            .where(jobs.c.digest == digest, jobs.c.state == "stored")
-            .order_by(jobs.c.created.desc(), transitions.c.id.desc())
-        )
         with self._read() as connection:
-            for row in connection.execute(query):
-                if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
-                    return str(row.id), words
-        return None
+            return _answer(connection, digest)
 
     def clips_by_hash(self, sha256: str) -> list[Row[Any]]:
         """The clips with that file, newest first."""
@@ -521,23 +511,8 @@ class Journal:
 
     def spending(self) -> list[Spending]:
         """What was bought, by provider and currency; a task that a person has forgotten is among it."""
-        query = (
-            select(
-                requests.c.provider,
-                requests.c.currency,
-                func.count().label("clips"),
-                func.coalesce(func.sum(requests.c.price), 0).label("amount"),
-                (func.count() - func.count(requests.c.price)).label("unknown"),
-            )
-            .join(jobs, jobs.c.digest == requests.c.digest)
-            .where(or_(jobs.c.state.in_(BOUGHT_STATES), jobs.c.id.in_(_FORGOTTEN)))
-            .group_by(requests.c.provider, requests.c.currency)
-            .order_by(requests.c.provider)
-        )
         with self._read() as connection:
-            return [
-                Spending(r.provider, r.currency, r.clips, float(r.amount), r.unknown) for r in connection.execute(query)
-            ]
+            return spending(connection, or_(jobs.c.state.in_(BOUGHT_STATES), jobs.c.id.in_(_FORGOTTEN)))
 
     def bought_since(self, at: float, currency: str) -> Decimal:
         """What was sent and may have been charged since a moment: a number of clips, or a sum of prices.
@@ -546,19 +521,16 @@ class Journal:
             at: Seconds since the epoch.
             currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted.
         """
-        query = (
-            select(func.count().label("clips"), func.coalesce(func.sum(requests.c.price), 0).label("amount"))
-            .select_from(jobs.join(requests, requests.c.digest == jobs.c.digest))
-            .where(
-                or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
-                or_(requests.c.price.is_(None), requests.c.price > 0),
-                jobs.c.created >= at,
-                true() if currency == CLIPS else requests.c.currency == currency,
-            )
+        wanted = and_(
+            or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
+            or_(requests.c.price.is_(None), requests.c.price > 0),
+            jobs.c.created >= at,
         )
         with self._read() as connection:
-            row = connection.execute(query).one()
-        return Decimal(row.clips) if currency == CLIPS else Decimal(str(row.amount))
+            sums = spending(connection, wanted)
+        if currency == CLIPS:
+            return Decimal(sum(each.clips for each in sums))
+        return sum((Decimal(str(each.amount)) for each in sums if each.currency == currency), Decimal(0))
 
     def recent_seconds(self, provider: str, order: VideoRequest) -> list[float]:
         """How long the vendor took for the last clips of the same model, duration and resolution, oldest first.
@@ -654,6 +626,21 @@ class Journal:
         """The connection of the transaction that this thread is in."""
         shared: Connection | None = getattr(self._mine, "connection", None)
         return shared
+
+
+def _answer(connection: Connection, digest: str, replicate: int | None = None) -> tuple[str, str] | None:
+    """The newest rewritten prompt that answers a request, and its job."""
+    query = (
+        select(jobs.c.id, transitions.c.detail)
+        .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "stored"))
+        .where(jobs.c.digest == digest, jobs.c.state == "stored")
+        .where(true() if replicate is None else jobs.c.replicate == replicate)
+        .order_by(jobs.c.created.desc(), transitions.c.id.desc())
+    )
+    for row in connection.execute(query):
+        if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
+            return str(row.id), words
+    return None
 
 
 _BAD_VALUES = (ValueError, TypeError, ArithmeticError)

@@ -384,7 +384,8 @@ def _is_sound(row: Row[Any]) -> bool:
 def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
     """Make a new journal from the folder alone. The old one is kept beside it.
 
-    Votes are nowhere else, so they are taken from the old journal where it can be read.
+    Votes, and the key of ballots that were sent out, are nowhere else, so they are taken from the old journal where it
+    can be read.
 
     Args:
         folder: The library's.
@@ -401,12 +402,14 @@ def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
     old = folder / FILE
     kept: Path | None = None
     votes: list[Vote] = []
+    key = None
     if old.exists():
         with suppress(LibraryError):  # one that can't be opened is why people come here
             journal = Journal(URL.create("sqlite", database=str(old)))
             try:
                 with suppress(LibraryError):
                     votes = journal.votes()
+                    key = journal.ballot_key().hex()
                 left = len(journal.open_jobs())
             finally:
                 journal.close()
@@ -422,6 +425,7 @@ def rebuild(folder: Path, at: float) -> tuple[int, list[str], Path | None]:
     library = Library(folder)
     try:
         library.journal.cast(votes)
+        library.journal.ballot_key(key)
         return (*library.take_in_all(), kept)
     finally:
         library.close()

@@ -175,7 +175,7 @@ def open_job(
             written_digest=order.written_digest,
             provider=order.row.provider,
             model=order.row.model,
-            mode=order.row.mode.value[:8],  # the column's width; a longer one is known by the request itself
+            mode=order.row.mode.value,
             prompt=order.written.prompt,
             written=order.written.canonical(),
             effective=order.request.canonical(),

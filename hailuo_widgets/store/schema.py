@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-VERSION = 4
+VERSION = 5
+
+READABLE = 4
+"""Journals from this version on can be read as they are, where a medium refuses to bring them up to date."""
 
 metadata = MetaData()
 
@@ -41,7 +44,7 @@ requests = Table(
     Column("written_digest", String(64), nullable=False, index=True),
     Column("provider", String(40), nullable=False),
     Column("model", String(80), nullable=False),
-    Column("mode", String(8), nullable=False),
+    Column("mode", String(20), nullable=False),
     Column("prompt", Text, nullable=False),  # as written
     Column("written", JSON, nullable=False),
     Column("effective", JSON, nullable=False),
@@ -186,12 +189,23 @@ def _to_4(connection: Connection) -> None:
     )
 
 
-MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4}
+def _to_5(connection: Connection) -> None:
+    """Modes have room for their whole names. SQLite keeps texts of any length, whatever the column says."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("ALTER TABLE requests ALTER COLUMN mode TYPE VARCHAR(20)")
+    connection.exec_driver_sql("UPDATE requests SET mode = 'regeneration' WHERE mode = 'regenera'")
+
+
+MIGRATIONS: dict[int, Callable[[Connection], None]] = {1: _to_2, 2: _to_3, 3: _to_4, 4: _to_5}
 """From the version in the key to the next one. Each says in SQL what it does: the tables above go on changing."""
 
 
-def prepare(connection: Connection) -> None:
+def prepare(connection: Connection, *, frozen: bool = False) -> None:
     """Create the tables, or bring those of an older release up to date, inside the caller's transaction.
+
+    Args:
+        connection: In a transaction.
+        frozen: Whether nothing can be written: a journal that can be read as it is then stays as it is.
 
     Raises:
         LibraryError: If a newer release has written this journal.
@@ -206,6 +220,8 @@ def prepare(connection: Connection) -> None:
             "This library was written by a newer release of hailuo_widgets.",
             hint="Upgrade the package, or set another library folder.",
         )
+    if frozen and version >= READABLE:
+        return
     for step in range(version, VERSION):
         MIGRATIONS[step](connection)
         connection.execute(about.update().where(about.c.name == "schema").values(value=str(step + 1)))

@@ -33,7 +33,7 @@ class OrderPart(Part):
     written_digest: Annotated[str, Field(pattern=rf"^{_DIGEST}$")]
     provider: Annotated[str, Field(max_length=40)]
     model: Annotated[str, Field(max_length=80)]
-    mode: Annotated[str, Field(max_length=8)]
+    mode: Annotated[str, Field(max_length=20)]
     prompt: str
     written: dict[str, Any]
     effective: dict[str, Any]

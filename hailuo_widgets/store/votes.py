@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
 
+from hailuo_widgets.store.schema import about
 from hailuo_widgets.store.schema import votes as table
 from hailuo_widgets.store.vote import Vote
 
@@ -44,6 +46,15 @@ def read(connection: Connection, question: str | None = None) -> list[Vote]:
             found.append(Vote(**{**values, "clips": tuple(values["clips"])}))
         except (ValueError, TypeError):
             continue
+    return found
+
+
+def key(connection: Connection, first: str | None = None) -> str:
+    """The key of this journal's ballots, in hex; made inside the caller's transaction if there is none."""
+    found: str | None = connection.execute(select(about.c.value).where(about.c.name == "ballot key")).scalar()
+    if found is None:
+        found = first or secrets.token_hex(32)
+        connection.execute(insert(about).values(name="ballot key", value=found))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import HailuoError, UsageError
@@ -110,7 +110,18 @@ def expand(
         except HailuoError as error:
             problem = str(error)
         cells.append(Cell(index, at, prompt, written, quote, problem, skipped, quote.digest if quote else ""))
-    return axes, tuple(cells), requests.pictures()
+    return axes, _designed(tuple(cells), definition.design), requests.pictures()
+
+
+def _designed(cells: tuple[Cell, ...], design: str) -> tuple[Cell, ...]:
+    """The same cells; those that may be made and that the design leaves out are skipped."""
+    if not design:
+        return cells
+    from hailuo_widgets.sweeps import designs
+
+    possible = [cell for cell in cells if cell.wanted]
+    picked = {possible[place].index for place in designs.choose([cell.at for cell in possible], designs.parse(design))}
+    return tuple(cell if cell.index in picked or not cell.wanted else replace(cell, skipped=True) for cell in cells)
 
 
 def _mates(definition: Definition, defined: Mapping[str, Choices]) -> dict[str, tuple[str, ...]]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 MOST_REPEATS = 100
 
-_TAKEN = frozenset({"self", "template", "name", "repeat", "zip", "skip", "show", "budget"})
+_TAKEN = frozenset({"self", "template", "name", "repeat", "zip", "skip", "show", "budget", "design"})
 """What `hailuo_widgets.sweep` calls its own arguments."""
 
 
@@ -54,6 +54,7 @@ class Definition:
         columns: The axis that is shown across first.
         repeat: How many clips each cell is to have.
         name: The notebook's variable, under which it is kept.
+        design: Which cells are made, `""` for all of them.
     """
 
     prompt: Template
@@ -65,6 +66,7 @@ class Definition:
     columns: str = ""
     repeat: int = 1
     name: str = ""
+    design: str = ""
 
     @property
     def axes(self) -> dict[str, Choices]:
@@ -77,13 +79,16 @@ class Definition:
         return tuple(name for name, nodes in self.fields.items() if any(references(nodes)))
 
     @classmethod
-    def of_cell(cls, written: Written, *, name: str = "", repeat: int = 1, **fixed: Any) -> Definition:
+    def of_cell(
+        cls, written: Written, *, name: str = "", repeat: int = 1, design: str | None = None, **fixed: Any
+    ) -> Definition:
         """From a cell.
 
         Args:
             written: Its template and header.
             name: The notebook's variable.
             repeat: How many clips each cell is to have.
+            design: Which cells are made, as the magic's line says; None where it doesn't.
             fixed: Fields that were set on the magic's line; None for those that were not.
 
         Raises:
@@ -92,6 +97,8 @@ class Definition:
         given = {each: value for each, value in fixed.items() if value not in (None, ())}
         for each in given.keys() & written.fields.keys():
             raise UsageError(f"{each} is set both on the line and below ---.", hint="Leave one of them out.")
+        if design is not None and written.design:
+            raise UsageError("design is set both on the line and below ---.", hint="Leave one of them out.")
         values = {each: (known.value_of(each, value),) for each, value in given.items()}
         rows, columns = (*written.show, "", "")[:2]
         return cls(
@@ -103,6 +110,7 @@ class Definition:
             columns=columns,
             repeat=_checked_repeat(repeat),
             name=name,
+            design=written.design if design is None else _checked_design(design),
         )
 
     @classmethod
@@ -116,6 +124,7 @@ class Definition:
         zipped: Iterable[Iterable[str]] | Iterable[str] = (),
         skip: Skip = None,
         show: tuple[str, ...] | str = (),
+        design: str = "",
         where: Callable[[str], str] = _as_argument,
     ) -> Definition:
         """From Python.
@@ -128,6 +137,7 @@ class Definition:
             zipped: Axes that go together; one group of them, or several.
             skip: Cells to be left out: conditions by axis, several such mappings, or a function of the axes' values.
             show: Rows and columns, or the one axis that is shown.
+            design: Which cells are made, `""` for all of them.
             where: Says of a name in the template how it is defined.
 
         Raises:
@@ -160,6 +170,7 @@ class Definition:
             columns,
             _checked_repeat(repeat),
             name,
+            _checked_design(design),
         )
         for each in (*(one for group in made.zipped for one in group), *(one for line in conditions for one in line)):
             check_axis(each, made.axes)
@@ -230,3 +241,11 @@ def _checked_repeat(repeat: int) -> int:
     if not isinstance(repeat, int) or isinstance(repeat, bool) or not 1 <= repeat <= MOST_REPEATS:
         raise UsageError(f"repeat is a whole number from 1 to {MOST_REPEATS}, not {repeat!r:.40}.")
     return repeat
+
+
+def _checked_design(design: str) -> str:
+    if not design:
+        return ""
+    from hailuo_widgets.sweeps.designs import parse as design_of
+
+    return str(design_of(design))

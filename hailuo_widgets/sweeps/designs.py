@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.intp]
-    Kind = Literal["full", "pairs", "one-at-a-time", "sample"]
+    Kind = Literal["full", "pairs", "one-at-a-time", "sample", "halving"]
 
-_ALLOWED = "Write full, pairs, one-at-a-time, or sample and a number: sample 20."
+_ALLOWED = "Write full, pairs, one-at-a-time, halving, or sample and a number: sample 20."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,8 @@ class Design:
 
     Attributes:
         kind: `full` (every cell), `pairs` (every two values of two axes meet in some cell), `one-at-a-time` (the first
-            cell, and one for each other value of each axis) or `sample` (some cells, balanced over the values).
+            cell, and one for each other value of each axis), `sample` (some cells, balanced over the values) or
+            `halving` (every cell at first; after votes, more clips of those that can still win).
         count: How many cells a sample has; None for the other kinds.
     """
 
@@ -56,6 +57,8 @@ class Design:
             "interact.",
             "sample": "Cells were drawn at random: this design tells what each value adds, and can't tell most "
             "interactions.",
+            "halving": "One round at a time: after each, vote, and .next(budget) plans more clips of the better half. "
+            "Cells that are stopped early are compared with few clips.",
         }[self.kind]
 
 
@@ -63,13 +66,13 @@ def parse(text: str) -> Design:
     """Read a design as it is written in a sweep's header.
 
     Args:
-        text: `full`, `pairs`, `one-at-a-time` or `sample N`.
+        text: `full`, `pairs`, `one-at-a-time`, `halving` or `sample N`.
 
     Raises:
         UsageError: If it is none of these, or the sample is not a positive whole number.
     """
-    words = " ".join(text.lower().split())
-    kinds: tuple[Kind, ...] = ("full", "pairs", "one-at-a-time")
+    words = " ".join(str(text).lower().split())
+    kinds: tuple[Kind, ...] = ("full", "pairs", "one-at-a-time", "halving")
     for kind in kinds:
         if words == kind:
             return Design(kind)
@@ -77,7 +80,7 @@ def parse(text: str) -> Design:
         if count := int(match[1]):
             return Design("sample", count)
         raise UsageError("A sample needs at least one cell.", hint=_ALLOWED)
-    raise UsageError(f"There is no design “{text[:40]}”.", hint=_ALLOWED)
+    raise UsageError(f"There is no design “{str(text)[:40]}”.", hint=_ALLOWED)
 
 
 def choose(cells: Sequence[tuple[int, ...]], design: Design, *, seed: int = 0) -> tuple[int, ...]:
@@ -91,7 +94,7 @@ def choose(cells: Sequence[tuple[int, ...]], design: Design, *, seed: int = 0) -
     Returns:
         Positions in `cells`, ascending.
     """
-    if not cells or not cells[0] or design.kind == "full":
+    if not cells or not cells[0] or design.kind in {"full", "halving"}:
         return tuple(range(len(cells)))
     values = np.asarray(cells, dtype=np.intp)
     if design.kind == "pairs":

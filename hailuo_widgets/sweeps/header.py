@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.sweeps.template import Template
 
-ZIP, SKIP, SHOW = "zip", "skip", "show"
-WORDS = (*fields.FIELDS, ZIP, SKIP, SHOW)
+ZIP, SKIP, SHOW, DESIGN = "zip", "skip", "show", "design"
+WORDS = (*fields.FIELDS, ZIP, SKIP, SHOW, DESIGN)
 """What a line of a header can begin with, beside the names that the template asks for."""
 
 _RULE = re.compile(r"(?m)^[ \t]*---[ \t]*$\n?")
@@ -61,6 +61,7 @@ class Written:
         zipped: Axes that go together.
         skip: Conditions by axis; a cell for which all of one line hold is left out.
         show: Which axes are rows and columns, as far as that is said.
+        design: Which cells are made, `""` for all of them.
     """
 
     prompt: Template
@@ -68,6 +69,7 @@ class Written:
     zipped: tuple[tuple[str, ...], ...] = ()
     skip: tuple[Mapping[str, str], ...] = ()
     show: tuple[str, ...] = ()
+    design: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def read(cell: str, namespace: Mapping[str, Any]) -> Written:
         tuple(_zipped(cell, line, varied) for line in lines if line.name == ZIP),
         tuple(_skipped(cell, line, varied) for line in lines if line.name == SKIP),
         next((_shown(cell, line, varied) for line in lines if line.name == SHOW), ()),
+        next((_design(cell, line) for line in lines if line.name == DESIGN and DESIGN not in wanted), ""),
     )
 
 
@@ -171,7 +174,7 @@ def _known(cell: str, lines: Iterable[_Line], wanted: set[str]) -> Iterator[_Lin
         if line.name in seen:
             raise mistake(cell, line.at, f"“{line.name}” is set twice.", "Put all its choices on one line: a | b.")
         seen.add(line.name)
-        if line.name != SHOW:
+        if line.name != SHOW and (line.name != DESIGN or DESIGN in wanted):  # “{design}” is an axis
             yield line
 
 
@@ -260,6 +263,17 @@ def _shown(cell: str, line: _Line, axes: set[str]) -> tuple[str, ...]:
         at = found.start("columns")
         raise mistake(cell, at, f"“{names[0]}” can't be rows and columns.", "Write show: ROWS × COLUMNS.")
     return tuple(names)
+
+
+def _design(cell: str, line: _Line) -> str:
+    from hailuo_widgets.sweeps.designs import parse as design  # it needs NumPy, which a header without it doesn't
+
+    text = cell[line.start : line.end]
+    try:
+        return str(design(text.strip()))
+    except UsageError as error:
+        at = line.start + len(text) - len(text.lstrip())
+        raise mistake(cell, at, error.message, error.hint) from None
 
 
 def _check(cell: str, at: int, name: str, axes: set[str]) -> None:

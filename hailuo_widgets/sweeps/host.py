@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
@@ -13,12 +14,29 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
     from hailuo_widgets.judge.judging import Judging
+    from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.catalog import ModelSpec
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.sweeps.sweep import Sweep
+
+
+class FilmProgress(Protocol):
+    """What is told how a film gets on."""
+
+    def __call__(self, done: float) -> None:
+        """So much is done, 0 to 1."""
+        ...
+
+    def finished(self, info: VideoInfo) -> None:
+        """It is there."""
+        ...
+
+    def failed(self) -> None:
+        """It will not be there."""
+        ...
 
 
 class Host(Protocol):
@@ -50,6 +68,10 @@ class Host(Protocol):
         """Begin jobs that belong together, in that order."""
         ...
 
+    def planned(self, currency: str) -> Decimal:
+        """What jobs that were begun will cost, as far as the journal doesn't know of them yet."""
+        ...
+
     def limits_of(self, row: ModelSpec) -> Limits:
         """A vendor's limits."""
         ...
@@ -58,8 +80,16 @@ class Host(Protocol):
         """Show a job or finals beside their drafts under the cell that runs now; does nothing outside a notebook."""
         ...
 
-    def arena(self, judging: Judging, voter: str) -> object:
-        """What shows clips in pairs and takes votes; a notebook shows it as a cell's last value."""
+    def arena(self, judging: Judging, voter: str, *, seats: int = 2) -> object:
+        """What shows clips beside each other and takes votes; a notebook shows it as a cell's last value."""
+        ...
+
+    def ballot(self, judging: Judging, folder: str | Path, votes: int) -> Path:
+        """Write a page that takes votes without Python or a server."""
+        ...
+
+    def film_progress(self, path: Path) -> FilmProgress | None:
+        """A bar under the cell that runs now, and the film in its place at the end; None outside a notebook."""
         ...
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:

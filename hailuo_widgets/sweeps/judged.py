@@ -8,19 +8,23 @@ from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.judge.judging import Judging
+from hailuo_widgets.judge.spending import outlook
 from hailuo_widgets.markup import content
-from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.store.vote import QUESTION
-from hailuo_widgets.sweeps import budgets
+from hailuo_widgets.sweeps import budgets, halving
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from hailuo_widgets.engine.job import Job
     from hailuo_widgets.judge.spending import Advice
     from hailuo_widgets.sweeps.cells import Cell
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.sweep import Sweep
+
+HALVING = "halving"
 
 _MOST_REPLICATES = 100
 """So many clips of one request are looked for; looking for more costs nothing."""
@@ -33,11 +37,17 @@ class Next:
         advice: How likely the best cell will be named, now and after each.
         cost: What the clips cost.
         clips: How many more clips of which cells.
+        sentence: Both ways in plain words.
     """
 
-    def __init__(self, sweep: Sweep, advice: Advice, cost: Price, wanted: list[Key]) -> None:
-        self.advice, self.cost, self.clips = advice, cost, advice.clips
+    def __init__(self, sweep: Sweep, advice: Advice, cost: Price, wanted: list[Key], sentence: str) -> None:
+        self.advice, self.cost, self.clips, self.sentence = advice, cost, advice.clips, sentence
         self._sweep, self._wanted = sweep, wanted
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs of its clips, once it was run."""
+        return [job for key in self._wanted if (job := self._sweep.job_of(key)) is not None]
 
     def run(self) -> Sweep:
         """Generate the clips as replicates of the sweep, under its budget. Running it twice buys nothing twice.
@@ -51,11 +61,6 @@ class Next:
                 "This budget doesn't pay for any clip.", hint="Vote on the clips there are, or raise the budget."
             )
         return self._sweep.run_more(self._wanted)
-
-    @property
-    def sentence(self) -> str:
-        """Both ways in plain words."""
-        return self.advice.sentence.replace(f"(${self.advice.cost:.2f})", f"({self.cost})")
 
     def __repr__(self) -> str:
         lines = [f"  {count} × {cell}" for cell, count in self.clips.items()]
@@ -118,16 +123,27 @@ class Judged:
             )
         currencies = {quote.price.currency for quote in quotes.values() if quote.price.amount}
         most = budgets.budget(budget, currencies)
+        if most is not None and most.currency == CLIPS:
+            raise UsageError(
+                "What settles a study is planned under a budget of money, not of clips.",
+                hint="Write fox.next(2), or fox.next('2 USD').",
+            )
         if len(currencies) > 1:
             raise UsageError("Prices are in several currencies.", hint="Make a sweep for each.")
         amount = Decimal(0) if most is None else most.amount
-        if self._sweep.budget is not None:
+        if self._sweep.budget is not None and self._sweep.budget.currency != CLIPS:
             amount = min(amount, self._sweep.budget.left)
 
         def price(name: Hashable) -> float:
             return float(quotes[str(name)].price.amount or 0)
 
-        advice = self.about(question).study().next(float(amount), price)
+        study = self.about(question).study()
+        advice = study.next(0 if self._sweep.design == HALVING else float(amount), price)
+        stopped = None
+        if self._sweep.design == HALVING:
+            stopped = halving.next_round(study, float(amount), price)
+            after = outlook(study, stopped.clips) if stopped.clips else advice.now
+            advice = advice._replace(clips=stopped.clips, after_clips=after)
         digests = {name: digest for digest, name in self._names.items()}
         journal, wanted = self._host.library().journal, []
         for name, count in advice.clips.items():
@@ -137,11 +153,26 @@ class Judged:
         total = sum(
             (count * (quotes[str(name)].price.amount or Decimal(0)) for name, count in advice.clips.items()), Decimal(0)
         )
-        return Next(self._sweep, advice, Price(total, next(iter(currencies), "")), wanted)
+        cost = Price(total, next(iter(currencies), ""))
+        if stopped is not None:
+            sentence = _round_sentence(stopped, advice, cost)
+        else:
+            sentence = advice.sentence.replace(f"(${advice.cost:.2f})", f"({cost})")
+        return Next(self._sweep, advice._replace(cost=float(total)), cost, wanted, sentence)
 
     def _labels(self, cell: Cell) -> dict[str, Hashable]:
         axes = zip(self._sweep.axes, cell.at, strict=True)
         return {axis.name: axis.values[index].label for axis, index in axes}
+
+
+def _round_sentence(found: halving.Round, advice: Advice, cost: Price) -> str:
+    start = f"The leader is the best with a chance of {advice.now:.0%}."
+    count, cells = sum(found.clips.values()), len(found.clips)
+    if not count:
+        return f"{start} This budget doesn't pay for another round."
+    left = f"{len(found.stopped)} {'cell is' if len(found.stopped) == 1 else 'cells are'} stopped"
+    more = f"{count} more {'clip' if count == 1 else 'clips'} of {cells} {'cell' if cells == 1 else 'cells'}"
+    return f"{start} Next round: {more} ({cost}), {left}; with their votes: {advice.after_clips:.0%}."
 
 
 def _names(sweep: Sweep, cells: list[Cell]) -> dict[str, str]:

@@ -38,6 +38,7 @@ class Layout:
         pictures: SHA-256 of each local picture → where it was read.
         reason: Why it is this provider, where none was named.
         dated: Digests of orders that today's catalogue does not give: their price is that of the day they were kept.
+        design: How the cells that are made were picked; `""` where all of them are.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Layout:
     pictures: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
     dated: frozenset[str] = frozenset()
+    design: str = ""
 
     @classmethod
     def of(cls, definition: Definition, host: Host) -> Layout:
@@ -76,6 +78,7 @@ class Layout:
             varied,
             pictures,
             reason if "provider" not in definition.fields else "",
+            design=definition.design,
         )
 
 

@@ -77,6 +77,7 @@ class _Document(_Part):
     zipped: list[list[str]] = []
     varied: list[str] = []
     pictures: dict[str, str] = {}
+    design: str = ""
 
 
 def document(layout: Layout) -> dict[str, Any]:
@@ -91,6 +92,7 @@ def document(layout: Layout) -> dict[str, Any]:
         "zipped": [list(group) for group in layout.zipped],
         "varied": sorted(layout.varied),
         "pictures": dict(layout.pictures),
+        **({"design": layout.design} if layout.design else {}),
     }
     whole: dict[str, Any] = storable(made)
     return whole
@@ -150,6 +152,7 @@ def layout(name: str, kept: Mapping[str, Any], folder: Path) -> Layout:
         frozenset(found.varied),
         found.pictures,
         dated=dated,
+        design=found.design,
     )
 
 

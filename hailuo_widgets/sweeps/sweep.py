@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
@@ -41,12 +42,17 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from hailuo_widgets.engine.budget import Budget
+    from hailuo_widgets.judge.ballot import Added
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
+    from hailuo_widgets.judge.voters import Voters
     from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.measure.record import Measured
+    from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
+    from hailuo_widgets.store.vote import Vote
+    from hailuo_widgets.sweeps.export.sinks import Sent, Sink
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
@@ -77,6 +83,7 @@ class Sweep:
         rows: The axis that is shown downwards first, `""` for none.
         columns: The axis that is shown across first, `""` for none.
         zipped: Axes that go together.
+        design: How the cells that are made were picked; `""` where all of them are.
         started: Whether it was run, in this kernel.
         budget: What it may cost, None for no limit. What is uncertain counts as spent.
         group: Its jobs as the engine sees them, None before it was run.
@@ -91,6 +98,7 @@ class Sweep:
         self.name = layout.name
         self.axes, self.cells, self.repeat = layout.axes, layout.cells, layout.repeat
         self.rows, self.columns, self.zipped = layout.rows, layout.columns, layout.zipped
+        self.design = layout.design
         self.started = False
         self._quotes = {cell.digest: cell.quote for cell in self.cells if cell.quote is not None and not cell.skipped}
         self._written_budget = budget
@@ -110,12 +118,21 @@ class Sweep:
         return budgets.budget(self._written_budget, currencies, self._bought_today)
 
     def _bought_today(self, currency: str) -> Decimal:
-        """What this library has bought since midnight, by local time."""
+        """What this library has bought since midnight, by local time, and what is about to be bought."""
+        about_to_be = self._host.planned(currency)  # first: what is sent meanwhile counts twice rather than not at all
         if not self._host.has_library():
-            return Decimal(0)
+            return about_to_be
         now = datetime.fromtimestamp(self._host.clock.now(), UTC).astimezone()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return self._host.library().journal.bought_since(midnight.timestamp(), currency)
+        return about_to_be + self._host.library().journal.bought_since(midnight.timestamp(), currency)
+
+    def _renew_budget(self) -> None:
+        """Before a sweep's first run: others may have bought since it was planned, and so may its finals."""
+        if self.group is not None or self.budget is None or not budgets.is_by_day(self._written_budget):
+            return
+        today = self._budget()
+        assert today is not None
+        self.budget.amount = today.amount + self.budget.spent + self.budget.reserved
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -172,6 +189,7 @@ class Sweep:
             seconds=self._forecast(orders) if orders else None,
             library=self._library_elsewhere(),
             notes=(
+                *self._limits(),
                 *not_possible(self.cells),
                 *self._shortage(orders),
                 *self._lost(states),
@@ -207,6 +225,16 @@ class Sweep:
         if state := open_now.get(key, ""):
             return _UNCERTAIN if state == JobState.UNCERTAIN else _OPEN
         return "" if _at_hand(self._quotes[key[0]]) else _LOST
+
+    def _limits(self) -> Iterator[str]:
+        """What a design can't tell."""
+        if self.design:
+            from hailuo_widgets.sweeps import designs
+
+            with suppress(UsageError):  # one of a newer release
+                limits = designs.parse(self.design).limits
+                if limits:
+                    yield limits
 
     def _lost(self, states: Mapping[Key, str]) -> Iterator[str]:
         if lost := sum(state == _LOST for state in states.values()):
@@ -262,8 +290,7 @@ class Sweep:
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be generated.", hint=reason)
         with self._lock:
-            if self.group is None and budgets.is_by_day(self._written_budget):
-                self.budget = self._budget()  # others may have bought since it was planned
+            self._renew_budget()
             self._look()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._require_keys(missing)
@@ -301,6 +328,7 @@ class Sweep:
             AuthenticationError: If a provider needs a key and none is set. Nothing was sent.
         """
         with self._lock:
+            self._renew_budget()
             found, open_now = self._look_up(list(wanted))
             missing = [key for key in wanted if key not in found and not self._state_of(key, open_now)]
             self._require_keys(missing)
@@ -394,6 +422,10 @@ class Sweep:
         """Whether it was run and everything has ended, well or not."""
         return self.started and all(job.done for job in self.jobs)
 
+    def job_of(self, key: Key) -> Job | None:
+        """The job of a clip, by its request's digest and its replicate; None where it was not run."""
+        return self._jobs.get(key)
+
     def job(self, cell: int, replicate: int = 0) -> Job | None:
         """The job of a cell; None where it was not run or needed none."""
         return self._jobs.get((self.cells[cell].digest, replicate))
@@ -456,11 +488,11 @@ class Sweep:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
-    def promote(self, top: int = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
+    def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
         """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
 
         Args:
-            top: How many at most; clips without a rating or a star are never among them.
+            top: How many at most; clips without a rating or a star are never among them. Or the clips themselves.
             budget: What the finals may cost; None for what is left of the sweep's own budget, where it has one.
 
         Returns:
@@ -472,11 +504,15 @@ class Sweep:
         """
         from hailuo_widgets.sweeps.promotion import Promotion, best
 
-        clips = self.clips()
-        marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+        if isinstance(top, (list, tuple)):
+            chosen = list(top)
+        else:
+            clips = self.clips()
+            marks = self._host.library().journal.marked([clip.id for clip in clips]) if clips else {}
+            chosen = best(clips, marks, cast("int", top))
         # A group of their own: one that was cancelled or halted for its drafts says nothing of the finals.
         group = JobGroup(self.name, self.budget) if budget is None and self.budget is not None else None
-        return Promotion(self._host, best(clips, marks, top), group=group, budget=budget, name=self.name)
+        return Promotion(self._host, chosen, group=group, budget=budget, name=self.name)
 
     @property
     def records(self) -> list[dict[str, Any]]:
@@ -523,6 +559,52 @@ class Sweep:
 
         return to_html(self, path)
 
+    def to_dataset(self, folder: str | Path) -> Path:
+        """Write a folder that Hugging Face's `datasets` loads: clips, prompts, parameters, ratings, tags and votes.
+
+        Clips are copied and named by their hashes. Voters are numbered; ids of jobs and tasks, paths and callback
+        addresses stay out. A folder that an earlier call wrote is replaced.
+
+        Returns:
+            The folder, for `datasets.load_dataset`.
+
+        Raises:
+            UsageError: If no clip is there yet, or the folder holds something else.
+            LibraryError: If the disk refuses it.
+        """
+        from hailuo_widgets.sweeps.export.dataset import to_dataset
+
+        return to_dataset(self, Path(folder), self._votes())
+
+    def to(self, sink: str | Sink, **options: Any) -> Sent:
+        """Send clips, prompts, parameters, ratings and votes to an experiment tracker. Each call makes a new run.
+
+        Args:
+            sink: `"trackio"`, `"mlflow"`, `"wandb"`, or an object with the methods of `sweeps.export.sinks.Sink`.
+            options: For a name: `trackio.init`'s and `wandb.init`'s own (`project`, `mode="offline"` …); for MLflow
+                `experiment` and `tracking_uri`.
+
+        Returns:
+            How much was sent.
+
+        Raises:
+            UsageError: If no clip is there yet, there is no such sink, or its package is missing.
+        """
+        from hailuo_widgets.sweeps.export import sinks
+        from hailuo_widgets.sweeps.export.shared import shared
+
+        clips, votes = shared(self, self._votes())
+        if not clips:
+            raise UsageError("There is no clip to send.", hint="Run the sweep first.")
+        axes = {axis.name: [value.label for value in axis.values] for axis in self.axes}  # noqa: PD011
+        first, *others = (clip.facts for clip in clips)
+        same = {name: value for name, value in first.items() if all(other[name] == value for other in others)}
+        about = sinks.SharedSweep(self.name or "sweep", axes, same, len(clips))
+        return sinks.send(sinks.named(sink, options) if isinstance(sink, str) else sink, about, clips, votes)
+
+    def _votes(self) -> list[Vote]:
+        return self._host.library().journal.votes() if self._host.has_library() else []
+
     def contact_sheet(self, path: str | Path | None = None, *, width: int = 320, at: float = 0.0) -> Image:
         """A frame of each clip in rows and columns, as one picture.
 
@@ -544,6 +626,51 @@ class Sweep:
             with writing(Path(path)):
                 picture.save(path, "PNG")
         return picture
+
+    def video(
+        self,
+        path: str | Path,
+        *,
+        title: str | None = None,
+        size: str = "1080p",
+        progress: Callable[[float], None] | None = None,
+    ) -> VideoInfo:
+        """Write a film of all clips in step, in rows and columns with their axis values: H.264 that plays everywhere.
+
+        A notebook shows a progress bar, and then the film. The film is silent.
+
+        Args:
+            path: The mp4; what is there is replaced when it is complete.
+            title: A line above the grid; None for the sweep's name, `""` for none.
+            size: `"720p"`, `"1080p"` or `"4K"`.
+            progress: Called with how much is done, 0 to 1.
+
+        Returns:
+            The facts about the film.
+
+        Raises:
+            UsageError: If no clip is there yet, or at another size.
+            UnreadableVideoError: If a clip can't be decoded.
+            HailuoError: If the film can't be written.
+        """
+        from hailuo_widgets.sweeps.export.film import film
+
+        bar = self._host.film_progress(Path(path))
+
+        def tell(done: float) -> None:
+            for each in (bar, progress):
+                if each is not None:
+                    each(done)
+
+        try:
+            info = film(self, Path(path), self.name if title is None else title, size, tell)
+        except BaseException:
+            if bar is not None:
+                bar.failed()
+            raise
+        if bar is not None:
+            bar.finished(info)
+        return info
 
     # --- what the clips show ------------------------------------------------------------------------------------------
 
@@ -582,13 +709,22 @@ class Sweep:
 
         return Judged(self, self._host)
 
-    def judge(self, *, question: str = QUESTION, voter: str = ME, by: Program | None = None, votes: int = 100) -> Any:
+    def judge(
+        self,
+        *,
+        question: str = QUESTION,
+        voter: str = ME,
+        seats: int = 2,
+        by: Program | None = None,
+        votes: int = 100,
+    ) -> Any:
         """Compare its clips blind, two at a time, by keyboard; or let a program compare them.
 
         Args:
             question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your
                 own. Each question is a study of its own.
             voter: Your name, where several people vote.
+            seats: How many clips are compared at a time: with 4 you pick the best of four.
             by: A function, `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes
                 under its own name, apart from people, on pairs that it hasn't judged yet.
             votes: How many votes a program gives at most.
@@ -601,7 +737,55 @@ class Sweep:
             LibraryError: If the library can't be used.
         """
         judging = self.judging.about(question)
-        return self._host.arena(judging, voter) if by is None else judging.by(by, votes=votes)
+        return self._host.arena(judging, voter, seats=seats) if by is None else judging.by(by, votes=votes)
+
+    def to_ballot(self, folder: str | Path, *, question: str = QUESTION, votes: int = 30) -> Path:
+        """Write a page on which people without Python compare its clips: open `index.html`, no server is needed.
+
+        The clips are copied beside it; zip the folder and send it. Each voter sees the pairs in an order of their own,
+        saves the votes as a file, and sends that back for `add_votes`.
+
+        Args:
+            folder: Where; it is made if it isn't there.
+            question: What is asked, as for `judge`.
+            votes: How many pairs it asks about, as far as there are so many.
+
+        Returns:
+            The page.
+
+        Raises:
+            UsageError: If there are not two clips, or the number is out of range.
+            LibraryError: If the disk refuses it, or the library can't be used.
+        """
+        return self._host.ballot(self.judging.about(question), folder, votes)
+
+    def add_votes(self, *files: str | Path) -> Added:
+        """Add the votes that people saved on a ballot's page: `fox.add_votes("ballot/votes-*.json")`.
+
+        Adding a file again adds nothing twice. Files that were changed, that are about other clips, or that are no
+        votes are refused, each with a sentence, and nothing of them is taken.
+
+        Args:
+            files: Names or patterns.
+
+        Returns:
+            How many votes are new, of whom, and which files were refused.
+
+        Raises:
+            UsageError: If a name fits no file, or every file was refused.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().add_votes(*files)
+
+    @property
+    def voters(self) -> Voters:
+        """Who voted on “better”: how many votes, how consistent each voter is, and how far they agree.
+
+        Raises:
+            UsageError: If there are no clips yet.
+            LibraryError: If the library can't be used.
+        """
+        return self.judging.about().voters
 
     @property
     def ranking(self) -> Ranking:
@@ -625,6 +809,9 @@ class Sweep:
 
     def next(self, budget: str | float | Decimal, *, question: str = QUESTION) -> Next:
         """What would settle it: more votes (free), or more clips. Nothing is bought before its `run`.
+
+        A notebook shows it with a button that runs it. With `design="halving"` the clips are the next round's: as many
+        again of each cell of the better half.
 
         Args:
             budget: The most that the clips may cost: `2`, or `"2 USD"`.

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from hailuo_widgets.errors import HailuoError, UsageError
+from hailuo_widgets.judge.judging import MOST_SEATS
 from hailuo_widgets.judge.picture import ranking_svg
 from hailuo_widgets.markup import attribute, content
 from hailuo_widgets.store.vote import ME
 from hailuo_widgets.views._assets import joined
 from hailuo_widgets.views.clip_grid import background
 from hailuo_widgets.views.describe import clip_view
-from hailuo_widgets.views.outputs import in_kernel
+from hailuo_widgets.views.outputs import Output, in_kernel
 from hailuo_widgets.views.placed import Placed, needs_view
 from hailuo_widgets.views.studio_messages import problem_of
+from hailuo_widgets.views.wording import question_as_shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +36,9 @@ _READY = 2
 _LONGEST = 3600.0
 """Seconds; a vote that took longer was interrupted, so nothing is said of its time."""
 
-_ASKED = {"better": "Which is better?", "follows": "Which does what the prompt says?"}
-
 
 class Arena(Placed):
-    """Clips in pairs, without names, and votes by keyboard.
+    """Clips beside each other, without names, and votes by keyboard.
 
     Each vote is in the library before the next pair counts. What is saved with the notebook is the ranking as it was
     when it was last shown, with its sentence and the clips of the first and the last cell.
@@ -47,24 +46,28 @@ class Arena(Placed):
     Args:
         judging: Which clips, and what is asked.
         voter: Who votes.
+        seats: How many clips are compared at a time, 2 to 4.
         folder: What paths in the saved notebook are relative to.
 
     Attributes:
         asked: The question, as it is shown.
     """
 
-    _esm = joined("dom.js", "placed.js", "player.js", "arena.js")
+    _esm = joined("dom.js", "placed.js", "player.js", "comparison.js", "arena.js")
     _css = joined("base.css", "player.css", "arena.css")
 
     asked = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, judging: Judging, voter: str = ME, *, folder: Path | None = None) -> None:
-        super().__init__(asked=_ASKED.get(judging.question, judging.question))
+    def __init__(self, judging: Judging, voter: str = ME, *, seats: int = 2, folder: Path | None = None) -> None:
+        if type(seats) is not int or not 2 <= seats <= MOST_SEATS:
+            raise UsageError(f"{seats!r:.20} clips can't be compared at a time.", hint="Write seats=2, 3 or 4.")
+        super().__init__(asked=question_as_shown(judging.question))
         self.judging, self.voter = judging, voter
+        self._seats = min(seats, len(judging.clips))
         self._folder = folder or Path.cwd()
         self._pairs: dict[int, Shown] = {}
         self._number = 0
-        self._display_id = secrets.token_hex(16)
+        self._output: Output | None = None
         self.on_msg(self._receive)
 
     def _receive(self, _widget: object, content: Any, _buffers: Sequence[Any]) -> None:
@@ -100,8 +103,7 @@ class Arena(Placed):
             raise UsageError("A vote can't be an undo.", hint="Press u.")
         seconds = content.get("seconds")
         took = float(seconds) if isinstance(seconds, (int, float)) and 0 <= seconds <= _LONGEST else None
-        clips = tuple(str(clip) for clip in shown.clips)
-        self.judging.cast(clips, answer, voter=self.voter, shown=shown, seconds=took)
+        self.judging.cast(shown.clips, answer, voter=self.voter, shown=shown, seconds=took)
         del self._pairs[int(number)]  # type: ignore[arg-type]  # it was found by it
         self._tell()
         self._fill()
@@ -114,10 +116,10 @@ class Arena(Placed):
 
     def _fill(self) -> None:
         while len(self._pairs) < _READY:
-            self._send_pair(self.judging.next_pair(self.voter, ahead=list(self._pairs.values())))
+            self._send_pair(self.judging.next_pair(self.voter, ahead=list(self._pairs.values()), seats=self._seats))
 
     def _send_pair(self, shown: Shown, *, first: bool = False) -> None:
-        clips = [self.judging.clips[str(clip)] for clip in shown.clips]
+        clips = [self.judging.clips[clip] for clip in shown.clips]
         try:
             films = [clip.path.read_bytes() for clip in clips]
         except OSError as error:
@@ -136,20 +138,26 @@ class Arena(Placed):
 
     def _reveal(self) -> None:
         study = self.judging.study()
-        self.send({"type": "result", "sentence": study.sentence, "picture": ranking_svg(study)})
-        if in_kernel() and not needs_view():
-            self.publish(self.as_html(self._result(study)), repr(self), display_id=self._display_id, update=True)
+        self.send({"type": "result", "sentences": self._sentences(study), "picture": ranking_svg(study)})
+        if self._output is not None:
+            self._output.replace({"text/html": self.as_html(self._result(study)), "text/plain": repr(self)})
+
+    def _sentences(self, study: Study) -> list[str]:
+        """The answer, and how far several voters agree."""
+        voters = self.judging.voters
+        return [study.sentence, voters.sentence] if len(voters) > 1 else [study.sentence]
 
     def _result(self, study: Study | None = None) -> str:
-        """What stays: the sentence, the ranking, and a clip of the first and of the last cell."""
+        """What stays: the sentences, the ranking, and a clip of the first and of the last cell."""
         study = study or self.judging.study()
         if not study.record.votes:
             return "<p>No votes yet. Run this cell to compare the clips.</p>"
         places = study.ranking
         found = [(label, self._clip_of(study, place)) for label, place in (("First", places[0]), ("Last", places[-1]))]
+        lines = "".join(f"<p style='margin:0 0 8px'>{content(line)}</p>" for line in self._sentences(study))
         films = "".join(self._film(label, clip) for label, clip in found if clip is not None)
         return (
-            f"<p style='margin:0 0 8px'>{content(study.sentence)}</p>{ranking_svg(study)}"
+            f"{lines}{ranking_svg(study)}"
             f"<div style='display:flex;flex-wrap:wrap;gap:12px;margin-top:10px'>{films}</div>"
         )
 
@@ -180,7 +188,8 @@ class Arena(Placed):
         elif needs_view():
             self.publish_view()
         else:
-            self.publish(self.as_html(self._result()), repr(self), display_id=self._display_id)
+            self._output = Output()
+            self._output.show({"text/html": self.as_html(self._result()), "text/plain": repr(self)})
 
     def __repr__(self) -> str:
         return f"<Arena: {self.judging!r}>"

@@ -42,7 +42,7 @@ class Status:
     """How far a job has come.
 
     Attributes:
-        state: One of the job's states, as its value: "planned", "submitting", … "stored".
+        state: What `wording.shown_state` gives: "planned", "submitting", … "stored".
         task_id: The vendor's id of the task, `""` until there is one.
         progress: The vendor's own figure, 0 to 1; None where it gives none.
         elapsed: Seconds since the job began, at the moment of sending; a live card counts on by itself.
@@ -104,9 +104,11 @@ class Recipe:
         parameters: Name and effective value of each, defaults included.
         prompt_sent: The prompt as the vendor got it, where it differs from what was written; else `""`.
         created: When it was ordered, in ISO 8601.
+        promote: The line that makes a draft again in 2K, with its price; `""` where the clip is no draft.
     """
 
     cell: str
     parameters: tuple[tuple[str, str], ...]
     prompt_sent: str
     created: str
+    promote: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -13,11 +14,14 @@ from hailuo_widgets.views._assets import joined
 from hailuo_widgets.views.clip_wall import ClipWall
 from hailuo_widgets.views.outputs import in_kernel
 from hailuo_widgets.views.placed import Placed, needs_view
+from hailuo_widgets.views.promoting import FinalView, final_message, standing
 from hailuo_widgets.views.studio_messages import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.clip_filter import ClipFilter
     from hailuo_widgets.store.library import Library
 
@@ -49,7 +53,10 @@ class ClipGrid(Placed):
         value: The clip that was chosen last, None before that.
     """
 
-    _esm = joined("dom.js", "placed.js", "player.js", "marks.js", "clip_wall.js", "clip_actions.js", "clip_grid.js")
+    _esm = joined(
+        "dom.js", "placed.js", "player.js", "marks.js", "clip_wall.js", "clip_actions.js", "final_row.js",
+        "clip_grid.js",
+    )  # fmt: skip
     _css = joined("base.css", "ring.css", "player.css", "prompt_editor.css", "clip_wall.css", "studio.css")
 
     value = traitlets.Any(None, allow_none=True)
@@ -58,6 +65,7 @@ class ClipGrid(Placed):
         super().__init__()
         self._clips = clips
         self._wall = ClipWall(lambda: clips.library, clips.wanted)
+        self._finals: dict[str, Job] = {}
         self.on_msg(self._receive)
 
     def _receive(self, _widget: object, content: Any, _buffers: Sequence[Any]) -> None:
@@ -69,10 +77,32 @@ class ClipGrid(Placed):
             reply = await self._wall.answer(content)
             if content.get("type") == "clip":
                 self.value = self._wall.find(str(content.get("id")))
+            if content.get("type") in ("clip", "promote", "final"):
+                await self._final(str(content.get("type")), self._wall.find(str(content.get("id"))))
         except HailuoError as error:
+            if content.get("type") == "promote":
+                refused = final_message(FinalView(problem=" ".join(problem_of(error).values())))
+                self.send({"type": "final", "id": str(content.get("id")), **refused})
+                return
             reply = {"type": "problem", **problem_of(error)}, []
         if reply is not None:
             self.send(*reply)
+
+    async def _final(self, what: str, draft: Clip | None) -> None:
+        """Whether a clip can be made again in 2K and for how much; begins it, or sends the clip that became of it."""
+        if draft is None:
+            return
+        if what == "promote" and draft.id not in self._finals:
+            job = await asyncio.to_thread(draft.promote, show=False)
+            self._finals[draft.id] = job
+            job.observe(lambda _: background().post(self._final("news", draft)))
+        final = await asyncio.to_thread(standing, draft, self._finals.get(draft.id), self._clips.library)
+        if final.offer:
+            self._finals.pop(draft.id, None)  # it has failed, and may be begun again
+        self.send({"type": "final", "id": draft.id, **final_message(final)})
+        if what == "final" and final.clip is not None:
+            film = await asyncio.to_thread(final.clip.path.read_bytes)
+            self.send({"type": "finalclip", "id": draft.id}, [film])
 
     def _ipython_display_(self) -> None:
         if not in_kernel():

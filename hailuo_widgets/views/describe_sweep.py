@@ -25,7 +25,7 @@ from hailuo_widgets.views.grid_view import (
     PlanView,
     SeenMove,
 )
-from hailuo_widgets.views.wording import clock, file_size
+from hailuo_widgets.views.wording import clock, file_size, shown_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -103,7 +103,7 @@ def take_of(
             return _PLANNED
         return GridItem("stored", cached=True, clip=footage, rating=rating, starred=starred, remark=remark, **seen)
     return GridItem(
-        state=job.state.value,
+        state=shown_state(job),
         elapsed=job.worked,
         expected=job.expected,
         progress=job.progress,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections import defaultdict, deque
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from statistics import median
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.engine import forecast
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.errors import HailuoError, TimedOutError
 from hailuo_widgets.measure.kept import kept
+from hailuo_widgets.views import unattended
 from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.describe_sweep import STARRED, detail_of, grid_of, head_of, places_of, take_of
-from hailuo_widgets.views.outputs import publish, settle
+from hailuo_widgets.views.outputs import Output, publish
 from hailuo_widgets.views.placed import needs_view
+from hailuo_widgets.views.promoting import FinalView, standing
 from hailuo_widgets.views.static_grid import fitting, grid_html, grid_text
 from hailuo_widgets.views.throttle import Pace
 
@@ -69,27 +71,54 @@ def show(sweep: Sweep, host: Host, loop: LoopThread, *, live: bool = False) -> N
         loop: The thread that moves the jobs, and from here on the only one that writes to the grid.
         live: Whether it is the live grid also where everything has ended and a view of it can't be saved.
     """
-    display_id = secrets.token_hex(16)
+    output = Output()
     marks, measured = _marks(host, sweep.clips()), _known(host, sweep.clips())
     view = grid_of(sweep, marks, head_of(sweep, None), measured)
+    if not output.front_end.has_page:
+        work = _Work(sweep)
+
+        def now() -> dict[str, Any]:
+            return _static(sweep, host, grid_of(sweep, marks, head_of(sweep, None), measured))
+
+        unattended.show(work, output, now, host.settings.unattended_wait)
+        return
     if needs_view() and sweep.done and not live:
-        publish(_static(sweep, host, view), display_id)
+        publish(_static(sweep, host, view))
         return
     from hailuo_widgets.views.sweep_grid import SweepGrid
 
     grid = SweepGrid(view)
-    follower = _Follower(sweep, host, grid, display_id, marks=marks, measured=measured)
+    follower = _Follower(sweep, host, grid, output, marks=marks, measured=measured)
     grid.on_ask(lambda ask: loop.call(follower.hear, ask))
     if needs_view():
         bundle = grid._repr_mimebundle_()
         data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
-        publish({**data, **_in_words(view)}, display_id)
+        output.show({**data, **_in_words(view)})
     else:
         grid.publish(grid.as_html(""), "")
         # What is read where there is no kernel: the cells in words, until there are clips to show.
         kept = _static(sweep, host, view) if sweep.done else _in_words(view)
-        publish(_beside(grid, kept), display_id)
+        output.show(_beside(grid, kept))
     loop.call(partial(follower.start, loop, wanted=live))
+
+
+class _Work:
+    """A sweep, as something that a cell can wait for."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, or waits for a person who would run it."""
+        return self._sweep.done or not self._sweep.started
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended."""
+        with suppress(TimedOutError):
+            if not self.done:
+                self._sweep.result(timeout)
+        return self.done
 
 
 class _Follower:
@@ -100,7 +129,7 @@ class _Follower:
         sweep: Sweep,
         host: Host,
         grid: SweepGrid,
-        display_id: str,
+        output: Output,
         *,
         marks: dict[str, MarksPart],
         measured: dict[str, Measured],
@@ -108,7 +137,7 @@ class _Follower:
         self._sweep = sweep
         self._host = host
         self._grid = grid
-        self._display_id = display_id
+        self._output = output
         self._marks = marks
         self._measured = measured
         self._just_measured: set[str] = set()
@@ -124,6 +153,7 @@ class _Follower:
         self._posters: dict[Place, bytes] = {}
         self._queue: deque[Callable[[], None]] = deque()
         self._watched: set[Job] = set()
+        self._finals: dict[str, Job] = {}
         self._forget: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._working = asyncio.Lock()
@@ -256,6 +286,11 @@ class _Follower:
         elif ask.what == "detail":
             detail = detail_of(self._sweep, ask.places[0], self._marks, self._host.folder, self._measured)
             self._say(lambda: self._grid.send_detail(ask.places[0], detail))
+            self._do(self._tell_final(ask.places[0]))
+        elif ask.what == "promote":
+            self._do(self._promote(ask.places[0]))
+        elif ask.what == "final":
+            self._do(self._fetch_final(ask.places[0]))
         elif ask.action is not None:
             self._do(self._act(ask.action))
         elif ask.mark is not None:
@@ -311,6 +346,51 @@ class _Follower:
         except (OSError, HailuoError):  # the poster stays where it is
             return
         self._say(lambda: self._grid.send_sheet(place, sheet, FRAMES))
+
+    async def _tell_final(self, place: Place) -> None:
+        """Whether a clip can be made again in 2K and for how much, or how far that is."""
+        clip = self._sweep.clip(*place)
+        if clip is None:
+            return
+        final = await asyncio.to_thread(standing, clip, self._finals.get(clip.id), self._host.library())
+        self._say(lambda: self._grid.send_final(place, final))
+
+    async def _promote(self, place: Place) -> None:
+        """Make a draft again in 2K, within the sweep's budget."""
+        clip = self._sweep.clip(*place)
+        if clip is None:
+            return
+        try:
+            promotion = await asyncio.to_thread(lambda: self._sweep.promote([clip]).run(show=False))
+        except HailuoError as error:
+            refused = FinalView(problem=" ".join(filter(None, (error.message, error.hint))))
+            self._say(lambda: self._grid.send_final(place, refused))
+            return
+
+        def moved(_job: Job) -> None:
+            self._do(self._tell_final(place))
+            self._changed_head()
+
+        for job in promotion.jobs:
+            self._finals[clip.id] = job
+            self._forget.append(job.observe(moved))
+        await self._tell_final(place)
+
+    def _changed_head(self) -> None:
+        self._acted = True
+        self._pace.wake()
+
+    async def _fetch_final(self, place: Place) -> None:
+        clip = self._sweep.clip(*place)
+        if clip is None:
+            return
+        final = await asyncio.to_thread(standing, clip, self._finals.get(clip.id), self._host.library())
+        if final.clip is not None:
+            try:
+                data = await asyncio.to_thread(final.clip.path.read_bytes)
+            except OSError:
+                data = b""
+            self._say(lambda: self._grid.send_final_clip(place, data))
 
     async def _act(self, action: Action) -> None:
         sweep, self._message = self._sweep, ""
@@ -412,7 +492,7 @@ class _Follower:
         async with self._working:
             data = await asyncio.to_thread(_static, self._sweep, self._host, view, pause=PAUSE)
         if not self._closed:
-            settle(_beside(self._grid, data), self._display_id)
+            self._output.replace(_beside(self._grid, data))
 
     async def _settle(self) -> None:
         """The table for good; the grid goes."""
@@ -420,7 +500,7 @@ class _Follower:
         self._pace.stop()
         for forget in self._forget:
             forget()
-        settle(await asyncio.to_thread(_static, self._sweep, self._host, self._view()), self._display_id)
+        self._output.replace(await asyncio.to_thread(_static, self._sweep, self._host, self._view()))
         self._grid.close()
 
 

@@ -26,6 +26,7 @@ from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.views.clip_wall import ClipWall
 from hailuo_widgets.views.code import cell_of, python_of, sweep_cell_of, sweep_of
 from hailuo_widgets.views.frame_picker import Uploads, described, named, proposed
+from hailuo_widgets.views.promoting import FinalView, standing
 from hailuo_widgets.views.prompt_editor import MOST_CHARACTERS, analyse
 from hailuo_widgets.views.prompt_template import Asked, escaped, is_plain, notes, read
 from hailuo_widgets.views.studio_messages import (
@@ -143,6 +144,7 @@ class StudioController:
             "posters": self._posters,
             "vary": self._vary,
             "goon": self._go_on,
+            "promote": self._promote,
             "open": self._open,
             "drop": self._drop,
             "mark": self._mark,
@@ -349,6 +351,7 @@ class StudioController:
         for result in self.results:
             if result.job is job and result.clip is not None:
                 result.marks = await asyncio.to_thread(self._marks, result.clip)
+        await self._look_for_finals()
         self._report()
         await self._screen.summarise(list(self.results))
 
@@ -358,6 +361,35 @@ class StudioController:
             self._reporting = None
         self.results.sort(key=lambda each: PINNED not in each.marks.tags)  # stable: the newest of each first
         self._screen.show(results=[result_message(each) for each in self.results])
+
+    async def _look_for_finals(self) -> None:
+        """Whether the drafts of this session can be made again in 2K, for how much, and how far that is."""
+        library = self._library()
+        for result in self.results:
+            if result.clip is None or library is None:
+                continue
+            final = next((each.job for each in self.results if each.draft == result.id), None)
+            result.final = await asyncio.to_thread(standing, result.clip, final, library)
+
+    async def _promote(self, content: dict[str, Any], _buffers: list[bytes]) -> None:
+        """Make a draft again in 2K."""
+        result = self._result(content)
+        clip = result.clip if result is not None else None
+        if clip is None or result is None:
+            return
+        try:
+            job = await asyncio.to_thread(self._host.promote, clip)
+        except HailuoError as error:
+            result.final = FinalView(problem=" ".join(problem_of(error).values()))
+            self._report()
+            return
+        if all(each.job is not job for each in self.results):
+            final = Result(self._new_id("j"), job.quote, job=job, draft=result.id)
+            final.cancellable = wire(job.quote.row.provider).can_cancel(Task("", job.quote.row.model))
+            self._add(final)
+            job.observe(self._moved)
+        await self._look_for_finals()
+        self._moved(job)
 
     async def _cancel(self, content: dict[str, Any], _buffers: list[bytes]) -> None:
         result = self._result(content)
@@ -436,6 +468,7 @@ class StudioController:
             self.results.remove(known)
         result = known or Result(self._new_id("c"), None, kept=clip, marks=await asyncio.to_thread(self._marks, clip))
         self._add(result)
+        await self._look_for_finals()
         self._report()
         self._screen.tell({"type": "opened", "id": result.id})
 
@@ -558,7 +591,7 @@ class StudioController:
 
 
 _PICTURES = ("first_frame", "last_frame", "subject", "references")
-_ASIDE = frozenset({"sketch", "cancel", "film", "posters", "open", "drop", "mark", "compare", "collect"})
+_ASIDE = frozenset({"sketch", "cancel", "film", "posters", "open", "drop", "mark", "compare", "collect", "promote"})
 """What leaves the form alone. All else goes one after the other: what is bought is what was typed before the click."""
 
 PINNED = "pinned"

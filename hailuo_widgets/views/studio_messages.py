@@ -11,6 +11,7 @@ from hailuo_widgets.markup import content as as_content
 from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.views.clip_wall import clip_message
 from hailuo_widgets.views.describe import clip_view, order_of, recipe_of, spec_of, status_of
+from hailuo_widgets.views.promoting import FinalView, final_message
 from hailuo_widgets.views.static_card import settled_html
 from hailuo_widgets.views.word_diff import word_diff
 from hailuo_widgets.views.wording import message, segments, state_word
@@ -57,6 +58,9 @@ class Host(Protocol):
     def start(self, request: VideoRequest, provider: str | None = None, *, name: str = "", fresh: bool = False) -> Job:
         """Begin a job."""
 
+    def promote(self, clip: Clip) -> Job:
+        """Make a draft again in 2K."""
+
 
 @dataclass(slots=True)
 class Result:
@@ -73,6 +77,8 @@ class Result:
         marks: What people say of the clip.
         cancellable: Whether its vendor can really cancel.
         collected: Whether it is in the sweep that is being put together.
+        final: How its final in 2K stands, where it is a draft that can be promoted.
+        draft: Our id of the draft that it is the final of.
     """
 
     id: str
@@ -85,6 +91,8 @@ class Result:
     marks: MarksPart = field(default_factory=MarksPart)
     cancellable: bool = False
     collected: bool = False
+    final: FinalView | None = None
+    draft: str = ""
 
     @property
     def clip(self) -> Clip | None:
@@ -171,6 +179,8 @@ def result_message(result: Result) -> dict[str, Any]:
         "segments": [[clean(piece.text), piece.is_command] for piece in segments(result.prompt)],
         "diff": diff_message(result.before, result.prompt) if result.before else [],
         "collected": result.collected,
+        "final": final_message(result.final) if result.final is not None else None,
+        "draft": result.draft,
         "elapsed": 0.0,
         "cancel": "",
         "clip": None,

@@ -11,6 +11,7 @@ from hailuo_widgets.markup import clean
 from hailuo_widgets.views._assets import joined
 from hailuo_widgets.views.grid_view import Action
 from hailuo_widgets.views.placed import Placed
+from hailuo_widgets.views.promoting import FinalView, final_message
 from hailuo_widgets.views.wording import cell_words, fit, segments
 
 if TYPE_CHECKING:
@@ -34,13 +35,14 @@ class Ask:
 
     Attributes:
         what: `whole`: everything again. `look`: posters. `clip`, `sheet`, `detail`: of one place. `act`: a button.
-            `mark`: a rating, a star or a note. `touch`: someone looks at it.
+            `mark`: a rating, a star or a note. `touch`: someone looks at it. `promote`: make a draft again in 2K.
+            `final`: the clip that became of it.
         places: Which replicates.
         action: Which button.
         mark: `rating`, `starred` or `remark`, and its value.
     """
 
-    what: Literal["whole", "look", "clip", "sheet", "detail", "act", "mark", "touch"]
+    what: Literal["whole", "look", "clip", "sheet", "detail", "act", "mark", "touch", "promote", "final"]
     places: tuple[Place, ...] = ()
     action: Action | None = None
     mark: tuple[str, int | bool | str] | None = None
@@ -61,7 +63,7 @@ class SweepGrid(Placed):
 
     _esm = joined(
         "dom.js", "placed.js", "player.js", "sweep_store.js", "sweep_pivot.js", "sweep_cell.js", "sweep_head.js",
-        "clip_actions.js", "camera_arrow.js", "sweep_dialog.js", "sweep_grid.js",
+        "clip_actions.js", "camera_arrow.js", "final_row.js", "sweep_dialog.js", "sweep_grid.js",
     )  # fmt: skip
     _css = joined("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
 
@@ -129,6 +131,14 @@ class SweepGrid(Placed):
                 ],
             }
         )
+
+    def send_final(self, place: Place, final: FinalView) -> None:
+        """Send how a draft's final stands, or what it would cost."""
+        self.send({"type": "final", "at": list(place), **final_message(final)})
+
+    def send_final_clip(self, place: Place, clip: bytes) -> None:
+        """Send a final (mp4) that was requested."""
+        self.send({"type": "finalclip", "at": list(place)}, [clip])
 
     def on_ask(self, callback: Callable[[Ask], None]) -> None:
         """Call back with whatever a view asks for and is well formed, on whatever thread it arrives."""
@@ -227,7 +237,7 @@ def _read(content: object, known: set[Place]) -> Ask | None:
         wanted = content.get("at")
         places = tuple(place for each in wanted if (place := _place(each, known))) if isinstance(wanted, list) else ()
         return Ask("look", places) if places else None
-    if what not in ("clip", "sheet", "detail", "mark"):
+    if what not in ("clip", "sheet", "detail", "mark", "promote", "final"):
         return None
     place = _place(content.get("at"), known)
     if place is None:

@@ -146,3 +146,65 @@ def test_what_is_saved_shows_the_first_and_the_last(arena):
     first = arena.judging.ranking[0].cell
     assert f"First: {first}" in html
     assert "6 votes" in html
+
+
+def ended(page):
+    """Let all clips come to their end, in a page that is not a notebook's."""
+    page.wait_for_function(
+        "() => { const all = [...document.querySelectorAll('video')];"
+        " return all.length && all.every((each) => each.readyState >= 2); }"
+    )
+    page.evaluate(
+        "() => { for (const each of document.querySelectorAll('video')) each.currentTime = each.duration - 0.1; }"
+    )
+    expect(page.locator(".hw-arena-state")).to_have_text("Choose one.")
+
+
+def test_a_ballot_takes_votes_from_a_folder_and_gives_them_back_as_a_file(chromium, here, tmp_path):
+    fox = hw.sweep("SECRET fox {gait}", name="fox", gait=["trots", "leaps"], repeat=2)
+    fox.run().result(SECONDS)
+    address = fox.to_ballot(tmp_path / "ballot").resolve().as_uri()
+    with chromium.new_page(viewport={"width": 900, "height": 760}, accept_downloads=True) as page:
+        errors, loaded = [], []
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("request", lambda request: loaded.append(request.url))
+        page.goto(address)
+        for key in ("ArrowLeft", "ArrowRight"):
+            ended(page)
+            page.keyboard.press(key)
+        expect(page.get_by_text("2 of 4")).to_be_visible()
+        ended(page)
+        page.keyboard.press("ArrowUp")
+        page.keyboard.press("u")
+        expect(page.get_by_text("2 of 4")).to_be_visible()
+        assert violations(page, "body") == []
+        if PICTURES:
+            for theme in ("light", "dark"):
+                page.emulate_media(color_scheme=theme)
+                for width in (600, 2000):
+                    page.set_viewport_size({"width": width, "height": 760})
+                    page.screenshot(path=Path(PICTURES) / f"ballot-{theme}-{width}.png")
+        page.reload()  # as if it had been closed
+        expect(page.get_by_text("2 of 4")).to_be_visible()
+        for key in ("ArrowDown", "s"):
+            ended(page)
+            page.keyboard.press(key)
+        name = page.get_by_role("textbox", name="Your name")
+        expect(name).to_be_focused()
+        page.keyboard.type("Ada Lovelace")
+        assert violations(page, "body") == []
+        if PICTURES:
+            page.screenshot(path=Path(PICTURES) / "ballot-end.png")
+        with page.expect_download() as download:
+            page.keyboard.press("Enter")
+        expect(page.get_by_text("Send this file to whoever")).to_be_visible()
+        file = tmp_path / download.value.suggested_filename
+        download.value.save_as(file)
+        assert file.name.startswith("votes-Ada-Lovelace-")
+        assert not errors
+        assert all(each.startswith(("file:", "blob:", "data:")) for each in loaded)
+    assert fox.add_votes(file).votes == 4
+    votes = fox.judging.about().votes
+    assert [each.answer for each in votes] == [0, 1, "bad", "skip"]
+    assert {each.voter for each in votes} == {"Ada Lovelace"}
+    assert all(each.seconds > 0 for each in votes)

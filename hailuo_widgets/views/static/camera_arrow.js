@@ -82,7 +82,9 @@ function inOrOut(growth) {
     [1, 1],
   ].flatMap(([x = 0, y = 0]) => {
     const [near, far] = [26 - length / 2, 26 + length / 2];
-    return growth > 0 ? arrow(x * far, y * far, x * near, y * near) : arrow(x * near, y * near, x * far, y * far);
+    return growth > 0
+      ? arrow(x * far, y * far, x * near, y * near)
+      : arrow(x * near, y * near, x * far, y * far);
   });
 }
 

@@ -2,7 +2,8 @@
 
 import { clipActions } from "./clip_actions.js";
 import { clipWall } from "./clip_wall.js";
-import { button, element, say } from "./dom.js";
+import { blobUrl, button, element, say } from "./dom.js";
+import { finalRow } from "./final_row.js";
 import { marks } from "./marks.js";
 import { placed } from "./placed.js";
 import { film, Stage, transport } from "./player.js";
@@ -33,8 +34,17 @@ export default placed((model, signal) => {
   const marked = marks((mark) => shown && send({ type: "mark", id: shown.id, ...mark }), signal);
   top.append(marked.rating, marked.pin, close);
   const actions = element("div");
-  body.append(top, words, facts, where, actions, failed, bar.root);
-  detail.append(frame, body);
+  const final = finalRow({
+    promote: () => shown && send({ type: "promote", id: shown.id }),
+    beside: () => shown && send({ type: "final", id: shown.id }),
+  });
+  const second = element("div", "hw-frame");
+  second.hidden = true;
+  let secondUrl = "";
+  const films = element("div", "hw-films");
+  films.append(frame, second);
+  body.append(top, words, facts, where, actions, final.root, failed, bar.root);
+  detail.append(films, body);
   const wall = clipWall(
     {
       send,
@@ -51,6 +61,10 @@ export default placed((model, signal) => {
 
   /** @param {import("./clip_wall.js").ClipRow} row */
   function show(row) {
+    if (shown?.id !== row.id) {
+      final.show(null);
+      alone();
+    }
     shown = row;
     detail.hidden = false;
     say(words, row.prompt);
@@ -75,8 +89,16 @@ export default placed((model, signal) => {
     marked.show(row);
   }
 
+  /** Only the clip that was chosen. */
+  function alone() {
+    second.hidden = true;
+    second.replaceChildren();
+    URL.revokeObjectURL(secondUrl);
+  }
+
   function leave() {
     playing.clear();
+    alone();
     detail.hidden = true;
     shown = null;
     wall.focus();
@@ -93,6 +115,15 @@ export default placed((model, signal) => {
     if (content.type === "clip" && content.id === shown?.id) {
       say(failed, content.failed);
       if (playing.show(content.id, buffers[0])) bar.root.querySelector("button")?.focus();
+    } else if (content.type === "final") {
+      if (content.id === shown?.id) final.show(content);
+    } else if (content.type === "finalclip") {
+      if (content.id !== shown?.id || !buffers[0] || !second.hidden) return;
+      secondUrl = blobUrl(buffers[0], "video/mp4");
+      second.replaceChildren(stage.add("final", secondUrl));
+      second.hidden = false;
+      stage.seek(0);
+      stage.play();
     } else if (content.type === "problem") {
       say(failed, `${content.text} ${content.hint}`);
     } else {

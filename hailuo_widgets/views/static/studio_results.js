@@ -23,6 +23,8 @@
  * @property {[text: string, isCommand: boolean][]} segments
  * @property {Diff} diff
  * @property {boolean} collected
+ * @property {import("./final_row.js").Final | null} final Of a draft that can be promoted.
+ * @property {string} draft The result that this one is the final of; "" where it is none.
  * @property {import("./clip_wall.js").ClipRow | null} clip
  *
  * @typedef {object} Desk
@@ -33,6 +35,7 @@
  */
 
 import { button, clock, element, focused, fraction, prompt, remaining, ring, say, turnRing } from "./dom.js";
+import { finalRow } from "./final_row.js";
 import { marks } from "./marks.js";
 import { Stage, transport } from "./player.js";
 
@@ -137,6 +140,13 @@ export function studioResults(desk, signal) {
     const hint = element("div");
     message.append(error, hint);
     const facts = element("div", "hw-soft hw-result-facts");
+    const final = finalRow({
+      promote: () => desk.send({ type: "promote", id: first.id }),
+      beside() {
+        const made = [...cards].find(([, each]) => each.draft === first.id);
+        if (made) besides([first.id, made[0]]);
+      },
+    });
     const actions = element("div", "hw-row hw-actions");
     const vary = button("Vary: put it back into the form", "Vary");
     const goOn = button(
@@ -157,7 +167,7 @@ export function studioResults(desk, signal) {
     pad.hidden = true;
     const remark = element("div", "hw-remark");
     remark.dir = "auto";
-    body.append(top, words, message, remark, pad, facts, actions);
+    body.append(top, words, message, remark, pad, facts, final.root, actions);
     box.append(frame, body);
 
     let known = first;
@@ -214,6 +224,13 @@ export function studioResults(desk, signal) {
     const made = {
       box,
       body,
+      get draft() {
+        return known.draft;
+      },
+      /** @param {boolean} on */
+      choose(on) {
+        compare.ariaPressed = String(on);
+      },
       idle() {
         frame.querySelector("video")?.remove();
         start.hidden = !playable();
@@ -273,6 +290,7 @@ export function studioResults(desk, signal) {
         collect.ariaPressed = String(next.collected);
         goOn.hidden = !clip;
         compare.hidden = !playable();
+        final.show(next.final && { ...next.final, ready: next.final.ready && hasFinal() });
         cell.hidden = python.hidden = false;
         drop.hidden = active;
         start.ariaLabel = next.kind === "sketch" ? "Play this sketch" : "Play this clip";
@@ -280,10 +298,22 @@ export function studioResults(desk, signal) {
         made.tick();
       },
     };
+    /** Whether the final is among these results, and not only in the library. */
+    function hasFinal() {
+      return [...cards.values()].some((each) => each.draft === first.id);
+    }
     function playable() {
       return known.kind === "sketch" || known.clip !== null;
     }
     return made;
+  }
+
+  /** Compare just these. @param {string[]} ids */
+  function besides(ids) {
+    chosen.clear();
+    for (const id of ids) chosen.add(id);
+    for (const [id, each] of cards) each.choose(chosen.has(id));
+    desk.compared();
   }
 
   const timer = setInterval(() => {

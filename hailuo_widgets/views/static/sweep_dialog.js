@@ -3,6 +3,7 @@
 import { cameraArrow } from "./camera_arrow.js";
 import { clipActions } from "./clip_actions.js";
 import { button, element, facts, prompt, say } from "./dom.js";
+import { finalRow } from "./final_row.js";
 import { Stage, transport } from "./player.js";
 import { keyOf } from "./sweep_store.js";
 
@@ -136,7 +137,8 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     }
     const star = button("Star", "★ Star", "hw-button hw-quiet hw-toggle");
     star.addEventListener("click", () => store.mark(place, { starred: !store.take(place).starred }));
-    line.append(state, stars, star);
+    const final = finalRow({ promote: () => store.promote(place), beside: () => seeFinal(place) });
+    line.append(state, stars, star, final.root);
     const message = element("div", "hw-message");
     const error = element("b");
     const hint = element("div");
@@ -192,6 +194,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
       say(error, detail?.error ?? take.error ?? "");
       say(hint, detail?.hint ?? "");
       message.hidden = error.hidden && hint.hidden;
+      final.show(other ? null : store.finals.get(keyOf(place)));
       if (detail) {
         if (detail !== drawn) drawKnown(detail);
         if (document.activeElement !== remark) remark.value = take.remark ?? detail.remark;
@@ -200,6 +203,33 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
 
     update();
     return { root: box, frame, arrow, place, update, remark, keep };
+  }
+
+  /**
+   * Draft and final side by side, in step.
+   * @param {Place} place
+   */
+  async function seeFinal(place) {
+    const mine = turn;
+    const box = element("div", "hw-large");
+    const frame = element("div", "hw-large-frame");
+    const [draft] = shown;
+    if (!draft || pair.dataset.count === "2") return;
+    frame.style.aspectRatio = draft.frame.style.aspectRatio;
+    frame.append(element("div", "hw-cell-middle hw-soft", "Fetching the clip…"));
+    const what = element("div", "hw-dialog-title");
+    what.append(element("b", "", "Final · 2K"));
+    box.append(frame, what, element("div", "hw-soft", store.finals.get(keyOf(place))?.said ?? ""));
+    pair.append(box);
+    pair.dataset.count = "2";
+    const url = await store.final(place);
+    if (mine !== turn || !root.open) return;
+    const key = `final ${keyOf(place)}`;
+    inUse.push(key);
+    store.inUse.add(key);
+    frame.replaceChildren(stage.add(key, url));
+    stage.seek(0);
+    stage.play();
   }
 
   /** @param {number} step */

@@ -91,7 +91,15 @@ export function fits(store, index, filter) {
     if (filter.rating > (take.rating ?? 0)) return false;
     if (filter.obeyed && filter.obeyed !== obedience(take)) return false;
     if (!words.length) return true;
-    const text = [...labels, cell.problem, take.note, take.error, take.remark, take.seen, store.word(state)[0]]
+    const text = [
+      ...labels,
+      cell.problem,
+      take.note,
+      take.error,
+      take.remark,
+      take.seen,
+      store.word(state)[0],
+    ]
       .join(" ")
       .toLowerCase();
     return words.every((word) => text.includes(word));
@@ -158,8 +166,8 @@ export function sorted(store, indices, order) {
   // The largest first; what is not measured comes last.
   const measured = (/** @type {number} */ index) =>
     -best(index, (place) => store.take(place).figures?.[which] ?? -1e9);
-  const valueOf = value[order] ?? measured;
-  const keyed = indices.map((index) => ({ index, value: valueOf(index) }));
+  const figure = value[order] ?? measured;
+  const keyed = indices.map((index) => ({ index, value: figure(index) }));
   return keyed.sort((a, b) => a.value - b.value || a.index - b.index).map(({ index }) => index);
 }
 

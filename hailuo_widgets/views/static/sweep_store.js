@@ -82,6 +82,8 @@
  *   | {type: "sheet", at: Place, count: number}
  *   | {type: "clip", at: Place}
  *   | {type: "missing", at: Place, why: string}
+ *   | {type: "finalclip", at: Place}
+ *   | ({type: "final", at: Place} & import("./final_row.js").Final)
  *   | ({type: "detail", at: Place} & Detail)} Message
  *
  * @typedef {object} Model
@@ -132,6 +134,8 @@ export class Store {
   posters = new Map();
   /** @type {Map<string, {url: string, count: number}>} */
   sheets = new Map();
+  /** Of drafts, as far as it was asked for. @type {Map<string, import("./final_row.js").Final>} */
+  finals = new Map();
   /** @type {Map<string, Detail>} */
   details = new Map();
 
@@ -261,6 +265,28 @@ export class Store {
     this.#model.send({ type: "detail", at: place });
   }
 
+  /** Make this draft again in 2K. @param {Place} place */
+  promote(place) {
+    this.#model.send({ type: "promote", at: place });
+  }
+
+  /**
+   * The URL of a draft's final; asked for where it is not here.
+   * @param {Place} place
+   * @returns {Promise<string>}
+   */
+  final(place) {
+    const key = `final ${keyOf(place)}`;
+    const here = this.#clips.get(key);
+    if (here) return Promise.resolve(here);
+    const asked = this.#coming.get(key);
+    if (asked) return asked.promise;
+    const coming = answer();
+    this.#coming.set(key, coming);
+    this.#model.send({ type: "final", at: place });
+    return coming.promise;
+  }
+
   /**
    * The URL of a clip; asked for where it is not here.
    * @param {Place} place
@@ -321,8 +347,15 @@ export class Store {
         this.#tell({ kind: "sheet", keys: [key] });
         break;
       }
-      case "clip": {
+      case "final": {
         const key = keyOf(content.at);
+        this.finals.set(key, content);
+        this.#tell({ kind: "detail", keys: [key] });
+        break;
+      }
+      case "finalclip":
+      case "clip": {
+        const key = `${content.type === "clip" ? "" : "final "}${keyOf(content.at)}`;
         const coming = this.#coming.get(key);
         if (!coming) break; // another page of the same kernel has asked
         this.#coming.delete(key);
