@@ -72,6 +72,24 @@ def test_the_magic_rewrites_what_stands_behind_it(here, monkeypatch):
         commands.rewrite()
 
 
+def test_a_switch_behind_it_is_not_sent_as_words(here, monkeypatch):
+    monkeypatch.setattr(commands, "default_session", lambda: here)
+    for words in (("--dry-run", PROMPT), (PROMPT, "--dry-run"), ("A", "fox", "--yes")):
+        with pytest.raises(UsageError, match=r"has no option --(dry-run|yes)\. Nothing was sent"):
+            commands.rewrite(*words)
+    assert submits(here.simulator) == 0
+    assert commands.rewrite("A fox --ar 16:9").result(SECONDS)
+
+
+def test_one_that_another_kernel_asked_for_meanwhile_is_not_sent_again(here):
+    first = hw.rewrite(PROMPT, show=False)
+    words = first.result(SECONDS)
+    again = here.start(first.job.quote.written, "minimax")  # as if the library had been asked before that
+    assert again.wait(SECONDS)
+    assert (again.state, again.prompt, again.cached) == ("stored", words, True)
+    assert submits(here.simulator) == 1
+
+
 def test_what_is_new_is_marked_and_nothing_is_read_as_html(here):
     made = hw.rewrite("A <b>red</b> fox", duration=5)
     waiting = Seen(html(made))

@@ -11,6 +11,7 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.views import live_grid
+from hailuo_widgets.views.outputs import Output
 from hailuo_widgets.views.sweep_grid import TAKE_LIMIT, SweepGrid
 from support.vendor import submits
 from support.waiting import wait_until
@@ -42,8 +43,14 @@ class View:
         self.outputs: list[dict] = []
         view = self
 
-        def publish(data, display_id, *, update=False):
-            view.outputs.append({"data": data, "id": display_id})
+        class Told(Output):
+            def show(self, data) -> None:
+                view.outputs.append({"data": data, "id": self.display_id})
+
+            replace = show
+
+        def publish(data) -> None:
+            view.outputs.append({"data": data})
 
         class Heard(SweepGrid):
             def __init__(self, of) -> None:
@@ -62,8 +69,8 @@ class View:
                 view.outputs.append({"data": {"text/html": html}})
 
         monkeypatch.setattr("hailuo_widgets.views.sweep_grid.SweepGrid", Heard)
-        for module in ("live_grid", "outputs"):
-            monkeypatch.setattr(f"hailuo_widgets.views.{module}.publish", publish)
+        monkeypatch.setattr("hailuo_widgets.views.live_grid.Output", Told)
+        monkeypatch.setattr("hailuo_widgets.views.live_grid.publish", publish)
 
     def show(self, sweep, **options) -> None:
         live_grid.show(sweep, self.here, self.here.loop, **options)

@@ -116,12 +116,21 @@ class Sweep:
         return budgets.budget(self._written_budget, currencies, self._bought_today)
 
     def _bought_today(self, currency: str) -> Decimal:
-        """What this library has bought since midnight, by local time."""
+        """What this library has bought since midnight, by local time, and what is about to be bought."""
+        about_to_be = self._host.planned(currency)  # first: what is sent meanwhile counts twice rather than not at all
         if not self._host.has_library():
-            return Decimal(0)
+            return about_to_be
         now = datetime.fromtimestamp(self._host.clock.now(), UTC).astimezone()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return self._host.library().journal.bought_since(midnight.timestamp(), currency)
+        return about_to_be + self._host.library().journal.bought_since(midnight.timestamp(), currency)
+
+    def _renew_budget(self) -> None:
+        """Before a sweep's first run: others may have bought since it was planned, and so may its finals."""
+        if self.group is not None or self.budget is None or not budgets.is_by_day(self._written_budget):
+            return
+        today = self._budget()
+        assert today is not None
+        self.budget.amount = today.amount + self.budget.spent + self.budget.reserved
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -279,8 +288,7 @@ class Sweep:
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be generated.", hint=reason)
         with self._lock:
-            if self.group is None and budgets.is_by_day(self._written_budget):
-                self.budget = self._budget()  # others may have bought since it was planned
+            self._renew_budget()
             self._look()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._require_keys(missing)
@@ -318,6 +326,7 @@ class Sweep:
             AuthenticationError: If a provider needs a key and none is set. Nothing was sent.
         """
         with self._lock:
+            self._renew_budget()
             found, open_now = self._look_up(list(wanted))
             missing = [key for key in wanted if key not in found and not self._state_of(key, open_now)]
             self._require_keys(missing)

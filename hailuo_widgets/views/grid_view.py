@@ -165,11 +165,6 @@ class GridView:
         """Whether every clip is the embedded provider's drawing: that is then said once, above."""
         return all(cell.sketch for cell in self.cells if not (cell.problem or cell.skipped))
 
-    def all_cached(self) -> bool:
-        """The same of clips that came from the library."""
-        wanted = (index for index, cell in enumerate(self.cells) if not (cell.problem or cell.skipped))
-        return all(self.take(place).cached for index in wanted for place in self.places(index))
-
     def take(self, place: Place) -> GridItem:
         """What is known of a replicate."""
         return self.takes.get(place) or GridItem()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections import defaultdict, deque
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from statistics import median
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.engine import forecast
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.errors import HailuoError, TimedOutError
+from hailuo_widgets.views import unattended
 from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.describe_sweep import STARRED, detail_of, grid_of, head_of, places_of, take_of
-from hailuo_widgets.views.outputs import publish, settle
+from hailuo_widgets.views.outputs import Output, publish
 from hailuo_widgets.views.placed import needs_view
 from hailuo_widgets.views.promoting import FinalView, standing
 from hailuo_widgets.views.static_grid import fitting, grid_html, grid_text
@@ -68,37 +69,64 @@ def show(sweep: Sweep, host: Host, loop: LoopThread, *, live: bool = False) -> N
         loop: The thread that moves the jobs, and from here on the only one that writes to the grid.
         live: Whether it is the live grid also where everything has ended and a view of it can't be saved.
     """
-    display_id = secrets.token_hex(16)
+    output = Output()
     marks = _marks(host, sweep.clips())
     view = grid_of(sweep, marks, head_of(sweep, None))
+    if not output.front_end.has_page:
+        work = _Work(sweep)
+
+        def now() -> dict[str, Any]:
+            return _static(sweep, host, grid_of(sweep, marks, head_of(sweep, None)))
+
+        unattended.show(work, output, now, host.settings.unattended_wait)
+        return
     if needs_view() and sweep.done and not live:
-        publish(_static(sweep, host, view), display_id)
+        publish(_static(sweep, host, view))
         return
     from hailuo_widgets.views.sweep_grid import SweepGrid
 
     grid = SweepGrid(view)
-    follower = _Follower(sweep, host, grid, display_id, marks)
+    follower = _Follower(sweep, host, grid, output, marks)
     grid.on_ask(lambda ask: loop.call(follower.hear, ask))
     if needs_view():
         bundle = grid._repr_mimebundle_()
         data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
-        publish({**data, **_in_words(view)}, display_id)
+        output.show({**data, **_in_words(view)})
     else:
         grid.publish(grid.as_html(""), "")
         # What is read where there is no kernel: the cells in words, until there are clips to show.
         kept = _static(sweep, host, view) if sweep.done else _in_words(view)
-        publish(_beside(grid, kept), display_id)
+        output.show(_beside(grid, kept))
     loop.call(partial(follower.start, loop, wanted=live))
+
+
+class _Work:
+    """A sweep, as something that a cell can wait for."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, or waits for a person who would run it."""
+        return self._sweep.done or not self._sweep.started
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended."""
+        with suppress(TimedOutError):
+            if not self.done:
+                self._sweep.result(timeout)
+        return self.done
 
 
 class _Follower:
     """Carries a sweep's changes to its grid and answers what is asked there. Lives on the loop's thread."""
 
-    def __init__(self, sweep: Sweep, host: Host, grid: SweepGrid, display_id: str, marks: dict[str, MarksPart]) -> None:
+    def __init__(self, sweep: Sweep, host: Host, grid: SweepGrid, output: Output, marks: dict[str, MarksPart]) -> None:
         self._sweep = sweep
         self._host = host
         self._grid = grid
-        self._display_id = display_id
+        self._output = output
         self._marks = marks
         self._places = places_of(sweep)
         self._pace = Pace(self._send_changes, self._send_posters, self._send_next)
@@ -436,7 +464,7 @@ class _Follower:
         async with self._working:
             data = await asyncio.to_thread(_static, self._sweep, self._host, view, pause=PAUSE)
         if not self._closed:
-            settle(_beside(self._grid, data), self._display_id)
+            self._output.replace(_beside(self._grid, data))
 
     async def _settle(self) -> None:
         """The table for good; the grid goes."""
@@ -444,7 +472,7 @@ class _Follower:
         self._pace.stop()
         for forget in self._forget:
             forget()
-        settle(await asyncio.to_thread(_static, self._sweep, self._host, self._view()), self._display_id)
+        self._output.replace(await asyncio.to_thread(_static, self._sweep, self._host, self._view()))
         self._grid.close()
 
 
