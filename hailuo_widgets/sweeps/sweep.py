@@ -589,15 +589,14 @@ class Sweep:
             UsageError: If no clip is there yet, there is no such sink, or its package is missing.
         """
         from hailuo_widgets.sweeps.export import sinks
-        from hailuo_widgets.sweeps.export.shared import shared
+        from hailuo_widgets.sweeps.export.shared import shared, shared_axes
 
         clips, votes = shared(self, self._votes())
         if not clips:
             raise UsageError("There is no clip to send.", hint="Run the sweep first.")
-        axes = {axis.name: [value.label for value in axis.values] for axis in self.axes}  # noqa: PD011
         first, *others = (clip.facts for clip in clips)
         same = {name: value for name, value in first.items() if all(other[name] == value for other in others)}
-        about = sinks.SharedSweep(self.name or "sweep", axes, same, len(clips))
+        about = sinks.SharedSweep(self.name or "sweep", shared_axes(self), same, len(clips))
         return sinks.send(sinks.named(sink, options) if isinstance(sink, str) else sink, about, clips, votes)
 
     def _votes(self) -> list[Vote]:
