@@ -137,6 +137,11 @@ def rewrite(*words: str) -> Rewriting:
     """Ask for a prompt as MiniMax-H3 would like to read it."""
     if not words:
         raise UsageError("%hailuo rewrite takes a prompt.", hint='Write it behind it: %hailuo rewrite "A red fox".')
+    if switches := [word for word in words if word.startswith("--")]:
+        raise UsageError(
+            f"%hailuo rewrite has no option {switches[0]:.40}. Nothing was sent.",
+            hint='If it is part of the prompt, put the prompt into quotes: %hailuo rewrite "A red fox".',
+        )
     return default_session().rewrite(VideoRequest.of(prompt=" ".join(words)))
 
 
@@ -324,6 +329,7 @@ def config(*assignments: str) -> Table | None:
         ),
         *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
+        ("unattended_wait", f"{settings.unattended_wait:g}", "seconds that a cell waits where a program runs it"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
         ("confirm_above", _amounts(settings.confirm_above), "ask before any single clip above this price"),
         *(

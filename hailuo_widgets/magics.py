@@ -129,7 +129,10 @@ class HailuoMagics(Magics):
         if arguments.name:
             self.shell.user_ns[arguments.name] = job
         if arguments.wait:  # the variable is there even if the waiting is interrupted
-            job.result()
+            try:
+                job.result()
+            finally:
+                here.show_waited_for(job)
         return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
 
     def _sweep(self, definition: Definition, arguments: argparse.Namespace, written: tuple[str, str]) -> Any:
@@ -157,6 +160,7 @@ class HailuoMagics(Magics):
         session.show_sweep(sweep)
         if arguments.wait and sweep.started:
             sweep.result()
+            session.show_waited_for(sweep)
         return None if _in_kernel(self.shell) else sweep
 
     @no_var_expand
@@ -282,16 +286,17 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
     Raises:
         UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
     """
-    from hailuo_widgets.spec.catalog import CLIPS, Price
+    from hailuo_widgets.spec.catalog import Price
     from hailuo_widgets.sweeps import budgets
     from hailuo_widgets.sweeps.plan import total
 
     price, unpublished = total([quote])
     budget = budgets.budget(arguments.budget, price)
-    if budget is not None and budget.currency != CLIPS and (unpublished or sum(price.values()) > budget.amount):
+    cost = None if budget is None else budget.cost_of(quote.price)
+    if budget is not None and (cost is None or cost > budget.amount):
         raise UsageError(
             "This clip has no published price, so it can't be generated under a budget."
-            if unpublished
+            if cost is None
             else f"This clip costs {quote.price}, and the budget is {Price(budget.amount, budget.currency)}.",
             hint="Nothing was sent. Choose a cheaper request, or a larger budget.",
         )
@@ -380,4 +385,4 @@ def _after_cell(_result: object) -> None:
     import sys
 
     if outputs := sys.modules.get("hailuo_widgets.views.outputs"):
-        outputs.republish()
+        outputs.cell_ended()

@@ -20,6 +20,7 @@ from hailuo_widgets.sweeps.export.film import _places
 from hailuo_widgets.sweeps.pivot import sheets
 from hailuo_widgets.views import progress
 from hailuo_widgets.views.describe_sweep import grid_of, head_of
+from hailuo_widgets.views.outputs import Output
 from hailuo_widgets.views.static_grid import grid_html
 from support.html import Seen
 
@@ -239,7 +240,8 @@ def test_a_film_says_what_it_needs(here, tmp_path):
 
 def test_a_film_shows_its_progress_and_then_itself(tmp_path, monkeypatch):
     shown = []
-    monkeypatch.setattr(progress, "publish", lambda data, display_id, *, update: shown.append((data, update)))
+    monkeypatch.setattr(Output, "show", lambda _, data: shown.append((data, False)))
+    monkeypatch.setattr(Output, "replace", lambda _, data: shown.append((data, True)))
     film = progress.FilmProgress(tmp_path / "my <fox>.mp4", tmp_path)
     film(0.5)  # too soon after the first to be sent
     film.finished(VideoInfo(1920, 1080, 24, 144, 6.0, "h264", None, "yuv420p", "mp4", 1_200_000))

@@ -161,8 +161,16 @@ def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
             ("digest", quote.digest),
         ),
         prompt_sent=sent.prompt if sent.prompt != written.prompt else "",
-        created=datetime.fromtimestamp(job.created, UTC).isoformat(timespec="seconds") if job else "",
+        created=_created(job),
     )
+
+
+def _created(job: Job | None) -> str:
+    """When the clip was stored, or the job was created where there is no clip."""
+    if job is None:
+        return ""
+    at = job.clip.created if job.state is JobState.STORED and job.prompt is None else job.created
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def parameters_of(quote: Quote) -> list[tuple[str, str]]:

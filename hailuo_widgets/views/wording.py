@@ -9,7 +9,7 @@ from hailuo_widgets.spec import camera
 
 if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
-    from hailuo_widgets.views.card import Order, Status
+    from hailuo_widgets.views.card import ClipView, Order, Status
 
 Tone = Literal["wait", "run", "ok", "warn", "bad", "off"]
 
@@ -126,6 +126,11 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def delivered(clip: ClipView) -> str:
+    """A clip's figures: "1366×768 · 25 fps · 6.0 s"."""
+    return f"{clip.width}×{clip.height} · {clip.fps:.4g} fps · {clip.duration:.1f} s"
 
 
 def file_size(size: int) -> str:
