@@ -12,6 +12,7 @@ from hailuo_widgets.errors import RefusedError, UsageError
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import owner
+from hailuo_widgets.table import Table
 from hailuo_widgets.views.rewritten import html
 from support.html import Seen
 from support.vendor import submits
@@ -88,6 +89,14 @@ def test_one_that_another_kernel_asked_for_meanwhile_is_not_sent_again(here):
     assert again.wait(SECONDS)
     assert (again.state, again.prompt, again.cached) == ("stored", words, True)
     assert submits(here.simulator) == 1
+
+
+def test_a_terminal_gets_no_control_characters_of_a_vendors_words(here):
+    made = hw.rewrite(PROMPT, show=False)
+    made.result(SECONDS)
+    made.job.prompt = "A fox \x1b[2J\x07 trots"
+    assert "\x1b" not in repr(made)
+    assert str(Table(("Prompt",), (("A\x1b[2J\nfox\x9b",),), "\x1b")) == "\ufffd\nPrompt\nA\ufffd[2J fox\ufffd"
 
 
 def test_what_is_new_is_marked_and_nothing_is_read_as_html(here):
