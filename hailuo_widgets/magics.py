@@ -36,6 +36,7 @@ COMMANDS = (
     "judge",
     "sweeps",
     "show",
+    "code",
     "promote",
     "rewrite",
     "resume",
@@ -183,6 +184,7 @@ class HailuoMagics(Magics):
         %hailuo sweeps               the sweeps that the library keeps
         %hailuo judge NAME           compare a sweep's clips, blind, by keyboard
         %hailuo show NAME            a job's card once more
+        %hailuo code NAME            the call in Python that asks for the same
         %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
         %hailuo rewrite "PROMPT"     the prompt as MiniMax-H3 would like to read it, word by word beside yours
         %hailuo resume               continue unfinished clips; --adopt ID TASK, --forget ID or --buy-again ID decides

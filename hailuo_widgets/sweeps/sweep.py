@@ -549,15 +549,21 @@ class Sweep:
         """
         return records.to_csv(self.records, path)
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it, ready to be mailed.
+    def to_html(self, path: str | Path, *, single: bool = False, most_mb: float = 20) -> Path:
+        """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it.
+
+        Args:
+            path: The page.
+            single: Put the clips into the page too: one file that plays when mailed.
+            most_mb: How large such a file may become, in MB. Mail takes about 25.
 
         Raises:
+            UsageError: If a single file would be larger; it says how large, and nothing is written.
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.export.page import to_html
+        from hailuo_widgets.sweeps.export.page import to_html, to_single_html
 
-        return to_html(self, path)
+        return to_single_html(self, Path(path), most_mb) if single else to_html(self, Path(path))
 
     def to_dataset(self, folder: str | Path) -> Path:
         """Write a folder that Hugging Face's `datasets` loads: clips, prompts, parameters, ratings, tags and votes.
