@@ -43,7 +43,7 @@ def measure_clip(path: Path | str, ordered: Ordered | None = None, *, threads: i
     steps, own, trembles = _steps(seen, found)
     dark, frozen = series.dark_ends(seen.thumbs, seen.fps), series.frozen_ends(seen.thumbs, seen.fps)
     sharp, softest = series.sharpness(seen)
-    light = seen.thumbs.mean((1, 2))
+    light, _ = series.light_and_spread(seen.thumbs)
     count = len(seen.thumbs)
     return Measured(
         file=Path(path).name,
@@ -79,7 +79,7 @@ def _match(seen: Trace, picture: bytes | str | Path | None, *, last: bool) -> di
 def _steps(seen: Trace, found: list[int]) -> tuple[list[SeenStep], Floats, Floats]:
     """The camera's steps, shot by shot; how much moves by itself and how the camera trembles, for each pair."""
     bounds = [0, *found, len(seen.thumbs)]
-    spread = seen.thumbs.std((1, 2))
+    _, spread = series.light_and_spread(seen.thumbs)
     # In a flash, or in the dark of a fade, there is nothing to follow.
     odd_frames = flashes(seen.thumbs, seen.fps) | (spread < 0.3 * np.median(spread)) | (spread < 3)
     steps: list[SeenStep] = []

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from hailuo_widgets.measure.flow import FlowField
+from hailuo_widgets.measure.series import light_and_spread, running_median
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,7 +42,7 @@ def cuts(thumbs: Grey, fps: float) -> list[int]:
     if len(thumbs) < 2:
         return []
     flat = _levelled(thumbs)
-    empty = thumbs.std((1, 2)) < _EMPTY
+    empty = light_and_spread(thumbs)[1] < _EMPTY
     unlike = 1 - (flat[1:] * flat[:-1]).mean(1)
     unlike[empty[1:] | empty[:-1]] = 0
     same = _Same(thumbs)
@@ -61,9 +62,8 @@ def cuts(thumbs: Grey, fps: float) -> list[int]:
 
 def flashes(thumbs: Grey, fps: float) -> NDArray[np.bool_]:
     """(N,): frames that are much brighter or darker than those around them, for less than half a second."""
-    light = thumbs.mean((1, 2))
-    near = max(2, round(0.45 * fps))
-    usual = np.array([np.median(light[max(0, at - near) : at + near + 1]) for at in range(len(light))])
+    light, _ = light_and_spread(thumbs)
+    usual = running_median(light, max(2, round(0.45 * fps)))
     step = np.abs(np.diff(light, prepend=light[:1]))
     jump = np.maximum(step, np.append(step[1:], 0))
     odd = (np.abs(light - usual) > np.maximum(5.0, 0.06 * usual)) & (jump > 2.0)
@@ -126,7 +126,7 @@ def _behind_nothing(
     thumbs: Grey, empty: NDArray[np.bool_], odd: NDArray[np.bool_], flat: Floats, same: _Same
 ) -> list[int]:
     """Cuts that a few black or white frames hide: another picture comes after them than was before."""
-    light = thumbs.mean((1, 2))
+    light, _ = light_and_spread(thumbs)
     edges = np.flatnonzero(np.diff(empty.astype(np.int8), prepend=0, append=0))
     found = []
     for start, stop in zip(edges[::2], edges[1::2], strict=True):

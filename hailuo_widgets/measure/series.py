@@ -22,15 +22,32 @@ _FROZEN = 0.35
 """Mean absolute difference in grey levels under which two frames in a row are the same but for the codec's noise."""
 
 
+def running_median(values: Floats, reach: int) -> Floats:
+    """(N,): the median of each value and its neighbours up to `reach` to both sides, fewer at the ends."""
+    count = len(values)
+    if count <= 2 * reach:
+        return np.array([np.median(values[max(0, at - reach) : at + reach + 1]) for at in range(count)])
+    inner = np.median(np.lib.stride_tricks.sliding_window_view(values, 2 * reach + 1), axis=1)
+    head = [np.median(values[: at + reach + 1]) for at in range(reach)]
+    tail = [np.median(values[at - reach :]) for at in range(count - reach, count)]
+    return np.concatenate([head, inner, tail])
+
+
+def light_and_spread(thumbs: Grey) -> tuple[Floats, Floats]:
+    """(N,) mean and standard deviation of each picture, in grey levels."""
+    found = np.array([cv2.meanStdDev(each) for each in thumbs]).reshape(len(thumbs), 2)
+    return found[:, 0], found[:, 1]
+
+
 def flicker(thumbs: Grey, fps: float, odd: list[int]) -> float:
     """Flicker of the brightness, in % of its full range.
 
     The root mean square of what is left of each frame's mean brightness when a running median over a quarter of a
     second is taken away: slow changes are no flicker. `odd` are frames (cuts) to leave out. The definition is ours.
     """
-    light = thumbs.mean((1, 2)) * (100 / 255)
+    light = light_and_spread(thumbs)[0] * (100 / 255)
     reach = max(1, round(fps / 8))
-    usual = np.array([np.median(light[max(0, at - reach) : at + reach + 1]) for at in range(len(light))])
+    usual = running_median(light, reach)
     kept = np.ones(len(light), bool)
     for cut in odd:
         kept[max(0, cut - reach) : cut + reach] = False
@@ -54,7 +71,8 @@ def sharpness(seen: Trace) -> tuple[float, float]:
 
 def dark_ends(thumbs: Grey, fps: float) -> tuple[float, float]:
     """Seconds of black at the head and at the tail."""
-    black = (thumbs.mean((1, 2)) < _BLACK_MEAN) & (thumbs.std((1, 2)) < _BLACK_SPREAD)
+    light, spread = light_and_spread(thumbs)
+    black = (light < _BLACK_MEAN) & (spread < _BLACK_SPREAD)
     return _run(black) / fps, _run(black[::-1]) / fps
 
 

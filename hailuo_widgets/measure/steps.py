@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hailuo_widgets.measure.series import running_median
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -83,7 +85,7 @@ def tremble(shakes: Floats, rate: float) -> Floats:
     square = (shakes**2).sum(1)
     # A single odd pair (a flash, a cut off frame) is no tremble.
     near = max(1, round(0.6 * rate))
-    usual = np.array([np.median(square[max(0, at - near) : at + near + 1]) for at in range(len(square))])
+    usual = running_median(square, near)
     square = np.minimum(square, 6 * usual + 1e-12)
     return np.asarray(np.sqrt(smoothed(square, round(1.2 * rate))))
 
