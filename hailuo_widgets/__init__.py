@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.from_cell import cell as cell
     from hailuo_widgets.measure.run import measure as measure
     from hailuo_widgets.net.client import AsyncHailuo as AsyncHailuo
+    from hailuo_widgets.sketch.write import sketch as sketch
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
     from hailuo_widgets.spec.request import VideoRequest as VideoRequest
@@ -61,7 +62,7 @@ _HOMES = {
     "sweep": "api",
 }
 
-__all__ = ["__version__", "load_ipython_extension", "measure", "widgets", *_HOMES]  # noqa: PLE0604  # the names are strings
+__all__ = ["__version__", "load_ipython_extension", "measure", "sketch", "widgets", *_HOMES]  # noqa: PLE0604  # the names are strings
 
 
 def __getattr__(name: str) -> Any:
@@ -69,8 +70,8 @@ def __getattr__(name: str) -> Any:
         return import_module(f"{__name__}.views")
     if name == "judge":  # a package that can be called
         return import_module(f"{__name__}.judge")
-    if name == "measure":
-        return import_module(f"{__name__}.measure")  # a package that can be called
+    if name in ("measure", "sketch"):  # packages that can be called
+        return import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -156,6 +156,28 @@ def test_obedience_counts_each_command_and_says_what_is_not_measured(fox, monkey
     assert "Something else" in html
 
 
+def test_measures_are_effects_and_vote(fox, monkeypatch):
+    calls = {"Pan left": 1.0, "Tilt up": 3.0}
+
+    def measure_each(paths, *, ordered=None, executor=None):
+        for index, order in enumerate(ordered):
+            asked = order.camera[0][0] if order.camera else ""
+            yield index, record(("Pan left",), flicker=calls.get(asked, 2.0))
+
+    monkeypatch.setattr("hailuo_widgets.measure.stored.measure_each", measure_each)
+    fox.measure().result(SECONDS)
+    assert [(each.value, each.mean) for each in fox.effects(by="flicker")] == [
+        ("Pan left", 1.0),
+        ("Tilt up", 3.0),
+        ("(none)", 2.0),
+    ]
+    assert {each.value: each.mean for each in fox.effects(by="obeyed")} == {"Pan left": 1.0, "Tilt up": 0.0}
+    ranking = fox.judge(by="flicker")
+    assert "Pan left" in str(next(iter(ranking)).cell)
+    with pytest.raises(UsageError, match="beauty"):
+        fox.effects(by="beauty")
+
+
 def test_a_real_clip_is_measured_and_kept(fox, here):
     clip = next(each for each in fox.clips() if "Pan left" in each.prompt)
     assert clip.known_measures is None

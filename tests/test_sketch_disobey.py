@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+import hailuo_widgets as hw
+from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.moves import FAMILIES
 from hailuo_widgets.sketch.disobey import REVERSE, disobeyed
 from hailuo_widgets.spec.camera import CameraCommand
@@ -29,3 +31,17 @@ def test_the_reverse_goes_the_other_way_and_back():
 def test_none_stands_still_for_each_step():
     assert disobeyed((("Pan left",), ("Push in",)), "none") == (("Static shot",), ("Static shot",))
     assert disobeyed((), "another") == (("Static shot",),)
+
+
+def test_a_sketch_obeys_unless_it_is_told_not_to(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr("hailuo_widgets.sketch.write.render", lambda of, path: drawn.append(of.moves))
+    assert hw.sketch("A fox, [Pan left] then [Push in]", tmp_path / "fox.mp4") == tmp_path / "fox.mp4"
+    hw.sketch("A fox, [Pan left]", tmp_path / "fox.mp4", obey=False, how="reverse")
+    hw.sketch("A fox, [Static shot]", tmp_path / "fox.mp4", obey=False, how="none")
+    assert drawn[:2] == [(("Pan left",), ("Push in",)), (("Pan right",),)]
+    assert drawn[2] != (("Static shot",),)
+    with pytest.raises(UsageError, match="no camera command"):
+        hw.sketch("A fox", obey=False)
+    with pytest.raises(UsageError, match="sideways"):
+        hw.sketch("A fox, [Pan left]", obey=False, how="sideways")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.errors import UsageError
 from hailuo_widgets.markup import content
 from hailuo_widgets.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from hailuo_widgets.judge.study import Effect, Standing, Study
 
@@ -52,10 +53,32 @@ class Ranking:
 
 
 class Effects:
-    """What each value of each axis adds; iterates over `Effect`s."""
+    """What each value of each axis adds; iterates over `Effect`s.
 
-    def __init__(self, study: Study) -> None:
+    Args:
+        study: Of the votes.
+        measured: Gives the effects on a measure instead; None where nothing can be measured.
+    """
+
+    def __init__(self, study: Study, measured: Callable[[str], Any] | None = None) -> None:
         self.study = study
+        self._measured = measured
+
+    def __call__(self, *, by: str) -> Any:
+        """The effects on a measure instead of votes.
+
+        Args:
+            by: Which one: `"motion"`, `"flicker"`, `"obeyed"` and so on.
+
+        Returns:
+            A `MeasuredEffects`.
+
+        Raises:
+            UsageError: If there is no measure of that name, or these are not a sweep's clips.
+        """
+        if self._measured is None:
+            raise UsageError("Only a sweep's clips have effects on a measure.", hint="Write fox.effects(by=…).")
+        return self._measured(by)
 
     def __iter__(self) -> Iterator[Effect]:
         return iter(self.study.effects)

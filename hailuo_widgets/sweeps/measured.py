@@ -6,11 +6,14 @@ import threading
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import HailuoError, TimedOutError
+from hailuo_widgets.measure.effects import LESS, MeasuredEffects, check
 from hailuo_widgets.measure.kept import kept
 from hailuo_widgets.measure.obedience_table import ObedienceTable
+from hailuo_widgets.measure.ordered import obeyed
 from hailuo_widgets.measure.stored import measure_stored, steps_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Executor
 
     from hailuo_widgets.measure.record import Measured
@@ -33,6 +36,53 @@ def obedience(sweep: Sweep, host: Host) -> ObedienceTable:
     found, asked = known(sweep, host), [(clip, steps_of(clip.prompt)) for clip in sweep.clips()]
     told = [(steps, clip.model, found[clip.id]) for clip, steps in asked if clip.id in found]
     return ObedienceTable(told, sum(bool(steps) and clip.id not in found for clip, steps in asked))
+
+
+def effects(sweep: Sweep, host: Host, measure: str) -> MeasuredEffects:
+    """What each value of each axis adds to a measure, as far as its clips are measured."""
+    check(measure)
+    found = known(sweep, host)
+    clips = []
+    for cell in sweep.cells:
+        at = {
+            axis.name: axis.values[place].label
+            for axis, place in zip(sweep.axes, cell.at, strict=True)
+            if len(axis.values) > 1
+        }
+        for replicate in range(sweep.repeat):
+            clip = sweep.clip(cell.index, replicate) if cell.wanted else None
+            if clip is not None and clip.id in found:
+                clips.append((at, value_of(measure, clip, found[clip.id])))
+    return MeasuredEffects(measure, clips)
+
+
+def value_of(measure: str, clip: Clip, measured: Measured) -> float | None:
+    """A clip's figure; None where it can't be told."""
+    if measured.error:
+        return None
+    if measure == "obeyed":
+        steps = steps_of(clip.prompt)
+        did = obeyed(steps, measured) if steps else None
+        return None if did is None else float(did)
+    if measure == "cuts":
+        return float(len(measured.cuts))
+    value: float | None = getattr(measured, measure)
+    return value
+
+
+def program(measure: str) -> Callable[[Clip, Clip], int | str | None]:
+    """What votes by a measure: for the clip with less of it where less is better (`LESS`), else for that with more."""
+    check(measure)
+
+    def by_measure(one: Clip, other: Clip) -> int | str | None:
+        values = [value_of(measure, clip, clip.measured) for clip in (one, other)]
+        if values[0] is None or values[1] is None:
+            return "skip"
+        if values[0] == values[1]:
+            return None
+        return int((values[1] > values[0]) != (measure in LESS))
+
+    return by_measure
 
 
 class Measuring:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.judge.voters import Voters
+    from hailuo_widgets.measure.effects import MeasuredEffects
     from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.media.probe import VideoInfo
@@ -720,7 +721,7 @@ class Sweep:
         question: str = QUESTION,
         voter: str = ME,
         seats: int = 2,
-        by: Program | None = None,
+        by: Program | str | None = None,
         votes: int = 100,
     ) -> Any:
         """Compare its clips blind, two at a time, by keyboard; or let a program compare them.
@@ -731,7 +732,9 @@ class Sweep:
             voter: Your name, where several people vote.
             seats: How many clips are compared at a time: with 4 you pick the best of four.
             by: A function, `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes
-                under its own name, apart from people, on pairs that it hasn't judged yet.
+                under its own name, apart from people, on pairs that it hasn't judged yet. Or the name of a measure:
+                `"flicker"`, `"jitter"` and `"cuts"` vote for less of it, `"motion"`, `"sharpness"`, `"brightness"`,
+                `"loop"` and `"obeyed"` for more; clips are measured where they are not yet.
             votes: How many votes a program gives at most.
 
         Returns:
@@ -742,7 +745,13 @@ class Sweep:
             LibraryError: If the library can't be used.
         """
         judging = self.judging.about(question)
-        return self._host.arena(judging, voter, seats=seats) if by is None else judging.by(by, votes=votes)
+        if by is None:
+            return self._host.arena(judging, voter, seats=seats)
+        if isinstance(by, str):
+            from hailuo_widgets.sweeps.measured import program
+
+            return judging.by(program(by), votes=votes, name=by)
+        return judging.by(by, votes=votes)
 
     def to_ballot(self, folder: str | Path, *, question: str = QUESTION, votes: int = 30) -> Path:
         """Write a page on which people without Python compare its clips: open `index.html`, no server is needed.
@@ -806,11 +815,20 @@ class Sweep:
     def effects(self) -> Effects:
         """What each value of each axis adds, with its interval, as people voted on “better”.
 
+        Call it with a measure for the effects on that: `fox.effects(by="flicker")`.
+
         Raises:
             UsageError: If there are no clips yet.
             LibraryError: If the library can't be used.
         """
-        return self.judging.about().effects
+        from hailuo_widgets.judge.ranking import Effects
+
+        return Effects(self.judging.about().study(), self._measured_effects)
+
+    def _measured_effects(self, measure: str) -> MeasuredEffects:
+        from hailuo_widgets.sweeps.measured import effects
+
+        return effects(self, self._host, measure)
 
     def next(self, budget: str | float | Decimal, *, question: str = QUESTION) -> Next:
         """What would settle it: more votes (free), or more clips. Nothing is bought before its `run`.
