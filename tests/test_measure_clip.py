@@ -48,6 +48,8 @@ def test_what_was_delivered_stands_beside_what_was_ordered():
     )
     assert set(verdicts(wrong, measured).values()) == {False}
     assert verdicts(Ordered(aspect=16 / 9), measured) == {"aspect": True}
+    assert verdicts(Ordered(lines=SIZE[1]), measured) == {"size": True}
+    assert verdicts(Ordered(lines=768), measured) == {"size": False}
     assert compare(Ordered(), measured) == []
 
 

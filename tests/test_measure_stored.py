@@ -198,7 +198,8 @@ def test_an_h3_clip_is_checked_on_its_frames(fox):
     clip = fox.clips()[0]
     assert ordered_of(clip).seconds == clip.parameters["duration"]
     h3 = ordered_of(replace(clip, model="MiniMax-H3", provider="minimax", parameters={"duration": 5, "ratio": "16:9"}))
-    assert (h3.seconds, h3.grid, h3.aspect) == (None, (17, 5), 16 / 9)
+    assert (h3.seconds, h3.grid, h3.aspect, h3.sound) == (None, (17, 5), 16 / 9, True)
+    assert ordered_of(replace(clip, parameters={"resolution": "768P"})).lines == 768
     assert ordered_of(replace(clip, parameters={"ratio": "adaptive"})).aspect is None
 
 

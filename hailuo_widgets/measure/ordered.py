@@ -21,6 +21,7 @@ class Ordered:
     Attributes:
         width, height: Pixels.
         aspect: Width over height, where only that was ordered.
+        lines: Pixels of the shorter side, where only that was ordered, as with "768P".
         fps: Frames a second.
         frames: Number of frames.
         grid: (step, rest): the number of frames is a multiple of `step` plus `rest`; (17, 5) for MiniMax-H3.
@@ -34,6 +35,7 @@ class Ordered:
     width: int | None = None
     height: int | None = None
     aspect: float | None = None
+    lines: int | None = None
     fps: float | None = None
     frames: int | None = None
     grid: tuple[int, int] | None = None
@@ -93,6 +95,11 @@ def compare(ordered: Ordered, measured: Measured) -> list[Difference]:
     if ordered.width and ordered.height:
         asked = (ordered.width, ordered.height)
         add("size", f"{asked[0]} × {asked[1]}", f"{got.width} × {got.height}", (got.width, got.height) == asked)
+    if ordered.lines:
+        short = min(got.width, got.height)
+        # Vendors round the sides to multiples of what their models like.
+        add("size", f"{ordered.lines} pixels on the shorter side", f"{got.width} × {got.height}",
+            abs(short - ordered.lines) <= 0.03 * ordered.lines)  # fmt: skip
     if ordered.aspect:
         add("aspect", f"{ordered.aspect:.3f}", f"{got.width / got.height:.3f}",
             abs(got.width / got.height / ordered.aspect - 1) < 0.02)  # fmt: skip

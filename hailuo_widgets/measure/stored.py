@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.journal import Journal
 
+LINES = {"480P": 480, "512P": 512, "720P": 720, "768P": 768, "1080P": 1080, "2K": 1440}
+"""What a resolution's name says of the shorter side, in pixels."""
+
 _AT_ONCE = 16
 """Clips that are handed to the workers together: a kernel that ends waits for no more than these."""
 
@@ -39,7 +42,9 @@ def steps_of(prompt: str) -> tuple[tuple[str, ...], ...]:
 
 
 def ordered_of(clip: Clip) -> Ordered:
-    """What a clip was ordered to be, as far as its request says it: camera, seconds, aspect, first and last frame.
+    """What a clip was ordered to be, as far as its request says it: camera, seconds, size, aspect, first and last frame.
+
+    Hailuo's models make 24 frames a second, and MiniMax-H3's clips have sound.
 
     Pictures are compared where the library kept them. MiniMax-H3 is checked on its number of frames, 17n+5, and not on
     seconds: it rounds them.
@@ -47,6 +52,9 @@ def ordered_of(clip: Clip) -> Ordered:
     asked = clip.parameters
     rounds = clip.model == "MiniMax-H3" and clip.provider != "sketch"
     return Ordered(
+        lines=LINES.get(str(asked.get("resolution") or "").upper()),
+        fps=24 if clip.model.startswith(("MiniMax-Hailuo", "MiniMax-H3")) else None,
+        sound=True if rounds else None,
         aspect=_aspect(asked.get("ratio")),
         grid=(17, 5) if rounds else None,
         seconds=None if rounds else asked.get("duration"),

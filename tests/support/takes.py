@@ -139,3 +139,75 @@ def case(seed: int, photos: tuple[Picture, ...] = ()) -> Case:
     return Case(
         condition, take, world, seed, size, fps=fps, crf=crf, codec="libx265" if condition == "H.265" else "libx264"
     )
+
+
+def mixed(seed: int, photos: tuple[Picture, ...] = ()) -> Case:
+    """A clip in which several things are hard at once: planes of photographs, a subject of up to half the frame, one of
+    the things that spoil a picture; half of them are of one move, a quarter combined, a quarter sequential, two moves of
+    one family in a row among them.
+
+    Args:
+        seed: From `HELD_OUT` on for the held-out set.
+        photos: Pictures for the planes, made ones where there are none.
+    """
+    lot = np.random.default_rng([seed, 77])
+
+    def single() -> str:
+        return SINGLE[int(lot.integers(len(SINGLE)))]
+
+    kind, condition = lot.uniform(), "mixed, single"
+    if kind < 0.5:
+        steps: tuple[tuple[str, ...], ...] = ((single(),),)
+    elif kind < 0.75:
+        condition = "mixed, combined"
+        axes = [0, 1, 2]
+        lot.shuffle(axes)
+        steps = (tuple(AXES[axis][int(lot.integers(4))] for axis in axes[: 2 if lot.uniform() < 0.75 else 3]),)
+    else:
+        condition = "mixed, sequential"
+        names = [single()]
+        while len(names) < (2 if lot.uniform() < 0.8 else 3):
+            name = single()
+            if name != names[-1]:
+                names.append(name)
+        steps = tuple((name,) for name in names)
+    amounts = tuple(
+        tuple(float(lot.uniform(0.5, 1.3)) * (0.35 if name == "Shake" else 1.0) for name in step) for step in steps
+    )
+    seconds = float(lot.choice([3, 4, 5])) if len(steps) == 1 else 2.2 * len(steps)
+    fps = int(lot.choice([24, 25, 30]))
+    spoilt = str(lot.choice(["", "", "grain", "dim", "fade", "flash", "letterbox", "CRF 36"]))
+    flashes: tuple[tuple[int, int, float], ...] = ()
+    if spoilt == "flash":
+        flashes = tuple(
+            (int(lot.integers(8, int(seconds * fps) - 10)), int(lot.integers(1, 5)), float(lot.uniform(0.4, 1.2)))
+            for _ in range(int(lot.integers(1, 4)))
+        )
+    fade = float(lot.uniform(0.4, 0.9)) if spoilt == "fade" else 0.0
+    subject = float(lot.choice([0, 0.08, 0.15, 0.25, 0.35, 0.5]))
+    if any("Tracking shot" in step for step in steps):
+        subject = max(subject, 0.08)
+    take = Take(
+        steps,
+        seconds,
+        amounts,
+        lens=float(lot.uniform(0.8, 1.5)),
+        flat=bool(lot.uniform() < 0.5),
+        ease=float(lot.choice([0, 0.6, 1.0])),
+        grain=float(lot.uniform(5, 14)) if spoilt == "grain" else float(lot.choice([0, 0, 2])),
+        light=float(lot.uniform(0.15, 0.35)) if spoilt == "dim" else 1.0,
+        fade_in=fade,
+        fade_out=fade,
+        flashes=flashes,
+        letterbox=float(lot.uniform(0.12, 0.3)) if spoilt == "letterbox" else 0.0,
+        seed=seed,
+    )
+    world = World(
+        layers=int(lot.integers(1, 4)),
+        subject=subject,
+        sway=float(lot.choice([0, 0, 0.05])),
+        backdrop=float(lot.uniform(7, 14)),
+        photos=photos,
+    )
+    crf = 36 if spoilt == "CRF 36" else int(lot.integers(18, 30))
+    return Case(condition, take, world, seed, (640, 360), fps=fps, crf=crf)
