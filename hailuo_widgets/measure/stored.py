@@ -42,7 +42,7 @@ def steps_of(prompt: str) -> tuple[tuple[str, ...], ...]:
 
 
 def ordered_of(clip: Clip) -> Ordered:
-    """What a clip was ordered to be, as far as its request says it: camera, seconds, size, aspect, first and last frame.
+    """What a clip was ordered to be, as far as its request says it: camera, seconds, size, first and last frame.
 
     Hailuo's models make 24 frames a second, and MiniMax-H3's clips have sound.
 
