@@ -37,6 +37,7 @@ COMMANDS = (
     "judge",
     "sweeps",
     "show",
+    "code",
     "promote",
     "rewrite",
     "resume",
@@ -188,6 +189,7 @@ class HailuoMagics(Magics):
         %hailuo sweeps               the sweeps that the library keeps
         %hailuo judge NAME           compare a sweep's clips, blind, by keyboard
         %hailuo show NAME            a job's card once more
+        %hailuo code NAME            the call in Python that asks for the same
         %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
         %hailuo rewrite "PROMPT"     the prompt as MiniMax-H3 would like to read it, word by word beside yours
         %hailuo resume               continue unfinished clips; --adopt ID TASK, --forget ID or --buy-again ID decides
@@ -289,16 +291,17 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
     Raises:
         UsageError: If it is dearer than its budget, or than what a cell may buy unasked.
     """
-    from hailuo_widgets.spec.catalog import CLIPS, Price
+    from hailuo_widgets.spec.catalog import Price
     from hailuo_widgets.sweeps import budgets
     from hailuo_widgets.sweeps.plan import total
 
     price, unpublished = total([quote])
     budget = budgets.budget(arguments.budget, price)
-    if budget is not None and budget.currency != CLIPS and (unpublished or sum(price.values()) > budget.amount):
+    cost = None if budget is None else budget.cost_of(quote.price)
+    if budget is not None and (cost is None or cost > budget.amount):
         raise UsageError(
             "This clip has no published price, so it can't be generated under a budget."
-            if unpublished
+            if cost is None
             else f"This clip costs {quote.price}, and the budget is {Price(budget.amount, budget.currency)}.",
             hint="Nothing was sent. Choose a cheaper request, or a larger budget.",
         )

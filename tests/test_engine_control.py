@@ -288,6 +288,21 @@ def test_while_the_process_that_sends_it_runs_nobody_else_calls_a_job_unconfirme
         assert journal.claim("b", job.quote, 0, "", time.time() + 1e6, owner=other).kind == "uncertain"
 
 
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_second_clip_that_is_being_made_is_waited_for_by_who_wants_that_one(sent, here):
+    order = VideoRequest.of(prompt=PROMPT)
+    here.start(order).result(SECONDS)
+    second = here.start(order, fresh=True)
+    if sent:
+        wait_until(lambda: second.task_id, SECONDS, lambda: repr(second))
+    joined = here.start(order, replicate=1)  # as a sweep with --repeat 2
+    assert joined.result(SECONDS).id == second.result(SECONDS).id
+    assert joined.cached
+    assert here.history(second).count("downloading") == 1
+    assert "uncertain" not in here.history(second)
+    assert submits(here.simulator) == 2
+
+
 @pytest.mark.parametrize("ahead", [90.0, -90.0, 3600.0, -3600.0])
 def test_a_lease_that_is_renewed_is_never_over_whatever_the_clocks_say(ahead, monkeypatch):
     moment = [0.0]

@@ -12,6 +12,7 @@ from hailuo_widgets.errors import RefusedError, UsageError
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import owner
+from hailuo_widgets.table import Table
 from hailuo_widgets.views.rewritten import html
 from support.html import Seen
 from support.vendor import submits
@@ -70,6 +71,32 @@ def test_the_magic_rewrites_what_stands_behind_it(here, monkeypatch):
     assert PROMPT in commands.rewrite(*PROMPT.split()).result(SECONDS)
     with pytest.raises(UsageError, match="takes a prompt"):
         commands.rewrite()
+
+
+def test_a_switch_behind_it_is_not_sent_as_words(here, monkeypatch):
+    monkeypatch.setattr(commands, "default_session", lambda: here)
+    for words in (("--dry-run", PROMPT), (PROMPT, "--dry-run"), ("A", "fox", "--yes")):
+        with pytest.raises(UsageError, match=r"has no option --(dry-run|yes)\. Nothing was sent"):
+            commands.rewrite(*words)
+    assert submits(here.simulator) == 0
+    assert commands.rewrite("A fox --ar 16:9").result(SECONDS)
+
+
+def test_one_that_another_kernel_asked_for_meanwhile_is_not_sent_again(here):
+    first = hw.rewrite(PROMPT, show=False)
+    words = first.result(SECONDS)
+    again = here.start(first.job.quote.written, "minimax")  # as if the library had been asked before that
+    assert again.wait(SECONDS)
+    assert (again.state, again.prompt, again.cached) == ("stored", words, True)
+    assert submits(here.simulator) == 1
+
+
+def test_a_terminal_gets_no_control_characters_of_a_vendors_words(here):
+    made = hw.rewrite(PROMPT, show=False)
+    made.result(SECONDS)
+    made.job.prompt = "A fox \x1b[2J\x07 trots"
+    assert "\x1b" not in repr(made)
+    assert str(Table(("Prompt",), (("A\x1b[2J\nfox\x9b",),), "\x1b")) == "\ufffd\nPrompt\nA\ufffd[2J fox\ufffd"
 
 
 def test_what_is_new_is_marked_and_nothing_is_read_as_html(here):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
@@ -65,6 +66,10 @@ class Host(Protocol):
 
     def launch(self, jobs: Sequence[Job], group: JobGroup) -> None:
         """Begin jobs that belong together, in that order."""
+        ...
+
+    def planned(self, currency: str) -> Decimal:
+        """What jobs that were begun will cost, as far as the journal doesn't know of them yet."""
         ...
 
     def limits_of(self, row: ModelSpec) -> Limits:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.export.shared import SharedClip, SharedVote
     from hailuo_widgets.sweeps.export.sinks import SharedSweep
 
+_PASSWORD = re.compile(r"//[^/\s]*@")
 _NOT_IN_A_NAME = re.compile(r"[^\w\-. ]")
 
 
@@ -33,7 +34,7 @@ def open_sink(*, experiment: str = "hailuo", tracking_uri: str | None = None) ->
         found = client.get_experiment_by_name(experiment)
         number = found.experiment_id if found else client.create_experiment(experiment)
     except MlflowException as error:
-        reason = str(error).split(". ")[0]
+        reason = _PASSWORD.sub("//", str(error).split(". ")[0])
         raise UsageError(f"MLflow: {reason}.", hint='Give tracking_uri="sqlite:///mlflow.db", for example.') from None
     return MLflow(client, number, experiment)
 
