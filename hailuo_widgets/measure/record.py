@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from hailuo_widgets.errors import UsageError
 
-VERSION = 1
+VERSION = 2
 """Rises whenever a measure's meaning or method changes: values of another version are to be measured again."""
 
 Step = tuple[str, ...] | None
