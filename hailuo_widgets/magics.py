@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 
-from hailuo_widgets import command_line
+from hailuo_widgets import command_line, raw_cell
 from hailuo_widgets.errors import RefusedError, TimedOutError, UsageError
 from hailuo_widgets.first_line import first_line
 
@@ -73,6 +73,7 @@ _OPTIONS = (
     argument("--fast-pretreatment", choices=("on", "off"), help="Whether to use the fast rewrite."),
     argument("--watermark", choices=("on", "off"), help="Whether the vendor marks the clip as AI-generated."),
     argument("--callback-url", help="An address that the vendor notifies too."),
+    argument("--rewrite", action="store_true", help="Use the prompt as MiniMax-H3 rewrites it; it is shown first."),
     argument("--fresh", action="store_true", help="Generate again, ignoring the cached clip."),
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Keep the cell running until the clip is ready."),
@@ -101,6 +102,8 @@ class HailuoMagics(Magics):
         {a | b} and {name = a | b} are choices: the cell is then a sweep, and its plan is shown before it is run.
         Under a line --- stand fields, each with its value or its choices: "duration: 6 | 10", "camera: [Pan left] |".
         """
+        for remark in raw_cell.remarks(cell):
+            print(f"Note: {remark}", file=sys.stderr)  # noqa: T201  # under the cell, before anything is sent
         arguments, definition = read_cell(line, cell, self.shell.user_ns)
         if definition.axes or arguments.repeat > 1 or (arguments.budget and not arguments.fresh):
             return self._sweep(definition, arguments, (line, cell))
@@ -114,6 +117,17 @@ class HailuoMagics(Magics):
 
         here = session.default_session()
         prompt, fields = single(definition)
+        if fields.pop("prompt_as", "mine") == "rewritten":
+            if arguments.dry_run:
+                return api.dry_run(prompt, rewrite=True, **_for_rewriting(fields))
+            rewriting = api.rewrite(prompt, show=True, **_for_rewriting(fields))
+            if arguments.wait:
+                rewriting.result()
+            if not rewriting.done:  # what the clip is made from should be seen before the clip is paid for
+                if arguments.name:
+                    self.shell.user_ns[arguments.name] = rewriting
+                return None if _in_kernel(self.shell) else rewriting
+            prompt = rewriting.result()
         slips = camera.parse(prompt).near_misses
         ask = bool(here.settings.confirm_above or slips) and not (arguments.yes or arguments.dry_run)
         if ask and not arguments.fresh and here.plan(definition).asks:
@@ -262,8 +276,15 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
         fast_pretreatment=_SWITCHES[arguments.fast_pretreatment],
         watermark=_SWITCHES[arguments.watermark],
         callback_url=arguments.callback_url,
+        prompt_as="rewritten" if arguments.rewrite else None,
     )
     return arguments, definition
+
+
+def _for_rewriting(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the rewriter is told of the clip."""
+    told = ("provider", "model", "duration", "ratio", "first_frame", "last_frame", "references")
+    return {name: value for name, value in fields.items() if name in told}
 
 
 def _require_budget(plan: Plan) -> None:
@@ -345,6 +366,7 @@ def register(shell: InteractiveShell) -> None:
     completer = shell.Completer
     if completer is not None and matcher not in completer.custom_matchers:
         completer.custom_matchers.append(matcher)
+    shell.events.register("pre_run_cell", raw_cell.note)
     shell.events.register("post_run_cell", _after_cell)
     if _in_kernel(shell) and shell.display_formatter is not None:  # a terminal shows their reprs
         views = shell.display_formatter.ipython_display_formatter
