@@ -20,12 +20,15 @@ from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.peek import LIBRARY
+from hailuo_widgets.store.recall import quote_of
 from hailuo_widgets.store.vote import QUESTION
 from hailuo_widgets.sweeps import budgets
 from hailuo_widgets.sweeps.plan import total
 from hailuo_widgets.table import Table
+from hailuo_widgets.views.code import python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +42,19 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.views.arena import Arena
     from hailuo_widgets.views.studio import Studio
+
+
+def command(name: str, *words: str) -> Any:
+    """What `%hailuo NAME WORD …` does, as a call.
+
+    Raises:
+        UsageError: If there is no such command.
+    """
+    from hailuo_widgets.magics import COMMANDS
+
+    if name not in COMMANDS:
+        raise UsageError(f"There is no %hailuo {name}.", hint=did_you_mean(name, COMMANDS))
+    return globals()[name](*words)
 
 
 def models(*words: str) -> Table:
@@ -85,6 +101,20 @@ def show(*arguments: str) -> None:
         raise UsageError("%hailuo show takes one name.", hint="%hailuo jobs lists them.")
     session = default_session()
     session.show(session.job(arguments[0]))
+
+
+def code(*arguments: str) -> None:
+    """Print the call in Python that asks for the same as a job, or a clip of the library."""
+    if len(arguments) != 1:
+        raise UsageError("%hailuo code takes one name.", hint="%hailuo jobs lists them.")
+    session = default_session()
+    name = arguments[0]
+    row = session.library().journal.job(name) if session.has_library() else None
+    quote = quote_of(row) if row is not None else session.job(name).quote
+    call = python_of(quote)
+    if name.isidentifier():
+        call = call.replace("hw.generate(", f"{name} = hw.generate(", 1)
+    print(call)  # noqa: T201  # to be copied
 
 
 def promote(*arguments: str) -> Quote | None:

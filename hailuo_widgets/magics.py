@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import suppress
 from inspect import signature
 from keyword import iskeyword
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 
-from hailuo_widgets import command_line
+from hailuo_widgets import command_line, raw_cell
 from hailuo_widgets.errors import RefusedError, UsageError
 from hailuo_widgets.first_line import first_line
 
@@ -36,6 +37,7 @@ COMMANDS = (
     "judge",
     "sweeps",
     "show",
+    "code",
     "promote",
     "rewrite",
     "resume",
@@ -99,6 +101,8 @@ class HailuoMagics(Magics):
         {a | b} and {name = a | b} are choices: the cell is then a sweep, and its plan is shown before it is run.
         Under a line --- stand fields, each with its value or its choices: "duration: 6 | 10", "camera: [Pan left] |".
         """
+        for remark in raw_cell.remarks(cell):
+            print(f"Note: {remark}", file=sys.stderr)  # noqa: T201  # under the cell, before anything is sent
         arguments, definition = read_cell(line, cell, self.shell.user_ns)
         if definition.axes or arguments.repeat > 1 or (arguments.budget and not arguments.fresh):
             return self._sweep(definition, arguments, (line, cell))
@@ -183,6 +187,7 @@ class HailuoMagics(Magics):
         %hailuo sweeps               the sweeps that the library keeps
         %hailuo judge NAME           compare a sweep's clips, blind, by keyboard
         %hailuo show NAME            a job's card once more
+        %hailuo code NAME            the call in Python that asks for the same
         %hailuo promote NAME|ID      make a draft of MiniMax-H3 again in 2K; --dry-run shows its price
         %hailuo rewrite "PROMPT"     the prompt as MiniMax-H3 would like to read it, word by word beside yours
         %hailuo resume               continue unfinished clips; --adopt ID TASK, --forget ID or --buy-again ID decides
@@ -338,6 +343,7 @@ def register(shell: InteractiveShell) -> None:
     completer = shell.Completer
     if completer is not None and matcher not in completer.custom_matchers:
         completer.custom_matchers.append(matcher)
+    shell.events.register("pre_run_cell", raw_cell.note)
     shell.events.register("post_run_cell", _after_cell)
     if _in_kernel(shell) and shell.display_formatter is not None:  # a terminal shows their reprs
         views = shell.display_formatter.ipython_display_formatter
@@ -380,7 +386,6 @@ def _show_next(step: Next) -> None:
 
 
 def _after_cell(_result: object) -> None:
-    import sys
 
     if outputs := sys.modules.get("hailuo_widgets.views.outputs"):
         outputs.cell_ended()

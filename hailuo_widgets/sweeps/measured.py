@@ -109,6 +109,7 @@ class Measuring:
         )
         for clip, measured in found:
             self.measured[clip.id] = measured
+            self._sweep.tell_measured(clip.id, measured)
 
     def __repr__(self) -> str:
         count, clips = len(self.measured), len(self._sweep.clips())

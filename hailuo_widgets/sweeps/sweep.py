@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.judge.voters import Voters
     from hailuo_widgets.measure.obedience_table import ObedienceTable
+    from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
@@ -108,6 +109,7 @@ class Sweep:
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
         self._observers: Observers[Sweep] = Observers()
+        self._measure_observers: Observers[tuple[str, Measured]] = Observers()
         self._mine: set[str] = set()
         self._lock = threading.Lock()
 
@@ -547,15 +549,21 @@ class Sweep:
         """
         return records.to_csv(self.records, path)
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it, ready to be mailed.
+    def to_html(self, path: str | Path, *, single: bool = False, most_mb: float = 20) -> Path:
+        """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it.
+
+        Args:
+            path: The page.
+            single: Put the clips into the page too: one file that plays when mailed.
+            most_mb: How large such a file may become, in MB. Mail takes about 25.
 
         Raises:
+            UsageError: If a single file would be larger; it says how large, and nothing is written.
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.export.page import to_html
+        from hailuo_widgets.sweeps.export.page import to_html, to_single_html
 
-        return to_html(self, path)
+        return to_single_html(self, Path(path), most_mb) if single else to_html(self, Path(path))
 
     def to_dataset(self, folder: str | Path) -> Path:
         """Write a folder that Hugging Face's `datasets` loads: clips, prompts, parameters, ratings, tags and votes.
@@ -861,6 +869,18 @@ class Sweep:
             A function that ends it.
         """
         return self._observers.add(callback)
+
+    def observe_measured(self, callback: Callable[[tuple[str, Measured]], None]) -> Callable[[], None]:
+        """Call back with the id of each clip that is measured from now on and its measures, on the measuring thread.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._measure_observers.add(callback)
+
+    def tell_measured(self, clip_id: str, measured: Measured) -> None:
+        """A clip of it has been measured: its views show that."""
+        self._measure_observers.tell((clip_id, measured))
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""
