@@ -73,6 +73,7 @@ _OPTIONS = (
     argument("--fast-pretreatment", choices=("on", "off"), help="Whether to use the fast rewrite."),
     argument("--watermark", choices=("on", "off"), help="Whether the vendor marks the clip as AI-generated."),
     argument("--callback-url", help="An address that the vendor notifies too."),
+    argument("--rewrite", action="store_true", help="Use the prompt as MiniMax-H3 rewrites it; it is shown first."),
     argument("--fresh", action="store_true", help="Generate again, ignoring the cached clip."),
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Keep the cell running until the clip is ready."),
@@ -116,6 +117,17 @@ class HailuoMagics(Magics):
 
         here = session.default_session()
         prompt, fields = single(definition)
+        if fields.pop("prompt_as", "mine") == "rewritten":
+            if arguments.dry_run:
+                return api.dry_run(prompt, rewrite=True, **_for_rewriting(fields))
+            rewriting = api.rewrite(prompt, show=True, **_for_rewriting(fields))
+            if arguments.wait:
+                rewriting.result()
+            if not rewriting.done:  # what the clip is made from should be seen before the clip is paid for
+                if arguments.name:
+                    self.shell.user_ns[arguments.name] = rewriting
+                return None if _in_kernel(self.shell) else rewriting
+            prompt = rewriting.result()
         slips = camera.parse(prompt).near_misses
         ask = bool(here.settings.confirm_above or slips) and not (arguments.yes or arguments.dry_run)
         if ask and not arguments.fresh and here.plan(definition).asks:
@@ -260,8 +272,15 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
         fast_pretreatment=_SWITCHES[arguments.fast_pretreatment],
         watermark=_SWITCHES[arguments.watermark],
         callback_url=arguments.callback_url,
+        prompt_as="rewritten" if arguments.rewrite else None,
     )
     return arguments, definition
+
+
+def _for_rewriting(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the rewriter is told of the clip."""
+    told = ("provider", "model", "duration", "ratio", "first_frame", "last_frame", "references")
+    return {name: value for name, value in fields.items() if name in told}
 
 
 def _require_budget(plan: Plan) -> None:

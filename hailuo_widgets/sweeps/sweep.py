@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from hailuo_widgets.engine.budget import Budget
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.judge.ballot import Added
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
@@ -487,6 +488,21 @@ class Sweep:
     def _require_start(self) -> None:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
+
+    def rewrite(self) -> list[Rewriting]:
+        """Ask for the rewritten prompts that `prompt_as: rewritten` still lacks. Each costs about $0.017.
+
+        When they are there, plan the sweep again: run its cell, or `hw.sweep(…)` with the same words.
+
+        Returns:
+            The rewritings, one for each different prompt: `.result()`, `await`; none where nothing is missing.
+
+        Raises:
+            AuthenticationError: If the provider needs a key and none is set. Nothing was sent.
+        """
+        from hailuo_widgets.sweeps import rewritten
+
+        return rewritten.ask(self.cells, self._host)
 
     def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
         """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
