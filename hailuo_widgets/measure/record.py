@@ -151,7 +151,7 @@ class Measured:
         from pydantic import ValidationError
 
         try:
-            found: Self = _reader(cls).validate_python(data)
+            found: Self = _reader().validate_python(data)
         except (ValidationError, TypeError) as error:
             wrong = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else type(data)
             raise UsageError(f"These are no measured values: {wrong} is missing or of another kind.") from None
@@ -162,10 +162,10 @@ class Measured:
 
 
 @cache
-def _reader(kind: type) -> TypeAdapter[Any]:
+def _reader() -> TypeAdapter[Any]:
     from pydantic import TypeAdapter  # loaded where records are read
 
-    return TypeAdapter(kind)
+    return TypeAdapter(Measured)
 
 
 def failed(file: str, why: str) -> Measured:
