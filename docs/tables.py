@@ -13,7 +13,8 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.magics import HailuoMagics
 from hailuo_widgets.providers import names
-from hailuo_widgets.spec.camera import _PROSE, CameraCommand
+from hailuo_widgets.spec import camera_h3
+from hailuo_widgets.spec.camera import CameraCommand
 from hailuo_widgets.spec.catalog import catalog
 
 if TYPE_CHECKING:
@@ -61,8 +62,13 @@ def _providers() -> str:
 
 
 def _camera() -> str:
-    rows = [(f"`[{each.en}]`", f"`[{each.zh}]`", _PROSE[each]) for each in CameraCommand]
+    rows = [(f"`[{each.en}]`", f"`[{each.zh}]`", camera_h3.MOVES[each]) for each in CameraCommand]
+    rows += [(f"`[{_written(name)}]`", "", said) for name, said in camera_h3.MORE.items()]
     return _table(("English", "Chinese", "In words, for MiniMax-H3"), rows)
+
+
+def _written(name: str) -> str:
+    return name.upper() if len(name) == 3 else name.capitalize()  # POV
 
 
 def _states() -> str:

@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from hailuo_widgets.api import rewrite as rewrite
     from hailuo_widgets.api import studio as studio
     from hailuo_widgets.api import sweep as sweep
+    from hailuo_widgets.commands import command as command
     from hailuo_widgets.engine.job import Job as Job
     from hailuo_widgets.engine.state import JobState as JobState
     from hailuo_widgets.errors import HailuoError as HailuoError
+    from hailuo_widgets.from_cell import cell as cell
     from hailuo_widgets.measure.run import measure as measure
     from hailuo_widgets.net.client import AsyncHailuo as AsyncHailuo
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
@@ -46,6 +48,8 @@ _HOMES = {
     "Media": "spec.media",
     "VideoRequest": "spec.request",
     "allow_nested_loops": "api",
+    "cell": "from_cell",
+    "command": "commands",
     "configure": "api",
     "generate": "api",
     "jobs": "api",

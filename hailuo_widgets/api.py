@@ -81,7 +81,11 @@ def generate(
     if show:
         session.show(job)
     if wait:
-        job.result()
+        try:
+            job.result()
+        finally:
+            if show:
+                session.show_waited_for(job)
     return job
 
 

@@ -1,4 +1,4 @@
-"""`hailuo-widgets`: the demo and the simulator, from a shell."""
+"""`hailuo-widgets`: the demo, the simulator, and copies of notebooks for other tools, from a shell."""
 
 from __future__ import annotations
 
@@ -60,7 +60,54 @@ def _parser() -> argparse.ArgumentParser:
         act = acts.add_parser(name, help=text)
         act.add_argument("folder", nargs="?", help="default: HAILUO_LIBRARY, else hailuo_library")
         act.set_defaults(run=run)
+    export = commands.add_parser("export", help="copy a notebook together with its clips")
+    export.add_argument("notebook", help="a saved notebook, FILE.ipynb")
+    export.add_argument("-o", "--output", help="default: FILE-export.ipynb")
+    export.add_argument(
+        "--inside",
+        type=float,
+        metavar="MB",
+        default=20,
+        help="put the clips into the notebook if they have at most so many MB, else beside it (default: %(default)s)",
+    )
+    export.set_defaults(run=_export)
+
+    convert = commands.add_parser("convert", help="copy a notebook without %%hailuo magics, for marimo and scripts")
+    convert.add_argument("notebook", help="FILE.ipynb")
+    convert.add_argument("-o", "--output", help="default: FILE-plain.ipynb")
+    convert.set_defaults(run=_convert)
     return parser
+
+
+def _target(options: argparse.Namespace, ending: str) -> tuple[Path, Path]:
+    """The notebook, and where its copy goes."""
+    from pathlib import Path
+
+    source = Path(options.notebook)
+    return source, Path(options.output) if options.output else source.with_name(f"{source.stem}-{ending}.ipynb")
+
+
+def _export(options: argparse.Namespace) -> int:
+    from hailuo_widgets.self_contained import export
+
+    source, target = _target(options, "export")
+    clips, size, missing = export(source, target, most_mb=options.inside)
+    where = f"inside it ({size:.1f} MB)" if size else f"in {target.stem}_clips beside it"
+    print(f"{target}: {clips} clip{'' if clips == 1 else 's'}" + (f", {where}" if clips else ""))
+    for each in missing:
+        print(f"{each} is missing; it stays as it was.", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def _convert(options: argparse.Namespace) -> int:
+    from hailuo_widgets.without_magics import convert
+
+    source, target = _target(options, "plain")
+    problems = convert(source, target)
+    print(target)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
 
 
 def _library(options: argparse.Namespace) -> Path:

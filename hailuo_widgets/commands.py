@@ -20,12 +20,15 @@ from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.peek import LIBRARY
+from hailuo_widgets.store.recall import quote_of
 from hailuo_widgets.store.vote import QUESTION
 from hailuo_widgets.sweeps import budgets
 from hailuo_widgets.sweeps.plan import total
 from hailuo_widgets.table import Table
+from hailuo_widgets.views.code import python_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +42,19 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.views.arena import Arena
     from hailuo_widgets.views.studio import Studio
+
+
+def command(name: str, *words: str) -> Any:
+    """What `%hailuo NAME WORD …` does, as a call.
+
+    Raises:
+        UsageError: If there is no such command.
+    """
+    from hailuo_widgets.magics import COMMANDS
+
+    if name not in COMMANDS:
+        raise UsageError(f"There is no %hailuo {name}.", hint=did_you_mean(name, COMMANDS))
+    return globals()[name](*words)
 
 
 def models(*words: str) -> Table:
@@ -87,6 +103,20 @@ def show(*arguments: str) -> None:
     session.show(session.job(arguments[0]))
 
 
+def code(*arguments: str) -> None:
+    """Print the call in Python that asks for the same as a job, or a clip of the library."""
+    if len(arguments) != 1:
+        raise UsageError("%hailuo code takes one name.", hint="%hailuo jobs lists them.")
+    session = default_session()
+    name = arguments[0]
+    row = session.library().journal.job(name) if session.has_library() else None
+    quote = quote_of(row) if row is not None else session.job(name).quote
+    call = python_of(quote)
+    if name.isidentifier():
+        call = call.replace("hw.generate(", f"{name} = hw.generate(", 1)
+    print(call)  # noqa: T201  # to be copied
+
+
 def promote(*arguments: str) -> Quote | None:
     """Make a draft again in 2K: the clip of a job, by name or id, or one of the library, by its id."""
     options = {each for each in arguments if each.startswith("--")}
@@ -107,6 +137,11 @@ def rewrite(*words: str) -> Rewriting:
     """Ask for a prompt as MiniMax-H3 would like to read it."""
     if not words:
         raise UsageError("%hailuo rewrite takes a prompt.", hint='Write it behind it: %hailuo rewrite "A red fox".')
+    if switches := [word for word in words if word.startswith("--")]:
+        raise UsageError(
+            f"%hailuo rewrite has no option {switches[0]:.40}. Nothing was sent.",
+            hint='If it is part of the prompt, put the prompt into quotes: %hailuo rewrite "A red fox".',
+        )
     return default_session().rewrite(VideoRequest.of(prompt=" ".join(words)))
 
 
@@ -294,6 +329,7 @@ def config(*assignments: str) -> Table | None:
         ),
         *((("library_url", "set", "where the journal is; not shown"),) if settings.library_url else ()),
         ("sketch_seconds", f"{settings.sketch_seconds:g}", "how long a sketch pretends to take"),
+        ("unattended_wait", f"{settings.unattended_wait:g}", "seconds that a cell waits where a program runs it"),
         *((f"{name}_base_url", url, "instead of the vendor's own") for name, url in settings.base_urls.items()),
         ("confirm_above", _amounts(settings.confirm_above), "ask before any single clip above this price"),
         *(

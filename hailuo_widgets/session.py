@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +31,6 @@ from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from decimal import Decimal
 
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.rewriting import Rewriting
@@ -72,6 +72,7 @@ class Session:
         self.loop = LoopThread()
         self.clock: Clock = SystemClock()
         self._jobs: list[Job] = []
+        self._groups: list[tuple[JobGroup, Sequence[Job]]] = []
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._libraries: dict[Path, Library] = {}
@@ -137,7 +138,8 @@ class Session:
             if (under_way := records.in_progress.enter(job)) is not job:
                 return under_way
             self._jobs.append(job)
-        self.loop.post(self._run([job], records, JobGroup(name)))
+            self._remember(group := JobGroup(name), [job])
+        self.loop.post(self._run([job], records, group))
         return job
 
     def promote(self, clip: Clip, *, name: str = "", **pictures: Any) -> Job:
@@ -209,10 +211,21 @@ class Session:
         """
         with self._lock:
             self._jobs.extend(jobs)
+            self._remember(group, jobs)
             records = self._record_keeper()
             for job in jobs:
                 records.in_progress.enter(job)
         self.loop.post(self._run(jobs, records, group))
+
+    def _remember(self, group: JobGroup, jobs: Sequence[Job]) -> None:
+        self._groups = [each for each in self._groups if not all(job.done for job in each[1])]
+        self._groups.append((group, jobs))
+
+    def planned(self, currency: str) -> Decimal:
+        """What jobs of this kernel will take of a budget that were begun and are not in the journal yet."""
+        with self._lock:
+            groups = list(self._groups)
+        return sum((group.still_takes(jobs, currency) for group, jobs in groups), Decimal(0))
 
     def limits_of(self, row: ModelSpec) -> Limits:
         """What a vendor takes, as far as the catalogue and the settings know."""
@@ -405,13 +418,25 @@ class Session:
         elif isinstance(what, Job):
             row = what.quote.row
             cancellable = wire(row.provider).can_cancel(Task("", row.model))
-            live.show(what, self.folder, self.loop, cancellable=cancellable)
+            wait = self.settings.unattended_wait
+            live.show(what, self.folder, self.loop, cancellable=cancellable, unattended_wait=wait)
         elif isinstance(what, Quote):
             live.show_quote(what)
         elif isinstance(what, Clip):
             live.show_clip(what, self.folder)
         else:
             live.show_finals(what, self.folder)
+
+    def show_waited_for(self, what: Job | Sweep) -> None:
+        """Show what a cell has waited for once more, where later versions of the first output are not seen."""
+        from hailuo_widgets.views import outputs
+        from hailuo_widgets.views.front_end import FrontEnd, front_end
+
+        if outputs.in_kernel() and front_end() is FrontEnd.SERVER:
+            if isinstance(what, Job):
+                self.show(what)
+            else:
+                self.show_sweep(what)
 
     def show_next(self, step: Next) -> None:
         """Show what would settle a study, with the button that generates it; outside a notebook this does nothing."""

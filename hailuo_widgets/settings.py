@@ -27,7 +27,16 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-_PLAIN = ("provider", "model", "library", "shared_library", "sketch_seconds", "confirm_above", "client_cert")
+_PLAIN = (
+    "provider",
+    "model",
+    "library",
+    "shared_library",
+    "sketch_seconds",
+    "confirm_above",
+    "client_cert",
+    "unattended_wait",
+)
 _LIMITS = ("_requests_per_minute", "_tasks_in_flight")
 
 _PLAIN_URL = re.compile(r"[^\s@?#\\]+")
@@ -91,6 +100,8 @@ class Settings:
             `""` means every other currency. Of several clips a plan is shown in any case.
         client_cert: A PEM file with a client certificate and its private key, for vendors or gateways that want one;
             `""` for none.
+        unattended_wait: The most seconds that a cell waits for its clips where a program executes the notebook
+            (papermill, `jupyter execute`, nbconvert); 0 for not at all.
     """
 
     provider: str | None = None
@@ -104,6 +115,7 @@ class Settings:
     tasks_in_flight: dict[str, int] = field(default_factory=dict)
     confirm_above: dict[str, Decimal] = field(default_factory=dict)
     client_cert: str = ""
+    unattended_wait: float = 1800.0
     _keys: dict[str, FoundKey] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -157,8 +169,8 @@ class Settings:
         elif name == "confirm_above":
             amounts = [money(each, name) for each in str(value).split(",") if each.strip()]
             self.confirm_above = {currency: amount for amount, currency in amounts}
-        elif name == "sketch_seconds":
-            self.sketch_seconds = _seconds(name, value)
+        elif name in ("sketch_seconds", "unattended_wait"):
+            setattr(self, name, _seconds(name, value))
         elif name == "client_cert":
             self.client_cert = str(Path(str(value).strip()).expanduser()) if value else ""
         elif name.endswith("_base_url"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from unicodedata import east_asian_width
 
-from hailuo_widgets.markup import content
+from hailuo_widgets.markup import clean, content
 
 _CELL = "padding:3px 14px 3px 0;text-align:left;vertical-align:top;border:0"
 _HEAD = f"{_CELL};font-weight:500;opacity:.65"
@@ -27,13 +27,13 @@ class Table:
     caption: str = ""
 
     def __str__(self) -> str:
-        lines = [self.columns, *self.rows] if self.rows else []
+        lines = [[_line(text) for text in row] for row in (self.columns, *self.rows)] if self.rows else []
         widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
         body = [
             "  ".join(text + " " * (width - _width(text)) for text, width in zip(line, widths, strict=True)).rstrip()
             for line in lines
         ]
-        return "\n".join([*([self.caption] if self.caption else []), *body])
+        return "\n".join([*([clean(self.caption)] if self.caption else []), *body])
 
     def __repr__(self) -> str:
         return str(self)
@@ -52,6 +52,11 @@ class Table:
             '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0">'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+
+def _line(text: str) -> str:
+    """Text that a terminal shows in one line, whatever a vendor or somebody else's library put into it."""
+    return " ".join(clean(text).splitlines())
 
 
 def _width(text: str) -> int:

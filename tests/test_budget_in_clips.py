@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from decimal import Decimal
 
 import pytest
 
 import hailuo_widgets as hw
 from hailuo_widgets.engine.budget import Budget
+from hailuo_widgets.engine.job import Job
+from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.magics import _check_price
 from hailuo_widgets.spec.catalog import CLIPS, FREE, UNPUBLISHED, Price
+from hailuo_widgets.spec.request import VideoRequest
 from support.vendor import submits
 
 SECONDS = 30
+DRAFT = {"model": "MiniMax-H3", "duration": 5, "resolution": "768P", "ratio": "16:9"}
 FIVE = "A {red | grey | white | black | brown} fox"
 
 
@@ -41,6 +47,40 @@ def test_a_budget_by_day_counts_what_was_bought_today_and_begins_again_tomorrow(
     here.clock.time += 86_400
     assert stored(hw.sweep(FIVE, budget="5 clips a day")) == 2
     assert submits(here.simulator) == 7
+
+
+def test_sweeps_that_begin_together_share_a_budget_by_day(here):
+    made = [hw.sweep(each, budget="3 clips/day").run() for each in (FIVE, FIVE.replace("fox", "dog"), FIVE)]
+    for each in made:
+        each.result(SECONDS)
+    assert submits(here.simulator) == 3
+
+
+def test_what_a_group_still_takes_is_within_its_budget(here):
+    order = here.quote(VideoRequest.of(prompt="A fox"))[0]
+    jobs = [Job(str(number), order) for number in range(3)]
+    group = JobGroup("", Budget(Decimal(2), CLIPS))
+    group.budget.reserve("0", Decimal(1))
+    group.budget.reserve("in the journal", Decimal(1))
+    assert [group.still_takes(jobs, each) for each in (CLIPS, "USD", "CNY")] == [1, Decimal("0.84"), 0]
+    assert JobGroup().still_takes(jobs, CLIPS) == 3
+
+
+def test_a_fresh_clip_has_a_budget_in_clips_too(here):
+    order = here.quote(VideoRequest.of(prompt="A fox"))[0]
+    with pytest.raises(UsageError, match="the budget is 0 clips"):
+        _check_price(order, Namespace(budget="0 clips", yes=True), {})
+    _check_price(order, Namespace(budget="1 clip", yes=True), {})
+
+
+def test_finals_and_clips_share_a_budget_by_day(here):
+    made = hw.sweep("A {red | grey} fox", budget="3 clips/day", **DRAFT)
+    drafts = made.run().result(SECONDS)
+    later = hw.sweep("A {red | grey | blue} fox", name="later", budget="3 clips/day", **DRAFT)
+    finals = later.promote(drafts)
+    later.run().result(SECONDS)
+    finals.run(show=False).result(SECONDS)
+    assert submits(here.simulator) == 3
 
 
 def test_what_was_bought_between_plan_and_run_counts(here):

@@ -381,6 +381,26 @@ async def test_really_expired_after_its_hour(tmp_path):
         assert (await client.download(final, tmp_path / "a.mp4")).size
 
 
+@pytest.mark.parametrize("refusal", ["bad_key", "http_503", "rate_limited", "missing_keys"])
+async def test_a_refused_question_for_a_new_address_does_not_end_the_download(refusal, tmp_path):
+    async with minimax() as (sim, client, clock):
+        final = (await states_of(client, await client.submit(PROMPT)))[-1]
+        clock.time += 3601
+        sim.faults.add(Fault(refusal, "poll", times=4))
+        assert (await client.download(final, tmp_path / "a.mp4")).size
+
+
+async def test_questions_that_are_refused_for_minutes_end_the_download(tmp_path):
+    async with minimax() as (sim, client, clock):
+        final = (await states_of(client, await client.submit(PROMPT)))[-1]
+        clock.time += 3601
+        sim.faults.add(Fault("bad_key", "poll", times=999))
+        with pytest.raises(errors.AuthenticationError) as caught:
+            await client.download(final, tmp_path / "a.mp4")
+    assert caught.value.task_id == final.task.id
+    assert not list(tmp_path.iterdir())
+
+
 async def test_an_address_that_never_works_ends(tmp_path):
     async with minimax(Fault("expired", "download", times=99)) as (_sim, client, _clock):
         final = (await states_of(client, await client.submit(PROMPT)))[-1]

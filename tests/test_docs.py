@@ -57,3 +57,14 @@ def test_pictures_are_small():
     pictures = sorted((PAGES / "images").glob("*.png"))
     assert pictures
     assert [each.name for each in pictures if each.stat().st_size > 150_000] == []
+
+
+def test_the_promises_of_reliability_name_tests_that_exist():
+    promised = re.findall(r"\[`(test_\w+)`\]\(\S+/(tests/\w+\.py)\)", (PAGES / "reliability.md").read_text("utf-8"))
+    assert len(promised) > 30
+    missing = [
+        f"{file}::{name}"
+        for name, file in promised
+        if not re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
+    ]
+    assert not missing

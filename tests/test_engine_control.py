@@ -19,6 +19,8 @@ from hailuo_widgets.simulator import Fault, Timing
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import database, lease, owner
+from hailuo_widgets.views.describe import order_of, status_of
+from hailuo_widgets.views.static_card import plain_text, settled_html
 from support.session import session
 from support.vendor import PROMPT, submits
 from support.waiting import wait_until
@@ -138,6 +140,10 @@ def test_a_host_that_is_not_reached_has_refused_nothing(failure):
         assert job.wait(SECONDS)
         assert (job.label, job.not_reached) == ("Not reached", True)
         assert "Refused" not in repr(job)
+        order, status = order_of(job.quote, "fox", "", cancellable=True), status_of(job)
+        for card in (settled_html(order, status, None, None), plain_text(order, status, None)):
+            assert "Not reached" in card
+            assert "Refused" not in card
         assert isinstance(job.error, errors.NetworkError)
 
 
@@ -280,6 +286,21 @@ def test_while_the_process_that_sends_it_runs_nobody_else_calls_a_job_unconfirme
         assert journal.claim("b", job.quote, 0, "", time.time() + 1e6, owner=other).kind == "busy"
         owner.retire(mine)
         assert journal.claim("b", job.quote, 0, "", time.time() + 1e6, owner=other).kind == "uncertain"
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_a_second_clip_that_is_being_made_is_waited_for_by_who_wants_that_one(sent, here):
+    order = VideoRequest.of(prompt=PROMPT)
+    here.start(order).result(SECONDS)
+    second = here.start(order, fresh=True)
+    if sent:
+        wait_until(lambda: second.task_id, SECONDS, lambda: repr(second))
+    joined = here.start(order, replicate=1)  # as a sweep with --repeat 2
+    assert joined.result(SECONDS).id == second.result(SECONDS).id
+    assert joined.cached
+    assert here.history(second).count("downloading") == 1
+    assert "uncertain" not in here.history(second)
+    assert submits(here.simulator) == 2
 
 
 @pytest.mark.parametrize("ahead", [90.0, -90.0, 3600.0, -3600.0])

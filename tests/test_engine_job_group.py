@@ -96,7 +96,7 @@ def test_what_the_budget_can_not_pay_is_refused_and_nothing_more_is_sent():
         assert ended(jobs) == ["stored"] * 3 + ["refused"] * 3
         assert submits(here.simulator) == 3
         assert (group.budget.spent, group.budget.reserved) == (Decimal("0.84"), 0)
-        with pytest.raises(errors.RefusedError, match=r"\$0\.28, and 0\.16 USD of the budget of 1\.00 are left"):
+        with pytest.raises(errors.RefusedError, match=r"\$0\.28, and \$0\.16 of the budget of \$1\.00 is left"):
             jobs[-1].result(0)
         assert here.history(jobs[-1]) == []
         assert group.halted == {}

@@ -125,6 +125,62 @@ def test_ten_identical_requests_of_ten_kernels_are_billed_once(tmp_path):
         check(there, tmp_path / "library", [])
 
 
+# --- drafts, finals and rewritten prompts -------------------------------------------------------------------------------
+
+DRAFTS = 3
+
+
+@pytest.fixture(scope="module")
+def whole_h3_run(tmp_path_factory) -> float:
+    """Seconds that it takes to rewrite, draft and finish when nothing disturbs it."""
+    folder = tmp_path_factory.mktemp("whole") / "library"
+    with vendor() as there:
+        begun = time.monotonic()
+        states = finish(*start(folder, there, asked(DRAFTS), finish_drafts=True))
+        seconds = time.monotonic() - begun
+        assert Counter(states.values()) == {"stored": 3 * DRAFTS}
+        check(there, folder, [])
+    return seconds
+
+
+def test_rewriting_drafting_and_finishing_survive_a_kill_and_are_paid_once(tmp_path, whole_h3_run, request):
+    """A death at any moment, then everything is resumed and the notebook is run again from its top."""
+    hit: set[str] = set()
+    for seed in rounds(request, 4, 500):
+        folder = tmp_path / str(seed) / "library"
+        folder.parent.mkdir()
+        with told(seed):
+            hit |= kill_and_finish(folder, seed, whole_h3_run)
+    assert hit & {"submitting", "queued", "running", "downloading", "stored"}
+
+
+def test_three_kernels_that_do_the_same_pay_for_it_once(tmp_path):
+    with vendor() as there:
+        with ThreadPoolExecutor() as pool:
+            kernels = list(
+                pool.map(lambda _: start(tmp_path / "library", there, asked(1), finish_drafts=True), range(3))
+            )
+            ends = list(pool.map(lambda each: finish(*each), kernels))
+        assert [set(states.values()) for states in ends] == [{"stored"}] * 3
+        assert list(there.books().billed.values()) == [1, 1, 1]
+        check(there, tmp_path / "library", [])
+
+
+def kill_and_finish(folder, seed, whole_h3_run):
+    chance = random.Random(seed)
+    with vendor() as there:
+        after(chance.uniform(0, whole_h3_run), start(folder, there, asked(DRAFTS), finish_drafts=True)[0])
+        left = rows(folder)
+        states = finish(*start(folder, there, asked(DRAFTS), resume=True, finish_drafts=True))
+        done = check(there, folder, [left])
+        doubtful = {job["prompt"] for job in done if job["state"] == "uncertain"}
+        # Without its draft there is no final; everything else is there.
+        lost = sum(name.endswith(" · 768P") for name in doubtful)
+        assert len(done) == 3 * DRAFTS - lost
+        assert {name for name, state in states.items() if state != "stored"} == doubtful
+    return {job["state"] for job in left}
+
+
 # --- clocks that are set, processes that stand still, gateways that err --------------------------------------------------
 
 GATEWAY = [("http_502", "poll"), ("html", "poll"), ("http_502", "file"), ("drop", "poll"), ("http_502", "download")]

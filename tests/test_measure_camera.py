@@ -63,6 +63,14 @@ def test_sequential_commands_come_with_the_moment_of_the_change():
     assert measured.steps[1].start == pytest.approx(2.0, abs=0.35)
 
 
+def test_two_moves_of_one_family_in_a_row_are_two_steps():
+    measured = measure_clip(clip(("Truck right",), ("Pan right",), seconds=4.0))
+    assert measured.camera == [("Truck right",), ("Pan right",)]
+    assert measured.steps[1].start == pytest.approx(2.0, abs=0.35)
+    # Where the second can't be made out, it is not one move that is answered.
+    assert measure_clip(clip(("Zoom in",), ("Push in",), seconds=4.0)).families != [("Zoom in or Push in",)]
+
+
 def test_the_size_of_a_move_is_reported():
     # A pan by 0.24 rad with a lens of one width, in two seconds.
     [whole] = measure_clip(clip(("Pan left",))).steps

@@ -140,6 +140,10 @@ def test_a_clip_disobeys_only_where_something_else_was_seen():
     assert obeyed((("Truck left",),), untold) is None
     assert obeyed((("Truck right",),), untold) is False
     assert obeyed((("Pan left",),), Measured("x.mp4", [None], [None], [], [])) is None
+    # What a picture doesn't always show is no disobedience: two moves that look alike in a row, a subject followed.
+    assert obeyed((("Pan left",), ("Truck left",)), pan) is None
+    assert obeyed((("Tracking shot",),), pan) is None
+    assert obeyed((("Pan left",), ("Pan right",)), pan) is False
 
 
 def test_a_turned_clip_is_measured_as_it_is_shown(tmp_path):

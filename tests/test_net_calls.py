@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import logging
+import os
 import zlib
 
 import httpcore
@@ -442,8 +443,9 @@ async def test_cancelled_before_anything_was_sent_a_paying_call_ends_at_once():
         await client.aclose()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no uvloop for Windows")
 def test_uvloop_as_the_callers_loop_works():
-    uvloop = pytest.importorskip("uvloop")
+    import uvloop
 
     async def pay():
         server = Server(forever=OK)

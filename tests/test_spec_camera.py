@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from hailuo_widgets.spec import camera
+from hailuo_widgets.spec import camera, camera_h3
 from hailuo_widgets.spec.camera import CameraCommand
 
 PAGES = [  # EvoLink's Hailuo 02 API and UCloud's 运镜控制说明, in the same order
@@ -78,12 +78,12 @@ def test_near_misses(prompt, text, meant):
 )
 def test_other_brackets_are_plain_text(prompt):
     assert camera.parse(prompt) == camera.CameraScript()
-    assert camera.translate(prompt, "zh") == camera.prose(prompt) == prompt
+    assert camera.translate(prompt, "zh") == camera_h3.prose(prompt) == prompt
 
 
 def test_words_beside_a_command_stay():
     assert camera.translate("[Push in, slowly]", "zh") == "[推进,slowly]"
-    assert camera.prose("[Push in, slowly]") == "(the camera pushes in, slowly)"
+    assert camera_h3.prose("[Push in, slowly]") == "(the camera pushes in, slowly)"
 
 
 def test_a_bracket_that_is_right_already_stays_as_it_is():
@@ -105,7 +105,7 @@ def test_any_text_can_be_read(prompt):
         assert prompt[miss.start : miss.end] == miss.text
         assert miss.meant
     if not script.shots:
-        assert camera.translate(prompt, "zh") == camera.translate(prompt, "en") == camera.prose(prompt) == prompt
+        assert camera.translate(prompt, "zh") == camera.translate(prompt, "en") == camera_h3.prose(prompt) == prompt
 
 
 @given(st.lists(st.tuples(words, commands), max_size=4), words)
@@ -115,7 +115,7 @@ def test_translation_and_back(pieces, end):
     assert camera.translate(english, "zh") == chinese
     assert camera.translate(chinese, "en") == english
     assert [shot.commands for shot in camera.parse(english).shots] == [shot for _, shot in pieces]
-    prose = camera.prose(english)
+    prose = camera_h3.prose(english)
     assert not camera.parse(prose).shots
     assert all(text in prose for text, _ in pieces)
 

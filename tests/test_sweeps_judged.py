@@ -11,6 +11,7 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets import commands
 from hailuo_widgets.errors import UsageError
+from support.vendor import submits
 
 SECONDS = 60
 
@@ -122,6 +123,16 @@ def test_a_budget_that_buys_nothing_says_so(fox):
     assert not offer.clips
     with pytest.raises(UsageError, match="pay for any clip"):
         offer.run()
+
+
+def test_clips_are_no_money(here, fox):
+    with pytest.raises(UsageError, match="budget of money, not of clips"):
+        fox.next(budget="3 clips")
+    voted(fox.judging.about(), 8)
+    offer = hw.sweep.load("fox", budget="1 clip").next(budget=1)
+    assert sum(offer.clips.values()) > 1
+    offer.run().result(SECONDS)  # where the budget in clips holds
+    assert submits(here.simulator) == len(fox.clips()) + 1
 
 
 def test_the_sweeps_own_budget_holds(here):

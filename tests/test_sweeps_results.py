@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import re
@@ -19,6 +20,7 @@ from hailuo_widgets.sweeps.export.film import _places
 from hailuo_widgets.sweeps.pivot import sheets
 from hailuo_widgets.views import progress
 from hailuo_widgets.views.describe_sweep import grid_of, head_of
+from hailuo_widgets.views.outputs import Output
 from hailuo_widgets.views.static_grid import grid_html
 from support.html import Seen
 
@@ -238,7 +240,8 @@ def test_a_film_says_what_it_needs(here, tmp_path):
 
 def test_a_film_shows_its_progress_and_then_itself(tmp_path, monkeypatch):
     shown = []
-    monkeypatch.setattr(progress, "publish", lambda data, display_id, *, update: shown.append((data, update)))
+    monkeypatch.setattr(Output, "show", lambda _, data: shown.append((data, False)))
+    monkeypatch.setattr(Output, "replace", lambda _, data: shown.append((data, True)))
     film = progress.FilmProgress(tmp_path / "my <fox>.mp4", tmp_path)
     film(0.5)  # too soon after the first to be sent
     film.finished(VideoInfo(1920, 1080, 24, 144, 6.0, "h264", None, "yuv420p", "mp4", 1_200_000))
@@ -246,3 +249,15 @@ def test_a_film_shows_its_progress_and_then_itself(tmp_path, monkeypatch):
     assert Seen(shown[0][0]["text/html"]).every("progress")[0]["value"] == "0.00"
     assert Seen(shown[1][0]["text/html"]).every("video")[0]["src"] == "my%20%3Cfox%3E.mp4"
     assert shown[1][0]["text/plain"] == "my <fox>.mp4 · 1920×1080 · 6.0 s · 1.2\xa0MB"
+
+
+def test_a_single_page_holds_its_clips_and_says_when_that_is_too_much(here, tmp_path):
+    made = hw.sweep("A {fox | dog}", name="fox").run()
+    clips = made.result(SECONDS)
+    page = Seen(made.to_html(tmp_path / "fox.html", single=True).read_text("utf-8"))
+    inside = [base64.b64decode(each["src"].removeprefix("data:video/mp4;base64,")) for each in page.every("video")]
+    assert inside == [clip.path.read_bytes() for clip in clips]
+    with pytest.raises(UsageError, match=r"2 clips would have \d+ MB, more than 0.01 MB.*\n?.*most_mb=\d+"):
+        made.to_html(tmp_path / "large.html", single=True, most_mb=0.01)
+    assert sorted(each.name for each in tmp_path.glob("*.html")) == ["fox.html"]
+    assert not (tmp_path / "fox_clips").exists()

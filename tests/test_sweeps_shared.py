@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 
 import hailuo_widgets as hw
 from hailuo_widgets.errors import LibraryError, UsageError
@@ -59,6 +62,71 @@ def test_a_dataset_tells_nothing_private(fox, tmp_path):
     text = "".join(path.read_text("utf-8") for path in folder.rglob("*") if path.suffix in {".md", ".jsonl"})
     private = ["Ann Other", "secret", str(tmp_path), *(clip.id for clip in fox.clips())]
     assert [each for each in [*private, *(job.task_id for job in fox.jobs)] if each in text] == []
+
+
+class Kept:
+    """A sink that keeps all it is given."""
+
+    def __init__(self):
+        self.text = ""
+
+    def sweep(self, sweep):
+        self.text += repr(sweep)
+
+    def clip(self, clip):
+        self.text += repr(clip.facts)
+
+    def vote(self, vote):
+        self.text += repr(vote)
+
+    def close(self, *, failed):
+        assert not failed
+
+
+@pytest.mark.parametrize("varied", [False, True])
+def test_pictures_and_addresses_are_shared_without_paths_passwords_and_signatures(here, tmp_path, varied):
+    home = tmp_path / "home of Ann"
+    home.mkdir()
+    for name in ("one", "two"):
+        Image.new("RGB", (800, 600), "red" if name == "one" else "blue").save(home / f"{name}.png")
+    pictures = [str(home / "one.png"), "https://ann:secret@example.com/two.png?X-Amz-Signature=secret"]
+    calls = ["https://example.com/?token=secret", "https://ann:secret@example.com/"]
+    fields = {"first_frame": pictures, "callback_url": calls} if varied else {"first_frame": pictures[1]}
+    made = hw.sweep("A fox", **fields)
+    made.run().result(SECONDS)
+    folder, sink = made.to_dataset(tmp_path / "fox"), Kept()
+    made.to(sink)
+    for text in ((folder / "train" / "metadata.jsonl").read_text("utf-8"), sink.text):
+        assert [each for each in ("secret", "home of Ann", "ann:") if each in text] == []
+        assert "https://example.com/two.png" in text
+        assert ("one.png" in text) == varied
+
+
+def test_an_address_that_mlflow_refuses_is_shown_without_its_password(fox, monkeypatch):
+    class MlflowException(Exception):  # noqa: N818  # its own name
+        pass
+
+    def client(tracking_uri):
+        raise MlflowException(f"Unsupported URI '{tracking_uri}'. Go away")
+
+    exceptions = SimpleNamespace(MlflowException=MlflowException)
+    monkeypatch.setitem(sys.modules, "mlflow", SimpleNamespace(MlflowClient=client, exceptions=exceptions))
+    monkeypatch.setitem(sys.modules, "mlflow.exceptions", exceptions)
+    with pytest.raises(UsageError, match="Unsupported URI 'db://host/x'") as caught:
+        fox.to("mlflow", tracking_uri="db://ann:secret@host/x")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["train", "train/metadata.jsonl", "votes.jsonl", "README.md"])
+def test_a_dataset_is_not_written_through_a_link(fox, tmp_path, place):
+    folder = fox.to_dataset(tmp_path / "fox")
+    mine = tmp_path / "mine"
+    (folder / place).rename(mine)
+    before = {path: path.read_bytes() for path in (mine, *mine.rglob("*")) if path.is_file()}
+    (folder / place).symlink_to(mine)
+    with pytest.raises(UsageError, match="holds something else"):
+        fox.to_dataset(folder)
+    assert {path: path.read_bytes() for path in before} == before
 
 
 def test_a_dataset_is_replaced_but_never_another_folder(here, fox, tmp_path):

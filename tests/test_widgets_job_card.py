@@ -95,7 +95,7 @@ def test_a_click_reaches_every_callback_and_nothing_else_does(card):
 
 def test_the_widgets_state_holds_what_is_seen_and_no_more(card):
     ours = {key for key in card.get_state() if not key.startswith("_")}
-    assert ours <= {"order", "status", "layout", "tabbable", "tooltip", "comm"}
+    assert ours <= {"order", "status", "place", "layout", "tabbable", "tooltip", "comm"}
     assert "api" not in json.dumps([card.order, card.status]).casefold()
 
 

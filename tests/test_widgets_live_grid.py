@@ -9,8 +9,11 @@ import httpx
 import pytest
 
 import hailuo_widgets as hw
+from hailuo_widgets.measure.moves import FAMILIES
+from hailuo_widgets.measure.record import VERSION, Measured, SeenStep
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.views import live_grid
+from hailuo_widgets.views.outputs import Output
 from hailuo_widgets.views.sweep_grid import TAKE_LIMIT, SweepGrid
 from support.vendor import submits
 from support.waiting import wait_until
@@ -42,8 +45,14 @@ class View:
         self.outputs: list[dict] = []
         view = self
 
-        def publish(data, display_id, *, update=False):
-            view.outputs.append({"data": data, "id": display_id})
+        class Told(Output):
+            def show(self, data) -> None:
+                view.outputs.append({"data": data, "id": self.display_id})
+
+            replace = show
+
+        def publish(data) -> None:
+            view.outputs.append({"data": data})
 
         class Heard(SweepGrid):
             def __init__(self, of) -> None:
@@ -62,8 +71,8 @@ class View:
                 view.outputs.append({"data": {"text/html": html}})
 
         monkeypatch.setattr("hailuo_widgets.views.sweep_grid.SweepGrid", Heard)
-        for module in ("live_grid", "outputs"):
-            monkeypatch.setattr(f"hailuo_widgets.views.{module}.publish", publish)
+        monkeypatch.setattr("hailuo_widgets.views.live_grid.Output", Told)
+        monkeypatch.setattr("hailuo_widgets.views.live_grid.publish", publish)
 
     def show(self, sweep, **options) -> None:
         live_grid.show(sweep, self.here, self.here.loop, **options)
@@ -144,6 +153,30 @@ def test_from_the_plan_to_the_clips_and_the_table_that_is_saved(view, here):
     view.ask(type="act", what="retry")
     view.until(lambda: set(view.states().values()) == {"stored"}, "the second try")
     assert submits(here.simulator) == 5
+
+
+def test_what_is_measured_is_in_the_grid_its_details_and_the_table(view, here):
+    sweep = hw.sweep("A red fox, [Pan left]", name="fox").run()
+    [clip] = sweep.result(30)
+    view.show(sweep, live=True)
+    step = SeenStep(0.0, 2.0, 0, ("Tilt up",), (FAMILIES["Tilt up"],), "", 0.1, 8.0, 0.0, 0.0, 0.0, 0.2)
+    measured = Measured("fox.mp4", [("Tilt up",)], [(FAMILIES["Tilt up"],)], [], [step], motion=1.234)
+    here.library().journal.keep_measures(clip.sha256, VERSION, measured.to_dict(), 1.0)
+    sweep.tell_measured(clip.id, measured)
+
+    def seen():
+        return [take for delta in view.heard("delta") for *_, take in delta["takes"] if "seen" in take]
+
+    view.until(seen, "the badge")
+    assert seen()[-1]["seen"] == "asked pan left · seen tilt up"
+    assert seen()[-1]["obeyed"] is False
+    assert seen()[-1]["figures"][0] == 1.23
+    view.ask(type="detail", at=[0, 0])
+    detail, _ = view.answer("detail")
+    assert detail["asked"] == "pan left"
+    assert detail["camera"] == [[0.0, 2.0, 0.1, 8.0, 0.0, "tilt up"]]
+    assert ["Motion", "1.2% of the width a second"] in detail["more"]
+    view.until(lambda: "asked pan left · seen tilt up" in kept(view), "the table")
 
 
 def test_what_was_sent_is_not_saved_as_planned(view, here):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hailuo_widgets.views.card import ClipView, Order, Recipe, Status
-from hailuo_widgets.views.static_card import OUTPUT_LIMIT, POSTER_LIMIT, plain_text, settled_html
+from hailuo_widgets.views.static_card import OUTPUT_LIMIT, POSTER_LIMIT, open_html, plain_text, settled_html
 from support.html import Seen
 
 PROMPT = "A panda dances at sunrise [Truck left] in the snow"
@@ -81,7 +81,6 @@ def test_it_tells_what_was_made_and_how_to_make_it_again():
         PROMPT,
         "panda",
         "Done",
-        "took 1:44",
         "$0.28",
         "MiniMax-Hailuo-2.3",
         "evolink",
@@ -146,11 +145,18 @@ def test_a_state_that_leaves_money_open_explains_itself(state, words):
     assert words in plain_text(ORDER, Status(state), None)
 
 
-def test_a_clip_from_the_library_took_no_time():
-    cached = Status("stored", charged="from the library, nothing was charged")
-    text = Seen(settled_html(ORDER, cached, replace(CLIP, cached=True), RECIPE)).text
-    assert "took" not in text
-    assert "from the library, nothing was charged" in text
+def test_a_clip_looks_the_same_when_its_cell_is_run_again():
+    made = settled_html(ORDER, replace(STORED, elapsed=48.0, charged="charged"), CLIP, RECIPE)
+    cached = Status("stored", task_id=STORED.task_id, charged="from the library, nothing was charged")
+    assert settled_html(ORDER, cached, replace(CLIP, cached=True), RECIPE) == made
+    assert plain_text(ORDER, cached, replace(CLIP, cached=True)) == plain_text(ORDER, STORED, CLIP)
+    assert "running this cell again is free" in Seen(made).text
+
+
+def test_what_is_shown_first_says_how_to_see_the_rest():
+    seen = Seen(open_html(ORDER, Status("queued", task_id="t1"), "%hailuo show panda")).text
+    for text in ("panda", "Requested", "t1", ORDER.model, ORDER.price, "%hailuo show panda", "%hailuo resume"):
+        assert text in seen
 
 
 HOSTILE = (

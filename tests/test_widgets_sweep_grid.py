@@ -94,8 +94,9 @@ def test_news_are_numbered_and_bytes_ride_beside_them(grid):
 def test_one_replicates_news_are_small_whatever_a_vendor_says(text, times):
     long = text * times
     take = GridItem(
-        "abandoned", 1e5 / 3, 1e5 / 7, 1 / 3, long, long, long, True, Footage(1920, 1080, 23.976, 10 / 3), 5, True, long
-    )
+        "abandoned", 1e5 / 3, 1e5 / 7, 1 / 3, long, long, long, True, Footage(1920, 1080, 23.976, 10 / 3), 5, True, long,
+        long, False, (1e5 / 3,) * 6
+    )  # fmt: skip
     news = json.dumps([499, 9, item_message(take)], ensure_ascii=False)
     assert len(news.encode()) <= TAKE_LIMIT
 

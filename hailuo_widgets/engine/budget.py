@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from hailuo_widgets.spec.catalog import CLIPS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hailuo_widgets.spec.catalog import Price
 
 
@@ -85,6 +87,12 @@ class Budget:
         """The amount that can still be reserved."""
         with self._lock:
             return self.amount - self._spent - sum(self._reserved.values(), Decimal(0))
+
+    def still_for(self, job_ids: Iterable[str]) -> Decimal:
+        """The amount that these jobs can take at most: what is left, and what is reserved for them."""
+        with self._lock:
+            others = sum(self._reserved.values()) - sum(self._reserved.get(each, Decimal(0)) for each in job_ids)
+            return max(Decimal(0), self.amount - self._spent - others)
 
     def __repr__(self) -> str:
         return f"<{self.spent} {self.currency} spent, {self.reserved} reserved, {self.left} left of {self.amount}>"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, VendorError
+from hailuo_widgets.spec.catalog import CLIPS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -113,6 +115,18 @@ class JobGroup:
                 return
             self.halted = {**self.halted, provider: f"{count} in a row failed the same way: {error.message}"}
         self._observers.tell(self)
+
+    def still_takes(self, jobs: Iterable[Job], currency: str) -> Decimal:
+        """What those of its jobs that are planned will cost at most, in a currency or in clips."""
+        waiting = [job for job in jobs if job.state is JobState.PLANNED]
+        prices = [job.quote.price for job in waiting]
+        if currency == CLIPS:
+            wanted = Decimal(sum(price.amount != 0 for price in prices))
+        else:
+            wanted = sum((price.amount or Decimal(0) for price in prices if price.currency == currency), Decimal(0))
+        if self.budget is None or self.budget.currency != currency:
+            return wanted
+        return min(wanted, self.budget.still_for(job.id for job in waiting))
 
     def observe(self, callback: Callable[[JobGroup], None]) -> Callable[[], None]:
         """Call back after every pause, halt and end of either, on the thread where it happened.

@@ -323,7 +323,12 @@ class JobRunner:
         job.move(JobState.STORED, clip=clip, progress=1.0)
 
     async def _answered(self) -> bool:
-        """Whether the library has a clip that answers the request; the job then ends with it."""
+        """Whether the library has what answers the request; the job then ends with it."""
+        if self.job.quote.request.rewrite:
+            words = await self.records.rewritten(self.job)
+            if words is not None:
+                self.job.move(JobState.STORED, prompt=words, cached=True, note="")
+            return words is not None
         clip = await self.records.find(self.job)
         if clip is not None:
             self.job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id, note="")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hailuo_widgets.engine.batch_executor import BatchExecutor
@@ -64,6 +65,7 @@ class Records:
         self.owner = owner.new()
         self.in_progress = InProgress()
         self._held: dict[str, Job] = {}
+        self._running: set[str] = set()
         self._lost: dict[Job, Callable[[], object]] = {}
         self._renewing: asyncio.Task[None] | None = None
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
@@ -76,6 +78,11 @@ class Records:
     async def find(self, job: Job) -> Clip | None:
         """The clip that answers the job's request already."""
         return await self._journal.do(lambda: self._open().find(job.quote.digest, job.replicate), reads=True)
+
+    async def rewritten(self, job: Job) -> str | None:
+        """The prompt that answers the job's request to rewrite one already."""
+        found = await self._journal.do(lambda: self._open().journal.rewritten(job.quote.digest), reads=True)
+        return None if found is None else found[1]
 
     async def recent_seconds(self, job: Job) -> list[float]:
         """How long the vendor took for the last clips like this one."""
@@ -99,15 +106,18 @@ class Records:
             if job.fresh:
                 job.replicate = journal.open_job(job.id, quote, None, job.name, at, owner=self.owner)
                 return Claim("new", job.id, job.replicate)
-            claimed = journal.claim(job.id, quote, job.replicate, job.name, at, owner=self.owner)
+            ask = partial(journal.claim, job.id, quote, job.replicate, job.name, at, owner=self.owner)
+            claimed = ask(running=self._running)
+            if quote.request.rewrite:  # its answer is in the journal, and no file
+                return claimed
             if claimed.kind == "stored" and library.find(quote.digest, job.replicate) is None:  # its file is gone
-                gone = claimed.job_id
-                claimed = journal.claim(job.id, quote, job.replicate, job.name, at, owner=self.owner, lost=gone)
+                claimed = ask(running=self._running, lost=claimed.job_id)
             return claimed
 
         from hailuo_widgets.store.draft import keep_pictures
         from hailuo_widgets.store.lifecycle import Claim
 
+        self._running.add(job.id)
         claimed = await self._journal.do(claim)
         if claimed.kind in ("new", "open"):
             self.hold(job, claimed.job_id)
@@ -141,12 +151,14 @@ class Records:
     def hold(self, job: Job, job_id: str) -> None:
         """Renew the lease of a job that was taken, until `release`."""
         self._held[job_id] = job
+        self._running.add(job_id)
         if self._renewing is None or self._renewing.done():
             self._renewing = asyncio.ensure_future(self._renew())
 
     def release(self, job: Job) -> None:
         """Stop renewing it. The lease itself ends with the job's final state."""
         self._held.pop(job.id, None)
+        self._running.discard(job.id)
         self._lost.pop(job, None)
         if not self._held and self._renewing is not None:
             self._renewing.cancel()

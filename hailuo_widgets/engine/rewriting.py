@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError
+from hailuo_widgets.markup import clean
 from hailuo_widgets.spec.catalog import Price
 
 if TYPE_CHECKING:
@@ -87,5 +88,5 @@ class Rewriting:
         return self.prompt
 
     def __repr__(self) -> str:
-        words = f"\n{self.job.prompt}" if self.job.state is JobState.STORED and self.job.prompt else ""
+        words = f"\n{clean(self.job.prompt)}" if self.job.state is JobState.STORED and self.job.prompt else ""
         return f"<rewritten prompt · {self.job.label} · {self.price}>{words}"

@@ -76,7 +76,10 @@ class Scheduler:
                     job.move(JobState.CANCELLED, note="")
                     return
                 if other.state is JobState.STORED:
-                    job.move(JobState.STORED, clip=other.clip, cached=True, task_id=other.task_id, note="")
+                    clip = None if other.prompt is not None else other.clip
+                    job.move(
+                        JobState.STORED, clip=clip, prompt=other.prompt, cached=True, task_id=other.task_id, note=""
+                    )
                     return
             await run_job(job, self._queue_for, records, group, self._key_origin)
         finally:

@@ -315,7 +315,8 @@ def _too_dear(job: Job, group: JobGroup) -> RefusedError:
         message = f"The budget is {Price(budget.amount, CLIPS)}, and {left} of them are left."
         hint = "Nothing was sent. Give a larger budget, or run it again when there are clips left."
         return RefusedError([Problem("budget", message, (), hint)])
-    message = f"It costs {job.quote.price}, and {left} {budget.currency} of the budget of {budget.amount} are left."
+    rest, whole = Price(left, budget.currency) if left else "nothing", Price(budget.amount, budget.currency)
+    message = f"It costs {job.quote.price}, and {rest} of the budget of {whole} is left."
     return RefusedError([Problem("budget", message, (), "Nothing was sent. Increase the budget and run it again.")])
 
 

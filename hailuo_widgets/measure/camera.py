@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hailuo_widgets.measure.background import Fit, basis, fit, misfit, prior
-from hailuo_widgets.measure.depth import REACH, TRUSTED
-from hailuo_widgets.measure.moves import Move, move
-from hailuo_widgets.measure.steps import Part, parts, shaken, tremble
+from hailuo_widgets.measure.depth import DIFFERENT, REACH, TRUSTED
+from hailuo_widgets.measure.moves import STEADY, Move, move
+from hailuo_widgets.measure.steps import Part, breaks, parts, shaken, smoothed, tremble
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from hailuo_widgets.measure.field import Field
 
     Floats = NDArray[np.float64]
+
+ALONE = 0.8
+"""Seconds of one move that are needed to tell it from another of its family."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,11 @@ def shot_of(field: Field) -> Shot:
         field = replace(field, motion=motion - shakes[:, None])
     found: list[Step] = []
     turned = (False, False)
-    for part in parts(way, shaking, rate):
-        each = _named(part, field, shaking, turned)
+    _, far = misfit(basis(places), motion, model.rates)
+    unlike = (weight * (far > DIFFERENT)).sum(1) / (weight.sum(1) + 1e-9)
+    pieces = [piece for part in parts(way, shaking, rate) for piece in _pieces(part, field, way, unlike, shaking)]
+    for part, broken in pieces:
+        each = _named(part, field, shaking, turned, broken=broken)
         if found and found[-1].move.commands and found[-1].move.commands == each.move.commands:
             found[-1] = replace(each, start=found[-1].start)
         else:
@@ -89,23 +95,60 @@ def shot_of(field: Field) -> Shot:
     return Shot(_doubtful(found), own, shaking)
 
 
-def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool]) -> Step:
-    """The move of one stretch, checked against its two halves."""
+def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool], *, broken: bool) -> Step:
+    """The move of one stretch, checked against its two halves; where its pace breaks, they must not contradict it."""
 
     def look(span: slice, *, still: bool) -> Move:
         return move(field.part(span), float(np.median(shaking[span])), still=still, turned=turned)
 
     inner = _inner(part, len(field.motion))
     whole = look(inner, still=part.still)
-    if not whole.families or part.still or inner.stop - inner.start < 2 * round(0.9 * field.rate):
+    short = inner.stop - inner.start < 2 * round((0.6 if whole.tentative else 0.9) * field.rate)
+    if not whole.families or (part.still and not whole.tentative) or short:
+        if whole.tentative:
+            whole = replace(whole, commands=None, families=None, reason="the picture moves in too many ways at once")
         return Step(part.start, part.stop, whole)
     middle = (inner.start + inner.stop) // 2
     halves = [look(half, still=False) for half in (slice(inner.start, middle), slice(middle, inner.stop))]
-    if any(half.families not in {None, whole.families} for half in halves):
+    if any(half.families not in {None, whole.families} and half.tentative <= whole.tentative for half in halves):
         whole = replace(whole, commands=None, families=None, reason="it changes during the step")
+    elif broken and (whole.commands is None or len({each.commands for each in (whole, *halves)} - {None}) > 1):
+        whole = replace(whole, commands=None, families=None, reason="it may be two moves of one family")
+    elif whole.tentative and any(half.families is None for half in halves):
+        whole = replace(whole, commands=None, families=None, reason="the picture moves in too many ways at once")
     elif whole.commands and any(half.commands not in {None, whole.commands} for half in halves):
         whole = replace(whole, commands=None, reason="its two halves look different")
     return Step(part.start, part.stop, whole)
+
+
+def _pieces(part: Part, field: Field, way: Floats, unlike: Floats, shaking: Floats) -> list[tuple[Part, bool]]:
+    """Two moves of one family one after the other, such as a zoom and then a push, are two steps.
+
+    They go the same way, so the path has no bend. Where the pace breaks, or the share of the picture that moves
+    otherwise, the two sides are named; two names make two steps, and so does a stop between them. With each part comes
+    whether there was such a break.
+    """
+    span = slice(part.start, part.stop)
+    enough = max(3, round(ALONE * field.rate))
+    if part.still or part.stop - part.start < 2 * enough or float(np.median(shaking[span])) > STEADY:
+        return [(part, False)]
+    pace = smoothed(np.sqrt((way[span] ** 2).sum(1)), 3)
+    found = breaks(pace, unlike[span], enough)
+    for at, stopped in found:
+        sides = [Part(part.start, part.start + at, still=False), Part(part.start + at, part.stop, still=False)]
+        one, two = (
+            move(
+                field.part(_inner(side, len(field.motion))),
+                float(np.median(shaking[side.start : side.stop])),
+                still=False,
+            )
+            for side in sides
+        )
+        if one.families is None or one.families != two.families or one.commands == two.commands is not None:
+            continue
+        if stopped or (one.commands and two.commands):
+            return [(side, False) for side in sides]
+    return [(part, bool(found))]
 
 
 def _doubtful(found: list[Step]) -> list[Step]:

@@ -49,6 +49,7 @@ class Depth:
         steady: How far they keep their direction through the step: 1 always, 0 when they go to and fro.
         beside: (3,): share of the trusted patches that move otherwise along each axis's own parallax.
         island: Share of trusted patches in the largest piece in the middle that moves otherwise.
+        around: Share of the trusted patches outside such pieces that move as the background does.
         held: Share of all patches in a piece in the middle that keeps its place while the background moves.
     """
 
@@ -62,6 +63,7 @@ class Depth:
     steady: float
     beside: Floats
     island: float
+    around: float
     held: float
 
 
@@ -83,7 +85,8 @@ def depth(field: Field, rates: Floats, least: float = FINE) -> Depth:
     seen = good.sum(0)
     often = np.where(seen > 0.3 * len(motion), other.sum(0) / np.maximum(1, seen), 0.0) > 0.5
     islands = _island(often.reshape(shape))
-    outside = other & ~islands.reshape(-1)[None]
+    flat = islands.reshape(-1)[None]
+    outside = other & ~flat
     travel, explained, moved, opposed, steady = np.zeros(3), 0.0, np.zeros(3), np.zeros(3), 1.0
     share = float((weight * outside).sum()) / total
     if outside.any():
@@ -99,7 +102,8 @@ def depth(field: Field, rates: Floats, least: float = FINE) -> Depth:
         opposed=opposed,
         steady=steady,
         beside=_beside(rest, places, weight * other) / total,
-        island=float((weight * (other & islands.reshape(-1)[None])).sum()) / total,
+        island=float((weight * (other & flat)).sum()) / total,
+        around=float((weight * (far <= DIFFERENT) * ~flat).sum() / ((weight * ~flat).sum() + 1e-9)),
         held=_held(motion, good, np.maximum(speed_of(rates), np.hypot(moved[0], moved[1])), shape),
     )
 

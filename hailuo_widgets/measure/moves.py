@@ -48,6 +48,8 @@ MAYBE = "something moves, but it can't be told whether that is the camera"
 
 HELD, FILLS = 0.01, 0.45
 """Share of the frame that keeps its place in a tracking shot, and from which on a subject fills it."""
+AROUND = 0.75
+"""Share of what is to be seen around it that must move as one, for a camera to be read from there."""
 
 STILL = 0.0018
 """Widths a second up to which a camera counts as standing."""
@@ -78,6 +80,7 @@ class Move:
         roll: Degrees a second, clockwise.
         tremble: % of the width a second, root of the mean square.
         parallax: Share of the trusted patches that show it, 0 to 1.
+        tentative: So much of the picture moves otherwise that the names hold only if both halves of the step say so.
     """
 
     commands: tuple[str, ...] | None
@@ -89,6 +92,7 @@ class Move:
     roll: float
     tremble: float
     parallax: float
+    tentative: bool = False
 
 
 def move(field: Field, trembles: float, *, still: bool, turned: tuple[bool, bool] = (False, False)) -> Move:
@@ -114,9 +118,8 @@ def move(field: Field, trembles: float, *, still: bool, turned: tuple[bool, bool
     seen = depth(grouped, model.rates, FINE + (0.25 * trembles if trembles > STEADY else 0.0))
     main = np.average(model.rates, axis=0, weights=model.support + 1e-6)
     found = _evidence(main[:3] * [1, 1, REACH], seen, float(model.support.mean()), trembles)
-    commands, families, reason = _words(
-        found, grouped, (keystones[0] > 0, keystones[1] > 0), still=still, turned=turned
-    )
+    turns = (keystones[0] > 0, keystones[1] > 0)
+    commands, families, reason = _words(found, grouped, turns, still=still, turned=turned)
     return Move(
         commands,
         families,
@@ -127,7 +130,14 @@ def move(field: Field, trembles: float, *, still: bool, turned: tuple[bool, bool
         float(np.degrees(main[3])),
         trembles * 100,
         seen.world,
+        families is not None and _tentative(found, len(families) > 1),
     )
+
+
+def _tentative(found: _Evidence, combined: bool) -> bool:
+    """Whether a second look is needed, at each half by itself."""
+    unclear = combined and found.agrees < 0.65 and float(found.share[found.share > ABSENT].min()) < 0.5
+    return (unclear and not found.shakes) or found.seen.island > FILLS
 
 
 def _grouped(field: Field, trembles: float) -> Field:
@@ -179,7 +189,7 @@ def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float) -> _Evi
     parallax = (
         seen.coverage > 0.2
         and seen.world >= (0.3 if standing else PARALLAX_OF_GROWTH if growing else PARALLAX)
-        and seen.explained > (0.85 if standing else 0.8)
+        and seen.explained > (0.85 if standing else 0.7 if seen.world > 0.3 and seen.steady > 0.95 else 0.8)
         and seen.steady > 0.7
     )
     if parallax and not standing:
@@ -220,7 +230,7 @@ def _words(
         if not present[1] and not found.standing:
             return ("Tracking shot",), ("Tracking shot",), ""
         return None, None, "something keeps its place in the frame"
-    if not still and found.seen.island > FILLS:
+    if not still and found.seen.island > FILLS and found.seen.around < AROUND:
         return None, None, "the subject fills the frame"
     return _named(found, field, keystones, present)
 
@@ -248,7 +258,7 @@ def _still(found: _Evidence) -> Words:
         return ("Shake",), ("Shake",), ""
     if found.seen.world > 0.04:
         return None, None, MAYBE
-    if found.seen.island > FILLS:
+    if found.seen.island > FILLS and found.seen.around < AROUND:
         return None, None, "the subject fills the frame"
     return ("Static shot",), ("Static shot",), ""
 
@@ -266,8 +276,7 @@ def _present(found: _Evidence, turned: tuple[bool, bool]) -> tuple[NDArray[np.bo
     present = share > on
     if ((share <= on) & (share > off)).any():
         return present, "a second move, too small to be sure of"
-    unclear = found.agrees < 0.65 and present.sum() > 1 and share[present].min() < 0.5
-    if unclear or (found.shakes and found.agrees < 0.55):
+    if found.shakes and found.agrees < (0.65 if present.sum() > 1 and share[present].min() < 0.5 else 0.55):
         return present, "the picture moves in too many ways at once"
     return present, ""
 

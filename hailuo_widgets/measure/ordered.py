@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.measure.moves import FAMILIES
@@ -133,17 +134,35 @@ def obeyed(ordered: tuple[tuple[str, ...], ...] | list[tuple[str, ...]], measure
 
     Returns:
         True where all commands agree; False where something else was seen, by family or by command; None where it can't
-        be told, as with "pan left or truck left" for an ordered pan.
+        be told, as with "pan left or truck left" for an ordered pan, with one move where two of one family were ordered
+        in a row, or with a truck where a tracking shot was ordered.
     """
     if measured.error or not measured.families or any(each is None for each in measured.families):
         return None
     asked = [frozenset(step) for step in ordered if step]
-    if [_kin(step) for step in asked] != [frozenset(each or ()) for each in measured.families]:
-        return False
+    kin, seen_kin = [_kin(step) for step in asked], [frozenset(each or ()) for each in measured.families]
+    if kin != seen_kin:
+        return None if _may_be(kin, seen_kin) else False
     for step, seen in zip(asked, measured.camera, strict=True):
         if seen is not None and frozenset(seen) != step:
             return False
     return True if all(seen is not None for seen in measured.camera) else None
+
+
+_FOLLOWS = frozenset({"Tracking shot"})
+_ACROSS = (frozenset({FAMILIES["Pan left"]}), frozenset({FAMILIES["Pan right"]}))
+
+
+def _may_be(asked: list[frozenset[str]], seen: list[frozenset[str]]) -> bool:
+    """Whether the difference is one that pictures don't always show.
+
+    Two moves of one family, one after the other, look like one; and a camera that follows a subject trucks or pans.
+    """
+    one, other = [each for each, _ in groupby(asked)], [each for each, _ in groupby(seen)]
+    return len(one) == len(other) and all(
+        a == b or (a == _FOLLOWS and b in _ACROSS) or (b == _FOLLOWS and a in _ACROSS)
+        for a, b in zip(one, other, strict=True)
+    )
 
 
 def _kin(step: frozenset[str]) -> frozenset[str]:

@@ -178,3 +178,36 @@ def _turns(calm: Floats, rate: float, offset: int) -> list[tuple[int, int]]:
         bounds.append(int(came[bounds[-1]]))
     bounds.reverse()
     return [(a + offset, b + offset) for a, b in pairwise(bounds)]
+
+
+def breaks(pace: Floats, unlike: Floats, enough: int) -> list[tuple[int, bool]]:
+    """Where a move that goes one way may be two: (its place, whether the camera all but stops there).
+
+    Args:
+        pace: (K,), how fast it goes, 0 or more.
+        unlike: (K,), the share of the picture that moves otherwise than the background, 0 to 1.
+        enough: Pairs that there must be on either side.
+    """
+    count = len(pace)
+    places = np.arange(enough, count - enough + 1)
+    if not len(places):
+        return []
+    found: list[tuple[int, bool]] = []
+    crest = np.minimum(np.maximum.accumulate(pace)[places - 1], np.maximum.accumulate(pace[::-1])[::-1][places - 1])
+    dip = pace[np.minimum(places, count - 1)] / np.maximum(crest, 1e-9)
+    if dip.min() < 0.6:
+        found.append((int(places[dip.argmin()]), bool(dip.min() < 0.45)))
+    # A jump is more than the pace changes just before it and just after.
+    level = np.log(np.maximum(pace, 1e-4))
+    near = [[np.median(level[max(0, at + low) : at + low + 3]) for low in (-6, -3, 0, 3)] for at in places
+            if at + 3 < count]  # fmt: skip
+    if near:
+        change = np.abs(np.diff(np.array(near), axis=1))
+        jump = change[:, 1] - np.maximum(change[:, 0], change[:, 2])
+        if jump.max() > 0.25:
+            found.append((int(places[jump.argmax()]), False))
+    gap = [abs(unlike[:at].mean() - unlike[at:].mean()) for at in places]
+    at = int(places[int(np.argmax(gap))])
+    if max(gap) > max(0.1, 5 * np.hypot(unlike[:at].std(), unlike[at:].std())):
+        found.append((at, False))
+    return [each for index, each in enumerate(found) if all(abs(each[0] - other[0]) > 1 for other in found[:index])]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -310,25 +310,32 @@ class AsyncHailuo:
     async def download(self, state: TaskState, path: Path | str) -> Downloaded:
         """Fetch a finished task's clip. Where its address has expired, a new one is asked for.
 
+        For some minutes neither an address that doesn't work nor a question that is refused ends it: the clip has been
+        paid for.
+
         Raises:
+            VendorError: If the vendor goes on refusing to give an address.
             DownloadError: If it can't be had; nothing is left under the name.
             LibraryError: If the disk refuses it.
         """
         until, attempt = self.clock.monotonic() + ADDRESS_SECONDS, 0
         try:
             while True:
-                if state.url is None:
-                    state = await self.status(state.task)
-                if state.url is None:
-                    raise DownloadError("The task has no clip.", hint=f"The vendor says: {state.word}.")
                 try:
-                    return await download(self._transport, state.url, Path(path), clock=self.clock)
-                except AddressError:
-                    if self.clock.monotonic() >= until:
+                    if state.url is None:
+                        state = await self.status(state.task)
+                    if state.url is not None:
+                        return await download(self._transport, state.url, Path(path), clock=self.clock)
+                    # Once it had one, an answer that says nothing clear is asked for again, like any other.
+                    if not attempt or state.phase.final or self.clock.monotonic() >= until:
+                        raise DownloadError("The task has no clip.", hint=f"The vendor says: {state.word}.")
+                except VendorError as error:
+                    again = isinstance(error, AddressError) or not isinstance(error, DownloadError)
+                    if not again or self.clock.monotonic() >= until:
                         raise
-                    await self.clock.sleep(backoff(attempt, None))
-                    attempt += 1
-                    state = await self.status(state.task)
+                await self.clock.sleep(backoff(attempt, None))
+                attempt += 1
+                state = replace(state, url=None)
         except VendorError as error:
             raise self._about(error, state.task) from None
 

@@ -13,8 +13,8 @@ import httpx
 
 from hailuo_widgets._version import __version__
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.net import log
-from hailuo_widgets.net.fetch import SILENT_SECONDS, Downloads, FetchError, Receiver
+from hailuo_widgets.net import fetch, log
+from hailuo_widgets.net.fetch import Downloads, FetchError, Receiver
 from hailuo_widgets.net.proxies import proxy_for
 from hailuo_widgets.net.reply import CutOffError, NoReply
 from hailuo_widgets.net.tls import tls_context
@@ -426,7 +426,7 @@ async def _exchange(
 async def _fetch_in_process(
     transport: httpx.AsyncBaseTransport, url: str, headers: Mapping[str, str], receiver: Receiver
 ) -> None:
-    limits = httpx.Timeout(SILENT_SECONDS).as_dict()
+    limits = httpx.Timeout(fetch.SILENT_SECONDS).as_dict()
     try:
         request = httpx.Request("GET", url, headers=headers, extensions={"timeout": limits})
         response = await transport.handle_async_request(request)

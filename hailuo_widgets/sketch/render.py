@@ -78,7 +78,12 @@ class Sketch:
 
 
 def render(
-    sketch: Sketch, path: Path | str, *, preset: str = "ultrafast", part: tuple[int, int] | None = None
+    sketch: Sketch,
+    path: Path | str,
+    *,
+    preset: str = "ultrafast",
+    part: tuple[int, int] | None = None,
+    ahead: bool = True,
 ) -> VideoInfo:
     """Draw a sketch into an mp4 file: H.264, yuv420p, a keyframe a second, index first, silent.
 
@@ -87,6 +92,7 @@ def render(
         path: The file; written in place, so give a temporary name and rename it where half a file would matter.
         preset: x264's preset.
         part: The first frame that is drawn, and the one after the last; None for all of them.
+        ahead: Whether one core paints while another encodes; less work where no core is idle if not.
 
     Returns:
         The facts about the file; of a whole sketch it has exactly `round(duration * fps)` frames, at least one.
@@ -109,6 +115,7 @@ def render(
         height=height,
         fps=sketch.fps,
         preset=preset,
+        ahead=ahead,
     )
     return probe(path)
 
@@ -195,7 +202,8 @@ def preview(sketch: Sketch, path: Path) -> VideoInfo:
     parts = [path.with_name(f"{path.name}.{each}") for each in range(shares)]
 
     def draw(index: int) -> None:
-        run({"sketch": sketch.to_json(), "path": str(parts[index]), "part": cuts[index : index + 2]})
+        part = {"part": cuts[index : index + 2], "ahead": shares < cores()}
+        run({"sketch": sketch.to_json(), "path": str(parts[index]), **part})
 
     with ThreadPoolExecutor(shares, thread_name_prefix="hailuo-preview") as pool:
         list(pool.map(draw, range(shares)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,7 +83,7 @@ class Sprite:
         height: Its height at rest, in frame heights.
         alpha: Coverage, 0 to 128, its border 0; larger than it will be shown and smoothed, so that it can be sampled
             point by point.
-        planes: Y, U and V of the same shape, or one YUV colour.
+        planes: Y, and U and V in one array, of the same height and width; or one YUV colour.
         drift: To the right, in u a second.
         bob: How far it goes up and down by itself, in frame heights.
         pace: How often it does so in a second.
@@ -94,7 +95,7 @@ class Sprite:
     v: float
     height: float
     alpha: Bytes
-    planes: tuple[Bytes, Bytes, Bytes] | Floats
+    planes: tuple[Bytes, Bytes] | Floats
     drift: float = 0.0
     bob: float = 0.0
     pace: float = 0.5
@@ -188,7 +189,11 @@ def build(text: str, height: int) -> Scene:
         text: The prompt, or whatever the picture shall depend on.
         height: Height of the frame in pixels, which sets the fineness of the outlines.
     """
-    reading = read(text)
+    return _laid_out(read(text), height)
+
+
+@lru_cache(maxsize=4)  # one prompt under several cameras is one scene
+def _laid_out(reading: Reading, height: int) -> Scene:
     lot = np.random.default_rng(reading.seed)
     turn = float(lot.uniform(-16, 16))
     light = palette.light(reading.light, turn)
@@ -581,7 +586,7 @@ def _subject(b: _Builder, ground: float) -> Sprite:
     air = to_yuv(mix(b.light.horizon, b.light.shade, 0.55))
     share = {"day": 0.08, "sunrise": 0.16, "sunset": 0.22, "dusk": 0.30, "night": 0.40}[b.reading.light]
     lit = (yuv * (1 - share) + air * share).round().astype(np.uint8)
-    planes = (lit[..., 0].copy(), lit[..., 1].copy(), lit[..., 2].copy())
+    planes = (lit[..., 0].copy(), np.ascontiguousarray(np.moveaxis(lit[..., 1:], -1, 0)))
     alpha = _coverage(np.asarray(picture.getchannel("A"), np.float32) / 255)
     u = float(b.lot.uniform(-0.06, 0.06))
     v = ground - high / 2 + 0.008

@@ -115,6 +115,7 @@ class Drawing:
 
 
 _idle: list[_Process] = []
+_busy: set[Drawing] = set()
 _left_to_the_parent: list[_Process] = []
 _lock = threading.Lock()
 
@@ -123,7 +124,8 @@ def run(request: dict[str, Any], drawing: Drawing | None = None) -> dict[str, An
     """Carry out one request in a process of its own. Safe to call from any thread, several at once.
 
     Args:
-        request: `{"sketch": …, "path": …}`, and with `"part"` two numbers, the frames from which and up to which.
+        request: `{"sketch": …, "path": …}`, and with `"part"` two numbers, the frames from which and up to which. With
+            `"ahead"` see `render`; by default it is so while each sketch has two cores.
         drawing: By which it can be stopped.
 
     Returns:
@@ -134,6 +136,17 @@ def run(request: dict[str, Any], drawing: Drawing | None = None) -> dict[str, An
         HailuoError: The sketch could not be drawn; the message says why.
     """
     drawing = drawing or Drawing()
+    with _lock:
+        _busy.add(drawing)
+        ahead = 2 * len(_busy) <= cores()
+    try:
+        return _run({"ahead": ahead, **request}, drawing)
+    finally:
+        with _lock:
+            _busy.discard(drawing)
+
+
+def _run(request: dict[str, Any], drawing: Drawing) -> dict[str, Any]:
     line = json.dumps({**request, "path": str(Path(request["path"]).resolve())}).encode("ascii") + b"\n"
     while not drawing.stopped():
         with _lock:
@@ -179,6 +192,7 @@ def _after_fork() -> None:
     """The processes answer to the parent."""
     global _idle, _lock, _left_to_the_parent
     _left_to_the_parent, _idle, _lock = _idle, [], threading.Lock()
+    _busy.clear()
 
 
 atexit.register(_end_all)
@@ -204,7 +218,8 @@ def main() -> int:
         request = json.loads(line)
         try:
             part = tuple(request["part"]) if "part" in request else None
-            answer = asdict(render(Sketch.from_json(request["sketch"]), request["path"], part=part))
+            sketch = Sketch.from_json(request["sketch"])
+            answer = asdict(render(sketch, request["path"], part=part, ahead=request["ahead"]))
         except HailuoError as error:
             answer = {"error": str(error).replace("\n", " ")}
         except Exception as error:  # noqa: BLE001  # the reason is for the sketch's card, whatever it is

@@ -31,7 +31,6 @@ __all__ = [
     "mended",
     "nearest",
     "parse",
-    "prose",
     "translate",
     "whole",
 ]
@@ -210,35 +209,5 @@ def translate(prompt: str, language: Language) -> str:
         if all(known is None or known.spell(language) == name for name, known in parts):
             return written
         return "[" + ",".join(known.spell(language) if known else name for name, known in parts) + "]"
-
-    return _rewrite(prompt, write)
-
-
-_PROSE = {
-    CameraCommand.TRUCK_LEFT: "the camera trucks left",
-    CameraCommand.TRUCK_RIGHT: "the camera trucks right",
-    CameraCommand.PAN_LEFT: "the camera pans left",
-    CameraCommand.PAN_RIGHT: "the camera pans right",
-    CameraCommand.PUSH_IN: "the camera pushes in",
-    CameraCommand.PULL_OUT: "the camera pulls out",
-    CameraCommand.PEDESTAL_UP: "the camera rises",
-    CameraCommand.PEDESTAL_DOWN: "the camera sinks",
-    CameraCommand.TILT_UP: "the camera tilts up",
-    CameraCommand.TILT_DOWN: "the camera tilts down",
-    CameraCommand.ZOOM_IN: "the lens zooms in",
-    CameraCommand.ZOOM_OUT: "the lens zooms out",
-    CameraCommand.SHAKE: "the camera shakes, handheld",
-    CameraCommand.TRACKING_SHOT: "the camera tracks the subject",
-    CameraCommand.STATIC_SHOT: "the camera stays still",
-}
-
-
-def prose(prompt: str) -> str:
-    """The prompt with each bracket as words, for models that read plain language (MiniMax-H3)."""
-
-    def write(written: str) -> str:
-        parts = _parts(written)
-        moves = " while ".join(_PROSE[known] for _, known in parts if known)
-        return "(" + ", ".join([moves, *(name for name, known in parts if known is None)]) + ")"
 
     return _rewrite(prompt, write)

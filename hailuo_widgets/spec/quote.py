@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import Problem, RefusedError
-from hailuo_widgets.spec import camera, file_rules
+from hailuo_widgets.spec import camera, camera_h3, file_rules, shot_list
 from hailuo_widgets.spec.catalog import Catalog, ModelSpec, Price, catalog
 from hailuo_widgets.spec.check import check
 from hailuo_widgets.spec.pricing import draft_seconds, price_of
@@ -56,7 +56,7 @@ class Quote:
     @cached_property
     def slips(self) -> tuple[camera.NearMiss, ...]:
         """Text in the prompt that looks like a camera command but isn't one. It needs a confirmation."""
-        return camera.parse(self.written.prompt).near_misses
+        return _slips(self.written.prompt, self.row)
 
     @cached_property
     def digest(self) -> str:
@@ -95,7 +95,7 @@ def quote_of_row(written: VideoRequest, row: ModelSpec, book: Catalog | None = N
     problems = check(request, row)
     if problems:
         raise RefusedError(_with_hint(problems, _elsewhere(written, row.provider, book)) if book else problems)
-    return Quote(written, request, row, price_of(request, row), _warnings(written, row))
+    return Quote(written, request, row, price_of(request, row), _warnings(written, request, row))
 
 
 def pin(written: VideoRequest, row: ModelSpec) -> VideoRequest:
@@ -108,7 +108,7 @@ def pin(written: VideoRequest, row: ModelSpec) -> VideoRequest:
     if row.camera in ("en", "zh"):
         pinned["prompt"] = camera.translate(written.prompt, row.camera)
     elif row.camera == "prose":
-        pinned["prompt"] = camera.prose(written.prompt)
+        pinned["prompt"] = camera_h3.prose(written.prompt)
     return written.model_copy(update=pinned)
 
 
@@ -214,15 +214,25 @@ def _with_hint(problems: list[Problem], hint: str) -> list[Problem]:
     ]
 
 
-def _warnings(written: VideoRequest, row: ModelSpec) -> tuple[str, ...]:
+def _slips(prompt: str, row: ModelSpec) -> tuple[camera.NearMiss, ...]:
+    """What looks like a camera command and is none; MiniMax-H3 knows some moves that Hailuo doesn't."""
+    misses = camera.parse(prompt).near_misses
+    if row.camera != "prose":
+        return misses
+    return tuple(miss for miss in misses if not camera_h3.understood(miss.text))
+
+
+def _warnings(written: VideoRequest, request: VideoRequest, row: ModelSpec) -> tuple[str, ...]:
     prompt = written.prompt
     script = camera.parse(prompt)
-    warnings = [str(miss) for miss in script.near_misses]
+    warnings = [str(miss) for miss in _slips(prompt, row)]
+    if row.camera == "prose":
+        warnings += shot_list.remarks(written, request.duration)
     warnings += [
         f"{prompt[shot.start : shot.end]} holds {len(shot.commands)} commands; "
         f"at most {camera.RECOMMENDED_PER_BRACKET} a bracket are recommended."
         for shot in script.shots
-        if len(shot.commands) > camera.RECOMMENDED_PER_BRACKET
+        if len(shot.commands) > camera.RECOMMENDED_PER_BRACKET and row.camera != "prose"
     ]
     if row.ratio_ignored and written.ratio not in {None, "adaptive"}:
         warnings.append(f"{row.provider} ignores the ratio {written.ratio}: the frame that you give decides the shape.")

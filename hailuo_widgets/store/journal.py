@@ -26,7 +26,7 @@ from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.store.spending import Spending, spending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import URL, Connection, Row
 
@@ -153,6 +153,7 @@ class Journal:
         *,
         owner: str,
         lost: str | None = None,
+        running: Collection[str] = (),
     ) -> Claim:
         """Write down what is about to be sent, unless the same was sent before: nothing is bought twice.
 
@@ -164,13 +165,18 @@ class Journal:
             at: Seconds since the epoch.
             owner: Who watches it from now on.
             lost: The job of a clip whose file is gone: it answers nothing any more.
+            running: Jobs that this holder is at itself: another job of the same request waits for them.
         """
         with self._write(alone=True) as connection:
+            if order.request.rewrite and (answer := _answer(connection, order.digest, replicate)) is not None:
+                return Claim("stored", answer[0], replicate, state="stored")
             facts = lifecycle.facts(connection, order.digest, replicate, job_id)
             if facts.clip is not None and facts.clip != lost:
                 return Claim("stored", facts.clip, replicate, state="stored")
             earlier = lifecycle.sent_before(connection, order.digest, replicate) if facts.sent else None
             if earlier is not None and earlier.id != job_id:
+                if earlier.id in running:
+                    return Claim("busy", earlier.id, replicate, earlier.task_id, earlier.state)
                 return lifecycle.take_over(connection, earlier, owner, at)
             if earlier is not None:  # written down a moment ago, and only the answer was lost
                 return Claim("new", job_id, replicate)
@@ -464,17 +470,8 @@ class Journal:
 
     def rewritten(self, digest: str) -> tuple[str, str] | None:
         """The newest answer to a request to rewrite a prompt: its job and the text; None if there is none."""
-        query = (
-            select(jobs.c.id, transitions.c.detail)
-            .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "stored"))
-            .where(jobs.c.digest == digest, jobs.c.state == "stored")
-            .order_by(jobs.c.created.desc(), transitions.c.id.desc())
-        )
         with self._read() as connection:
-            for row in connection.execute(query):
-                if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
-                    return str(row.id), words
-        return None
+            return _answer(connection, digest)
 
     def clips_by_hash(self, sha256: str) -> list[Row[Any]]:
         """The clips with that file, newest first."""
@@ -629,6 +626,21 @@ class Journal:
         """The connection of the transaction that this thread is in."""
         shared: Connection | None = getattr(self._mine, "connection", None)
         return shared
+
+
+def _answer(connection: Connection, digest: str, replicate: int | None = None) -> tuple[str, str] | None:
+    """The newest rewritten prompt that answers a request, and its job."""
+    query = (
+        select(jobs.c.id, transitions.c.detail)
+        .join(transitions, and_(transitions.c.job_id == jobs.c.id, transitions.c.state == "stored"))
+        .where(jobs.c.digest == digest, jobs.c.state == "stored")
+        .where(true() if replicate is None else jobs.c.replicate == replicate)
+        .order_by(jobs.c.created.desc(), transitions.c.id.desc())
+    )
+    for row in connection.execute(query):
+        if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
+            return str(row.id), words
+    return None
 
 
 _BAD_VALUES = (ValueError, TypeError, ArithmeticError)

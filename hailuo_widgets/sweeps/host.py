@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from decimal import Decimal
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.catalog import ModelSpec
+    from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.promotion import Promotion
@@ -63,8 +66,16 @@ class Host(Protocol):
         """The job that makes a clip now, or None in this kernel."""
         ...
 
+    def rewrite(self, request: VideoRequest, provider: str | None = None, *, fresh: bool = False) -> Rewriting:
+        """Ask for a prompt as the model would like to read it."""
+        ...
+
     def launch(self, jobs: Sequence[Job], group: JobGroup) -> None:
         """Begin jobs that belong together, in that order."""
+        ...
+
+    def planned(self, currency: str) -> Decimal:
+        """What jobs that were begun will cost, as far as the journal doesn't know of them yet."""
         ...
 
     def limits_of(self, row: ModelSpec) -> Limits:

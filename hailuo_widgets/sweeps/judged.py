@@ -10,7 +10,7 @@ from hailuo_widgets.errors import UsageError
 from hailuo_widgets.judge.judging import Judging
 from hailuo_widgets.judge.spending import outlook
 from hailuo_widgets.markup import content
-from hailuo_widgets.spec.catalog import Price
+from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.store.vote import QUESTION
 from hailuo_widgets.sweeps import budgets, halving
 
@@ -123,10 +123,15 @@ class Judged:
             )
         currencies = {quote.price.currency for quote in quotes.values() if quote.price.amount}
         most = budgets.budget(budget, currencies)
+        if most is not None and most.currency == CLIPS:
+            raise UsageError(
+                "What settles a study is planned under a budget of money, not of clips.",
+                hint="Write fox.next(2), or fox.next('2 USD').",
+            )
         if len(currencies) > 1:
             raise UsageError("Prices are in several currencies.", hint="Make a sweep for each.")
         amount = Decimal(0) if most is None else most.amount
-        if self._sweep.budget is not None:
+        if self._sweep.budget is not None and self._sweep.budget.currency != CLIPS:
             amount = min(amount, self._sweep.budget.left)
 
         def price(name: Hashable) -> float:

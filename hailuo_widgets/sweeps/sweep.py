@@ -42,15 +42,18 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from hailuo_widgets.engine.budget import Budget
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.judge.ballot import Added
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.judge.voters import Voters
     from hailuo_widgets.measure.obedience_table import ObedienceTable
+    from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.vote import Vote
+    from hailuo_widgets.sweeps.export.sinks import Sent, Sink
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
@@ -107,6 +110,7 @@ class Sweep:
         self._found: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
         self._observers: Observers[Sweep] = Observers()
+        self._measure_observers: Observers[tuple[str, Measured]] = Observers()
         self._mine: set[str] = set()
         self._lock = threading.Lock()
 
@@ -115,12 +119,21 @@ class Sweep:
         return budgets.budget(self._written_budget, currencies, self._bought_today)
 
     def _bought_today(self, currency: str) -> Decimal:
-        """What this library has bought since midnight, by local time."""
+        """What this library has bought since midnight, by local time, and what is about to be bought."""
+        about_to_be = self._host.planned(currency)  # first: what is sent meanwhile counts twice rather than not at all
         if not self._host.has_library():
-            return Decimal(0)
+            return about_to_be
         now = datetime.fromtimestamp(self._host.clock.now(), UTC).astimezone()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return self._host.library().journal.bought_since(midnight.timestamp(), currency)
+        return about_to_be + self._host.library().journal.bought_since(midnight.timestamp(), currency)
+
+    def _renew_budget(self) -> None:
+        """Before a sweep's first run: others may have bought since it was planned, and so may its finals."""
+        if self.group is not None or self.budget is None or not budgets.is_by_day(self._written_budget):
+            return
+        today = self._budget()
+        assert today is not None
+        self.budget.amount = today.amount + self.budget.spent + self.budget.reserved
 
     # --- the plan ---------------------------------------------------------------------------------------------------
 
@@ -198,7 +211,7 @@ class Sweep:
         return "" if seen == LIBRARY else seen
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
-        mine = {key: clip for key, job in self._jobs.items() if (clip := _kept(job)) is not None}
+        mine = {key: clip for key, job in list(self._jobs.items()) if (clip := _kept(job)) is not None}
         if not self._host.has_library():
             return mine, {}
         library = self._host.library()
@@ -278,8 +291,7 @@ class Sweep:
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be generated.", hint=reason)
         with self._lock:
-            if self.group is None and budgets.is_by_day(self._written_budget):
-                self.budget = self._budget()  # others may have bought since it was planned
+            self._renew_budget()
             self._look()
             missing = [key for key in self._in_order(cheapest_first=cheapest_first) if self._missing(key)]
             self._require_keys(missing)
@@ -299,7 +311,7 @@ class Sweep:
         """Retry what failed, was refused, cancelled or detached; what is unconfirmed needs a person's decision."""
         with self._lock:
             self._look()
-            again = [key for key, job in self._jobs.items() if self.can_retry(job) and key not in self._found]
+            again = [key for key, job in list(self._jobs.items()) if self.can_retry(job) and key not in self._found]
             self._require_keys(again)
             self._launch(again)
         self._observers.tell(self)
@@ -317,6 +329,7 @@ class Sweep:
             AuthenticationError: If a provider needs a key and none is set. Nothing was sent.
         """
         with self._lock:
+            self._renew_budget()
             found, open_now = self._look_up(list(wanted))
             missing = [key for key in wanted if key not in found and not self._state_of(key, open_now)]
             self._require_keys(missing)
@@ -430,7 +443,7 @@ class Sweep:
     def clips(self) -> list[Clip]:
         """The clips that are there, in the order of the cells."""
         every = [self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat)]
-        every += [_kept(job) for key, job in self._jobs.items() if key[1] >= self.repeat]
+        every += [_kept(job) for key, job in list(self._jobs.items()) if key[1] >= self.repeat]
         return list({clip.id: clip for clip in every if clip is not None}.values())
 
     def result(self, timeout: float | None = None) -> list[Clip]:
@@ -475,6 +488,21 @@ class Sweep:
     def _require_start(self) -> None:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
+
+    def rewrite(self) -> list[Rewriting]:
+        """Ask for the rewritten prompts that `prompt_as: rewritten` still lacks. Each costs about $0.017.
+
+        When they are there, plan the sweep again: run its cell, or `hw.sweep(…)` with the same words.
+
+        Returns:
+            The rewritings, one for each different prompt: `.result()`, `await`; none where nothing is missing.
+
+        Raises:
+            AuthenticationError: If the provider needs a key and none is set. Nothing was sent.
+        """
+        from hailuo_widgets.sweeps import rewritten
+
+        return rewritten.ask(self.cells, self._host)
 
     def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
         """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.
@@ -537,15 +565,21 @@ class Sweep:
         """
         return records.to_csv(self.records, path)
 
-    def to_html(self, path: str | Path) -> Path:
-        """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it, ready to be mailed.
+    def to_html(self, path: str | Path, *, single: bool = False, most_mb: float = 20) -> Path:
+        """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it.
+
+        Args:
+            path: The page.
+            single: Put the clips into the page too: one file that plays when mailed.
+            most_mb: How large such a file may become, in MB. Mail takes about 25.
 
         Raises:
+            UsageError: If a single file would be larger; it says how large, and nothing is written.
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.export.page import to_html
+        from hailuo_widgets.sweeps.export.page import to_html, to_single_html
 
-        return to_html(self, path)
+        return to_single_html(self, Path(path), most_mb) if single else to_html(self, Path(path))
 
     def to_dataset(self, folder: str | Path) -> Path:
         """Write a folder that Hugging Face's `datasets` loads: clips, prompts, parameters, ratings, tags and votes.
@@ -563,6 +597,31 @@ class Sweep:
         from hailuo_widgets.sweeps.export.dataset import to_dataset
 
         return to_dataset(self, Path(folder), self._votes())
+
+    def to(self, sink: str | Sink, **options: Any) -> Sent:
+        """Send clips, prompts, parameters, ratings and votes to an experiment tracker. Each call makes a new run.
+
+        Args:
+            sink: `"trackio"`, `"mlflow"`, `"wandb"`, or an object with the methods of `sweeps.export.sinks.Sink`.
+            options: For a name: `trackio.init`'s and `wandb.init`'s own (`project`, `mode="offline"` …); for MLflow
+                `experiment` and `tracking_uri`.
+
+        Returns:
+            How much was sent.
+
+        Raises:
+            UsageError: If no clip is there yet, there is no such sink, or its package is missing.
+        """
+        from hailuo_widgets.sweeps.export import sinks
+        from hailuo_widgets.sweeps.export.shared import shared, shared_axes
+
+        clips, votes = shared(self, self._votes())
+        if not clips:
+            raise UsageError("There is no clip to send.", hint="Run the sweep first.")
+        first, *others = (clip.facts for clip in clips)
+        same = {name: value for name, value in first.items() if all(other[name] == value for other in others)}
+        about = sinks.SharedSweep(self.name or "sweep", shared_axes(self), same, len(clips))
+        return sinks.send(sinks.named(sink, options) if isinstance(sink, str) else sink, about, clips, votes)
 
     def _votes(self) -> list[Vote]:
         return self._host.library().journal.votes() if self._host.has_library() else []
@@ -826,6 +885,18 @@ class Sweep:
             A function that ends it.
         """
         return self._observers.add(callback)
+
+    def observe_measured(self, callback: Callable[[tuple[str, Measured]], None]) -> Callable[[], None]:
+        """Call back with the id of each clip that is measured from now on and its measures, on the measuring thread.
+
+        Returns:
+            A function that ends it.
+        """
+        return self._measure_observers.add(callback)
+
+    def tell_measured(self, clip_id: str, measured: Measured) -> None:
+        """A clip of it has been measured: its views show that."""
+        self._measure_observers.tell((clip_id, measured))
 
     def __repr__(self) -> str:
         name = f"{self.name}: " if self.name else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,7 @@ from hailuo_widgets.store.vote import ME
 from hailuo_widgets.views._assets import joined
 from hailuo_widgets.views.clip_grid import background
 from hailuo_widgets.views.describe import clip_view
-from hailuo_widgets.views.outputs import in_kernel
+from hailuo_widgets.views.outputs import Output, in_kernel
 from hailuo_widgets.views.placed import Placed, needs_view
 from hailuo_widgets.views.studio_messages import problem_of
 from hailuo_widgets.views.wording import question_as_shown
@@ -68,7 +67,7 @@ class Arena(Placed):
         self._folder = folder or Path.cwd()
         self._pairs: dict[int, Shown] = {}
         self._number = 0
-        self._display_id = secrets.token_hex(16)
+        self._output: Output | None = None
         self.on_msg(self._receive)
 
     def _receive(self, _widget: object, content: Any, _buffers: Sequence[Any]) -> None:
@@ -140,8 +139,8 @@ class Arena(Placed):
     def _reveal(self) -> None:
         study = self.judging.study()
         self.send({"type": "result", "sentences": self._sentences(study), "picture": ranking_svg(study)})
-        if in_kernel() and not needs_view():
-            self.publish(self.as_html(self._result(study)), repr(self), display_id=self._display_id, update=True)
+        if self._output is not None:
+            self._output.replace({"text/html": self.as_html(self._result(study)), "text/plain": repr(self)})
 
     def _sentences(self, study: Study) -> list[str]:
         """The answer, and how far several voters agree."""
@@ -189,7 +188,8 @@ class Arena(Placed):
         elif needs_view():
             self.publish_view()
         else:
-            self.publish(self.as_html(self._result()), repr(self), display_id=self._display_id)
+            self._output = Output()
+            self._output.show({"text/html": self.as_html(self._result()), "text/plain": repr(self)})
 
     def __repr__(self) -> str:
         return f"<Arena: {self.judging!r}>"

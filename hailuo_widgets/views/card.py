@@ -42,7 +42,7 @@ class Status:
     """How far a job has come.
 
     Attributes:
-        state: One of the job's states, as its value: "planned", "submitting", … "stored".
+        state: What `wording.shown_state` gives: "planned", "submitting", … "stored".
         task_id: The vendor's id of the task, `""` until there is one.
         progress: The vendor's own figure, 0 to 1; None where it gives none.
         elapsed: Seconds since the job began, at the moment of sending; a live card counts on by itself.

@@ -13,6 +13,7 @@ from hailuo_widgets.errors import Charged, HailuoError, Problem, RefusedError, V
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.views.card import ClipView, Order, Recipe, Status
 from hailuo_widgets.views.code import cell_of
+from hailuo_widgets.views.wording import shown_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -95,7 +96,7 @@ def status_of(job: Job) -> Status:
     """How far it has come."""
     error = job.error
     return Status(
-        state=job.state.value,
+        state=shown_state(job),
         task_id=job.task_id or "",
         progress=job.progress,
         elapsed=job.elapsed,
@@ -160,8 +161,16 @@ def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
             ("digest", quote.digest),
         ),
         prompt_sent=sent.prompt if sent.prompt != written.prompt else "",
-        created=datetime.fromtimestamp(job.created, UTC).isoformat(timespec="seconds") if job else "",
+        created=_created(job),
     )
+
+
+def _created(job: Job | None) -> str:
+    """When the clip was stored, or the job was created where there is no clip."""
+    if job is None:
+        return ""
+    at = job.clip.created if job.state is JobState.STORED and job.prompt is None else job.created
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")
 
 
 def parameters_of(quote: Quote) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ import os
 import time
 from collections import defaultdict
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import Charged, HailuoError, VendorError
@@ -23,8 +23,9 @@ from hailuo_widgets.views.grid_view import (
     GridView,
     HeadView,
     PlanView,
+    SeenMove,
 )
-from hailuo_widgets.views.wording import clock, file_size
+from hailuo_widgets.views.wording import clock, file_size, shown_state
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.sidecar import MarksPart
     from hailuo_widgets.sweeps.cells import Cell
     from hailuo_widgets.sweeps.plan import Plan
     from hailuo_widgets.sweeps.sweep import Sweep
     from hailuo_widgets.views.grid_view import Action, Phase, Place
+
+_NONE: tuple[SeenMove, ...] = ()
 
 STARRED = "starred"
 """The tag of a clip with a star."""
@@ -50,19 +54,22 @@ _ASK_THE_VENDOR = (JobState.UNCERTAIN, JobState.ABANDONED)
 _CHARGED = {Charged.NO: "not charged", Charged.YES: "charged", Charged.UNKNOWN: "may be charged"}
 
 
-def grid_of(sweep: Sweep, marks: Mapping[str, MarksPart], head: HeadView) -> GridView:
+def grid_of(
+    sweep: Sweep, marks: Mapping[str, MarksPart], head: HeadView, measured: Mapping[str, Measured] | None = None
+) -> GridView:
     """The whole sweep in its current state.
 
     Args:
         sweep: Which one.
         marks: What people say of its clips, by the clip's id.
         head: What stands above.
+        measured: What was measured of its clips, by the clip's id.
     """
     takes = {}
     for cell in sweep.cells:
         if cell.wanted:
             for replicate in range(sweep.repeat):
-                take = take_of(sweep, (cell.index, replicate), marks)
+                take = take_of(sweep, (cell.index, replicate), marks, measured)
                 if take != _PLANNED:
                     takes[cell.index, replicate] = take
     return GridView(
@@ -81,19 +88,22 @@ def grid_of(sweep: Sweep, marks: Mapping[str, MarksPart], head: HeadView) -> Gri
 _PLANNED = GridItem()
 
 
-def take_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart]) -> GridItem:
+def take_of(
+    sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], measured: Mapping[str, Measured] | None = None
+) -> GridItem:
     """One replicate in its current state."""
     job, clip = sweep.job(*place), sweep.clip(*place)
     said = marks.get(clip.id) if clip is not None else None
     footage = Footage(clip.width, clip.height, clip.fps, clip.duration) if clip else None
     rating, remark = (said.rating or 0, said.note) if said else (0, "")
     starred = said is not None and STARRED in said.tags
+    seen = _seen(clip, measured)
     if job is None or (job.state is JobState.PLANNED and clip is not None):
         if clip is None:
             return _PLANNED
-        return GridItem("stored", cached=True, clip=footage, rating=rating, starred=starred, remark=remark)
+        return GridItem("stored", cached=True, clip=footage, rating=rating, starred=starred, remark=remark, **seen)
     return GridItem(
-        state=job.state.value,
+        state=shown_state(job),
         elapsed=job.worked,
         expected=job.expected,
         progress=job.progress,
@@ -105,7 +115,19 @@ def take_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart]) -> GridI
         rating=rating,
         starred=starred,
         remark=remark,
+        **seen,
     )
+
+
+def _seen(clip: Clip | None, measured: Mapping[str, Measured] | None) -> dict[str, Any]:
+    """What is measured of a clip, as its item says it."""
+    found = measured.get(clip.id) if measured and clip is not None else None
+    if clip is None or found is None:
+        return {}
+    from hailuo_widgets.measure.stored import steps_of  # NumPy is loaded where it is needed
+    from hailuo_widgets.views.measured_badge import marked
+
+    return marked(steps_of(clip.prompt), found)
 
 
 def head_of(sweep: Sweep, left: float | None, message: str = "") -> HeadView:
@@ -131,7 +153,13 @@ def head_of(sweep: Sweep, left: float | None, message: str = "") -> HeadView:
     )
 
 
-def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder: Path) -> Detail:
+def detail_of(
+    sweep: Sweep,
+    place: Place,
+    marks: Mapping[str, MarksPart],
+    folder: Path,
+    measured: Mapping[str, Measured] | None = None,
+) -> Detail:
     """All details of one replicate."""
     cell, job, clip = sweep.cells[place[0]], sweep.job(*place), sweep.clip(*place)
     facts: list[tuple[str, str]] = []
@@ -156,6 +184,15 @@ def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder
         more += [(name, value) for name, value in parameters_of(cell.quote) if name not in _IN_THE_ORDER]
     error = job.error if job is not None else None
     said = marks.get(clip.id) if clip is not None else None
+    asked, camera = "", _NONE
+    if clip is not None and (found := (measured or {}).get(clip.id)) is not None:
+        from hailuo_widgets.measure.stored import steps_of  # NumPy is loaded where it is needed
+        from hailuo_widgets.views.measured_badge import asked_in_words, badge_text, figures, moves
+
+        steps = steps_of(clip.prompt)
+        asked, camera = asked_in_words(steps), moves(found)
+        facts.append(("Camera", badge_text(steps, found)))
+        more += figures(found)
     return Detail(
         prompt=cell.prompt,
         facts=tuple((name, value) for name, value in facts if value),
@@ -165,6 +202,8 @@ def detail_of(sweep: Sweep, place: Place, marks: Mapping[str, MarksPart], folder
         more=tuple((name, value) for name, value in more if value),
         file=_relative(clip, folder) if clip is not None else "",
         cell=cell_of(cell.quote) if cell.quote is not None else "",
+        asked=asked,
+        camera=camera,
     )
 
 

@@ -54,6 +54,10 @@ class Footage:
     duration: float
 
 
+MEASURES = ("motion", "flicker", "jitter", "sharpness", "brightness", "loop")
+"""The measures that cells can be sorted by; the units are those of `Measured`."""
+
+
 @dataclass(frozen=True, slots=True)
 class GridItem:
     """One replicate of one cell.
@@ -71,6 +75,9 @@ class GridItem:
         rating: 1 to 5, 0 for none.
         starred: Whether someone starred it.
         remark: Someone's note.
+        seen: What was measured of its camera, in a few words; `""` where it is not measured.
+        obeyed: Whether the camera did as requested; None where that can't be told, or nothing was requested.
+        figures: What it can be sorted by, in the order of `MEASURES`; empty where it is not measured.
     """
 
     state: str = "planned"
@@ -85,6 +92,9 @@ class GridItem:
     rating: int = 0
     starred: bool = False
     remark: str = ""
+    seen: str = ""
+    obeyed: bool | None = None
+    figures: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +175,6 @@ class GridView:
         """Whether every clip is the embedded provider's drawing: that is then said once, above."""
         return all(cell.sketch for cell in self.cells if not (cell.problem or cell.skipped))
 
-    def all_cached(self) -> bool:
-        """The same of clips that came from the library."""
-        wanted = (index for index, cell in enumerate(self.cells) if not (cell.problem or cell.skipped))
-        return all(self.take(place).cached for index in wanted for place in self.places(index))
-
     def take(self, place: Place) -> GridItem:
         """What is known of a replicate."""
         return self.takes.get(place) or GridItem()
@@ -211,6 +216,25 @@ class GridView:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenMove:
+    """One move of the camera, as it is drawn over the clip.
+
+    Attributes:
+        start, stop: Seconds.
+        right, down: How fast the picture's contents moved, % of its width a second.
+        growth: How fast they grew, in the same unit.
+        label: The move in words.
+    """
+
+    start: float
+    stop: float
+    right: float
+    down: float
+    growth: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class Detail:
     """What is asked for when one clip is looked at closely.
 
@@ -223,6 +247,8 @@ class Detail:
         more: Names and values for those who look closer: task id, every parameter.
         file: The clip's path, relative to the notebook; `""` where there is none.
         cell: The `%%hailuo` cell that asks for this clip; `""` where it can't be asked for.
+        asked: The camera's moves that were requested, in words.
+        camera: The moves that were measured.
     """
 
     prompt: str
@@ -233,3 +259,5 @@ class Detail:
     more: tuple[tuple[str, str], ...] = ()
     file: str = ""
     cell: str = ""
+    asked: str = ""
+    camera: tuple[SeenMove, ...] = ()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
-import anywidget
 import traitlets
 
 from hailuo_widgets.markup import clean
 from hailuo_widgets.views._assets import joined
-from hailuo_widgets.views.wording import fit, message, segments, state_word
+from hailuo_widgets.views.placed import Placed
+from hailuo_widgets.views.wording import delivered, file_size, fit, message, segments, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hailuo_widgets.views.card import Order, Status
+    from hailuo_widgets.views.card import ClipView, Order, Status
 
 STATUS_LIMIT = 2048
 """Bytes that one update of the status may take on its way to the browser."""
@@ -23,17 +23,20 @@ STATUS_LIMIT = 2048
 _ROOM = {"error": 480, "hint": 640, "note": 160, "charged": 160, "task_id": 160}
 
 
-class JobCard(anywidget.AnyWidget):
+class JobCard(Placed):
     """The live view of a job.
 
-    Only one thread may call `show`; callbacks of `on_cancel` may arrive on any thread.
+    It is shown in HTML that says the same for the moment at which it was shown. Where that is replaced by the card that
+    stays, the live one is gone with its place; where it is not, the live one asks for the clip and plays it.
+
+    Only one thread may send; callbacks of `on_cancel` and `on_ask` may arrive on any thread.
 
     Attributes:
         order: What was requested, as the front end reads it (`Order` in `static/job_card.js`). Set once.
         status: How far it has come (`Status` in `static/job_card.js`), at most `STATUS_LIMIT` bytes.
     """
 
-    _esm = joined("dom.js", "job_card.js")
+    _esm = joined("dom.js", "placed.js", "job_card.js")
     _css = joined("base.css", "ring.css", "job_card.css")
 
     order = traitlets.Dict().tag(sync=True)
@@ -48,12 +51,28 @@ class JobCard(anywidget.AnyWidget):
         """Send a new status to every view of this card; nothing is sent where nothing changed."""
         self.status = _status_message(order, status)
 
+    def send_clip(self, clip: ClipView, data: bytes) -> None:
+        """Send the clip (mp4) that was asked for."""
+        facts = [["Delivered", delivered(clip)], ["File", f"{clean(clip.file)} · {file_size(clip.size)}"]]
+        self.send({"type": "clip", "facts": facts}, [data, clip.poster])
+
+    def send_missing(self, why: str) -> None:
+        """Say why there is no clip."""
+        self.send({"type": "missing", "why": fit(clean(why), _ROOM["error"])})
+
     def on_cancel(self, callback: Callable[[], None]) -> None:
         """Call `callback` whenever someone presses the card's button, on whatever thread the click arrives."""
+        self._on("cancel", lambda _: callback())
 
+    def on_ask(self, callback: Callable[[str], None]) -> None:
+        """Call back when a card that has ended asks for its clip (`clip`), or is gone with its place (`replaced`)."""
+        self._on("clip", callback)
+        self._on("replaced", callback)
+
+    def _on(self, what: str, callback: Callable[[str], None]) -> None:
         def receive(_widget: object, content: object, _buffers: object) -> None:
-            if isinstance(content, dict) and content.get("type") == "cancel":
-                callback()
+            if isinstance(content, dict) and content.get("type") == what:
+                callback(what)
 
         self.on_msg(receive)
 

@@ -1,18 +1,19 @@
-"""A job under its cell: a live card while it runs, static HTML once it has ended, so that what was seen stays seen."""
+"""A job under its cell: HTML from its first moment, with a live card in it while it runs, then a card that stays."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.views import draft_and_final
+from hailuo_widgets.views import draft_and_final, unattended
 from hailuo_widgets.views.card import Status
 from hailuo_widgets.views.describe import clip_view, order_of, order_of_clip, recipe_of, refused, status_of
-from hailuo_widgets.views.outputs import publish, settle
+from hailuo_widgets.views.front_end import FrontEnd
+from hailuo_widgets.views.outputs import Output, publish
+from hailuo_widgets.views.placed import needs_view
 from hailuo_widgets.views.promoting import line_of
-from hailuo_widgets.views.static_card import plain_text, settled_html
+from hailuo_widgets.views.static_card import open_html, plain_text, settled_html
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,12 +26,13 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.views.card import Order
+    from hailuo_widgets.views.job_card import JobCard
 
 INTERVAL = 0.3
 """Seconds between two messages of one card: people need no more, and a server drops what exceeds 1,000 a second."""
 
 
-def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool) -> None:
+def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool, unattended_wait: float) -> None:
     """Show a job under the cell that runs now.
 
     Args:
@@ -38,21 +40,34 @@ def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool) -> None
         folder: The notebook's folder, which the clip's address is relative to.
         loop: The thread that moves the job, and from here on the only one that writes to the card.
         cancellable: Whether its vendor can really cancel.
+        unattended_wait: The most seconds that the cell waits for it where a program executes the notebook.
     """
     order = order_of(job.quote, job.name, job.reason, cancellable=cancellable)
-    display_id = secrets.token_hex(16)
-    if job.done:
-        publish(_static(job, order, folder), display_id)
+    output = Output()
+    if job.done and output.front_end is not FrontEnd.VOILA:  # which serves no file beside the notebook
+        publish(_static(job, order, folder))
+        return
+    if not output.front_end.has_page:
+
+        def now() -> dict[str, Any]:
+            return _static(job, order, folder) if job.done else _open(job, order)
+
+        unattended.show(job, output, now, unattended_wait)
         return
     from hailuo_widgets.views.job_card import JobCard
 
     card = JobCard.of(order, status_of(job))
     card.on_cancel(job.cancel)
-    bundle = card._repr_mimebundle_()
-    data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
-    data["text/plain"] = repr(job)
-    publish(data, display_id)
-    loop.call(_Follower(job, order, card, display_id, folder).start)
+    card.on_ask(lambda what: loop.call(follower.hear, what))
+    follower = _Follower(job, order, card, output, folder)
+    data = _open(job, order)
+    if needs_view():
+        bundle = card._repr_mimebundle_()
+        data = {**dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}), **data}
+    else:
+        data["text/html"] = card.as_html(data["text/html"])
+    output.show(data)
+    loop.call(follower.start)
 
 
 def show_clip(clip: Clip, folder: Path) -> None:
@@ -60,7 +75,7 @@ def show_clip(clip: Clip, folder: Path) -> None:
     order, status = order_of_clip(clip), Status("stored", task_id=clip.task_id)
     view = clip_view(clip, folder, cached=True)
     data = {"text/html": settled_html(order, status, view, None), "text/plain": plain_text(order, status, view)}
-    publish(data, secrets.token_hex(16))
+    publish(data)
     if clip.parent is not None:
         _publish_pairs([(clip.parent, clip, "")], folder)
 
@@ -80,14 +95,14 @@ def _publish_pairs(clips: list[tuple[Clip, Clip | None, str]], folder: Path) -> 
         for draft, final, said in clips
     ]
     shown = draft_and_final.html(pairs, [draft.prompt for draft, *_ in clips])
-    publish({"text/html": shown, "text/plain": draft_and_final.plain_text(pairs)}, secrets.token_hex(16))
+    publish({"text/html": shown, "text/plain": draft_and_final.plain_text(pairs)})
 
 
 def show_refusal(request: VideoRequest, provider: str, reason: str, error: HailuoError) -> None:
     """Show why a request was refused here."""
     order, status = refused(request, provider, reason, error)
     data = {"text/html": settled_html(order, status, None, None), "text/plain": plain_text(order, status, None)}
-    publish(data, secrets.token_hex(16))
+    publish(data)
     error.shown = True
 
 
@@ -97,44 +112,81 @@ def show_quote(quote: Quote) -> None:
     status = Status("planned", charged="nothing was sent, nothing was charged")
     recipe = recipe_of(quote)
     data = {"text/html": settled_html(order, status, None, recipe), "text/plain": repr(quote)}
-    publish(data, secrets.token_hex(16))
+    publish(data)
 
 
 class _Follower:
     """Carries a job's changes to its card, at most one an interval, the last always. Lives on the loop's thread."""
 
-    def __init__(self, job: Job, order: Order, card: Any, display_id: str, folder: Path) -> None:
+    def __init__(self, job: Job, order: Order, card: JobCard, output: Output, folder: Path) -> None:
         self._job = job
         self._order = order
         self._card = card
-        self._display_id = display_id
+        self._output = output
         self._folder = folder
         self._waiting: asyncio.TimerHandle | None = None
-        self._settling: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._settled = False
 
     def start(self) -> None:
         self._job.observe(self._changed)
         self._changed(self._job)  # it may have moved, or even ended, before it was observed
 
+    def hear(self, what: str) -> None:
+        """Do what the card asks for: the clip, where the card stays; nothing more, where HTML has replaced it."""
+        if what == "clip" and self._job.done:
+            self._do(self._send_clip())
+        elif what == "replaced" and self._settled:
+            self._card.close()
+
     def _changed(self, job: Job) -> None:
-        loop = asyncio.get_running_loop()
         if job.done:
-            if self._settling is None:
-                if self._waiting is not None:
-                    self._waiting.cancel()
-                self._settling = loop.create_task(self._settle())
+            if self._waiting is not None:
+                self._waiting.cancel()
+            if not self._settled:
+                self._settled = True
+                self._do(self._settle())
         elif self._waiting is None:
-            self._waiting = loop.call_later(INTERVAL, self._send)
+            self._waiting = asyncio.get_running_loop().call_later(INTERVAL, self._send)
 
     def _send(self) -> None:
         self._waiting = None
         if not self._job.done:
             self._card.show(self._order, status_of(self._job))
 
+    def _do(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _settle(self) -> None:
-        bundle = await asyncio.to_thread(_static, self._job, self._order, self._folder)
-        settle(bundle, self._display_id)
-        self._card.close()
+        """The card that stays; where its place is still there after that, the live card shows the clip itself."""
+        if self._output.front_end.shows_updates:
+            self._output.replace(await asyncio.to_thread(_static, self._job, self._order, self._folder))
+        if needs_view():
+            self._card.close()
+        else:
+            self._card.show(self._order, status_of(self._job))
+
+    async def _send_clip(self) -> None:
+        if self._job.state != "stored":
+            return
+        view = await asyncio.to_thread(clip_view, self._job.clip, self._folder, cached=self._job.cached)
+        try:
+            data = await asyncio.to_thread(self._job.clip.path.read_bytes)
+        except OSError as error:
+            self._card.send_missing(f"“{view.file}” can't be read: {error.strerror}.")
+            return
+        self._card.send_clip(view, data)
+
+
+def _open(job: Job, order: Order) -> dict[str, Any]:
+    """The job as it is now, for where nothing replaces that."""
+    status = status_of(job)
+    return {
+        "text/html": open_html(order, status, f"%hailuo show {job.name or job.id}"),
+        "text/plain": plain_text(order, status, None),
+    }
 
 
 def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:

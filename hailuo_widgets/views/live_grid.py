@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import time
 from collections import defaultdict, deque
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from statistics import median
@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.engine import forecast
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.errors import HailuoError, TimedOutError
+from hailuo_widgets.measure.kept import kept
+from hailuo_widgets.views import unattended
 from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.describe_sweep import STARRED, detail_of, grid_of, head_of, places_of, take_of
-from hailuo_widgets.views.outputs import publish, settle
+from hailuo_widgets.views.outputs import Output, publish
 from hailuo_widgets.views.placed import needs_view
 from hailuo_widgets.views.promoting import FinalView, standing
 from hailuo_widgets.views.static_grid import fitting, grid_html, grid_text
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.loop import LoopThread
+    from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.sidecar import MarksPart
     from hailuo_widgets.sweeps.host import Host
@@ -68,38 +71,76 @@ def show(sweep: Sweep, host: Host, loop: LoopThread, *, live: bool = False) -> N
         loop: The thread that moves the jobs, and from here on the only one that writes to the grid.
         live: Whether it is the live grid also where everything has ended and a view of it can't be saved.
     """
-    display_id = secrets.token_hex(16)
-    marks = _marks(host, sweep.clips())
-    view = grid_of(sweep, marks, head_of(sweep, None))
+    output = Output()
+    marks, measured = _marks(host, sweep.clips()), _known(host, sweep.clips())
+    view = grid_of(sweep, marks, head_of(sweep, None), measured)
+    if not output.front_end.has_page:
+        work = _Work(sweep)
+
+        def now() -> dict[str, Any]:
+            return _static(sweep, host, grid_of(sweep, marks, head_of(sweep, None), measured))
+
+        unattended.show(work, output, now, host.settings.unattended_wait)
+        return
     if needs_view() and sweep.done and not live:
-        publish(_static(sweep, host, view), display_id)
+        publish(_static(sweep, host, view))
         return
     from hailuo_widgets.views.sweep_grid import SweepGrid
 
     grid = SweepGrid(view)
-    follower = _Follower(sweep, host, grid, display_id, marks)
+    follower = _Follower(sweep, host, grid, output, marks=marks, measured=measured)
     grid.on_ask(lambda ask: loop.call(follower.hear, ask))
     if needs_view():
         bundle = grid._repr_mimebundle_()
         data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
-        publish({**data, **_in_words(view)}, display_id)
+        output.show({**data, **_in_words(view)})
     else:
         grid.publish(grid.as_html(""), "")
         # What is read where there is no kernel: the cells in words, until there are clips to show.
         kept = _static(sweep, host, view) if sweep.done else _in_words(view)
-        publish(_beside(grid, kept), display_id)
+        output.show(_beside(grid, kept))
     loop.call(partial(follower.start, loop, wanted=live))
+
+
+class _Work:
+    """A sweep, as something that a cell can wait for."""
+
+    def __init__(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, or waits for a person who would run it."""
+        return self._sweep.done or not self._sweep.started
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it has ended."""
+        with suppress(TimedOutError):
+            if not self.done:
+                self._sweep.result(timeout)
+        return self.done
 
 
 class _Follower:
     """Carries a sweep's changes to its grid and answers what is asked there. Lives on the loop's thread."""
 
-    def __init__(self, sweep: Sweep, host: Host, grid: SweepGrid, display_id: str, marks: dict[str, MarksPart]) -> None:
+    def __init__(
+        self,
+        sweep: Sweep,
+        host: Host,
+        grid: SweepGrid,
+        output: Output,
+        *,
+        marks: dict[str, MarksPart],
+        measured: dict[str, Measured],
+    ) -> None:
         self._sweep = sweep
         self._host = host
         self._grid = grid
-        self._display_id = display_id
+        self._output = output
         self._marks = marks
+        self._measured = measured
+        self._just_measured: set[str] = set()
         self._places = places_of(sweep)
         self._pace = Pace(self._send_changes, self._send_posters, self._send_next)
         self._changed: set[Place] = set()
@@ -127,6 +168,7 @@ class _Follower:
         if wanted:  # by a person, whose browser will ask in a moment
             self._touched = asyncio.get_running_loop().time()
         self._forget.append(self._sweep.observe(lambda _: loop.call(self._sweep_changed)))
+        self._forget.append(self._sweep.observe_measured(lambda news: loop.call(partial(self._clip_measured, *news))))
         self._sweep_changed()  # it may have moved, or even ended, before it was observed
 
     # --- news -------------------------------------------------------------------------------------------------------
@@ -155,10 +197,23 @@ class _Follower:
         self._pace.wake()
         self._keep_soon()
 
+    def _clip_measured(self, clip_id: str, measured: Measured) -> None:
+        if self._closed:
+            return
+        self._measured[clip_id] = measured
+        self._just_measured.add(clip_id)
+        self._pace.wake()
+        self._keep_soon()
+
     def _send_changes(self) -> bool:
         takes = {}
+        if self._just_measured:
+            for places in self._places.values():
+                if (clip := self._sweep.clip(*places[0])) is not None and clip.id in self._just_measured:
+                    self._changed.update(places)
+            self._just_measured.clear()
         for place in self._changed:
-            take = take_of(self._sweep, place, self._marks)
+            take = take_of(self._sweep, place, self._marks, self._measured)
             if self._sent.get(place) != replace(take, elapsed=0.0):  # a view counts on by itself
                 takes[place] = take
                 self._sent[place] = replace(take, elapsed=0.0)
@@ -206,7 +261,8 @@ class _Follower:
         self._grid.show(view)
 
     def _view(self) -> GridView:
-        return grid_of(self._sweep, self._marks, head_of(self._sweep, self._time_left(), self._message))
+        head = head_of(self._sweep, self._time_left(), self._message)
+        return grid_of(self._sweep, self._marks, head, self._measured)
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
@@ -228,7 +284,7 @@ class _Follower:
         elif ask.what == "sheet":
             self._do(self._fetch_sheet(ask.places[0]))
         elif ask.what == "detail":
-            detail = detail_of(self._sweep, ask.places[0], self._marks, self._host.folder)
+            detail = detail_of(self._sweep, ask.places[0], self._marks, self._host.folder, self._measured)
             self._say(lambda: self._grid.send_detail(ask.places[0], detail))
             self._do(self._tell_final(ask.places[0]))
         elif ask.what == "promote":
@@ -436,7 +492,7 @@ class _Follower:
         async with self._working:
             data = await asyncio.to_thread(_static, self._sweep, self._host, view, pause=PAUSE)
         if not self._closed:
-            settle(_beside(self._grid, data), self._display_id)
+            self._output.replace(_beside(self._grid, data))
 
     async def _settle(self) -> None:
         """The table for good; the grid goes."""
@@ -444,7 +500,7 @@ class _Follower:
         self._pace.stop()
         for forget in self._forget:
             forget()
-        settle(await asyncio.to_thread(_static, self._sweep, self._host, self._view()), self._display_id)
+        self._output.replace(await asyncio.to_thread(_static, self._sweep, self._host, self._view()))
         self._grid.close()
 
 
@@ -483,6 +539,11 @@ def _static(sweep: Sweep, host: Host, view: GridView, *, pause: float = 0.0) -> 
 def _marks(host: Host, clips: Iterable[Clip]) -> dict[str, MarksPart]:
     ids = [clip.id for clip in clips]
     return host.library().journal.marked(ids) if ids else {}
+
+
+def _known(host: Host, clips: Iterable[Clip]) -> dict[str, Measured]:
+    clips = list(clips)
+    return kept(host.library().journal, clips) if clips else {}
 
 
 def _poster(clip: Clip) -> bytes:

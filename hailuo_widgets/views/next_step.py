@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import traitlets
@@ -80,4 +79,4 @@ def show(step: Next) -> None:
     if needs_view():
         view.publish_view()
     else:
-        view.publish(view.as_html(step._repr_html_()), repr(step), display_id=secrets.token_hex(16))
+        view.publish(view.as_html(step._repr_html_()), repr(step))

@@ -1,13 +1,24 @@
-"""Outputs of cells: shown once, replaced later by their display id, whichever thread and cell runs then."""
+"""Outputs of cells: shown once, replaced later, whichever thread and cell runs then.
+
+A later version goes to the cell that asked for it, or to nobody. It is sent as an answer to that cell's own request: a
+server that runs the cells itself puts whatever answers the running cell under that one.
+"""
 
 from __future__ import annotations
 
+import secrets
 import sys
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
-_settled: dict[str, dict[str, str]] = {}
-"""What has settled since the last cell ended. It is sent once more then, from that cell: a notebook that is run without
-a browser (nbclient, papermill) keeps only messages of the cell that runs."""
+from hailuo_widgets.views.front_end import FrontEnd, front_end, parent_header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+COPIED_BELOW = 1 << 30
+"""Bytes of a message's part that are copied when it is sent. By default parts of 64 KiB and more are not, and a kernel
+that shuts down meanwhile sends half of such a message: the client then reports an invalid signature."""
 
 
 def in_kernel() -> bool:
@@ -16,21 +27,71 @@ def in_kernel() -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
-def publish(data: dict[str, Any], display_id: str, *, update: bool = False) -> None:
-    """Show data under the cell that runs now, or in the place of what was shown under the same display id."""
+def publish(data: dict[str, Any]) -> None:
+    """Show data under the cell that runs now, once and for all."""
     from IPython.display import publish_display_data
 
-    publish_display_data(data, transient={"display_id": display_id}, update=update)
+    send_whole_messages()
+    publish_display_data(data)
 
 
-def settle(data: dict[str, str], display_id: str) -> None:
-    """Put what stays in the place of a live view."""
-    publish(data, display_id, update=True)
-    _settled[display_id] = data
+@dataclass
+class Output:
+    """An output under the cell that runs now, which has later versions."""
+
+    display_id: str = field(default_factory=lambda: secrets.token_hex(16))
+    front_end: FrontEnd = field(default_factory=front_end)
+    _parent: dict[str, Any] = field(default_factory=parent_header, repr=False)
+    _publisher: Any = None
+
+    def show(self, data: dict[str, Any]) -> None:
+        """Show the first version."""
+        from IPython import get_ipython
+        from IPython.display import publish_display_data
+
+        send_whole_messages()
+        self._publisher = getattr(get_ipython(), "display_pub", None)  # another one, where %%capture is
+        publish_display_data(data, transient={"display_id": self.display_id})
+
+    def replace(self, data: dict[str, str]) -> None:
+        """Show another version, from any thread, where later versions are seen."""
+        publisher = self._publisher
+        session = getattr(publisher, "session", None)
+        if session is None or not self.front_end.shows_updates:
+            return
+        content = {"data": data, "metadata": {}, "transient": {"display_id": self.display_id}}
+        message = session.msg("update_display_data", content, parent=self._parent)
+        session.send(publisher.pub_socket, message, ident=publisher.topic)
+        if self.front_end is FrontEnd.PROGRAM:
+            _later[self.display_id] = data
 
 
-def republish() -> None:
-    """Send what settled behind the cells once more; called at the end of each cell."""
-    while _settled:
-        display_id, data = _settled.popitem()
-        publish(data, display_id, update=True)
+_later: dict[str, dict[str, str]] = {}
+"""Versions that a program may have missed: it hears only the cell that runs, so they are sent once more from there."""
+
+_ended: list[Callable[[], None]] = []
+
+
+def at_cell_end(function: Callable[[], None]) -> None:
+    """Call a function when the cell that runs now has ended, before its caller hears of it."""
+    _ended.append(function)
+
+
+def cell_ended() -> None:
+    """Do what is left for the end of each cell."""
+    from IPython.display import publish_display_data
+
+    functions, _ended[:] = _ended[:], []
+    for function in functions:  # each may ask for the next cell's end
+        function()
+    while _later:
+        display_id, data = _later.popitem()
+        publish_display_data(data, transient={"display_id": display_id}, update=True)
+
+
+def send_whole_messages() -> None:
+    """Have this kernel send its messages in one piece."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    session = getattr(getattr(shell, "kernel", None), "session", None)
+    if session is not None and getattr(session, "copy_threshold", COPIED_BELOW) < COPIED_BELOW:
+        session.copy_threshold = COPIED_BELOW

@@ -8,12 +8,15 @@ to settle: a notebook that is saved in the middle of a session holds no view and
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from typing import Any
+from weakref import WeakValueDictionary
 
 import anywidget
 import traitlets
+
+from hailuo_widgets.views.front_end import output_name
+from hailuo_widgets.views.outputs import send_whole_messages
 
 
 def needs_view() -> bool:
@@ -28,28 +31,33 @@ class Placed(anywidget.AnyWidget):
     """A widget that is shown as HTML with a place for it.
 
     Attributes:
-        place: The class of the element that it puts itself into.
+        place: The class of the element that it puts itself into; `""` once another widget has that place.
     """
 
     place = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        super().__init__(place=f"hw-place-{secrets.token_hex(8)}", **traits)
+        send_whole_messages()
+        place = f"hw-place-{output_name()}"
+        if (before := _placed.get(place)) is not None:  # the same cell's, which runs again
+            before.place = ""
+        _placed[place] = self
+        super().__init__(place=place, **traits)
 
     def as_html(self, inside: str) -> str:
         """The place, and in it what is seen until the widget is there, and where it can't be."""
-        return f'<div class="{self.place}">{inside}</div>'
+        # In an element of its own: what has a style that says how it is displayed can't be hidden by a style sheet.
+        return f'<div class="{self.place}"><div>{inside}</div></div>'
 
     def stands_for(self, html: str) -> str:
         """HTML of another output of the same cell, which is seen only where the widget is not."""
         return f'<div class="{self.place}-after">{html}</div>'
 
-    def publish(self, html: str, text: str, *, display_id: str | None = None, update: bool = False) -> None:
-        """Show HTML under the cell that runs now, or in place of what has that display id."""
+    def publish(self, html: str, text: str) -> None:
+        """Show HTML under the cell that runs now."""
         from IPython.display import publish_display_data
 
-        transient = {"display_id": display_id} if display_id else {}
-        publish_display_data({"text/html": html, "text/plain": text}, transient=transient, update=update)
+        publish_display_data({"text/html": html, "text/plain": text})
 
     def publish_view(self) -> None:
         """Show the widget's own view, as ipywidgets do."""
@@ -57,3 +65,6 @@ class Placed(anywidget.AnyWidget):
 
         bundle = self._repr_mimebundle_()
         publish_display_data(dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}))
+
+
+_placed: WeakValueDictionary[str, Placed] = WeakValueDictionary()

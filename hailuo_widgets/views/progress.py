@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from typing import TYPE_CHECKING
 from urllib.parse import quote as percent
 
 from hailuo_widgets.markup import attribute, content
-from hailuo_widgets.views.outputs import publish
+from hailuo_widgets.views.outputs import Output
 from hailuo_widgets.views.throttle import INTERVAL
 from hailuo_widgets.views.wording import file_size
 
@@ -34,7 +33,7 @@ class FilmProgress:
 
     def __init__(self, path: Path, folder: Path) -> None:
         self._path, self._folder = path, folder
-        self._display_id = secrets.token_hex(16)
+        self._output = Output()
         self._next, self._shown = 0.0, False
         self(0.0)
 
@@ -55,12 +54,18 @@ class FilmProgress:
             f"<video src='{attribute(source)}' controls loop playsinline preload='metadata' style='{_VIDEO}'></video>"
         )
         name = f"<a href='{attribute(source)}'><bdi>{content(self._path.name)}</bdi></a>"
-        self._publish(f"{video}<div style='{_UNDER}'>{name} · {facts}</div>", f"{self._path.name} · {facts}")
+        self._publish(f"{video}<div style='{_UNDER}'>{name} · {facts}</div>", f"{self._path.name} · {facts}", last=True)
 
     def failed(self) -> None:
         """Take the bar away: the error says what happened."""
-        self._publish("", "")
+        if self._shown:
+            self._publish("", "")
 
-    def _publish(self, html: str, text: str) -> None:
-        publish({"text/html": html, "text/plain": text}, self._display_id, update=self._shown)
-        self._shown = True
+    def _publish(self, html: str, text: str, *, last: bool = False) -> None:
+        """Show it; where later versions of an output are not seen, the last one alone."""
+        data = {"text/html": html, "text/plain": text}
+        if self._shown:
+            self._output.replace(data)
+        elif last or self._output.front_end.shows_updates:
+            self._output.show(data)
+            self._shown = True

@@ -8,7 +8,7 @@ import anywidget
 import traitlets
 
 from hailuo_widgets.markup import clean
-from hailuo_widgets.spec import camera
+from hailuo_widgets.spec import camera, camera_h3, shot_list
 from hailuo_widgets.spec.camera import CameraCommand
 from hailuo_widgets.views._assets import joined
 from hailuo_widgets.views.prompt_template import notes, read
@@ -52,16 +52,17 @@ COMMANDS = [
 """The palette, as the front end reads it."""
 
 
-def analyse(text: str, remarks: Iterable[Note] = ()) -> dict[str, Any]:
+def analyse(text: str, remarks: Iterable[Note] = (), *, prose: bool = False) -> dict[str, Any]:
     """What a text means to a camera, as the front end reads it (`Analysis` in `static/prompt_editor.js`).
 
     Args:
         text: As it was written.
         remarks: What else is to be said about it, each with a tone.
+        prose: Whether it is for a model that reads plain words (MiniMax-H3), which knows more moves and shot lists.
     """
     said = [{"tone": tone, "text": clean(note)} for tone, note in remarks]
     if len(text) > MOST_CHARACTERS:
-        return {"of": text, "length": len(text), "shots": [], "misses": [], "notes": said}
+        return {"of": text, "length": len(text), "shots": [], "list": [], "misses": [], "notes": said}
     script = camera.parse(text)
     at = _units(text)
     return {
@@ -71,6 +72,7 @@ def analyse(text: str, remarks: Iterable[Note] = ()) -> dict[str, Any]:
             {"start": at(shot.start), "end": at(shot.end), "ids": [command_id(each) for each in shot.commands]}
             for shot in script.shots
         ],
+        "list": [_listed(shot) for shot in shot_list.shots(text)] if prose else [],
         "misses": [
             {
                 "start": at(miss.start),
@@ -80,8 +82,22 @@ def analyse(text: str, remarks: Iterable[Note] = ()) -> dict[str, Any]:
                 "fixes": _fixes(miss),
             }
             for miss in script.near_misses
+            if not (prose and camera_h3.understood(miss.text))
         ],
         "notes": said,
+    }
+
+
+def _listed(shot: shot_list.ListedShot) -> dict[str, Any]:
+    """A shot of a list, as the front end reads it."""
+    found = camera.parse(shot.text).shots
+    return {
+        "name": f"Shot {shot.number}",
+        "begins": shot.begins,
+        "ends": shot.ends,
+        "ids": [command_id(each) for each in found[0].commands] if found else [],
+        "text": clean(shot.text[:160]),
+        "sounds": [[kind, clean(text[:120])] for kind, text in shot.sounds[:6]],
     }
 
 

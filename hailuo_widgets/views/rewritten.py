@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import clean, content
-from hailuo_widgets.views.outputs import publish, settle
+from hailuo_widgets.views.outputs import Output
 from hailuo_widgets.views.word_diff import word_diff
 
 if TYPE_CHECKING:
@@ -50,12 +49,12 @@ def html(rewriting: Rewriting) -> str:
 
 def show(rewriting: Rewriting) -> None:
     """Show it under the cell that runs now; it is replaced once, when it has ended."""
-    display_id = secrets.token_hex(16)
-    publish(_data(rewriting), display_id)
+    output = Output()
+    output.show(_data(rewriting))
 
     def ended(job: Job) -> None:
         if job.done:
-            settle(_data(rewriting), display_id)
+            output.replace(_data(rewriting))
 
     if not rewriting.done:
         rewriting.job.observe(ended)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import attribute, clean, content
-from hailuo_widgets.views.wording import clock, file_size, message, segments, shorten, state_word
+from hailuo_widgets.views.wording import delivered, file_size, message, segments, shorten, state_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +29,7 @@ OUTPUT_LIMIT = 30 * 1024
 POSTER_LIMIT = 15 * 1024
 """Bytes that a poster may have."""
 
+_AGAIN = "in the library: running this cell again is free"
 _PLAIN_LIMIT = 512
 _ENVELOPE = 128  # the notebook's own JSON around an output
 _LONG_PROMPT = 300  # characters
@@ -99,14 +100,30 @@ def settled_html(order: Order, status: Status, clip: ClipView | None, recipe: Re
     return card
 
 
+def open_html(order: Order, status: Status, shown_by: str) -> str:
+    """The card of a job that has not ended, for where no live card takes its place.
+
+    Args:
+        order: What was requested.
+        status: The status when it was shown.
+        shown_by: What shows the job again.
+    """
+    again = (
+        f"<div style='{_ASIDE}'>To see it here later, run <code>{content(shown_by)}</code>. After a kernel restart, "
+        "run <code>%hailuo resume</code>.</div>"
+    )
+    short = replace(order, prompt=shorten(order.prompt, _LONG_PROMPT * 4))
+    return _card(short, status, None, None, word="Requested", foot=again)  # whatever its state is by now
+
+
 def plain_text(order: Order, status: Status, clip: ClipView | None) -> str:
     """The same card for a terminal, a diff or a screen with no HTML: a few short lines."""
     word = state_word(status.state).word
     sketch = "SKETCH" if order.sketch else ""
-    facts = (order.name, word, sketch, _on(order), order.spec, order.price, status.charged)
+    facts = (order.name, word, sketch, _on(order), order.spec, order.price, "" if clip else status.charged)
     lines = [" · ".join(shorten(fact, 40) for fact in facts if fact), shorten(order.prompt, 80)]
     if clip:
-        lines.append(f"{shorten(clip.file, 120)} ({_delivered(clip)})")
+        lines.append(f"{shorten(clip.file, 120)} ({delivered(clip)})")
     else:
         lines += [shorten(text, 200) for text in message(order, status)]
     text = clean("\n".join(" ".join(line.split()) for line in lines if line))
@@ -126,15 +143,18 @@ def _diet(
     yield replace(order, prompt=shorten(order.prompt, _LONG_PROMPT)), slim_clip, None
 
 
-def _card(order: Order, status: Status, clip: ClipView | None, recipe: Recipe | None) -> str:
+def _card(
+    order: Order, status: Status, clip: ClipView | None, recipe: Recipe | None, *, word: str = "", foot: str = ""
+) -> str:
     body = "".join(
         (
-            _top(order, status, clip),
+            _top(order, status, clip, word),
             _prompt(order.prompt, whole=recipe is None),
             _message(order, status),
             _facts(order, status, clip, folded=recipe is not None),
             _asides(order),
             _again(status, clip, recipe) if recipe else "",
+            foot,
         )
     )
     stage = _stage(order, clip) if clip else ""
@@ -157,15 +177,16 @@ def _stage(order: Order, clip: ClipView) -> str:
     )
 
 
-def _top(order: Order, status: Status, clip: ClipView | None) -> str:
+def _top(order: Order, status: Status, clip: ClipView | None, instead: str) -> str:
     word, tone = state_word(status.state)
     dot = f"<span style='width:8px;height:8px;border-radius:50%;background:{_DOT[tone]}'></span>"
     name = f"<b><bdi>{_value(order.name)}</bdi></b> " if order.name else ""
     sketch = f"<b style='{_SMALL_TAG}'>SKETCH</b> " if order.sketch and not clip else ""
-    took = f"took {clock(status.elapsed)}" if clip and not clip.cached else ""
-    soft = " · ".join(_value(each) for each in (took, status.note, status.charged) if each)
+    # The same whether the clip was made now or came from the library: running a notebook again doesn't change its file.
+    charged = _AGAIN if clip else status.charged
+    soft = " · ".join(_value(each) for each in (status.note, charged) if each)
     return (
-        f"<div style='{_TOP}'>{name}{dot}<b style='font-weight:600'>{word}</b> {sketch}"
+        f"<div style='{_TOP}'>{name}{dot}<b style='font-weight:600'>{instead or word}</b> {sketch}"
         f"<span style='opacity:.7'>{soft}</span></div>"
     )
 
@@ -203,7 +224,7 @@ def _facts(order: Order, status: Status, clip: ClipView | None, *, folded: bool)
         ("Price", order.price),
     ]
     if clip:
-        facts.append(("Delivered", _delivered(clip)))
+        facts.append(("Delivered", delivered(clip)))
         facts.append(("Measured", clip.measured))
     cells = [_fact(label, f"<bdi>{_value(value)}</bdi>") for label, value in facts if value]
     if status.task_id and (not folded or status.state in ("uncertain", "abandoned")):
@@ -251,10 +272,6 @@ def _again(status: Status, clip: ClipView | None, recipe: Recipe) -> str:
 
 def _on(order: Order) -> str:
     return order.model if order.model == order.provider else f"{order.model} on {order.provider}"
-
-
-def _delivered(clip: ClipView) -> str:
-    return f"{clip.width}×{clip.height} · {clip.fps:.4g} fps · {clip.duration:.1f} s"
 
 
 def _value(text: str, limit: int = _LONG_VALUE) -> str:

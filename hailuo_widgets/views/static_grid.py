@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import attribute, clean, content
 from hailuo_widgets.sweeps.pivot import STRIP
-from hailuo_widgets.views.wording import cell_words, clock, shorten
+from hailuo_widgets.views.wording import cell_words, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -70,7 +70,7 @@ def grid_html(view: GridView, clips: Mapping[Place, ClipView]) -> str:
 def grid_text(view: GridView) -> str:
     """The same for a terminal, a diff or a screen with no HTML: what it is, and what came of it."""
     counts = _counts(view)
-    head = " · ".join(filter(None, (view.name or "sweep", *counts, *view.head.money, _time(view))))
+    head = " · ".join(filter(None, (view.name or "sweep", *counts, *view.head.money)))
     lines = [head, " × ".join(f"{axis.name} ({len(axis.values)})" for axis in view.axes)]
     errors = dict.fromkeys(take.error for take in view.takes.values() if take.error)
     lines += [f"  {shorten(' '.join(error.split()), 200)}" for error in list(errors)[:5]]
@@ -181,8 +181,7 @@ class _Drawing:
         if place[1] or len(self._view.places(place[0])) > 1:
             yield f"no. {place[1] + 1}"
         if take.clip:
-            yield "cached" if take.cached and not self._view.all_cached() else ""
-            yield "" if take.cached else clock(take.elapsed)
+            # Not the time, nor whether it came from the library: the same cell again gives the same output.
             yield content(cell.price)
         elif take.charged:
             yield content(take.charged)
@@ -234,10 +233,6 @@ def _counts(view: GridView) -> list[str]:
     return [f"{count} {words[state].word.lower()}" for state in words if (count := states.count(state))]
 
 
-def _time(view: GridView) -> str:
-    return f"took {clock(view.head.elapsed)}" if view.head.phase == "done" and view.head.elapsed >= 1 else ""
-
-
 def _top(view: GridView) -> str:
     name = f"<b style='font-size:15px'><bdi>{content(shorten(view.name or 'Sweep', 80))}</bdi></b>"
     words = cell_words()
@@ -247,7 +242,7 @@ def _top(view: GridView) -> str:
         for state in words
         if (count := states.count(state))
     )
-    said = " · ".join(map(content, filter(None, (*view.head.money, _time(view)))))
+    said = " · ".join(map(content, view.head.money))
     sketches = view.all_sketches() and any(take.clip for take in view.takes.values())
     counts += f" <b style='{_TAG}'>SKETCH</b>" if sketches else ""
     return f"<div style='{_TOP}'>{name} {counts} <span style='opacity:.7'>{said}</span></div>"

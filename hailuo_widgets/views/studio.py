@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import traitlets
 
 from hailuo_widgets.spec import options
 from hailuo_widgets.views._assets import joined
-from hailuo_widgets.views.outputs import in_kernel
+from hailuo_widgets.views.outputs import Output, in_kernel
 from hailuo_widgets.views.placed import Placed, needs_view
 from hailuo_widgets.views.prompt_editor import COMMANDS
 from hailuo_widgets.views.studio_controller import StudioController
@@ -59,7 +58,7 @@ class Studio(Placed):
     def __init__(self, host: Host, request: VideoRequest, provider: str) -> None:
         self._host = host
         self._desk = StudioController(host, options.of_request(request, provider), self)
-        self._summary_id = secrets.token_hex(16)
+        self._summary: Output | None = None
         super().__init__(commands=COMMANDS, **self._desk.first_state())
         self.on_msg(self._receive)
 
@@ -84,9 +83,9 @@ class Studio(Placed):
 
     async def summarise(self, results: list[Result]) -> None:
         """Bring what stays in the notebook up to date."""
-        if in_kernel():
+        if self._summary is not None:
             html = self.stands_for(await asyncio.to_thread(summary_html, results, self._host.folder))
-            self.publish(html, summary_text(results), display_id=self._summary_id, update=True)
+            self._summary.replace({"text/html": html, "text/plain": summary_text(results)})
 
     def _receive(self, _widget: object, content: Any, buffers: Sequence[Any]) -> None:
         if isinstance(content, dict):
@@ -101,7 +100,8 @@ class Studio(Placed):
             self.publish_view()
         else:
             self.publish(self.as_html(_OPENS_HERE), "hw.studio()")
-        self.publish(self.stands_for(""), "", display_id=self._summary_id)
+        self._summary = Output()
+        self._summary.show({"text/html": self.stands_for(""), "text/plain": ""})
 
     def __repr__(self) -> str:
         return (

@@ -112,7 +112,7 @@ class StudioController:
         return {"form": self._form_state(), "analysis": self._analysis(), "results": [], "prompt": self._text}
 
     def _analysis(self) -> dict[str, Any]:
-        return analyse(self._text, notes(self._asked))
+        return analyse(self._text, notes(self._asked), prose=self.form.row.camera == "prose")
 
     async def take(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         """Do what a message of the front end asks for; what it can't mean is left alone."""

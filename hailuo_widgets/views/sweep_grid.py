@@ -26,7 +26,7 @@ REMARK_LIMIT = 2000
 """Characters of a note."""
 
 # Their sum, the figures and the keys stay under TAKE_LIMIT. What is longer is asked for with the details.
-_ROOM = {"note": 120, "error": 360, "charged": 60, "remark": 240}
+_ROOM = {"note": 120, "error": 220, "charged": 60, "remark": 240, "seen": 100}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class SweepGrid(Placed):
 
     _esm = joined(
         "dom.js", "placed.js", "player.js", "sweep_store.js", "sweep_pivot.js", "sweep_cell.js", "sweep_head.js",
-        "clip_actions.js", "final_row.js", "sweep_dialog.js", "sweep_grid.js",
+        "clip_actions.js", "camera_arrow.js", "final_row.js", "sweep_dialog.js", "sweep_grid.js",
     )  # fmt: skip
     _css = joined("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
 
@@ -121,6 +121,14 @@ class SweepGrid(Placed):
                 "more": [[clean(name), clean(value)] for name, value in detail.more],
                 "file": clean(detail.file),
                 "cell": clean(detail.cell),
+                "asked": clean(detail.asked),
+                "camera": [
+                    [
+                        *(round(value, 2) for value in (each.start, each.stop, each.right, each.down, each.growth)),
+                        clean(each.label),
+                    ]
+                    for each in detail.camera
+                ],
             }
         )
 
@@ -165,7 +173,8 @@ def item_message(take: GridItem) -> dict[str, Any]:
     """One replicate, without what is empty: at most `TAKE_LIMIT` bytes."""
     figures = {"elapsed": take.elapsed or None, "expected": take.expected, "progress": take.progress}
     flags = {"cached": take.cached, "starred": take.starred}
-    texts = {"note": take.note, "error": take.error, "charged": take.charged, "remark": take.remark}
+    texts = {"note": take.note, "error": take.error, "charged": take.charged, "remark": take.remark,
+             "seen": take.seen}  # fmt: skip
     clip = take.clip
     return {
         "state": take.state,
@@ -173,6 +182,12 @@ def item_message(take: GridItem) -> dict[str, Any]:
         **{name: fit(clean(text), _ROOM[name]) for name, text in texts.items() if text},
         **{name: flag for name, flag in flags.items() if flag},
         **({"rating": take.rating} if take.rating else {}),
+        **({} if take.obeyed is None else {"obeyed": take.obeyed}),
+        **(
+            {"figures": [None if each is None else float(f"{each:.3g}") for each in take.figures]}
+            if take.figures
+            else {}
+        ),
         **({"clip": [clip.width, clip.height, round(clip.fps, 3), round(clip.duration, 3)]} if clip else {}),
     }
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from hailuo_widgets.spec import camera
 
 if TYPE_CHECKING:
-    from hailuo_widgets.views.card import Order, Status
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.views.card import ClipView, Order, Status
 
 Tone = Literal["wait", "run", "ok", "warn", "bad", "off"]
 
@@ -28,6 +29,7 @@ _STATES = {
     "downloading": StateWord("Downloading", "run"),
     "stored": StateWord("Done", "ok"),
     "refused": StateWord("Refused", "bad"),
+    "unreached": StateWord("Not reached", "bad"),
     "failed": StateWord("Failed", "bad"),
     "uncertain": StateWord("Unconfirmed", "warn"),
     "abandoned": StateWord("Detached", "warn"),
@@ -36,8 +38,13 @@ _STATES = {
 _CELLS = {"illegal": StateWord("Not possible", "off"), "skipped": StateWord("Skipped", "off")}
 
 
+def shown_state(job: Job) -> str:
+    """The job's state, or "unreached": a provider that could not be reached has refused nothing."""
+    return "unreached" if job.not_reached else job.state.value
+
+
 def state_word(state: str) -> StateWord:
-    """The word and the tone of a job's state; raises `KeyError` for any other."""
+    """The word and the tone of a `shown_state`; raises `KeyError` for any other."""
     return _STATES[state]
 
 
@@ -119,6 +126,11 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(max(0, round(seconds)), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def delivered(clip: ClipView) -> str:
+    """A clip's figures: "1366×768 · 25 fps · 6.0 s"."""
+    return f"{clip.width}×{clip.height} · {clip.fps:.4g} fps · {clip.duration:.1f} s"
 
 
 def file_size(size: int) -> str:

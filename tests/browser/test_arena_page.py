@@ -10,7 +10,11 @@ import pytest
 from playwright.sync_api import expect
 
 import hailuo_widgets as hw
+from hailuo_widgets.errors import AuthenticationError
+from hailuo_widgets.sweeps import sweep
+from hailuo_widgets.views.next_step import NextStep
 from support.axe import violations
+from support.vendor import submits
 from support.widget_page import WidgetPage, widget_page
 
 if TYPE_CHECKING:
@@ -89,6 +93,44 @@ def test_a_vote_can_be_undone_and_its_pair_comes_back(host, arena):
     expect(host.page.get_by_text("1 vote", exact=True)).to_be_visible()
     assert arena.judging.votes[-1].clips == first.clips
     assert answers(arena) == [1, "undo", 0]
+
+
+def test_what_went_wrong_is_said_whole(host, arena):
+    view = mounted(host, arena)
+    for clip in arena.judging.clips.values():
+        clip.path.unlink()
+    view.focus()
+    watch(host.page)
+    host.page.keyboard.press("ArrowRight")
+    expect(host.page.get_by_role("alert")).to_have_text(
+        "A clip's file can't be read: No such file or directory. Run the sweep again."
+    )
+
+
+def test_the_next_clips_are_bought_by_one_click_or_it_says_why_not(host, here, monkeypatch):
+    fox = hw.sweep("A fox {gait}", gait=["trots", "leaps"], repeat=2)
+    fox.run().result(SECONDS)
+    one, two = list(fox.judging.about().clips)[::2]
+    for _ in range(3):
+        fox.judging.about().cast((one, two), 0)
+    step = NextStep(fox.next(1))
+    host.mount(step, place=step.place)
+    button = host.page.get_by_role("button", name="Generate these clips")
+
+    def refuse(*_):
+        raise AuthenticationError("There is no key for MiniMax.", hint="Set MINIMAX_API_KEY.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sweep, "require_key", refuse)
+        button.click()
+        expect(host.page.get_by_role("alert")).to_have_text("There is no key for MiniMax. Set MINIMAX_API_KEY.")
+    before = submits(here.simulator)
+    for _ in range(2):
+        button.evaluate("(button) => button.click()")
+        step._receive(step, {"type": "run"}, [])  # as another view of it would send
+    expect(host.page.get_by_role("status")).to_contain_text("Run .judge() again")
+    assert submits(here.simulator) == before + sum(step._step.clips.values())
+    expect(button).to_be_disabled()
 
 
 def test_nothing_on_the_page_tells_which_clip_is_which(host, arena):

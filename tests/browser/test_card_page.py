@@ -35,28 +35,41 @@ async ({ esm, css, order, status }) => {
   document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   const widget = (await import(url)).default();
-  const listeners = new Set();
-  const state = { order, status };
+  const place = document.body.appendChild(document.createElement("div"));
+  place.className = "hw-place-test";
+  place.innerHTML = "<div><p style='display:flex'>What the notebook keeps</p></div>";
+  const listeners = new Map();
+  const state = { order, status, place: "hw-place-test" };
   const model = {
     get: (key) => state[key],
-    on: (_event, callback) => listeners.add(callback),
+    on: (event, callback) => listeners.set(callback, event),
     off: (_event, callback) => listeners.delete(callback),
     send: (content) => host.sent.push(content),
+  };
+  const tell = (event, ...values) => {
+    for (const [callback, of] of [...listeners]) if (of === event) callback(...values);
   };
   const host = {
     sent: [],
     listeners,
+    place,
     set(next) {
       state.status = next;
-      for (const callback of listeners) callback();
+      tell("change:status");
+    },
+    clip(bytes, facts) {
+      tell("msg:custom", { type: "clip", facts }, [new DataView(new Uint8Array(bytes).buffer), new DataView(new ArrayBuffer(0))]);
+    },
+    leave() {
+      state.place = "";
+      tell("change:place");
     },
     drop() {
       for (const stop of stops) stop();
     },
   };
   window.host = host;
-  const el = document.body.appendChild(document.createElement("div"));
-  const stops = [widget.initialize({ model }), widget.render({ model, el })];
+  const stops = [widget.initialize({ model })];
 }
 """
 
@@ -191,10 +204,38 @@ def test_a_card_that_has_ended_or_is_taken_away_leaves_nothing_running(page, mou
     expect(page.get_by_text("1:44")).to_be_visible()
     send(page, RUNNING)
     page.evaluate("host.drop()")
-    shown = page.locator(".hw-words").first.text_content()
+    expect(page.get_by_text("What the notebook keeps")).to_be_visible()
+    sent = page.evaluate("host.sent")
     page.clock.run_for(60_000)
-    assert page.locator(".hw-words").first.text_content() == shown
+    assert page.evaluate("host.sent") == sent
     assert page.evaluate("host.listeners.size") == 0
+
+
+def test_html_that_replaces_its_place_ends_it(page, mount):
+    mount()
+    expect(page.get_by_text("What the notebook keeps")).to_be_hidden()
+    send(page, Status("stored", task_id="t1", elapsed=104))
+    page.evaluate("host.place.remove()")
+    page.clock.run_for(5_000)
+    assert page.evaluate("host.sent") == [{"type": "replaced"}]
+
+
+def test_where_nothing_replaces_it_the_card_plays_the_clip_itself(page, mount):
+    mount()
+    send(page, Status("stored", task_id="t1", elapsed=104))
+    page.clock.run_for(5_000)
+    assert page.evaluate("host.sent") == [{"type": "clip"}]
+    page.evaluate("host.clip([0, 0], [['Delivered', '1366×768 · 25 fps · 6.0 s']])")
+    assert str(page.locator("video").get_attribute("src")).startswith("blob:")
+    expect(page.get_by_text("1366×768")).to_be_visible()
+    expect(page.get_by_text("SKETCH", exact=True)).to_be_visible()
+
+
+def test_a_cell_that_runs_again_takes_the_place(page, mount):
+    mount()
+    page.evaluate("host.leave()")
+    expect(page.get_by_text("What the notebook keeps")).to_be_visible()
+    expect(page.get_by_role("group")).to_have_count(0)
 
 
 def test_who_asked_for_less_motion_gets_none(page, mount):

@@ -407,6 +407,30 @@ def test_enlarged_it_plays_and_says_everything_that_is_known(page, sweep):
     expect(page.locator("dialog video")).to_have_count(0)
 
 
+def test_what_was_measured_is_found_sorted_and_drawn_over_the_clip(page, sweep):
+    obeyed = replace(STORED, seen="pan left ✓ 8%/s", obeyed=True, figures=(0.2, 0.1, 0.1, 0.9, 40.0, 0.5))
+    other = replace(STORED, seen="asked push in · seen tilt up", obeyed=False, figures=(3.0, 0.1, 0.1, 0.9, 40.0, 0.5))
+    camera = [[0, 1.5, 0, 8, 0.1, "tilt up"], [1.5, 3, 0.1, 0.1, 0, "static shot"]]
+    sweep.mount(every(grid(repeat=1)), detail={**DETAIL, "asked": "push in", "camera": camera})
+    expect(page.get_by_role("combobox", name="Camera")).to_be_hidden()
+    sweep.change({(6, 0): obeyed, (12, 0): other})
+    expect(cell(page, "asked push in · seen tilt up")).to_contain_text("asked push in · seen tilt up")
+    page.get_by_role("combobox", name="Camera").select_option("Camera not as requested")
+    fitting = page.locator(".hw-cell:not([data-out=true])")
+    expect(fitting).to_have_count(1)
+    fitting.focus()
+    page.keyboard.press("Enter")
+    arrow = page.get_by_role("dialog").locator(".hw-arrow")
+    expect(arrow).to_contain_text("asked push in")
+    expect(arrow).to_contain_text("seen tilt up (1 of 2)")
+    assert arrow.locator("path.hw-arrow-above").count() == 1
+    page.keyboard.press("Escape")
+    page.get_by_role("combobox", name="Camera").select_option("Any camera")
+    page.get_by_role("button", name="Show as a list").click()
+    page.get_by_role("combobox", name="Order").select_option("motion")
+    expect(page.get_by_role("gridcell").first).to_contain_text("seen tilt up")
+
+
 def test_an_enlarged_clip_can_be_kept_found_and_requested_again(page, sweep):
     sweep.mount(every(grid()))
     page.evaluate(

@@ -49,9 +49,12 @@ def test_the_settled_card_replaces_the_live_one_by_its_display_id(ready):
     await_player(ready, cell)
     shown = [m for m in ready.messages(cell) if m.type == "display_data"]
     assert len(shown) == 1
-    assert WIDGET in shown[0].content["data"]
+    assert set(shown[0].content["data"]) == {"text/html", "text/plain"}  # true and useful if nothing replaces it
+    for text in ("A panda dances", "6 s · 768P", "free", "%hailuo show panda"):
+        assert text in shown[0].content["data"]["text/html"]
     updates = [m for m in ready.messages() if m.type == "update_display_data"]
     assert {m.display_id for m in updates} == {shown[0].display_id}
+    assert {m.parent for m in updates} == {cell}
     assert all({"text/html", "text/plain"} == set(m.content["data"]) for m in updates)
 
 

@@ -111,7 +111,7 @@ class Kernel:
             "silent": False,
             "store_history": True,
             "user_expressions": {},
-            "allow_stdin": False,
+            "allow_stdin": True,  # as a front end with a person in front of it
             "stop_on_error": False,
         }
         return self._request(self._shell, "execute_request", content)

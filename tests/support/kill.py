@@ -145,8 +145,8 @@ def _sell(pipe: Any, certificate: Path | None, options: dict[str, Any]) -> None:
             pipe.recv()
         except EOFError:
             os._exit(0)
-        tasks = {task.id: task.request["prompt"] for task in sim.tasks.values()}
-        billed = Counter(task.request["prompt"] for task in sim.tasks.values() if task.billed)
+        tasks = {task.id: name_of(task.request) for task in sim.tasks.values()}
+        billed = Counter(name_of(task.request) for task in sim.tasks.values() if task.billed)
         pipe.send(Books(tuple(seen), tasks, dict(billed)))
 
     async def serve() -> None:
@@ -175,7 +175,7 @@ def _noting(app: Any, seen: list[str]) -> Any:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         with suppress(ValueError, KeyError, TypeError):
-            seen.append(json.loads(body)["prompt"])
+            seen.append(name_of(json.loads(body)))
         heard = [{"type": "http.request", "body": body}]
 
         async def again() -> Any:
@@ -184,6 +184,16 @@ def _noting(app: Any, seen: list[str]) -> Any:
         await app(scope, again, send)
 
     return noting
+
+
+def name_of(body: dict[str, Any]) -> str:
+    """What a paying call asks for: its prompt, and for MiniMax-H3 what it is, which no other call has with it."""
+    content = body.get("content")
+    if not isinstance(content, list):
+        return str(body["prompt"])
+    words = next(str(each["text"]) for each in content if each["type"] == "text")
+    final = any(each.get("role") == "base_video" for each in content)
+    return f"{words} · {'final' if final else body.get('resolution', 'rewrite')}"
 
 
 def start(
@@ -196,6 +206,7 @@ def start(
     database: str = "",
     patience: float = SECONDS,
     jump: tuple[float, float] = (0.0, 0.0),
+    finish_drafts: bool = False,
 ) -> tuple[ForkServerProcess, Any]:
     """Start a kernel's work in a process of its own.
 
@@ -208,6 +219,7 @@ def start(
         database: The journal's URL, where it is not the folder's own.
         patience: Seconds for which it waits for a vendor that says nothing.
         jump: After how many seconds its time of day is set, and by how much.
+        finish_drafts: Whether each prompt is rewritten, drafted by MiniMax-H3, and its draft made again in 2K.
 
     Returns:
         The process, and the end of a pipe: it says `ready`, and at the end what became of the jobs.
@@ -215,6 +227,7 @@ def start(
     here, far = _FORKS.Pipe()
     options = {"resume": resume, "die_at": die_at, "database": database, "patience": patience}
     options |= {"prompts": tuple(prompts), "environment": there.environment, "jump": jump}
+    options["finish_drafts"] = finish_drafts
     process = _FORKS.Process(target=_work, args=(far, str(folder), there.url), kwargs=options)
     process.start()
     far.close()
@@ -265,10 +278,11 @@ def _work(
     patience: float,
     jump: tuple[float, float],
     environment: dict[str, str],
+    finish_drafts: bool,
 ) -> None:
     from hailuo_widgets.engine import polling, rate_limiter
     from hailuo_widgets.errors import HailuoError
-    from hailuo_widgets.net import transport
+    from hailuo_widgets.net import fetch, transport
     from hailuo_widgets.session import Session
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.request import VideoRequest
@@ -276,6 +290,7 @@ def _work(
     polling.FIRST_QUESTION = 0.03  # a vendor's pace would make a round take minutes
     rate_limiter.MINUTE, rate_limiter.FIRST_TRY = 1.0, 0.1
     transport.ANSWER_SECONDS = patience
+    fetch.SILENT_SECONDS = min(patience, fetch.SILENT_SECONDS)
     os.environ.pop("HAILUO_LIBRARY_URL", None)
     os.environ.update(environment)
     settings = Settings.load({"HAILUO_LIBRARY_URL": database} if database else {})
@@ -289,7 +304,10 @@ def _work(
         _die(die_at, pipe)
     pipe.send("ready")
     jobs = session.resume() if resume else []
-    jobs += [session.start(VideoRequest.of(prompt=prompt)) for prompt in prompts]
+    if finish_drafts:
+        jobs += _from_draft_to_final(session, prompts)
+    else:
+        jobs += [session.start(VideoRequest.of(prompt=prompt)) for prompt in prompts]
     signal.signal(signal.SIGUSR1, lambda *_: pipe.send([f"{job!r} {job.note}" for job in jobs if not job.done]))
     for job in jobs:
         try:
@@ -297,8 +315,32 @@ def _work(
         except HailuoError:
             continue
     with suppress(BrokenPipeError):  # who started it only wanted to kill it
-        pipe.send({job.quote.written.prompt: job.state.value for job in jobs})
+        pipe.send({_name(job): job.state.value for job in jobs})
     session.close()
+
+
+def _from_draft_to_final(session: Any, prompts: Sequence[str]) -> list[Any]:
+    """Begin everything that can be begun at once, and each final when its draft is there."""
+    from hailuo_widgets.errors import HailuoError
+    from hailuo_widgets.spec.request import VideoRequest
+
+    wanted = {"model": "MiniMax-H3", "duration": 5, "ratio": "16:9"}
+    jobs = [session.rewrite(VideoRequest.of(prompt=prompt, **wanted)).job for prompt in prompts]
+    drafts = [session.start(VideoRequest.of(prompt=prompt, resolution="768P", **wanted)) for prompt in prompts]
+    jobs += drafts
+    for draft in drafts:
+        with suppress(HailuoError):
+            jobs.append(session.promote(draft.result(SECONDS)))
+    return jobs
+
+
+def _name(job: Any) -> str:
+    """As the vendor calls it; see `name_of`."""
+    order = job.quote
+    if not order.row.model.startswith("MiniMax-H3"):
+        return str(order.written.prompt)
+    what = {"regeneration": "final", "rewrite": "rewrite"}.get(order.row.mode.value, order.request.resolution)
+    return f"{order.request.prompt} · {what}"
 
 
 def _set_clock(clock: Any, after: float, by: float) -> None:
@@ -368,13 +410,22 @@ def rows(folder: Path, database: str = "") -> list[dict[str, Any]]:
         with library.journal._engine.connect() as connection:
             found = connection.execute(
                 text(
-                    "SELECT jobs.id, jobs.state, jobs.task_id, requests.prompt, clips.path, clips.sha256 FROM jobs "
+                    "SELECT jobs.id, jobs.state, jobs.task_id, requests.prompt, requests.model, requests.mode, "
+                    "clips.path, clips.sha256 FROM jobs "
                     "JOIN requests ON requests.digest = jobs.digest LEFT JOIN clips ON clips.job_id = jobs.id"
                 )
             )
-            return [dict(row._mapping) for row in found]
+            return [_named(dict(row._mapping)) for row in found]
     finally:
         library.close()
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of MiniMax-H3 by the name that the vendor has for it."""
+    if row["model"].startswith("MiniMax-H3"):
+        what = {"regeneration": "final", "rewrite": "rewrite"}.get(row["mode"], "768P")
+        row["prompt"] = f"{row['prompt']} · {what}"
+    return row
 
 
 def check(
@@ -412,7 +463,7 @@ def check(
     for task_id, prompt in books.tasks.items():
         if prompt in books.billed and prompt not in uncertain:
             assert any(job["prompt"] == prompt and job["state"] == "stored" for job in jobs), by_task.get(task_id)
-    kept = [job for job in jobs if job["state"] == "stored"]
+    kept = [job for job in jobs if job["state"] == "stored" and not job["prompt"].endswith(" · rewrite")]
     for job in kept:
         clip = folder / job["path"]
         assert hashlib.sha256(clip.read_bytes()).hexdigest() == job["sha256"]

@@ -23,7 +23,7 @@ async ({ esm, css, place, whole, posters, clips, sheet, count, detail, variables
   const begun = performance.now();
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   const widget = (await import(url)).default();
-  const listeners = { "change:whole": new Set(), "msg:custom": new Set(), comm_live_update: new Set() };
+  const listeners = { "change:whole": new Set(), "msg:custom": new Set(), "change:place": new Set(), comm_live_update: new Set() };
   const pick = (list, [cell, replicate]) => list[(cell * 5 + replicate * 3) % list.length];
   const host = {
     sent: [],

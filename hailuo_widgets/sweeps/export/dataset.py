@@ -62,6 +62,9 @@ def to_dataset(sweep: Sweep, folder: Path, votes: list[Vote]) -> Path:
 
 
 def _is_ours_or_empty(folder: Path, card: Path) -> bool:
+    train = folder / "train"
+    if any(path.is_symlink() for path in (card, train, train / "metadata.jsonl", folder / "votes.jsonl")):
+        return False  # it would be written through: a data set may come from anywhere
     if card.is_file():
         return _MARK in card.read_text("utf-8", "replace")
     return not any(folder.iterdir())

@@ -1,24 +1,30 @@
-"""A sweep as one page that can be mailed: posters inside, clips in a folder beside it, no script."""
+"""A sweep as one page that can be mailed: posters inside, clips beside it or inside, no script."""
 
 from __future__ import annotations
 
 import base64
+import math
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote as percent
 
 from hailuo_widgets.disk import writing
-from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.markup import attribute, content
+from hailuo_widgets.store.clip import POSTER_MAX_BYTES
 from hailuo_widgets.sweeps.export.records import problem_of, state_of
 from hailuo_widgets.sweeps.pivot import sheets
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.cells import Cell
     from hailuo_widgets.sweeps.pivot import Sheet
     from hailuo_widgets.sweeps.sweep import Sweep
+
+    Source = Callable[[Clip], str]
 
 _STYLE = """
 :root{color-scheme:light dark;--line:color-mix(in srgb,CanvasText 18%,transparent);
@@ -38,13 +44,12 @@ details{font-size:12px;color:var(--soft)}summary{cursor:pointer}details p{white-
 """
 
 
-def to_html(sweep: Sweep, path: str | Path) -> Path:
+def to_html(sweep: Sweep, path: Path) -> Path:
     """Write the page, and copy the clips into `NAME_clips/` beside it.
 
     Raises:
         LibraryError: If the disk refuses it.
     """
-    path = Path(path)
     folder = path.with_name(f"{path.stem}_clips")
     with writing(path):
         if clips := sweep.clips():
@@ -52,15 +57,40 @@ def to_html(sweep: Sweep, path: str | Path) -> Path:
         for clip in clips:
             if clip.path.is_file():  # one that is deleted meanwhile has a remark in its place
                 shutil.copyfile(clip.path, folder / clip.path.name)
-        path.write_text(_page(sweep, folder.name), encoding="utf-8")
+        path.write_text(
+            _page(sweep, lambda clip: f"{percent(folder.name)}/{percent(clip.path.name)}"), encoding="utf-8"
+        )
     return path
 
 
-def _page(sweep: Sweep, folder: str) -> str:
+def to_single_html(sweep: Sweep, path: Path, most_mb: float) -> Path:
+    """Write the page with the clips inside.
+
+    Raises:
+        UsageError: If it would be larger than `most_mb`; nothing is written then.
+        LibraryError: If the disk refuses it.
+    """
+    clips = sweep.clips()
+    size = sum(clip.size * 4 / 3 + POSTER_MAX_BYTES for clip in clips) / 1e6
+    if size > most_mb:
+        raise UsageError(
+            f"One page with {len(clips)} clips would have {size:.0f} MB, more than {most_mb:g} MB.",
+            hint=f"Set most_mb={math.ceil(size)}, or leave single out and send the page with its folder.",
+        )
+    with writing(path):
+        path.write_text(_page(sweep, _inside), encoding="utf-8")
+    return path
+
+
+def _inside(clip: Clip) -> str:
+    return f"data:video/mp4;base64,{base64.b64encode(clip.path.read_bytes()).decode()}"
+
+
+def _page(sweep: Sweep, source: Source) -> str:
     title = content(sweep.name or "Sweep")
     clips = len(sweep.clips())
     notes = "".join(f"<p>{content(note)}</p>" for note in sweep.plan.notes)
-    body = "".join(_sheet(sweep, sheet, folder) for sheet in sheets(sweep))
+    body = "".join(_sheet(sweep, sheet, source) for sheet in sheets(sweep))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{attribute(sweep.name or 'Sweep')}</title><style>{_STYLE}</style>"
@@ -69,12 +99,12 @@ def _page(sweep: Sweep, folder: str) -> str:
     )
 
 
-def _sheet(sweep: Sweep, sheet: Sheet, folder: str) -> str:
+def _sheet(sweep: Sweep, sheet: Sheet, source: Source) -> str:
     title = f"<h2><bdi>{content(sheet.title)}</bdi></h2>" if sheet.title else ""
     head = "".join(f'<th scope="col"><bdi>{content(label)}</bdi></th>' for label in sheet.columns.values())
     body = "".join(
         f'<tr><th scope="row"><bdi>{content(label)}</bdi></th>'
-        + "".join(f"<td>{_cell(sweep, sheet.places.get((row, column)), folder)}</td>" for column in sheet.columns)
+        + "".join(f"<td>{_cell(sweep, sheet.places.get((row, column)), source)}</td>" for column in sheet.columns)
         + "</tr>"
         for row, label in sheet.rows.items()
     )
@@ -82,17 +112,17 @@ def _sheet(sweep: Sweep, sheet: Sheet, folder: str) -> str:
     return f'{title}<div class="scroll">{table}</div>'
 
 
-def _cell(sweep: Sweep, cell: Cell | None, folder: str) -> str:
+def _cell(sweep: Sweep, cell: Cell | None, source: Source) -> str:
     if cell is None:
         return ""
-    shown = [_clip(sweep, cell, number, folder) for number in range(sweep.repeat if cell.wanted else 1)]
+    shown = [_clip(sweep, cell, number, source) for number in range(sweep.repeat if cell.wanted else 1)]
     row = cell.quote.row if cell.quote else None
     made_by = f"<p>{content(f'{row.model} on {row.provider}')}</p>" if row else ""
     words = f"<details><summary>Prompt</summary><p dir='auto'>{content(cell.prompt)}</p>{made_by}</details>"
     return "".join(shown) + words
 
 
-def _clip(sweep: Sweep, cell: Cell, number: int, folder: str) -> str:
+def _clip(sweep: Sweep, cell: Cell, number: int, source: Source) -> str:
     job, clip = sweep.job(cell.index, number), sweep.clip(cell.index, number)
     price = str(cell.quote.price) if cell.quote else ""
     if clip is None:
@@ -100,10 +130,9 @@ def _clip(sweep: Sweep, cell: Cell, number: int, folder: str) -> str:
         state = state_of(cell, job, clip)
         text = f"<b>{content(state.capitalize())}</b>" + (f"<br>{content(why[:300])}" if why else "")
         return f'<div class="none"><div dir="auto">{text}</div></div><div class="facts"></div>'
-    source = f"{percent(folder)}/{percent(clip.path.name)}"
     size = f"{clip.width}×{clip.height} · {clip.duration:.1f} s"
     return (
-        f'<video src="{attribute(source)}"{_poster(clip)} controls loop playsinline preload="none"></video>'
+        f'<video src="{attribute(source(clip))}"{_poster(clip)} controls loop playsinline preload="none"></video>'
         f'<div class="facts"><span>{size}</span><span>{content(price)}</span></div>'
     )
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.judge.votes import counted, standing
+from hailuo_widgets.spec.media import Media
 from hailuo_widgets.store.vote import QUESTION
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 # Paths and addresses of this machine, ids of this account, and how far a clip is: all of these are done.
 _PRIVATE = frozenset({"path", "job", "task_id", "callback_url", "state", "error", "cached", "started"})
 _NUMBERS = frozenset({int, float})
+_PICTURES = frozenset({"first_frame", "last_frame", "subject", "references", "base_video"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,9 @@ def shared(sweep: Sweep, votes: list[Vote]) -> tuple[list[SharedClip], list[Shar
     better = counted([vote for vote in mine if vote.question == QUESTION], names).votes
     shown = Counter(clip for seats, _ in better for clip in seats)
     won = Counter(seats[answer] for seats, answer in better if answer is not None)
+    pictures = _picture_labels(sweep)
     facts = [
-        {name: _plain(value) for name, value in row.items() if name not in _PRIVATE}
+        {name: _plain(_public(name, value, pictures)) for name, value in row.items() if name not in _PRIVATE}
         | {"votes": shown[ids[row["path"]].id], "won": won[ids[row["path"]].id]}
         for row in rows
     ]
@@ -86,6 +90,45 @@ def shared(sweep: Sweep, votes: list[Vote]) -> tuple[list[SharedClip], list[Shar
     ]
     voters = {name: f"voter {number}" for number, name in enumerate(dict.fromkeys(vote.voter for vote in mine), 1)}
     return clips, [_vote(vote, names, voters[vote.voter]) for vote in mine]
+
+
+def shared_axes(sweep: Sweep) -> dict[str, list[str]]:
+    """What varies → the values, but no paths and addresses of this machine."""
+    pictures = _picture_labels(sweep)
+    return {
+        axis.name: [pictures.get(value.label, value.label) for value in axis.values]  # no data frame's
+        for axis in sweep.axes
+        if axis.name not in _PRIVATE
+    }
+
+
+def _picture_labels(sweep: Sweep) -> dict[str, str]:
+    """How axes call their pictures, which may be a path or a signed address → what others are told of them."""
+    found = {}
+    for axis in sweep.axes:
+        for choice in axis.values:  # no data frame's
+            many = choice.value if isinstance(choice.value, tuple) else (choice.value,)
+            if many and all(isinstance(each, Media) for each in many):
+                found[choice.label] = " + ".join(_address(each.url) if each.url else str(each) for each in many)
+    return found
+
+
+def _public(name: str, value: Any, pictures: dict[str, str]) -> Any:
+    if name.removeprefix("axis.") not in _PICTURES:
+        return value
+    if isinstance(value, list):
+        return [_public(name, each, pictures) for each in value]
+    if not isinstance(value, str):
+        return value
+    return pictures.get(value) or _address(value)
+
+
+def _address(text: str) -> str:
+    """An address without what may be secret in it: a name with a password, and a query, which may be signed."""
+    if not text.startswith(("http://", "https://")):
+        return text
+    parts = urlsplit(text)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _vote(vote: Vote, names: dict[str, str], voter: str) -> SharedVote:

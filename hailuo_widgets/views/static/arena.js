@@ -92,7 +92,7 @@ function arena(model, signal) {
       result.replaceChildren(...lines, picture(content.picture));
       result.hidden = false;
     } else if (content.type === "problem") {
-      say(view.failed, [content.message, content.hint].filter(Boolean).join(" "));
+      say(view.failed, [content.text, content.hint].filter(Boolean).join(" "));
     }
   };
   model.on("msg:custom", receive);

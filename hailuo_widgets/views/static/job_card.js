@@ -1,4 +1,5 @@
-import { clock, element, facts, fraction, ownKeys, prompt, remaining, ring, say, turnRing } from "./dom.js";
+import { blobUrl, clock, element, facts, fraction, prompt, remaining, ring, say, turnRing } from "./dom.js";
+import { placed } from "./placed.js";
 
 /**
  * The live card of one job.
@@ -28,18 +29,19 @@ import { clock, element, facts, fraction, ownKeys, prompt, remaining, ring, say,
  * @property {string} [hint]
  * @property {string} [charged]
  *
- * @typedef {object} Model
- * @property {{(key: "order"): Order, (key: "status"): Status}} get
- * @property {(event: string, callback: () => void) => void} on
- * @property {(event: string, callback: () => void) => void} off
- * @property {(content: {type: "cancel"}) => void} send
+ * @typedef {object} Said What the kernel says of a clip that was asked for.
+ * @property {"clip" | "missing"} type
+ * @property {[label: string, value: string][]} facts
+ * @property {string} why
  */
+
+/** Milliseconds after the end in which HTML takes the card's place, where the front end shows such updates. */
+const REPLACED_WITHIN = 1500;
 
 /** @param {Order} order */
 function layOut(order) {
   const name = order.name || "this clip";
   const root = element("div", "hw-view hw-job");
-  ownKeys(root);
   root.role = "group";
   root.ariaLabel = `Video job ${name}`;
   const parts = {
@@ -59,6 +61,7 @@ function layOut(order) {
     hint: element("div"),
     task: element("span", "hw-soft hw-mono"),
     bar: element("div", "hw-bar"),
+    delivered: element("div"),
   };
   parts.button.type = "button";
   parts.button.ariaLabel = `${order.cancel} ${name}`;
@@ -98,98 +101,127 @@ function layOut(order) {
   const rows = /** @type {[string, string][]} */ ([
     ["Model", order.model],
     ["Provider", order.provider],
-    ["Order", order.spec],
+    ["Settings", order.spec],
     ["Price", order.price],
   ]);
-  body.append(top, prompt(order.segments), parts.message, facts(rows), ...warnings, foot);
+  body.append(top, prompt(order.segments), parts.message, facts(rows), parts.delivered, ...warnings, foot);
   parts.card.append(parts.stage, body, parts.bar);
   root.append(parts.card);
   return parts;
 }
 
-/** One call a model: every view of it shares the moment at which its status arrived. */
-export default () => {
+export default placed((model, signal) => {
+  const order = /** @type {Order} */ (model.get("order"));
+  const status = () => /** @type {Status} */ (model.get("status"));
+  const parts = layOut(order);
   let received = performance.now();
+  let asked = false;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let timer;
+  /** @type {string[]} */
+  const urls = [];
 
-  return {
-    /** @param {{model: Model}} context */
-    initialize({ model }) {
-      const receive = () => {
-        received = performance.now();
-      };
-      model.on("change:status", receive);
-      return () => model.off("change:status", receive);
-    },
-
-    /** @param {{model: Model, el: HTMLElement}} context */
-    render({ model, el }) {
-      const controller = new AbortController();
-      const { signal } = controller;
-      const order = model.get("order");
-      const parts = layOut(order);
-      /** @type {ReturnType<typeof setInterval> | undefined} */
-      let timer;
-
-      const tick = () => {
-        const status = model.get("status");
-        const elapsed = status.elapsed + (performance.now() - received) / 1000;
-        const known = fraction(status, elapsed, Boolean(status.task_id));
-        const expected = status.expected ? ` of about ${clock(status.expected)}` : "";
-        say(parts.time, `${clock(elapsed)}${expected}`);
-        const awaited = status.task_id && status.expected && status.state !== "downloading";
-        say(parts.left, awaited ? remaining(Number(status.expected) - elapsed) : "");
-        say(
-          parts.percent,
-          status.progress !== undefined && known !== null ? `${Math.round(known * 100)}%` : "",
-        );
-        parts.card.dataset.known = String(known !== null);
-        parts.card.style.setProperty("--hw-fraction", String(known ?? 0));
-        turnRing(parts.ring, known);
-      };
-
-      const update = () => {
-        const status = model.get("status");
-        const active = status.tone === "wait" || status.tone === "run";
-        parts.root.dataset.tone = status.tone;
-        parts.root.dataset.state = status.state;
-        parts.card.dataset.active = String(active);
-        say(parts.state, status.word);
-        say(parts.note, status.note);
-        say(parts.charged, status.charged);
-        say(parts.task, status.task_id && `task ${status.task_id}`);
-        say(parts.error, status.error);
-        say(parts.hint, status.hint);
-        parts.message.hidden = !(status.error || status.hint);
-        parts.stage.hidden = parts.bar.hidden = parts.button.hidden = !active;
-        clearInterval(timer);
-        if (active) {
-          tick();
-          timer = setInterval(tick, 1000);
-        } else {
-          say(parts.time, clock(status.elapsed));
-        }
-      };
-
-      parts.button.addEventListener(
-        "click",
-        () => {
-          const doing = order.cancel === "Cancel" ? "Cancelling…" : "Stopping…";
-          parts.button.disabled = true;
-          parts.button.textContent = doing;
-          parts.button.ariaLabel = `${doing} ${order.name}`.trim();
-          model.send({ type: "cancel" });
-        },
-        { signal },
-      );
-      model.on("change:status", update);
-      signal.addEventListener("abort", () => {
-        clearInterval(timer);
-        model.off("change:status", update);
-      });
-
-      update();
-      el.append(parts.root);
-      return () => controller.abort();
-    },
+  const tick = () => {
+    const now = status();
+    const elapsed = now.elapsed + (performance.now() - received) / 1000;
+    const known = fraction(now, elapsed, Boolean(now.task_id));
+    const expected = now.expected ? ` of about ${clock(now.expected)}` : "";
+    say(parts.time, `${clock(elapsed)}${expected}`);
+    const awaited = now.task_id && now.expected && now.state !== "downloading";
+    say(parts.left, awaited ? remaining(Number(now.expected) - elapsed) : "");
+    say(parts.percent, now.progress !== undefined && known !== null ? `${Math.round(known * 100)}%` : "");
+    parts.card.dataset.known = String(known !== null);
+    parts.card.style.setProperty("--hw-fraction", String(known ?? 0));
+    turnRing(parts.ring, known);
   };
-};
+
+  const isActive = () => status().tone === "wait" || status().tone === "run";
+
+  /** After the end: either HTML has taken the card's place, or the card shows the clip itself. */
+  const conclude = () => {
+    if (isActive() || asked || !parts.root.isConnected) return;
+    asked = true;
+    setTimeout(() => {
+      if (signal.aborted) return;
+      if (!parts.root.isConnected) model.send({ type: "replaced" });
+      else if (status().state === "stored") model.send({ type: "clip" });
+    }, REPLACED_WITHIN);
+  };
+
+  const update = () => {
+    const now = status();
+    const active = isActive();
+    parts.root.dataset.tone = now.tone;
+    parts.root.dataset.state = now.state;
+    parts.card.dataset.active = String(active);
+    say(parts.state, now.word);
+    say(parts.note, now.note);
+    say(parts.charged, now.charged);
+    say(parts.task, now.task_id && `task ${now.task_id}`);
+    say(parts.error, now.error);
+    say(parts.hint, now.hint);
+    parts.message.hidden = !(now.error || now.hint);
+    parts.stage.hidden = parts.bar.hidden = parts.button.hidden = !active;
+    clearInterval(timer);
+    if (active) {
+      tick();
+      timer = setInterval(tick, 1000);
+    } else {
+      say(parts.time, clock(now.elapsed));
+      conclude();
+    }
+  };
+
+  /**
+   * @param {Said} said
+   * @param {DataView[]} buffers
+   */
+  const hear = (said, buffers) => {
+    if (said.type === "missing") say(parts.note, said.why);
+    if (said.type !== "clip") return;
+    const video = element("video");
+    video.controls = true;
+    video.preload = "metadata";
+    video.title = order.name || "clip";
+    const [clip, poster] = buffers;
+    urls.push(blobUrl(clip, "video/mp4"));
+    video.src = String(urls.at(-1));
+    if (poster?.byteLength) {
+      urls.push(blobUrl(poster, "image/jpeg"));
+      video.poster = String(urls.at(-1));
+    }
+    parts.stage.replaceChildren(video);
+    if (order.sketch) parts.stage.append(element("span", "hw-tag", "SKETCH"));
+    parts.stage.hidden = false;
+    parts.card.dataset.clip = "true";
+    parts.delivered.replaceChildren(facts(said.facts));
+  };
+
+  const changed = () => {
+    received = performance.now();
+    update();
+  };
+  parts.button.addEventListener(
+    "click",
+    () => {
+      const doing = order.cancel === "Cancel" ? "Cancelling…" : "Stopping…";
+      parts.button.disabled = true;
+      parts.button.textContent = doing;
+      parts.button.ariaLabel = `${doing} ${order.name}`.trim();
+      model.send({ type: "cancel" });
+    },
+    { signal },
+  );
+  parts.root.addEventListener("hw-placed", conclude, { signal });
+  model.on("change:status", changed);
+  model.on("msg:custom", hear);
+  signal.addEventListener("abort", () => {
+    clearInterval(timer);
+    for (const url of urls) URL.revokeObjectURL(url);
+    model.off("change:status", changed);
+    model.off("msg:custom", hear);
+  });
+
+  update();
+  return parts.root;
+});

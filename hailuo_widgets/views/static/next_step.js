@@ -50,7 +50,7 @@ function nextStep(model, signal) {
       say(state, content.text);
     } else if (content.type === "problem") {
       run.disabled = false;
-      say(failed, [content.message, content.hint].filter(Boolean).join(" "));
+      say(failed, [content.text, content.hint].filter(Boolean).join(" "));
     }
   };
   model.on("msg:custom", receive);

@@ -31,7 +31,9 @@ export function placed(build) {
         const mount = () => {
           if (live.isConnected) return;
           const found = [...document.querySelectorAll(`.${place}`)].at(-1);
-          if (found) found.append(live);
+          if (!found) return;
+          found.append(live);
+          live.dispatchEvent(new Event("hw-placed"));
         };
         let waits = false;
         const watch = new MutationObserver(() => {
@@ -43,14 +45,18 @@ export function placed(build) {
           });
         });
         const leave = () => {
+          model.off("comm_live_update", leave);
+          model.off("change:place", leave);
           watch.disconnect();
           style.remove();
           live.remove();
           controller.abort();
         };
+        if (!place) return leave; // another widget has it: its cell was run again
         document.head.append(style);
         watch.observe(document.body, { childList: true, subtree: true });
         model.on("comm_live_update", leave); // the kernel has gone
+        model.on("change:place", leave);
         mount();
         return leave;
       },

@@ -19,8 +19,17 @@
  * @property {string} of The text that this is about.
  * @property {number} length In characters, as vendors count.
  * @property {{start: number, end: number, ids: string[]}[]} shots
+ * @property {ListedShot[]} list A shot list, where the prompt has one.
  * @property {Miss[]} misses
  * @property {{tone: "ok" | "warn" | "bad", text: string}[]} notes
+ *
+ * @typedef {object} ListedShot
+ * @property {string} name
+ * @property {number | null} begins Seconds.
+ * @property {number | null} ends
+ * @property {string[]} ids Its camera commands.
+ * @property {string} text
+ * @property {[kind: string, text: string][]} sounds
  *
  * @typedef {"en" | "zh"} Language
  *
@@ -325,7 +334,46 @@ export function promptEditor({ label, commands, onInput, signal }) {
     ink.append(`${text.slice(at)}\u200b`);
   }
 
+  /**
+   * A shot list: each shot as wide as it is long, with its times, its move and what is heard.
+   * @param {ListedShot[]} list
+   */
+  function drawList(list) {
+    const timed = list.every(({ begins, ends }) => begins !== null && ends !== null && ends > begins);
+    timeline.style.gridTemplateColumns = list
+      .map(({ begins, ends }) => `minmax(72px, ${timed ? Number(ends) - Number(begins) : 1}fr)`)
+      .join(" ");
+    timeline.replaceChildren(
+      ...list.map((each) => {
+        const shot = element("div", "hw-track");
+        const lane = element("span", "hw-lane");
+        if (each.ids[0]) lane.append(movingPicture(each.ids[0]));
+        lane.append(element("span", "", each.name));
+        shot.append(lane);
+        for (const [kind, text] of each.sounds) {
+          const sound = element("span", "hw-lane hw-soft", `${kind}: ${text}`);
+          sound.dir = "auto";
+          shot.append(sound);
+        }
+        const times = each.begins === null || each.ends === null ? "" : `${each.begins}–${each.ends} s`;
+        shot.append(element("span", "hw-tick hw-number", times));
+        shot.title = each.text;
+        return shot;
+      }),
+    );
+    timeline.ariaLabel = `The shots: ${list
+      .map(({ name, begins, ends }) => (begins === null ? name : `${name} from ${begins} to ${ends} s`))
+      .join(", ")}`;
+  }
+
   function drawTimeline() {
+    const list = analysis?.of === field.value ? (analysis.list ?? []) : [];
+    if (list.length) {
+      timeline.hidden = false;
+      drawList(list);
+      return;
+    }
+    timeline.style.gridTemplateColumns = "";
     const shots = analysis?.of === field.value ? analysis.shots : [];
     timeline.hidden = !shots.length;
     if (!shots.length) return;

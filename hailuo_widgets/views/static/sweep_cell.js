@@ -113,6 +113,7 @@ export class CellBox {
       state: element("span", "hw-pill"),
       remark: element("span", "hw-soft", "✎"),
       figures: element("span", "hw-soft hw-number"),
+      seen: element("div", "hw-cell-seen"),
       replicates: /** @type {HTMLButtonElement[]} */ ([]),
     };
     parts.poster.alt = "";
@@ -154,7 +155,7 @@ export class CellBox {
     const left = element("span", "hw-cell-left");
     left.append(parts.state, parts.remark);
     parts.caption.append(left, parts.strip, parts.figures);
-    this.root.append(parts.frame, parts.caption);
+    this.root.append(parts.frame, parts.caption, parts.seen);
 
     parts.frame.addEventListener("click", () => this.#actions.play(this));
     parts.frame.addEventListener("dblclick", () => this.#actions.enlarge(this));
@@ -214,6 +215,7 @@ export class CellBox {
       this.#figures() || this.#cell.price,
       take.rating ? `rated ${take.rating}` : "",
       take.starred ? "starred" : "",
+      take.seen,
     ];
     const count = placesOf(this.#store, this.index).length;
     if (count > 1) parts.push(`replicate ${this.#replicate + 1} of ${count}`);
@@ -284,6 +286,9 @@ export class CellBox {
     parts.state.textContent = word;
     parts.state.hidden = state === "stored"; // its picture says so
     parts.remark.hidden = !take.remark;
+    say(parts.seen, take.seen ?? "");
+    parts.seen.title = take.seen ?? "";
+    parts.seen.dataset.obeyed = String(take.obeyed ?? "");
     parts.figures.textContent = this.#figures();
     parts.replicates.forEach((each, replicate) => {
       const [itsWord, itsTone] = this.#store.word(stateOf(this.#store, [this.index, replicate]));

@@ -1,5 +1,6 @@
 /** One clip large, or two side by side and in step, with everything that is known of them. */
 
+import { cameraArrow } from "./camera_arrow.js";
 import { clipActions } from "./clip_actions.js";
 import { button, element, facts, prompt, say } from "./dom.js";
 import { finalRow } from "./final_row.js";
@@ -28,15 +29,18 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
   const close = button("Close (Esc)", "✕", "hw-button hw-quiet");
   top.append(title, before, after, close);
   const pair = element("div", "hw-pair");
-  const stage = new Stage(() => bar.update());
+  /** @type {ReturnType<typeof panel>[]} */
+  let shown = [];
+  const stage = new Stage(() => {
+    bar.update();
+    for (const { arrow } of shown) arrow.at(stage.time);
+  });
   stage.muted = false;
   const bar = transport(stage, { play: "Play" });
   /** @type {string[]} */
   let inUse = [];
   root.append(top, pair, bar.root);
 
-  /** @type {ReturnType<typeof panel>[]} */
-  let shown = [];
   let turn = 0;
 
   /** @param {Place[]} places One, or two to be compared. */
@@ -81,7 +85,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
           const url = await store.clip(place);
           if (mine !== turn) return;
           stage.fps = clip[2] || 24;
-          frame.replaceChildren(stage.add(key, url));
+          frame.replaceChildren(stage.add(key, url), shown[index]?.arrow.root ?? "");
         } catch (error) {
           waiting.textContent = error instanceof Error ? error.message : "";
         }
@@ -114,6 +118,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
   function panel(place, other) {
     const box = element("div", "hw-large");
     const frame = element("div", "hw-large-frame");
+    const arrow = cameraArrow();
     const poster = store.posters.get(keyOf(place));
     if (poster) frame.style.backgroundImage = `url("${poster}")`;
     const what = element("div", "hw-dialog-title");
@@ -161,6 +166,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     function drawKnown(detail) {
       drawn = detail; // not again while nothing has changed: a fold-out stays open, a button keeps the focus
       const { file, cell } = detail;
+      arrow.show(detail);
       known.replaceChildren(
         prompt(detail.segments),
         clipActions({ file, cell, url: () => store.clip(place) }),
@@ -196,7 +202,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     }
 
     update();
-    return { root: box, frame, place, update, remark, keep };
+    return { root: box, frame, arrow, place, update, remark, keep };
   }
 
   /**

@@ -63,7 +63,7 @@ function show(store, signal) {
   const { whole } = store;
   const pivot = firstPivot(store);
   /** @type {Filter} */
-  const filter = { states: new Set(), text: "", rating: 0, starred: false };
+  const filter = { states: new Set(), text: "", rating: 0, starred: false, obeyed: "" };
   const lone = pivot.rows < 0 ? whole.axes[pivot.columns] : pivot.columns < 0 ? whole.axes[pivot.rows] : null;
   const view = {
     list: Boolean(lone && whole.axes.length === 1 && lone.values.length > ROW_LIMIT),
@@ -569,6 +569,7 @@ function show(store, signal) {
     for (const key of change.keys) boxes.get(Number.parseInt(key, 10))?.update();
     if (change.kind === "takes") {
       head.count();
+      tools.update();
       if (!isOpen(filter)) filtered({ arranged: true });
       rest();
     }

@@ -1,7 +1,7 @@
 /** What stands above the cells: name, counts, money, time and what can be done; the plan; the tools that arrange them. */
 
 import { button, clock, element, facts, remaining, say, uniqueId } from "./dom.js";
-import { allSketches, fixedGroups, placesOf, stateOf } from "./sweep_pivot.js";
+import { allSketches, fixedGroups, MEASURES, placesOf, stateOf } from "./sweep_pivot.js";
 
 /**
  * @typedef {import("./sweep_store.js").Store} Store
@@ -377,6 +377,21 @@ export function sweepTools(store, pivot, filter, view) {
     new Option("Quickest first", "time"),
     new Option("By state", "state"),
   );
+  const most = element("optgroup");
+  most.label = "Measured, highest first";
+  most.append(...MEASURES.map((each) => new Option(`Most ${each}`.replace("Most loop", "Best loop"), each)));
+  const camera = element("select", "hw-select");
+  camera.ariaLabel = "Camera";
+  camera.append(
+    new Option("Any camera", ""),
+    new Option("Camera as requested", "yes"),
+    new Option("Camera not as requested", "no"),
+    new Option("Camera can’t be told", "open"),
+  );
+  camera.addEventListener("change", () => {
+    filter.obeyed = /** @type {Filter["obeyed"]} */ (camera.value);
+    view.filtered();
+  });
   order.addEventListener("change", () => view.ordered(/** @type {Order} */ (order.value)));
   const listed = button("Show as a list", "List", "hw-button hw-quiet hw-toggle");
   listed.addEventListener("click", () => view.listed(!view.list));
@@ -386,7 +401,7 @@ export function sweepTools(store, pivot, filter, view) {
   larger.addEventListener("click", () => view.sized(1));
   const help = button("Keys (?)", "?", "hw-button hw-quiet");
   help.addEventListener("click", view.help);
-  finding.append(search, rating, starred, order, listed, smaller, larger, help);
+  finding.append(search, rating, starred, camera, order, listed, smaller, larger, help);
 
   function update() {
     rows.update();
@@ -396,6 +411,9 @@ export function sweepTools(store, pivot, filter, view) {
     drawOthers();
     others.hidden = view.list || !others.children.length;
     order.hidden = !view.list;
+    const measured = store.anyMeasured;
+    camera.hidden = !measured;
+    if (measured && !most.isConnected) order.append(most);
     listed.ariaPressed = String(view.list);
     starred.ariaPressed = String(filter.starred);
   }

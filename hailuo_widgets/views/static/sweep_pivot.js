@@ -16,9 +16,14 @@
  * @property {string} text
  * @property {number} rating At least.
  * @property {boolean} starred
+ * @property {"" | "yes" | "no" | "open"} obeyed What the camera did: "" for any, "open" where it can't be told.
  *
- * @typedef {"plan" | "rating" | "time" | "price" | "state"} Order
+ * @typedef {"plan" | "rating" | "time" | "price" | "state" | Measure} Order
+ * @typedef {"motion" | "flicker" | "jitter" | "sharpness" | "brightness" | "loop"} Measure
  */
+
+/** In the order in which the kernel sends them. @type {Measure[]} */
+export const MEASURES = ["motion", "flicker", "jitter", "sharpness", "brightness", "loop"];
 
 /**
  * The axes whose values are fixed: neither rows nor columns, nor said by one of them.
@@ -84,17 +89,36 @@ export function fits(store, index, filter) {
     if (filter.states.size && !filter.states.has(state)) return false;
     if (filter.starred && !take.starred) return false;
     if (filter.rating > (take.rating ?? 0)) return false;
+    if (filter.obeyed && filter.obeyed !== obedience(take)) return false;
     if (!words.length) return true;
-    const text = [...labels, cell.problem, take.note, take.error, take.remark, store.word(state)[0]]
+    const text = [
+      ...labels,
+      cell.problem,
+      take.note,
+      take.error,
+      take.remark,
+      take.seen,
+      store.word(state)[0],
+    ]
       .join(" ")
       .toLowerCase();
     return words.every((word) => text.includes(word));
   });
 }
 
+/**
+ * Whether the camera did as requested.
+ * @param {import("./sweep_store.js").Take} take
+ */
+function obedience(take) {
+  if (!take.seen) return "";
+  if (take.obeyed === undefined) return "open";
+  return take.obeyed ? "yes" : "no";
+}
+
 /** @param {Filter} filter */
-export function isOpen({ states, text, rating, starred }) {
-  return !states.size && !text.trim() && !rating && !starred;
+export function isOpen({ states, text, rating, starred, obeyed }) {
+  return !states.size && !text.trim() && !rating && !starred && !obeyed;
 }
 
 /**
@@ -129,7 +153,7 @@ export function sorted(store, indices, order) {
   const states = Object.keys(whole.words);
   const best = (/** @type {number} */ index, /** @type {(place: Place) => number} */ of) =>
     Math.max(...placesOf(store, index).map(of));
-  /** @type {Record<Order, (index: number) => number>} */
+  /** @type {Record<string, (index: number) => number>} */
   const value = {
     plan: () => 0,
     rating: (index) =>
@@ -138,7 +162,12 @@ export function sorted(store, indices, order) {
     price: (index) => Number(/[\d.]+/.exec(whole.cells[index]?.price ?? "")?.[0] ?? 1e9),
     state: (index) => best(index, (place) => states.indexOf(stateOf(store, place))),
   };
-  const keyed = indices.map((index) => ({ index, value: value[order](index) }));
+  const which = MEASURES.indexOf(/** @type {Measure} */ (order));
+  // The largest first; what is not measured comes last.
+  const measured = (/** @type {number} */ index) =>
+    -best(index, (place) => store.take(place).figures?.[which] ?? -1e9);
+  const figure = value[order] ?? measured;
+  const keyed = indices.map((index) => ({ index, value: figure(index) }));
   return keyed.sort((a, b) => a.value - b.value || a.index - b.index).map(({ index }) => index);
 }
 

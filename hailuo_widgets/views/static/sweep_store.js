@@ -20,6 +20,9 @@
  * @property {number} [rating]
  * @property {boolean} [starred]
  * @property {string} [remark]
+ * @property {string} [seen] What was measured of its camera, in a few words.
+ * @property {boolean} [obeyed] Absent where it can't be told, or nothing was requested.
+ * @property {(number | null)[]} [figures] In the order of `MEASURES`.
  *
  * @typedef {object} Cell
  * @property {number[]} at Which value it has on each axis.
@@ -71,6 +74,8 @@
  * @property {[label: string, value: string][]} more For the fold-out.
  * @property {string} file
  * @property {string} cell
+ * @property {string} [asked] The camera's moves that were requested.
+ * @property {[start: number, stop: number, right: number, down: number, growth: number, label: string][]} [camera]
  *
  * @typedef {{type: "delta", seq: number, takes: [number, number, Take][], head?: Head}
  *   | {type: "posters", at: Place[]}
@@ -179,6 +184,12 @@ export class Store {
    */
   take(place) {
     return this.#takes.get(keyOf(place))?.take ?? { state: "planned" };
+  }
+
+  /** Whether any clip is measured. */
+  get anyMeasured() {
+    for (const { take } of this.#takes.values()) if (take.seen) return true;
+    return false;
   }
 
   /** @param {Place} place */

@@ -1,0 +1,53 @@
+"""A `%%hailuo` cell as a call: what a notebook that has no magics runs instead."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets import api
+from hailuo_widgets.errors import UsageError
+from hailuo_widgets.magics import read_cell
+from hailuo_widgets.session import default_session
+from hailuo_widgets.sweeps.cells import single
+
+if TYPE_CHECKING:
+    from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.sweeps.sweep import Sweep
+
+
+def cell(text: str, line: str = "", **variables: Any) -> Job | Sweep | Quote:
+    """Read a cell as `%%hailuo` does, and make the clip, or plan the sweep.
+
+    Args:
+        text: The cell, header included, without its first line.
+        line: What stands behind `%%hailuo`.
+        variables: What `{name}` means in them.
+
+    Returns:
+        The job. For several clips the sweep, which is run if the line says `--yes`; else call `.run()`. With
+        `--dry-run` the checked request with its price.
+
+    Raises:
+        UsageError: At a mistake in the cell, or if `--yes` has no budget.
+        HailuoError: As `generate` and `Sweep.run` do.
+    """
+    arguments, definition = read_cell(line, text, variables)
+    if definition.axes or arguments.repeat > 1 or arguments.budget:
+        sweep = default_session().plan(definition, arguments.budget)
+        if arguments.yes and not arguments.dry_run:
+            if sweep.budget is None and sweep.asks and (sweep.plan.price or sweep.plan.unknown_prices):
+                raise UsageError(
+                    f"`--yes` skips confirmation, so add `--budget` (estimated cost: {sweep.plan.cost}).",
+                    hint="Set the most it may cost with --budget.",
+                )
+            sweep.run()
+            if arguments.wait:
+                sweep.result()
+        return sweep
+    prompt, fields = single(definition)
+    if arguments.dry_run:
+        return api.dry_run(prompt, **fields)
+    return api.generate(
+        prompt, name=arguments.name, fresh=arguments.fresh, wait=arguments.wait, as_written=arguments.yes, **fields
+    )
