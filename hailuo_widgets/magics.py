@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 
 from hailuo_widgets import command_line, raw_cell
-from hailuo_widgets.errors import RefusedError, UsageError
+from hailuo_widgets.errors import RefusedError, TimedOutError, UsageError
 from hailuo_widgets.first_line import first_line
 
 if TYPE_CHECKING:
@@ -148,6 +148,8 @@ class HailuoMagics(Magics):
                 job.result()
             finally:
                 here.show_waited_for(job)
+        if _runs_script():
+            _wait_in_script(job, here.settings.unattended_wait)
         return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
 
     def _sweep(self, definition: Definition, arguments: argparse.Namespace, written: tuple[str, str]) -> Any:
@@ -176,6 +178,8 @@ class HailuoMagics(Magics):
         if arguments.wait and sweep.started:
             sweep.result()
             session.show_waited_for(sweep)
+        if _runs_script() and sweep.started:
+            _wait_for_sweep_in_script(sweep, session.settings.unattended_wait)
         return None if _in_kernel(self.shell) else sweep
 
     @no_var_expand
@@ -376,6 +380,35 @@ def _in_kernel(shell: InteractiveShell) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
+def _runs_script() -> bool:
+    """Whether this is `ipython notebook.ipynb`: it shows nothing that a cell returns, and ends after the last one."""
+    ipapp = sys.modules.get("IPython.terminal.ipapp")
+    app = ipapp.TerminalIPythonApp if ipapp is not None else None
+    return app is not None and app.initialized() and not app.instance().interact
+
+
+def _wait_in_script(job: Job, seconds: float) -> None:
+    """Wait for a clip that nobody would see otherwise, and print where it is."""
+    name = job.name or job.id
+    if not job.wait(seconds):
+        print(f"{name}: not finished. Run %hailuo resume to continue.")  # noqa: T201  # a script's output
+    elif job.state == "stored":
+        print(f"{name}: {job.clip.path}")  # noqa: T201
+    else:
+        print(f"{name}: {job.label}. {job.error.message if job.error else ''}".rstrip())  # noqa: T201
+
+
+def _wait_for_sweep_in_script(sweep: Sweep, seconds: float) -> None:
+    """The same for a sweep."""
+    with suppress(TimedOutError):
+        sweep.result(seconds)
+    clips = sweep.clips()
+    for clip in clips:
+        print(f"{sweep.name or 'sweep'}: {clip.path}")  # noqa: T201  # a script's output
+    if missing := len(sweep.cells) * sweep.repeat - len(clips):
+        print(f"{sweep.name or 'sweep'}: {missing} without a clip. Run it again to continue.")  # noqa: T201
+
+
 _SHOWN = (
     ("engine.job", "Job"),
     ("engine.rewriting", "Rewriting"),
@@ -405,6 +438,5 @@ def _show_next(step: Next) -> None:
 
 
 def _after_cell(_result: object) -> None:
-
     if outputs := sys.modules.get("hailuo_widgets.views.outputs"):
         outputs.cell_ended()
