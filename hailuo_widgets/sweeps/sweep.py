@@ -211,7 +211,7 @@ class Sweep:
         return "" if seen == LIBRARY else seen
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
-        mine = {key: clip for key, job in self._jobs.items() if (clip := _kept(job)) is not None}
+        mine = {key: clip for key, job in list(self._jobs.items()) if (clip := _kept(job)) is not None}
         if not self._host.has_library():
             return mine, {}
         library = self._host.library()
@@ -311,7 +311,7 @@ class Sweep:
         """Retry what failed, was refused, cancelled or detached; what is unconfirmed needs a person's decision."""
         with self._lock:
             self._look()
-            again = [key for key, job in self._jobs.items() if self.can_retry(job) and key not in self._found]
+            again = [key for key, job in list(self._jobs.items()) if self.can_retry(job) and key not in self._found]
             self._require_keys(again)
             self._launch(again)
         self._observers.tell(self)
@@ -443,7 +443,7 @@ class Sweep:
     def clips(self) -> list[Clip]:
         """The clips that are there, in the order of the cells."""
         every = [self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat)]
-        every += [_kept(job) for key, job in self._jobs.items() if key[1] >= self.repeat]
+        every += [_kept(job) for key, job in list(self._jobs.items()) if key[1] >= self.repeat]
         return list({clip.id: clip for clip in every if clip is not None}.values())
 
     def result(self, timeout: float | None = None) -> list[Clip]:
