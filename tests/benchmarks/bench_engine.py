@@ -176,7 +176,10 @@ def run(provider: str, base: str, folder: Path) -> dict[str, float]:
 
     def jobs(number: int, name: str) -> list[Job]:
         return [
-            Job(new_id(time.time()), session.quote(VideoRequest.of(prompt=f"{name} {each}", model=MODELS[provider]), provider)[0])
+            Job(
+                new_id(time.time()),
+                session.quote(VideoRequest.of(prompt=f"{name} {each}", model=MODELS[provider]), provider)[0],
+            )
             for each in range(number)
         ]
 
