@@ -15,6 +15,7 @@ from hailuo_widgets.store import owner
 from hailuo_widgets.table import Table
 from hailuo_widgets.views.rewritten import html
 from support.html import Seen
+from support.shell import run, shell
 from support.vendor import submits
 
 SECONDS = 30
@@ -35,6 +36,12 @@ def test_a_rewritten_prompt_is_paid_for_once_and_kept(here):
     assert hw.rewrite(PROMPT, duration=6).result(SECONDS)
     assert hw.rewrite(PROMPT, duration=5, fresh=True).result(SECONDS) == words
     assert submits(here.simulator) == 3
+
+
+@pytest.fixture
+def notebook(here):
+    with shell() as made:
+        yield made
 
 
 async def test_it_can_be_awaited(here):
@@ -109,3 +116,61 @@ def test_what_is_new_is_marked_and_nothing_is_read_as_html(here):
     assert "Camera: static" in seen.text
     assert {tag for tag, _ in seen.elements} >= {"ins"}
     assert [tag for tag, _ in seen.elements].count("b") == 1  # the heading alone
+
+
+# --- used for clips -----------------------------------------------------------------------------------------------------
+
+H3 = {"model": "MiniMax-H3", "duration": 5, "resolution": "768P", "ratio": "16:9"}
+CELL = f"%%hailuo fox -m MiniMax-H3 -d 5 -r 768P --ratio 16:9 --rewrite{{}}\n{PROMPT}"
+
+
+def test_a_cell_shows_the_rewritten_prompt_first_and_then_makes_the_clip(here, notebook):
+    run(notebook, CELL.format(" --dry-run"))
+    assert submits(here.simulator) == 0
+    run(notebook, CELL.format(""))
+    rewriting = notebook.user_ns["fox"]
+    words = rewriting.result(SECONDS)
+    assert submits(here.simulator) == 1  # the clip waits for a look at it
+    run(notebook, CELL.format(""))
+    job = notebook.user_ns["fox"]
+    assert job.result(SECONDS).prompt == words
+    assert submits(here.simulator) == 2
+    run(notebook, CELL.format(" --wait"))
+    assert submits(here.simulator) == 2
+
+
+def test_with_wait_a_cell_does_both(here, notebook):
+    run(notebook, CELL.format(" --wait"))
+    assert PROMPT in notebook.user_ns["fox"].clip.prompt
+    assert submits(here.simulator) == 2
+
+
+def test_mine_and_rewritten_are_an_axis(here):
+    def planned():
+        return hw.sweep("A {red | grey} fox", prompt_as=["mine", "rewritten"], **H3)
+
+    first = planned()
+    assert [axis.name for axis in first.axes] == ["choice1", "prompt_as"]
+    assert (first.plan.to_buy, first.plan.illegal) == (2, 2)
+    assert any(".rewrite()" in note for note in first.plan.notes)
+    assert submits(here.simulator) == 0
+    words = [each.result(SECONDS) for each in first.rewrite()]
+    assert submits(here.simulator) == 2
+    second = planned()
+    assert (second.plan.to_buy, second.plan.illegal) == (4, 0)
+    assert second.rewrite() == []
+    second.run().result(SECONDS)
+    assert sorted(clip.prompt for clip in second.clips()) == sorted(["A red fox", "A grey fox", *words])
+    assert submits(here.simulator) == 6
+    assert planned().plan.to_buy == 0
+
+
+def test_prompt_as_is_one_of_two(here):
+    with pytest.raises(UsageError, match="mine or rewritten"):
+        hw.sweep("A fox", prompt_as=["mine", "yours"], **H3)
+
+
+def test_who_can_not_rewrite_makes_no_such_cell(here):
+    made = hw.sweep("A fox", prompt_as=["mine", "rewritten"], model="MiniMax-Hailuo-2.3")
+    assert (made.plan.to_buy, made.plan.illegal) == (1, 1)
+    assert made.rewrite() == []

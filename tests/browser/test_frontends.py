@@ -111,13 +111,20 @@ def test_without_a_browser_a_notebook_keeps_html_and_text(tmp_path):
 
 
 def test_voila(chromium, tmp_path):
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+    card = "%load_ext hailuo_widgets\njob = hw.generate('A panda dances', name='panda')"
+    cells = [nbformat.v4.new_code_cell(cell) for cell in [*CELLS, card, "job.result(60)\njob"]]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "studio.ipynb")
     with (
         serving(tmp_path, "voila", "--no-browser", "--port=PORT", "studio.ipynb") as url,
         chromium.new_page(viewport={"width": 1200, "height": 1000}) as page,
     ):
         page.goto(url, timeout=60_000)
+        # One that ran when the page was written, and one that had ended: both end as a player that has its clip.
+        cards = page.get_by_role("group", name="Video job panda")
+        expect(cards).to_have_count(2, timeout=60_000)
+        for card in cards.all():
+            film = card.locator("video").element_handle(timeout=60_000)
+            page.wait_for_function("(film) => film.readyState >= 1", arg=film)
         a_sitting(page)
 
 
