@@ -117,7 +117,8 @@ class HailuoMagics(Magics):
 
         here = session.default_session()
         prompt, fields = single(definition)
-        if fields.pop("prompt_as", "mine") == "rewritten":
+        rewritten = fields.pop("prompt_as", "mine") == "rewritten"
+        if rewritten:
             if arguments.dry_run:
                 return api.dry_run(prompt, rewrite=True, **_for_rewriting(fields))
             rewriting = api.rewrite(prompt, show=True, **_for_rewriting(fields))
@@ -130,8 +131,13 @@ class HailuoMagics(Magics):
             prompt = rewriting.result()
         slips = camera.parse(prompt).near_misses
         ask = bool(here.settings.confirm_above or slips) and not (arguments.yes or arguments.dry_run)
-        if ask and not arguments.fresh and here.plan(definition).asks:
-            return self._sweep(definition, arguments, written)
+        if ask and not arguments.fresh:
+            planned = here.plan(definition)
+            if planned.asks:
+                return self._sweep(definition, arguments, written)
+            if rewritten and not planned.plan.clips:  # the plan knows no answer to its own question
+                with suppress(RefusedError):
+                    _check_price(api.dry_run(prompt, **fields), arguments, here.settings.confirm_above)
         if arguments.dry_run:
             return api.dry_run(prompt, **fields)
         if arguments.fresh and (ask or arguments.budget):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets import commands
 from hailuo_widgets.errors import RefusedError, UsageError
+from hailuo_widgets.providers import minimax_v2
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import owner
@@ -143,6 +146,34 @@ def test_with_wait_a_cell_does_both(here, notebook):
     run(notebook, CELL.format(" --wait"))
     assert PROMPT in notebook.user_ns["fox"].clip.prompt
     assert submits(here.simulator) == 2
+
+
+@pytest.mark.parametrize("model", ["", "MiniMax-Hailuo-2.3"])
+def test_a_clip_of_a_rewritten_prompt_is_not_bought_unasked_above_the_limit(here, notebook, model):
+    here.settings.set("confirm_above", "0.10 USD")
+    if model:
+        here.settings.set("model", model)  # of the clip; there is one model only that rewrites
+    cell = f"%%hailuo fox --rewrite\n{PROMPT}"
+    run(notebook, cell)
+    notebook.user_ns["fox"].result(SECONDS)
+    with suppress(UsageError):
+        run(notebook, cell)
+    assert all(job.quote.request.rewrite for job in here.jobs())
+    run(notebook, cell.replace("--rewrite", "--rewrite --yes --budget 1" if not model else "--rewrite --yes"))
+    assert not all(job.quote.request.rewrite for job in here.jobs())
+
+
+def test_a_vendors_words_can_be_kept_and_sent_whatever_is_in_them(here, monkeypatch):
+    def state_of(*arguments):
+        state = real(*arguments)
+        return state if state.prompt is None else replace(state, prompt="A \ud800 fox\x1b[2J trots")
+
+    real = minimax_v2.state_of
+    monkeypatch.setattr(minimax_v2, "state_of", state_of)
+    words = hw.rewrite(PROMPT, show=False).result(SECONDS)
+    assert words == "A \ufffd fox\ufffd[2J trots"
+    assert hw.rewrite(PROMPT, show=False).prompt == words
+    assert hw.generate(words, show=False).result(SECONDS).prompt == words
 
 
 def test_mine_and_rewritten_are_an_axis(here):

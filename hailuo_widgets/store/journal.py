@@ -13,7 +13,9 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text,
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.markup import clean
 from hailuo_widgets.spec.catalog import CLIPS
+from hailuo_widgets.spec.request import Mode
 from hailuo_widgets.store import database, lifecycle, measures, schema
 from hailuo_widgets.store import owner as owners
 from hailuo_widgets.store import votes as ballot_box
@@ -519,11 +521,13 @@ class Journal:
 
         Args:
             at: Seconds since the epoch.
-            currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted.
+            currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted, and rewritten
+                prompts are no clips.
         """
         wanted = and_(
             or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
             or_(requests.c.price.is_(None), requests.c.price > 0),
+            true() if currency != CLIPS else requests.c.mode != Mode.REWRITE.value,
             jobs.c.created >= at,
         )
         with self._read() as connection:
@@ -639,7 +643,7 @@ def _answer(connection: Connection, digest: str, replicate: int | None = None) -
     )
     for row in connection.execute(query):
         if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
-            return str(row.id), words
+            return str(row.id), clean(words)  # a library may come from anywhere
     return None
 
 
