@@ -184,7 +184,7 @@ class FramePicker(anywidget.AnyWidget):
 
 
 def named(address: str) -> Media:
-    """A picture by its address: the web's, or a data URL. A path is none: the browser is not where the kernel is.
+    """A picture by its address: the web's, or a data URL. No path: the browser may be elsewhere.
 
     Raises:
         UsageError: If it is no such address.
