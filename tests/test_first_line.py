@@ -40,3 +40,20 @@ def test_code_above_the_magic_is_answered_with_what_to_do(notebook, capsys):
 )
 def test_other_cells_are_left_as_they_are(notebook, cell):
     run(notebook, cell)
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ("%%hailuo --dry-run\n>>> a fox\n... trots", "IPython removed “>>>”"),
+        ('%%hailuo --dry-run\nA fox says """hello.', 'the unpaired """'),
+        ("%%hailuo --dry-run\nA fox\n# %% trots", "“# %% trots” begins a new cell"),
+    ],
+)
+def test_a_prompt_that_other_tools_change_is_said_before_anything_is_sent(here, capsys, cell, said):
+    with shell() as made:
+        result = made.run_cell(cell)
+        assert result.success
+        assert said in capsys.readouterr().err
+        made.run_cell('%%hailuo --dry-run\n A fox >>> a hare\n """twice"""\n >>> and more\n  # %% here')
+        assert capsys.readouterr().err == ""

@@ -28,6 +28,7 @@ RANKS = {
     "self_contained": 8,
     "command_line": 7,
     "first_line": 7,
+    "raw_cell": 7,
     "api": 7,
     "session": 6,
     "clip_query": 6,

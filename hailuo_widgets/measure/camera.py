@@ -92,7 +92,7 @@ def shot_of(field: Field) -> Shot:
             turned[0] or any(name.startswith("Pan") for name in kin),
             turned[1] or any(name.startswith("Tilt") for name in kin),
         )
-    return Shot(_doubtful(found), own, shaking)
+    return Shot(_doubtful(_beside_a_shake(found, rate)), own, shaking)
 
 
 def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool], *, broken: bool) -> Step:
@@ -146,9 +146,22 @@ def _pieces(part: Part, field: Field, way: Floats, unlike: Floats, shaking: Floa
         )
         if one.families is None or one.families != two.families or one.commands == two.commands is not None:
             continue
-        if stopped or (one.commands and two.commands):
+        # A fit that goes from one plane to another looks like a stop, too, where several moves go on at once.
+        if (stopped and len(one.families) == 1) or (one.commands and two.commands):
             return [(side, False) for side in sides]
     return [(part, bool(found))]
+
+
+def _beside_a_shake(found: list[Step], rate: float) -> list[Step]:
+    """A short step beside one that shakes may be a part of the shake, as at a fade, where little of it is seen."""
+    if not any(each.move.families and "Shake" in each.move.families for each in found):
+        return found
+    return [
+        replace(each, move=replace(each.move, commands=None, families=None, reason="too short beside a shake"))
+        if each.move.families and each.move.families != ("Shake",) and each.stop - each.start < 1.3 * rate
+        else each
+        for each in found
+    ]
 
 
 def _doubtful(found: list[Step]) -> list[Step]:

@@ -96,7 +96,7 @@ def shared_axes(sweep: Sweep) -> dict[str, list[str]]:
     """What varies → the values, but no paths and addresses of this machine."""
     pictures = _picture_labels(sweep)
     return {
-        axis.name: [pictures.get(value.label, value.label) for value in axis.values]  # noqa: PD011  # no data frame's
+        axis.name: [pictures.get(value.label, value.label) for value in axis.values]  # no data frame's
         for axis in sweep.axes
         if axis.name not in _PRIVATE
     }
@@ -106,7 +106,7 @@ def _picture_labels(sweep: Sweep) -> dict[str, str]:
     """How axes call their pictures, which may be a path or a signed address → what others are told of them."""
     found = {}
     for axis in sweep.axes:
-        for choice in axis.values:  # noqa: PD011  # no data frame's
+        for choice in axis.values:  # no data frame's
             many = choice.value if isinstance(choice.value, tuple) else (choice.value,)
             if many and all(isinstance(each, Media) for each in many):
                 found[choice.label] = " + ".join(_address(each.url) if each.url else str(each) for each in many)
