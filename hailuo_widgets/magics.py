@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.definition import Definition
@@ -131,11 +132,13 @@ class HailuoMagics(Magics):
             prompt = rewriting.result()
         slips = camera.parse(prompt).near_misses
         ask = bool(here.settings.confirm_above or slips) and not (arguments.yes or arguments.dry_run)
-        if ask and not arguments.fresh:
+        if ask and not arguments.fresh and not rewritten and _asks(here, prompt, **fields):
+            return self._sweep(definition, arguments, written)
+        if ask and not arguments.fresh and rewritten:
             planned = here.plan(definition)
             if planned.asks:
                 return self._sweep(definition, arguments, written)
-            if rewritten and not planned.plan.clips:  # the plan knows no answer to its own question
+            if not planned.plan.clips:  # the plan knows no answer to its own question
                 with suppress(RefusedError):
                     _check_price(api.dry_run(prompt, **fields), arguments, here.settings.confirm_above)
         if arguments.dry_run:
@@ -338,6 +341,19 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
             f"A new clip {costs}, so confirm_above requires confirmation.",
             hint="To generate it, add --yes.",
         )
+
+
+def _asks(session: Session, prompt: str, *, provider: str | None = None, **fields: Any) -> bool:
+    """Whether a person should see the plan of a clip first: it is dearer than the settings want, or has a slip."""
+    from hailuo_widgets.spec.request import VideoRequest
+    from hailuo_widgets.sweeps import budgets
+    from hailuo_widgets.sweeps.plan import total
+
+    try:
+        quote = session.missing(VideoRequest.of(prompt=prompt, **fields), provider)
+    except RefusedError:  # a card says why
+        return False
+    return quote is not None and bool(quote.slips or budgets.above(*total([quote]), session.settings.confirm_above))
 
 
 def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:

@@ -49,7 +49,22 @@ RECENT = 100
 
 
 class Journal:
-    """A journal, named by a database URL. Several threads and several processes may use one.
+    """A journal, named by a database URL.
+
+    Threads: every method may be called from any thread, several at once, and blocks until the database has answered, so
+    the engine's loop calls none itself. `together` is one thread's own transaction. Other processes, and with
+    PostgreSQL other machines, may use the same journal at the same time.
+
+    Durability: a method that writes returns when the write is durable; inside `together` that holds at its end only. If
+    it raises, nothing was written, except that PostgreSQL may have committed before its connection broke.
+
+    Ownership: a job belongs to the `owner` that claimed it (`claim`, `take_up`) while that owner calls `renew` before
+    its lease ends. The journal doesn't check who calls `move` or `store_clip`: only the owner may. Rows, records and
+    documents that are returned are the caller's own.
+
+    Errors: every method may raise `LibraryError`: the disk is full or read-only, the file was replaced, or another
+    program holds its lock for longer than SQLite waits. No exception of SQLAlchemy or of a driver comes out. A row that
+    can't be read is left out of what is returned, and is named by `unreadable`.
 
     Args:
         url: `sqlite:///…` or `postgresql+psycopg://…`.
