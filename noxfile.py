@@ -41,6 +41,12 @@ TOOLS = (
     "trackio>=0.43",
     "wandb>=0.31",
 )
+# What runs or shows notebooks, in environments of their own: some of it replaces parts of JupyterLab.
+SHOWN_BY = {
+    "documents": ("jupyter-server-documents==0.3.3",),
+    "nbmodel": ("jupyter-server-nbmodel==0.2.9",),
+    "programs": ("papermill==2.7.0", "nbmake==1.5.5", "ipyparallel==9.2.0"),
+}
 
 nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "frontend", "docs", "tests", "kernels", "lowest", "build"]
@@ -238,3 +244,13 @@ def long(session: nox.Session) -> None:
 def tools(session: nox.Session) -> None:
     """What clips and notebooks go on to: the real packages read back what was written. Half a gigabyte is installed."""
     pytest(session, layer(session, "tools", *TOOLS), "tools", "tests/tools")
+
+
+@nox.session(venv_backend="none", default=False)
+def frontends(session: nox.Session) -> None:
+    """Software that runs or shows notebooks, each at the version that docs/pages/frontends.md names."""
+    env = {
+        f"FRONTENDS_{name.upper()}": layer(session, f"frontends-{name}", *packages)
+        for name, packages in SHOWN_BY.items()
+    }
+    pytest(session, workshop(session), "frontends", "tests/frontends", env=env)

@@ -55,7 +55,7 @@ def generate(
         fresh: Generate again, ignoring the cached clip.
         wait: Return when the clip is there.
         show: Whether a card appears.
-        as_written: Send the prompt even if something in it looks like a camera command and is none, `[Pan lfet]`.
+        as_written: Send the prompt even if something in it looks like a camera command but isn't: `[Pan lfet]`.
         fields: More fields of `VideoRequest`: `duration`, `resolution`, `first_frame`, …
 
     Returns:

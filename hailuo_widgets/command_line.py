@@ -10,7 +10,7 @@ from hailuo_widgets.errors import UsageError
 _PARTS = re.compile(
     r"""'[^']*'                        # nothing is special in here
       | "(?:\\"|[^"])*"              # only \" is
-      | (?P<comment>(?<!\S)\#.*)     # http://host/#part is none
+      | (?P<comment>(?<!\S)\#.*)     # not in http://host/#part
       | \\(?P<escaped>[\s"'])?       # \ escapes a blank or a mark; C:\Users\me has none of these
       """,
     re.VERBOSE | re.DOTALL,

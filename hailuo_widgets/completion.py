@@ -71,6 +71,8 @@ def _header(before: str, line: str, token: str) -> Iterable[str]:
         known: Iterable[str] = dict.fromkeys((*re.findall(_AXIS, before), *(each for each in written if each != name)))
     elif name == DESIGN:
         known = ("full", "pairs", "one-at-a-time", "sample ", "halving")
+    elif name == "prompt_as":
+        known = ("mine", "rewritten")
     else:
         known = _values(_OPTION_OF.get(name, ""), before.partition("\n")[0])
     return [_after_token(each, part, token) for each in known if each.startswith(part)]

@@ -1,7 +1,7 @@
 """The system's keyring, for keys that `%hailuo login` was given.
 
 The package `keyring` is loaded only for providers that were logged in on this machine: it takes a third of a second,
-and some desktops ask for a password at the first question. Which providers those are stands in a file of their names.
+and some desktops ask for a password at the first question. A file lists the names of those providers.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _backend() -> Any:
         backend = keyring.get_keyring()
         several = getattr(backend, "backends", [backend])
         return next((each for each in several if each.priority >= RECOMMENDED), None)
-    except Exception:  # noqa: BLE001  # a keyring that can't be loaded is none
+    except Exception:  # noqa: BLE001  # a keyring that can't be loaded can't be used
         return None
 
 

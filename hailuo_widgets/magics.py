@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
 
 from hailuo_widgets import command_line, raw_cell
-from hailuo_widgets.errors import RefusedError, UsageError
+from hailuo_widgets.errors import RefusedError, TimedOutError, UsageError
 from hailuo_widgets.first_line import first_line
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.definition import Definition
@@ -73,6 +74,7 @@ _OPTIONS = (
     argument("--fast-pretreatment", choices=("on", "off"), help="Whether to use the fast rewrite."),
     argument("--watermark", choices=("on", "off"), help="Whether the vendor marks the clip as AI-generated."),
     argument("--callback-url", help="An address that the vendor notifies too."),
+    argument("--rewrite", action="store_true", help="Use the prompt as MiniMax-H3 rewrites it; it is shown first."),
     argument("--fresh", action="store_true", help="Generate again, ignoring the cached clip."),
     argument("--dry-run", action="store_true", help="Check the request and show its price. Nothing is sent."),
     argument("--wait", action="store_true", help="Keep the cell running until the clip is ready."),
@@ -116,10 +118,29 @@ class HailuoMagics(Magics):
 
         here = session.default_session()
         prompt, fields = single(definition)
+        rewritten = fields.pop("prompt_as", "mine") == "rewritten"
+        if rewritten:
+            if arguments.dry_run:
+                return api.dry_run(prompt, rewrite=True, **_for_rewriting(fields))
+            rewriting = api.rewrite(prompt, show=True, **_for_rewriting(fields))
+            if arguments.wait:
+                rewriting.result()
+            if not rewriting.done:  # what the clip is made from should be seen before the clip is paid for
+                if arguments.name:
+                    self.shell.user_ns[arguments.name] = rewriting
+                return None if _in_kernel(self.shell) else rewriting
+            prompt = rewriting.result()
         slips = camera.parse(prompt).near_misses
         ask = bool(here.settings.confirm_above or slips) and not (arguments.yes or arguments.dry_run)
-        if ask and not arguments.fresh and here.plan(definition).asks:
+        if ask and not arguments.fresh and not rewritten and _asks(here, prompt, **fields):
             return self._sweep(definition, arguments, written)
+        if ask and not arguments.fresh and rewritten:
+            planned = here.plan(definition)
+            if planned.asks:
+                return self._sweep(definition, arguments, written)
+            if not planned.plan.clips:  # the plan knows no answer to its own question
+                with suppress(RefusedError):
+                    _check_price(api.dry_run(prompt, **fields), arguments, here.settings.confirm_above)
         if arguments.dry_run:
             return api.dry_run(prompt, **fields)
         if arguments.fresh and (ask or arguments.budget):
@@ -136,6 +157,8 @@ class HailuoMagics(Magics):
                 job.result()
             finally:
                 here.show_waited_for(job)
+        if _runs_script():
+            _wait_in_script(job, here.settings.unattended_wait)
         return None if _in_kernel(self.shell) else job  # a terminal has no card, but shows what a cell returns
 
     def _sweep(self, definition: Definition, arguments: argparse.Namespace, written: tuple[str, str]) -> Any:
@@ -164,6 +187,8 @@ class HailuoMagics(Magics):
         if arguments.wait and sweep.started:
             sweep.result()
             session.show_waited_for(sweep)
+        if _runs_script() and sweep.started:
+            _wait_for_sweep_in_script(sweep, session.settings.unattended_wait)
         return None if _in_kernel(self.shell) else sweep
 
     @no_var_expand
@@ -260,8 +285,15 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
         fast_pretreatment=_SWITCHES[arguments.fast_pretreatment],
         watermark=_SWITCHES[arguments.watermark],
         callback_url=arguments.callback_url,
+        prompt_as="rewritten" if arguments.rewrite else None,
     )
     return arguments, definition
+
+
+def _for_rewriting(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the rewriter is told of the clip."""
+    told = ("provider", "model", "duration", "ratio", "first_frame", "last_frame", "references")
+    return {name: value for name, value in fields.items() if name in told}
 
 
 def _require_budget(plan: Plan) -> None:
@@ -311,6 +343,19 @@ def _check_price(quote: Quote, arguments: argparse.Namespace, most: Mapping[str,
         )
 
 
+def _asks(session: Session, prompt: str, *, provider: str | None = None, **fields: Any) -> bool:
+    """Whether a person should see the plan of a clip first: it is dearer than the settings want, or has a slip."""
+    from hailuo_widgets.spec.request import VideoRequest
+    from hailuo_widgets.sweeps import budgets
+    from hailuo_widgets.sweeps.plan import total
+
+    try:
+        quote = session.missing(VideoRequest.of(prompt=prompt, **fields), provider)
+    except RefusedError:  # a card says why
+        return False
+    return quote is not None and bool(quote.slips or budgets.above(*total([quote]), session.settings.confirm_above))
+
+
 def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     from IPython.core.error import UsageError as IPythonUsageError
 
@@ -357,6 +402,35 @@ def _in_kernel(shell: InteractiveShell) -> bool:
     return getattr(shell, "kernel", None) is not None
 
 
+def _runs_script() -> bool:
+    """Whether this is `ipython notebook.ipynb`: it shows nothing that a cell returns, and ends after the last one."""
+    ipapp = sys.modules.get("IPython.terminal.ipapp")
+    app = ipapp.TerminalIPythonApp if ipapp is not None else None
+    return app is not None and app.initialized() and not app.instance().interact
+
+
+def _wait_in_script(job: Job, seconds: float) -> None:
+    """Wait for a clip that nobody would see otherwise, and print where it is."""
+    name = job.name or job.id
+    if not job.wait(seconds):
+        print(f"{name}: not finished. Run %hailuo resume to continue.")  # noqa: T201  # a script's output
+    elif job.state == "stored":
+        print(f"{name}: {job.clip.path}")  # noqa: T201
+    else:
+        print(f"{name}: {job.label}. {job.error.message if job.error else ''}".rstrip())  # noqa: T201
+
+
+def _wait_for_sweep_in_script(sweep: Sweep, seconds: float) -> None:
+    """The same for a sweep."""
+    with suppress(TimedOutError):
+        sweep.result(seconds)
+    clips = sweep.clips()
+    for clip in clips:
+        print(f"{sweep.name or 'sweep'}: {clip.path}")  # noqa: T201  # a script's output
+    if missing := len(sweep.cells) * sweep.repeat - len(clips):
+        print(f"{sweep.name or 'sweep'}: {missing} without a clip. Run it again to continue.")  # noqa: T201
+
+
 _SHOWN = (
     ("engine.job", "Job"),
     ("engine.rewriting", "Rewriting"),
@@ -386,6 +460,5 @@ def _show_next(step: Next) -> None:
 
 
 def _after_cell(_result: object) -> None:
-
     if outputs := sys.modules.get("hailuo_widgets.views.outputs"):
         outputs.cell_ended()

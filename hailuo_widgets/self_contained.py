@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.store.containment import is_plain_file
 from hailuo_widgets.without_magics import read_notebook
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def export(source: Path, target: Path, *, most_mb: float | None = None) -> tuple
     for data in pages:
         for address in _addresses(_text(data["text/html"])):
             path = _local(address, source.parent)
-            if path is not None and path.is_file():
+            if path is not None and is_plain_file(path):  # a link may lead to anything, and the copy is sent around
                 found[address] = path
             elif path is not None:
                 missing[unquote(address)] = None

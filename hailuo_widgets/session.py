@@ -92,6 +92,17 @@ class Session:
         name, reason = (provider, "") if provider else choose_provider(self.settings)
         return quote(self._with_model(request), name), reason
 
+    def missing(self, request: VideoRequest, provider: str | None = None) -> Quote | None:
+        """The quote of a clip that would be generated now; None if the library has it, or it is under way.
+
+        Raises:
+            RefusedError: With every problem at once.
+            UsageError: If there is no such provider.
+        """
+        order, _ = (None if provider else self._same_words(request)) or self.quote(request, provider)
+        known = self._clip(order, 0) is not None or self.under_way((order.digest, 0)) is not None
+        return None if known else order
+
     def start(
         self,
         request: VideoRequest,

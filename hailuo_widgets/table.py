@@ -55,7 +55,7 @@ class Table:
 
 
 def _line(text: str) -> str:
-    """Text that a terminal shows in one line, whatever a vendor or somebody else's library put into it."""
+    """Text that a terminal shows in one line, whatever a vendor or another person's library put into it."""
     return " ".join(clean(text).splitlines())
 
 

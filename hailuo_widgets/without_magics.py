@@ -174,7 +174,7 @@ def read_notebook(path: Path) -> dict[str, Any]:
     """A notebook's JSON.
 
     Raises:
-        UsageError: If it is none, or is older than format 4.
+        UsageError: If it is not a notebook, or is older than format 4.
     """
     try:
         found = json.loads(path.read_text("utf-8"))

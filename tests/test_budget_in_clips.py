@@ -49,6 +49,12 @@ def test_a_budget_by_day_counts_what_was_bought_today_and_begins_again_tomorrow(
     assert submits(here.simulator) == 7
 
 
+def test_a_rewritten_prompt_is_no_clip(here):
+    hw.rewrite("A fox", show=False).result(SECONDS)
+    hw.rewrite("A dog", show=False)
+    assert stored(hw.sweep("A {cat | dog}", budget="2 clips/day")) == 2
+
+
 def test_sweeps_that_begin_together_share_a_budget_by_day(here):
     made = [hw.sweep(each, budget="3 clips/day").run() for each in (FIVE, FIVE.replace("fox", "dog"), FIVE)]
     for each in made:

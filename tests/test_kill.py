@@ -154,6 +154,18 @@ def test_rewriting_drafting_and_finishing_survive_a_kill_and_are_paid_once(tmp_p
     assert hit & {"submitting", "queued", "running", "downloading", "stored"}
 
 
+def test_three_kernels_that_do_the_same_pay_for_it_once(tmp_path):
+    with vendor() as there:
+        with ThreadPoolExecutor() as pool:
+            kernels = list(
+                pool.map(lambda _: start(tmp_path / "library", there, asked(1), finish_drafts=True), range(3))
+            )
+            ends = list(pool.map(lambda each: finish(*each), kernels))
+        assert [set(states.values()) for states in ends] == [{"stored"}] * 3
+        assert list(there.books().billed.values()) == [1, 1, 1]
+        check(there, tmp_path / "library", [])
+
+
 def kill_and_finish(folder, seed, whole_h3_run):
     chance = random.Random(seed)
     with vendor() as there:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -13,7 +14,7 @@ import hailuo_widgets as hw
 from hailuo_widgets import session as session_module
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.kept import kept
-from hailuo_widgets.measure.record import VERSION, Measured, SeenStep, failed
+from hailuo_widgets.measure.record import VERSION, Delivered, Measured, SeenStep, failed
 from hailuo_widgets.measure.stored import columns, ordered_of, steps_of
 from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
@@ -27,6 +28,7 @@ from hailuo_widgets.views.static_grid import grid_html
 from support.html import Seen
 
 SECONDS = 120
+DELIVERED = Delivered(1280, 720, 24.0, 144, 6.0, "h264", None, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 def record(*camera, families=None, reason="", **more):
@@ -247,3 +249,42 @@ def test_a_saved_grid_says_what_was_measured(fox, here, monkeypatch):
     assert "pan left ✓ 8%/s" in text
     assert "asked tilt up · seen pan left" in text
     assert "seen pan left 8%/s" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("camera", []),
+        ("camera", [[{}]]),
+        ("families", 5),
+        ("first_match", {"ssim": "x"}),
+        ("cuts", "abc"),
+        ("motion", "fast"),
+        ("delivered", {"width": 1}),
+        ("delivered", {**asdict(DELIVERED), "fps": "x"}),
+        ("delivered", {**asdict(DELIVERED), "height": 0}),
+    ],
+)
+def test_a_record_of_another_programs_making_is_none(name, value):
+    good = record(("Pan left",), delivered=DELIVERED).to_dict()
+    assert Measured.from_dict(good).delivered == DELIVERED
+    with pytest.raises(UsageError, match="no measured values"):
+        Measured.from_dict({**good, name: value})
+
+
+@pytest.mark.parametrize("wrong", [{"duration": "abc"}, {"duration": [1]}, {"ratio": [1]}, {"ratio": "1:0"}])
+def test_a_request_of_another_programs_making_orders_nothing(here, wrong):
+    clip = hw.generate("A fox", show=False).result(SECONDS)
+    strange = replace(clip, parameters={**clip.parameters, **wrong})
+    assert columns(strange, record(("Pan left",), delivered=DELIVERED))["measured.camera"] == "Pan left"
+
+
+def test_an_executor_that_takes_nothing_is_told_by_the_result(here):
+    fox = hw.sweep("A {red | grey} fox").run()
+    fox.result(SECONDS)
+    with ThreadPoolExecutor(1) as closed:
+        pass
+    measuring = fox.measure(executor=closed)
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        measuring.result(SECONDS)
+    assert "after shutdown" in repr(measuring)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -9,12 +11,14 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets import commands
 from hailuo_widgets.errors import RefusedError, UsageError
+from hailuo_widgets.providers import minimax_v2
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import owner
 from hailuo_widgets.table import Table
 from hailuo_widgets.views.rewritten import html
 from support.html import Seen
+from support.shell import run, shell
 from support.vendor import submits
 
 SECONDS = 30
@@ -35,6 +39,12 @@ def test_a_rewritten_prompt_is_paid_for_once_and_kept(here):
     assert hw.rewrite(PROMPT, duration=6).result(SECONDS)
     assert hw.rewrite(PROMPT, duration=5, fresh=True).result(SECONDS) == words
     assert submits(here.simulator) == 3
+
+
+@pytest.fixture
+def notebook(here):
+    with shell() as made:
+        yield made
 
 
 async def test_it_can_be_awaited(here):
@@ -109,3 +119,89 @@ def test_what_is_new_is_marked_and_nothing_is_read_as_html(here):
     assert "Camera: static" in seen.text
     assert {tag for tag, _ in seen.elements} >= {"ins"}
     assert [tag for tag, _ in seen.elements].count("b") == 1  # the heading alone
+
+
+# --- used for clips -----------------------------------------------------------------------------------------------------
+
+H3 = {"model": "MiniMax-H3", "duration": 5, "resolution": "768P", "ratio": "16:9"}
+CELL = f"%%hailuo fox -m MiniMax-H3 -d 5 -r 768P --ratio 16:9 --rewrite{{}}\n{PROMPT}"
+
+
+def test_a_cell_shows_the_rewritten_prompt_first_and_then_makes_the_clip(here, notebook):
+    run(notebook, CELL.format(" --dry-run"))
+    assert submits(here.simulator) == 0
+    run(notebook, CELL.format(""))
+    rewriting = notebook.user_ns["fox"]
+    words = rewriting.result(SECONDS)
+    assert submits(here.simulator) == 1  # the clip waits for a look at it
+    run(notebook, CELL.format(""))
+    job = notebook.user_ns["fox"]
+    assert job.result(SECONDS).prompt == words
+    assert submits(here.simulator) == 2
+    run(notebook, CELL.format(" --wait"))
+    assert submits(here.simulator) == 2
+
+
+def test_with_wait_a_cell_does_both(here, notebook):
+    run(notebook, CELL.format(" --wait"))
+    assert PROMPT in notebook.user_ns["fox"].clip.prompt
+    assert submits(here.simulator) == 2
+
+
+@pytest.mark.parametrize("model", ["", "MiniMax-Hailuo-2.3"])
+def test_a_clip_of_a_rewritten_prompt_is_not_bought_unasked_above_the_limit(here, notebook, model):
+    here.settings.set("confirm_above", "0.10 USD")
+    if model:
+        here.settings.set("model", model)  # of the clip; there is one model only that rewrites
+    cell = f"%%hailuo fox --rewrite\n{PROMPT}"
+    run(notebook, cell)
+    notebook.user_ns["fox"].result(SECONDS)
+    with suppress(UsageError):
+        run(notebook, cell)
+    assert all(job.quote.request.rewrite for job in here.jobs())
+    run(notebook, cell.replace("--rewrite", "--rewrite --yes --budget 1" if not model else "--rewrite --yes"))
+    assert not all(job.quote.request.rewrite for job in here.jobs())
+
+
+def test_a_vendors_words_can_be_kept_and_sent_whatever_is_in_them(here, monkeypatch):
+    def state_of(*arguments):
+        state = real(*arguments)
+        return state if state.prompt is None else replace(state, prompt="A \ud800 fox\x1b[2J trots")
+
+    real = minimax_v2.state_of
+    monkeypatch.setattr(minimax_v2, "state_of", state_of)
+    words = hw.rewrite(PROMPT, show=False).result(SECONDS)
+    assert words == "A \ufffd fox\ufffd[2J trots"
+    assert hw.rewrite(PROMPT, show=False).prompt == words
+    assert hw.generate(words, show=False).result(SECONDS).prompt == words
+
+
+def test_mine_and_rewritten_are_an_axis(here):
+    def planned():
+        return hw.sweep("A {red | grey} fox", prompt_as=["mine", "rewritten"], **H3)
+
+    first = planned()
+    assert [axis.name for axis in first.axes] == ["choice1", "prompt_as"]
+    assert (first.plan.to_buy, first.plan.illegal) == (2, 2)
+    assert any(".rewrite()" in note for note in first.plan.notes)
+    assert submits(here.simulator) == 0
+    words = [each.result(SECONDS) for each in first.rewrite()]
+    assert submits(here.simulator) == 2
+    second = planned()
+    assert (second.plan.to_buy, second.plan.illegal) == (4, 0)
+    assert second.rewrite() == []
+    second.run().result(SECONDS)
+    assert sorted(clip.prompt for clip in second.clips()) == sorted(["A red fox", "A grey fox", *words])
+    assert submits(here.simulator) == 6
+    assert planned().plan.to_buy == 0
+
+
+def test_prompt_as_is_one_of_two(here):
+    with pytest.raises(UsageError, match="mine or rewritten"):
+        hw.sweep("A fox", prompt_as=["mine", "yours"], **H3)
+
+
+def test_who_can_not_rewrite_makes_no_such_cell(here):
+    made = hw.sweep("A fox", prompt_as=["mine", "rewritten"], model="MiniMax-Hailuo-2.3")
+    assert (made.plan.to_buy, made.plan.illegal) == (1, 1)
+    assert made.rewrite() == []

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,31 @@ def picture(width, height, kind="PNG", mode="RGB", **options):
     out = io.BytesIO()
     Image.linear_gradient("L").resize((width, height)).convert(mode).save(out, kind, **options)
     return Media(data=out.getvalue(), name=f"fox.{kind.lower()}")
+
+
+HEIC = Path(__file__).parent / "data" / "gradient.heic"
+
+
+@pytest.mark.parametrize("data", [HEIC.read_bytes(), picture(640, 400, "AVIF").data], ids=["HEIC", "AVIF"])
+def test_a_picture_that_a_vendor_does_not_take_is_converted(data):
+    before = Media(data=data, name="fox.heic")
+    [problem] = picture_problems("it", before)
+    assert "fit_picture.mend" in problem.hint
+    mended = mend(before)
+    assert mended.steps == ("converted to PNG",)
+    assert mended.media.size == before.size == (640, 400)
+    assert picture_problems("it", mended.media) == []
+    levels = Image.open(io.BytesIO(mended.media.data)).convert("L")
+    assert levels.getpixel((320, 0)) < 10
+    assert levels.getpixel((320, 399)) > 245
+
+
+def test_a_heic_of_tiles_says_which_package_it_takes(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    tiles = HEIC.read_bytes().replace(b"hvc1", b"grid", 1)
+    with pytest.raises(UsageError, match="grid of tiles") as caught:
+        mend(Media(data=tiles))
+    assert "pillow-heif" in caught.value.hint
 
 
 @settings(max_examples=40, deadline=None)

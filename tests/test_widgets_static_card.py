@@ -149,6 +149,7 @@ def test_a_clip_looks_the_same_when_its_cell_is_run_again():
     made = settled_html(ORDER, replace(STORED, elapsed=48.0, charged="charged"), CLIP, RECIPE)
     cached = Status("stored", task_id=STORED.task_id, charged="from the library, nothing was charged")
     assert settled_html(ORDER, cached, replace(CLIP, cached=True), RECIPE) == made
+    assert plain_text(ORDER, cached, replace(CLIP, cached=True)) == plain_text(ORDER, STORED, CLIP)
     assert "running this cell again is free" in Seen(made).text
 
 

@@ -95,9 +95,12 @@ def test_code_prints_the_call_of_a_job(here, capsys):
     assert names["panda"].cached
 
 
-def exported(tmp_path, *options):
+def exported(tmp_path, *options, linked=False):
     (tmp_path / "lib").mkdir()
-    (tmp_path / "lib" / "a fox.mp4").write_bytes(b"clip")
+    clip = tmp_path / "lib" / "a fox.mp4"
+    (tmp_path / "mine" if linked else clip).write_bytes(b"clip")
+    if linked:
+        clip.symlink_to(tmp_path / "mine")
     page = (
         "<video src='lib/a%20fox.mp4' poster='data:image/jpeg;base64,AA==' controls></video>"
         "<a href='lib/a%20fox.mp4'><img src='data:image/jpeg;base64,AA==' alt='x'></a>"
@@ -125,6 +128,14 @@ def test_an_exported_notebook_holds_its_clips(tmp_path, capsys):
     seen = capsys.readouterr()
     assert "1 clip, inside it (0.0 MB)" in seen.out
     assert "lib/gone.mp4 is missing" in seen.err
+
+
+@pytest.mark.parametrize("options", [(), ("--inside", "0")])
+def test_a_link_in_place_of_a_clip_is_not_followed(tmp_path, capsys, options):
+    exported(tmp_path, *options, linked=True)
+    assert base64.b64encode(b"clip").decode() not in (tmp_path / "nb-export.ipynb").read_text("utf-8")
+    assert not (tmp_path / "nb-export_clips").exists()
+    assert "lib/a fox.mp4 is missing" in capsys.readouterr().err
 
 
 def test_clips_that_are_too_large_for_the_notebook_go_beside_it(tmp_path, capsys):

@@ -119,10 +119,10 @@ class JobGroup:
     def still_takes(self, jobs: Iterable[Job], currency: str) -> Decimal:
         """What those of its jobs that are planned will cost at most, in a currency or in clips."""
         waiting = [job for job in jobs if job.state is JobState.PLANNED]
-        prices = [job.quote.price for job in waiting]
         if currency == CLIPS:
-            wanted = Decimal(sum(price.amount != 0 for price in prices))
+            wanted = Decimal(sum(job.quote.price.amount != 0 and not job.quote.request.rewrite for job in waiting))
         else:
+            prices = (job.quote.price for job in waiting)
             wanted = sum((price.amount or Decimal(0) for price in prices if price.currency == currency), Decimal(0))
         if self.budget is None or self.budget.currency != currency:
             return wanted

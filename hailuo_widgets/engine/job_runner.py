@@ -21,6 +21,7 @@ from hailuo_widgets.errors import (
     VendorError,
     VendorFaultError,
 )
+from hailuo_widgets.markup import clean
 from hailuo_widgets.net.client import ATTEMPTS
 from hailuo_widgets.providers import Phase, Task, TaskState
 from hailuo_widgets.spec.pricing import settled
@@ -311,7 +312,7 @@ class JobRunner:
                 charge = {"charged": f"{job.charged.amount:f}", "currency": job.charged.currency}
                 took = {**(took or {}), **charge, "usage": asdict(state.usage)}
         if state.prompt is not None:
-            words = state.prompt[:MOST_CHARACTERS]
+            words = clean(state.prompt[:MOST_CHARACTERS])  # half a character could be neither kept nor sent
             await records.move(job, JobState.STORED, detail={**(took or {}), "prompt": words})
             job.move(JobState.STORED, prompt=words, progress=1.0, note="")
             return

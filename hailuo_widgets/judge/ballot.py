@@ -135,7 +135,8 @@ def read(files: list[Path], key: bytes, clips: Collection[str], now: float) -> t
         try:
             votes += _votes(_payload(path), key, clips, now)
         except _RefusedError as error:
-            refused[clean(path.name)] = str(error)
+            name = clean(path.name)
+            refused[clean(str(path)) if name in refused else name] = str(error)
     return votes, refused
 
 
@@ -210,9 +211,9 @@ def _votes(payload: dict[str, Any], key: bytes, clips: Collection[str], now: flo
                 )
             )
         except (ValueError, TypeError):
-            raise _RefusedError("it holds an answer that is none.") from None
+            raise _RefusedError("one of its answers can't be read.") from None
         if found[-1].answer == "undo":
-            raise _RefusedError("it holds an answer that is none.")
+            raise _RefusedError("one of its answers can't be read.")
     return iter(found)
 
 
@@ -230,7 +231,7 @@ def _moments(answers: list[Any], now: float) -> list[float]:
 def _signed(answer: Any, key: bytes, about: tuple[str, str]) -> tuple[tuple[str, str], Any, float | None, bool]:
     """The clips of an answer in their seats, once it is sure that this library asked about them."""
     if not isinstance(answer, dict):
-        raise _RefusedError("it holds an answer that is none.")
+        raise _RefusedError("one of its answers can't be read.")
     shown, chosen, likely, seal = (answer.get(name) for name in ("clips", "chosen", "probability", "seal"))
     two = isinstance(shown, list) and len(shown) == 2 and all(isinstance(each, str) for each in shown)
     if isinstance(shown, list) and two and isinstance(chosen, str) and isinstance(seal, str):

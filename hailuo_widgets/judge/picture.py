@@ -1,10 +1,10 @@
-"""The ranking as a picture: an SVG that is read by people, screen readers and untrusted notebooks alike."""
+"""The ranking as a picture: an SVG for pages and papers, and HTML for notebooks, whose sanitizer takes an SVG apart."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.markup import attribute, clean
+from hailuo_widgets.markup import attribute, clean, content
 
 if TYPE_CHECKING:
     from hailuo_widgets.judge.study import Chance, Study
@@ -64,6 +64,49 @@ def ranking_svg(study: Study) -> str:
     if hidden:
         parts.append(f'<text class="dim" x="0" y="{height - 4}">and {hidden} more cells</text>')
     return "".join([*parts, "</svg>"])
+
+
+_CELL = "padding:5px 14px 5px 0;border:0;text-align:left;vertical-align:middle;font-variant-numeric:tabular-nums"
+_BAR_WIDTH = 200
+
+
+def ranking_html(study: Study) -> str:
+    """The ranking as a table with a bar for each interval: inline styles only, so it stays in an untrusted notebook.
+
+    Args:
+        study: What is shown. Beyond 40 cells the rest is counted.
+    """
+    rows = study.ranking[:_MOST_ROWS]
+    head = "".join(
+        f"<th style='{_CELL};font-weight:500;opacity:.7'>{text}</th>"
+        for text in ("Cell", "Wins against the others", "", "Best")
+    )
+    body = "".join(
+        f"<tr><td style='{_CELL}'><bdi>{content(' '.join(str(row.cell).split())[:80])}</bdi></td>"
+        f"<td style='{_CELL}'>{_bar(row.strength)}</td>"
+        f"<td style='{_CELL}'>{row.strength}</td><td style='{_CELL}'>{row.best:.0%}</td></tr>"
+        for row in rows
+    )
+    hidden = len(study.ranking) - len(rows)
+    more = f"<div style='opacity:.7'>and {hidden} more cells</div>" if hidden else ""
+    return (
+        "<div style='font-size:13px;line-height:1.45;overflow-x:auto'><table style='border-collapse:collapse;margin:0'>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}</div>"
+    )
+
+
+def _bar(strength: Chance) -> str:
+    """A line from 0 to 100%, the interval on it as a bar, and the estimate as a dot."""
+    low, middle, high = (_BAR_WIDTH * each for each in (strength.low, strength.probability, strength.high))
+    before, after = max(middle - 4 - low, 0), max(high - middle - 4, 0)
+    piece = "display:inline-block;vertical-align:middle;background-color:"
+    return (
+        f"<div style='width:{_BAR_WIDTH}px;height:14px;line-height:14px;white-space:nowrap;font-size:0;"
+        "background-color:rgba(128,128,128,.14);border-radius:3px'>"
+        f"<span style='{piece}#2f7fd0;margin-left:{min(low, middle - 4):.0f}px;width:{before:.0f}px;height:3px'></span>"
+        f"<span style='{piece}#2f7fd0;width:8px;height:8px;border-radius:4px'></span>"
+        f"<span style='{piece}#2f7fd0;width:{after:.0f}px;height:3px'></span></div>"
+    )
 
 
 def _row(cell: str, strength: Chance, best: float, y: float) -> str:

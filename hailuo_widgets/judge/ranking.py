@@ -46,9 +46,9 @@ class Ranking:
         return str(Table(("Cell", "Wins against the others", "Best", "Clips", "Votes"), rows, self.sentence))
 
     def _repr_html_(self) -> str:
-        from hailuo_widgets.judge.picture import ranking_svg
+        from hailuo_widgets.judge.picture import ranking_html
 
-        return f'<p style="margin:0 0 8px">{content(self.sentence)}</p>{ranking_svg(self.study)}'
+        return f'<p style="margin:0 0 8px">{content(self.sentence)}</p>{ranking_html(self.study)}'
 
 
 class Effects:

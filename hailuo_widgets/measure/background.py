@@ -47,7 +47,7 @@ def basis(places: Floats) -> Floats:
 
 
 def prior(places: Floats) -> Floats:
-    """How likely a patch belongs to the background before anything is known: subjects stand in the middle."""
+    """How likely a patch belongs to the background before anything is known: subjects are in the middle."""
     x, y = places[:, 0], places[:, 1]
     half = max(1e-6, float(np.abs(y).max()))
     away = np.sqrt((x / 0.30) ** 2 + ((y - 0.15 * half) / (0.80 * half)) ** 2)

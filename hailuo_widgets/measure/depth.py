@@ -48,7 +48,7 @@ class Depth:
         opposed: (3,): the share of them that go against the background on each axis.
         steady: How far they keep their direction through the step: 1 always, 0 when they go to and fro.
         beside: (3,): share of the trusted patches that move otherwise along each axis's own parallax.
-        island: Share of trusted patches in the largest piece in the middle that moves otherwise.
+        island: Share of trusted patches in the largest piece in the middle that moves differently.
         around: Share of the trusted patches outside such pieces that move as the background does.
         held: Share of all patches in a piece in the middle that keeps its place while the background moves.
     """

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Self
 
 from hailuo_widgets.errors import UsageError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 VERSION = 2
 """Rises whenever a measure's meaning or method changes: values of another version are to be measured again."""
@@ -144,22 +148,24 @@ class Measured:
         Raises:
             UsageError: The data is not what `to_dict` gives.
         """
+        from pydantic import ValidationError
+
         try:
-            known = {each.name: data[each.name] for each in fields(cls) if each.name in data}
-            known["camera"] = [_step(each) for each in data["camera"]]
-            known["families"] = [_step(each) for each in data["families"]]
-            known["steps"] = [
-                SeenStep(**{**each, "commands": _step(each["commands"]), "families": _step(each["families"])})
-                for each in data["steps"]
-            ]
-            known["delivered"] = Delivered(**data["delivered"]) if data.get("delivered") else None
-            return cls(**known)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise UsageError(f"These are no measured values: {error!r}.") from error
+            found: Self = _reader().validate_python(data)
+        except (ValidationError, TypeError) as error:
+            wrong = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else type(data)
+            raise UsageError(f"These are no measured values: {wrong} is missing or of another kind.") from None
+        sizes = found.delivered is None or min(found.delivered.width, found.delivered.height) > 0
+        if len(found.camera) != len(found.families) or not sizes:
+            raise UsageError("These are no measured values: they contradict each other.")
+        return found
 
 
-def _step(value: list[str] | tuple[str, ...] | None) -> Step:
-    return None if value is None else tuple(map(str, value))
+@cache
+def _reader() -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter  # loaded where records are read
+
+    return TypeAdapter(Measured)
 
 
 def failed(file: str, why: str) -> Measured:

@@ -49,7 +49,7 @@ def ordered_of(clip: Clip) -> Ordered:
     return Ordered(
         aspect=_aspect(asked.get("ratio")),
         grid=(17, 5) if rounds else None,
-        seconds=None if rounds else asked.get("duration"),
+        seconds=None if rounds else _seconds(asked.get("duration")),
         first_frame=_picture(clip, "first_frame"),
         last_frame=_picture(clip, "last_frame"),
         camera=steps_of(clip.prompt) or None,
@@ -115,6 +115,11 @@ def columns(clip: Clip | None, measured: Measured | None) -> dict[str, Any]:
         "differences": "; ".join(f"{each.what}: {each.delivered} instead of {each.ordered}" for each in wrong),
     }
     return {f"measured.{name}": values[name] for name in COLUMNS}
+
+
+def _seconds(duration: Any) -> float | None:
+    """A library may come from anywhere, so its requests may hold anything."""
+    return duration if isinstance(duration, (int, float)) and not isinstance(duration, bool) else None
 
 
 def _aspect(ratio: Any) -> float | None:

@@ -45,7 +45,7 @@ def fonts(size: int) -> tuple[Font, ...]:
 
 
 def _has(font: Font, character: str) -> bool:
-    """Whether a font draws a character as something else than the box that stands for all it lacks."""
+    """Whether a font has a character, and does not draw the box that it uses for missing ones."""
     try:
         drawn, lacking = font.getmask(character), font.getmask("\U0010fffe")
     except (OSError, UnicodeError, ValueError):

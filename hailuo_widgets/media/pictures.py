@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 
 from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.media import heic
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -89,6 +90,8 @@ def decode(data: bytes, *, formats: tuple[str, ...] | None = None, max_pixels: i
         PIL.UnidentifiedImageError: It is no picture of these formats.
         Exception: Whatever Pillow's decoders are led to by broken bytes.
     """
+    if formats is None and heic.is_heic(data):
+        return on_white(as_seen(heic.opened(data, max_pixels)))
     with Image.open(io.BytesIO(data), formats=formats) as picture:
         if picture.width * picture.height > max_pixels:
             raise TooManyPixelsError(f"{picture.width} × {picture.height}")

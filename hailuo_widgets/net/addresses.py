@@ -54,7 +54,7 @@ def may_connect(host: str, address: str) -> bool:
 
 
 def private_address(host: str) -> DownloadError:
-    """The error for a host inside somebody's network."""
+    """The error for a host inside a private network."""
     return DownloadError(f"{host} is a private address; a vendor's clip is not fetched from there.")
 
 

@@ -220,6 +220,13 @@ class Provider:
     - refused: it raises another error that is not retryable (a key, a balance). Asked again for some minutes.
     - transient: it raises an error that is retryable. Asked again without end.
 
+    Threads: one object serves every job of its vendor. Its methods are called on the engine's loop, or on the loop of
+    an `AsyncHailuo`, and many flows are open at once. So a method must not block, sleep or read files, and a flow keeps
+    its state in local variables. A flow may be closed at any `yield`, by a cancellation or when the kernel ends.
+
+    Ownership: requests, rows, tasks and replies are shared and immutable; a flow changes neither them nor what they
+    hold. What it returns belongs to the caller.
+
     Attributes:
         name: As the catalogue writes it.
         catalog: What it offers, as TOML in the form of `spec/catalog.toml`; only for providers of other packages.

@@ -239,7 +239,7 @@ class Simulator:
 
     async def ended(self, task_id: str) -> SimTask | None:
         """Wait for a task's end; None where it has been deleted meanwhile."""
-        # The clock is a plain function that wakes nobody, so it is looked at; a script goes on a step each time.
+        # The clock is a plain function that wakes no task, so it is read repeatedly; a script goes on a step each time.
         while (task := self.tasks.get(task_id)) is not None:
             if self.look(task, polled=bool(task.timing.script)).ended:
                 break

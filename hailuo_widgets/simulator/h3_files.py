@@ -139,7 +139,7 @@ def check_base_video(content: Content) -> int:
     """A draft that is made again; the seconds that it was ordered with (MiniMax v2, Video regeneration).
 
     Raises:
-        Refusal: If it is none of H3's own 768P clips.
+        Refusal: If it isn't one of H3's own 768P clips.
     """
     if content.data is None:
         return SECONDS_OF_AN_ADDRESS

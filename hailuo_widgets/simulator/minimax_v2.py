@@ -294,7 +294,7 @@ def _changed(task: SimTask) -> float:
 
 
 def _rewritten(prompt: str, seconds: int) -> str:
-    """What stands for the rewriter's work: the same words, in the form that it writes."""
+    """In place of the rewriter's work: the same words, in the form that it writes."""
     return (
         f"[Shot 1 0-{seconds} s] {prompt}\n"
         "Camera: static, then a small, slow push toward the subject.\n"

@@ -341,7 +341,7 @@ class ScenePainter:
         # Near flakes are larger, as far as the cost of their pixels allows.
         swell = min(2.0, max(0.6, float(grow[seen].mean()))) * camera.focal
         half_x, half_y = (max(0.55, each * self._height * swell) for each in item.size)
-        # Of a tiny white light nobody sees the hue.
+        # The hue of a tiny white light can't be seen.
         coloured = float(np.abs(item.colour[1:] - 128).max()) > 9
         for step, planes in ((1, canvas[0][None]), (2, canvas[1])) if coloured else ((1, canvas[0][None]),):
             across = _taps(px / np.float32(step), half_x / step, planes.shape[2])

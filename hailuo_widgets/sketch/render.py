@@ -1,4 +1,4 @@
-"""The sketch: an animatic that stands for a clip where no vendor is asked, and is labelled as one.
+"""The sketch: an animatic in place of a clip, drawn without a vendor and labelled as a sketch.
 
 It is deterministic: one `Sketch` gives the same bytes on one machine, every time.
 """

@@ -1,4 +1,4 @@
-"""The scene that stands for a prompt without a picture: sky, far, middle, near and a subject, each at its distance.
+"""The scene for a prompt without a picture: sky, far, middle, near and a subject, each at its distance.
 
 Places are given as they are seen by the camera at rest: u to the right and v down, in frame heights from the middle
 of the frame.
@@ -183,7 +183,7 @@ class _Builder:
 
 
 def build(text: str, height: int) -> Scene:
-    """Lay out the scene that a prompt stands for.
+    """Lay out the scene for a prompt.
 
     Args:
         text: The prompt, or whatever the picture shall depend on.

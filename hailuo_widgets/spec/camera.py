@@ -1,8 +1,8 @@
 """The fifteen camera commands: read from a prompt, translated, written back.
 
 Commands are written in square brackets inside the prompt. Several in one bracket are carried out together
-(`[Pan left,Pedestal up]`); brackets that follow each other are carried out in turn. The vendor would read what looks
-like a command and is none as plain words, so it is reported with what was probably meant.
+(`[Pan left,Pedestal up]`); brackets that follow each other are carried out in turn. Words that look like a command but
+aren't one would be read as plain words by the vendor, so they are reported with what was probably meant.
 """
 
 from __future__ import annotations

@@ -254,7 +254,7 @@ def _rows(provider: str, common: dict[str, Any], entries: Iterable[dict[str, Any
 def parse(text: str) -> Catalog:
     """Read a catalogue from TOML.
 
-    A table a provider; what stands in it holds for all its rows unless a row says otherwise, itself or by the `shared`
+    One table per provider; its values hold for all its rows unless a row says otherwise, itself or by the `shared`
     table that it names. `like = "minimax"` takes over another provider's table and rows, for vendors that speak the
     same wire, without the models in `without`; what such a provider says itself wins, for every row.
     """

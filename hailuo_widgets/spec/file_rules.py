@@ -107,7 +107,7 @@ def problems(name: str, media: Media, rule: FileRule, source: str) -> Iterator[P
             name,
             f"{name} ({media}) is {_article(media)}, and no {_or(list(rule.types.values()))}.",
             tuple(rule.types.values()),
-            "Convert it first.",
+            _CONVERT if media.kind == "image" else "Convert it first.",
             source,
         )
         return
@@ -184,6 +184,8 @@ def together(files: Sequence[tuple[str, Media]], rule: FileRule, source: str) ->
             source,
         )
 
+
+_CONVERT = "The studio converts it, and so does hailuo_widgets.spec.fit_picture.mend(Media.of(file)).media."
 
 _NAMES = {
     "image/heic": "a HEIC picture", "image/heif": "a HEIF picture", "image/avif": "an AVIF picture",

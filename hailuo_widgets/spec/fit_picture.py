@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.errors import UsageError
+from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.spec.check import PICTURE_ASPECT, PICTURE_MAX_BYTES, PICTURE_MIN_SIDE, PICTURE_TYPES
 from hailuo_widgets.spec.media import Media
 
@@ -113,6 +113,8 @@ def _opened(data: bytes) -> Image:
         return pictures.decode(data, max_pixels=MOST_PIXELS)
     except pictures.TooManyPixelsError:
         raise UsageError("The picture has too many pixels to be changed here.", hint="Make it smaller first.") from None
+    except HailuoError as error:  # a HEIC picture that takes another package
+        raise UsageError(error.message, hint=error.hint) from None
     except Exception:  # noqa: BLE001  # a hostile file may raise anything
         raise UsageError("This picture can't be opened.", hint="Use a JPG, PNG or WebP file.") from None
 

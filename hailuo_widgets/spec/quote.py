@@ -215,7 +215,7 @@ def _with_hint(problems: list[Problem], hint: str) -> list[Problem]:
 
 
 def _slips(prompt: str, row: ModelSpec) -> tuple[camera.NearMiss, ...]:
-    """What looks like a camera command and is none; MiniMax-H3 knows some moves that Hailuo doesn't."""
+    """What looks like a camera command but isn't one; MiniMax-H3 knows some moves that Hailuo doesn't."""
     misses = camera.parse(prompt).near_misses
     if row.camera != "prose":
         return misses

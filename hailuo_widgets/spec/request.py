@@ -128,6 +128,11 @@ class VideoRequest(BaseModel):
             fields["references"] = tuple(Media.recalled(str(each)) for each in fields["references"])
         return cls.of(**fields)
 
+    def for_rewriting(self) -> VideoRequest:
+        """The request for this prompt, rewritten: with what the rewriter is told of the clip, and no more."""
+        kept = ("prompt", "model", "duration", "ratio", "first_frame", "last_frame", "references")
+        return VideoRequest(**{name: getattr(self, name) for name in kept}, rewrite=True)
+
     @property
     def mode(self) -> Mode:
         """What kind of generation this is, by the pictures it carries."""

@@ -13,7 +13,9 @@ from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, text,
 from sqlalchemy.exc import SQLAlchemyError
 
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.markup import clean
 from hailuo_widgets.spec.catalog import CLIPS
+from hailuo_widgets.spec.request import Mode
 from hailuo_widgets.store import database, lifecycle, measures, schema
 from hailuo_widgets.store import owner as owners
 from hailuo_widgets.store import votes as ballot_box
@@ -47,7 +49,22 @@ RECENT = 100
 
 
 class Journal:
-    """A journal, named by a database URL. Several threads and several processes may use one.
+    """A journal, named by a database URL.
+
+    Threads: every method may be called from any thread, several at once, and blocks until the database has answered, so
+    the engine's loop calls none itself. `together` is one thread's own transaction. Other processes, and with
+    PostgreSQL other machines, may use the same journal at the same time.
+
+    Durability: a method that writes returns when the write is durable; inside `together` that holds at its end only. If
+    it raises, nothing was written, except that PostgreSQL may have committed before its connection broke.
+
+    Ownership: a job belongs to the `owner` that claimed it (`claim`, `take_up`) while that owner calls `renew` before
+    its lease ends. The journal doesn't check who calls `move` or `store_clip`: only the owner may. Rows, records and
+    documents that are returned are the caller's own.
+
+    Errors: every method may raise `LibraryError`: the disk is full or read-only, the file was replaced, or another
+    program holds its lock for longer than SQLite waits. No exception of SQLAlchemy or of a driver comes out. A row that
+    can't be read is left out of what is returned, and is named by `unreadable`.
 
     Args:
         url: `sqlite:///…` or `postgresql+psycopg://…`.
@@ -519,11 +536,13 @@ class Journal:
 
         Args:
             at: Seconds since the epoch.
-            currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted.
+            currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted, and rewritten
+                prompts are no clips.
         """
         wanted = and_(
             or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
             or_(requests.c.price.is_(None), requests.c.price > 0),
+            true() if currency != CLIPS else requests.c.mode != Mode.REWRITE.value,
             jobs.c.created >= at,
         )
         with self._read() as connection:
@@ -639,7 +658,7 @@ def _answer(connection: Connection, digest: str, replicate: int | None = None) -
     )
     for row in connection.execute(query):
         if isinstance(row.detail, dict) and isinstance(words := row.detail.get("prompt"), str):
-            return str(row.id), words
+            return str(row.id), clean(words)  # a library may come from anywhere
     return None
 
 

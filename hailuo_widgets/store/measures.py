@@ -24,7 +24,7 @@ def keep(connection: Connection, sha256: str, version: int, record: dict[str, An
 
 
 def read(connection: Connection, hashes: Iterable[str], version: int) -> dict[str, dict[str, Any]]:
-    """Records by hash; what is none, written by another program, is left out."""
+    """Records by hash; whatever another program wrote in their place is left out."""
     wanted = list(dict.fromkeys(hashes))
     found: dict[str, dict[str, Any]] = {}
     for start in range(0, len(wanted), _MOST_VALUES):

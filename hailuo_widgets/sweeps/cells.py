@@ -45,6 +45,8 @@ class Cell:
         problem: Why it may not be sent, `""` where it may.
         skipped: Whether the definition leaves it out.
         digest: Of the effective request; two cells with the same one are the same clip.
+        as_rewritten: Whether its prompt is to be sent as the vendor rewrites it.
+        asked: Who is to rewrite it, where that is still to be done; `""` else.
     """
 
     index: int
@@ -55,6 +57,8 @@ class Cell:
     problem: str = ""
     skipped: bool = False
     digest: str = ""
+    as_rewritten: bool = False
+    asked: str = ""
 
     @property
     def wanted(self) -> bool:
@@ -99,9 +103,11 @@ def expand(
         if definition.leave_out is not None and not skipped:
             skipped = _left_out(definition, {axis.name: axis.values[i].value for axis, i in zip(axes, at, strict=True)})
         prompt, written, quote, problem = requests.prompt(picked), None, None, ""
+        as_rewritten = False
         try:
             prompt, values = requests.ask(picked)
             asked = values.pop("provider", provider)
+            as_rewritten = values.pop(known.PROMPT_AS, known.MINE) == known.REWRITTEN
             written = VideoRequest.of(prompt=prompt, **{"model": model, **values})
             row = requests.row(written, asked)
             if pin and "prompt_optimizer" in row.parameters:
@@ -109,7 +115,8 @@ def expand(
             quote = quote_of_row(written, row)
         except HailuoError as error:
             problem = str(error)
-        cells.append(Cell(index, at, prompt, written, quote, problem, skipped, quote.digest if quote else ""))
+        digest = quote.digest if quote else ""
+        cells.append(Cell(index, at, prompt, written, quote, problem, skipped, digest, as_rewritten))
     return axes, _designed(tuple(cells), definition.design), requests.pictures()
 
 

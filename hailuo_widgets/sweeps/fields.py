@@ -22,7 +22,12 @@ CAMERA = "camera"
 
 PICTURES = ("first_frame", "last_frame", "subject")
 SWITCHES = ("prompt_optimizer", "fast_pretreatment", "watermark")
-FIELDS = (*(name for name in VideoRequest.model_fields if name != "prompt"), "provider", CAMERA)
+PROMPT_AS = "prompt_as"
+"""Not a field of a request either: whether the prompt is sent as it was written, or as the vendor rewrites it."""
+
+MINE, REWRITTEN = "mine", "rewritten"
+
+FIELDS = (*(name for name in VideoRequest.model_fields if name != "prompt"), "provider", CAMERA, PROMPT_AS)
 """What can be set or varied under a template."""
 
 _OTHER_NAMES = {"optimizer": "prompt_optimizer", "reference": "references"}
@@ -81,6 +86,9 @@ def checked(name: str, value: Any) -> Any:
             raise UsageError(f"There is no provider “{value}”.", hint=did_you_mean(str(value), names()))
     elif name == CAMERA:
         return commands(value)
+    elif name == PROMPT_AS:
+        if value not in (MINE, REWRITTEN):
+            raise UsageError(f"prompt_as is mine or rewritten, not “{str(value)[:40]}”.")
     elif name in PICTURES:
         return Media.of(value)
     elif name == "references":

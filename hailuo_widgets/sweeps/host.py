@@ -13,10 +13,12 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.job_group import JobGroup
     from hailuo_widgets.engine.limits import Limits
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.judge.judging import Judging
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.catalog import ModelSpec
+    from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.library import Library
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.promotion import Promotion
@@ -62,6 +64,10 @@ class Host(Protocol):
 
     def under_way(self, key: Key) -> Job | None:
         """The job that makes a clip now, or None in this kernel."""
+        ...
+
+    def rewrite(self, request: VideoRequest, provider: str | None = None, *, fresh: bool = False) -> Rewriting:
+        """Ask for a prompt as the model would like to read it."""
         ...
 
     def launch(self, jobs: Sequence[Job], group: JobGroup) -> None:

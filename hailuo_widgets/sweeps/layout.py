@@ -9,6 +9,7 @@ from hailuo_widgets.keys import EMBEDDED, choose_provider
 from hailuo_widgets.store.recall import quote_of
 from hailuo_widgets.sweeps.cells import expand
 from hailuo_widgets.sweeps.definition import check_axis
+from hailuo_widgets.sweeps.rewritten import filled_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,7 @@ class Layout:
         """
         provider, reason = choose_provider(host.settings)
         axes, cells, pictures = expand(definition, provider, host.settings.model)
+        cells = filled_in(cells, host)
         if provider == EMBEDDED and "provider" not in definition.fields and host.has_library():
             cells = _paid_for(cells, definition.repeat, host.library())
         rows, columns = _shown_first(axes, definition)

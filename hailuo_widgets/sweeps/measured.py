@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.errors import HailuoError, TimedOutError
+from hailuo_widgets.errors import TimedOutError
 from hailuo_widgets.measure.kept import kept
 from hailuo_widgets.measure.obedience_table import ObedienceTable
 from hailuo_widgets.measure.stored import measure_stored, steps_of
@@ -46,7 +46,7 @@ class Measuring:
         self.measured: dict[str, Measured] = {}
         self._sweep, self._host, self._executor = sweep, host, executor
         self._stopped = threading.Event()
-        self._error: HailuoError | None = None
+        self._error: Exception | None = None
         self._thread = threading.Thread(target=self._run, name="hailuo-measuring", daemon=True)
         self._thread.start()
 
@@ -72,6 +72,7 @@ class Measuring:
             TimedOutError: After `timeout`; it goes on.
             UsageError: If the extra `measure` is not installed.
             LibraryError: If the library can't be read.
+            Exception: Whatever the executor raised.
         """
         self._thread.join(timeout)
         if self._thread.is_alive():
@@ -82,9 +83,9 @@ class Measuring:
 
     def _run(self) -> None:
         try:
-            while self._some() and not self._stopped.is_set():
+            while self._some() and not self._stopped.is_set() and threading.main_thread().is_alive():
                 pass
-        except HailuoError as error:
+        except Exception as error:  # noqa: BLE001  # it belongs to who waits for the result
             self._error = error
 
     def _some(self) -> bool:
@@ -115,5 +116,5 @@ class Measuring:
         failed = sum(each.error is not None for each in self.measured.values())
         more = f", {failed} can't be measured" if failed else ""
         if self._error is not None:
-            return f"<not measured: {self._error.message}>"
+            return f"<not measured: {self._error}>"
         return f"<{count} of {clips} clips measured{more}{'' if self.done else ' so far'}>"

@@ -240,7 +240,7 @@ def _today(kept: Quote) -> Quote | None:
 
 def _restored(index: int, cell: _Cell, axes: tuple[Axis, ...], at_hand: _Pictures) -> Cell:
     for axis, place in zip(axes, cell.at, strict=False):
-        axis.values[place]  # an index that is none is no document of ours
+        axis.values[place]  # a document with a wrong index is not one of ours
     if len(cell.at) != len(axes):
         raise IndexError
     if cell.order is None:

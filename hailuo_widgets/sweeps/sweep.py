@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
     from hailuo_widgets.engine.budget import Budget
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.judge.ballot import Added
     from hailuo_widgets.judge.judging import Program
     from hailuo_widgets.judge.ranking import Effects, Ranking
@@ -210,7 +211,7 @@ class Sweep:
         return "" if seen == LIBRARY else seen
 
     def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
-        mine = {key: clip for key, job in self._jobs.items() if (clip := _kept(job)) is not None}
+        mine = {key: clip for key, job in list(self._jobs.items()) if (clip := _kept(job)) is not None}
         if not self._host.has_library():
             return mine, {}
         library = self._host.library()
@@ -310,7 +311,7 @@ class Sweep:
         """Retry what failed, was refused, cancelled or detached; what is unconfirmed needs a person's decision."""
         with self._lock:
             self._look()
-            again = [key for key, job in self._jobs.items() if self.can_retry(job) and key not in self._found]
+            again = [key for key, job in list(self._jobs.items()) if self.can_retry(job) and key not in self._found]
             self._require_keys(again)
             self._launch(again)
         self._observers.tell(self)
@@ -442,7 +443,7 @@ class Sweep:
     def clips(self) -> list[Clip]:
         """The clips that are there, in the order of the cells."""
         every = [self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat)]
-        every += [_kept(job) for key, job in self._jobs.items() if key[1] >= self.repeat]
+        every += [_kept(job) for key, job in list(self._jobs.items()) if key[1] >= self.repeat]
         return list({clip.id: clip for clip in every if clip is not None}.values())
 
     def result(self, timeout: float | None = None) -> list[Clip]:
@@ -487,6 +488,21 @@ class Sweep:
     def _require_start(self) -> None:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
+
+    def rewrite(self) -> list[Rewriting]:
+        """Ask for the rewritten prompts that `prompt_as: rewritten` still lacks. Each costs about $0.017.
+
+        When they are there, plan the sweep again: run its cell, or `hw.sweep(…)` with the same words.
+
+        Returns:
+            The rewritings, one for each different prompt: `.result()`, `await`; none where nothing is missing.
+
+        Raises:
+            AuthenticationError: If the provider needs a key and none is set. Nothing was sent.
+        """
+        from hailuo_widgets.sweeps import rewritten
+
+        return rewritten.ask(self.cells, self._host)
 
     def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
         """The best drafts, by rating, then by star, to be made again in 2K (MiniMax-H3). Nothing is sent before `run`.

@@ -11,7 +11,7 @@ import traitlets
 
 from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.judge.judging import MOST_SEATS
-from hailuo_widgets.judge.picture import ranking_svg
+from hailuo_widgets.judge.picture import ranking_html, ranking_svg
 from hailuo_widgets.markup import attribute, content
 from hailuo_widgets.store.vote import ME
 from hailuo_widgets.views._assets import joined
@@ -157,7 +157,7 @@ class Arena(Placed):
         lines = "".join(f"<p style='margin:0 0 8px'>{content(line)}</p>" for line in self._sentences(study))
         films = "".join(self._film(label, clip) for label, clip in found if clip is not None)
         return (
-            f"{lines}{ranking_svg(study)}"
+            f"{lines}{ranking_html(study)}"
             f"<div style='display:flex;flex-wrap:wrap;gap:12px;margin-top:10px'>{films}</div>"
         )
 

@@ -1,6 +1,6 @@
 """Outputs of cells: shown once, replaced later, whichever thread and cell runs then.
 
-A later version goes to the cell that asked for it, or to nobody. It is sent as an answer to that cell's own request: a
+A later version goes to the cell that asked for it, or nowhere. It is sent as an answer to that cell's own request: a
 server that runs the cells itself puts whatever answers the running cell under that one.
 """
 

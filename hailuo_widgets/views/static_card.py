@@ -120,7 +120,7 @@ def plain_text(order: Order, status: Status, clip: ClipView | None) -> str:
     """The same card for a terminal, a diff or a screen with no HTML: a few short lines."""
     word = state_word(status.state).word
     sketch = "SKETCH" if order.sketch else ""
-    facts = (order.name, word, sketch, _on(order), order.spec, order.price, status.charged)
+    facts = (order.name, word, sketch, _on(order), order.spec, order.price, "" if clip else status.charged)
     lines = [" · ".join(shorten(fact, 40) for fact in facts if fact), shorten(order.prompt, 80)]
     if clip:
         lines.append(f"{shorten(clip.file, 120)} ({delivered(clip)})")

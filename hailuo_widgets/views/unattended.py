@@ -1,4 +1,4 @@
-"""Notebooks that a program executes: no page, no buttons, and nobody who waits for what comes after the last cell.
+"""Notebooks that a program executes: no page, no buttons, and no one waiting for what comes after the last cell.
 
 A cell then waits for its own clips before it ends, so the file that the program saves has them. What is still open
 after `unattended_wait` seconds is said in the file, with the way to continue.

@@ -6,6 +6,8 @@ Simulated voters, who see one seat a little better than the other and call one v
     votes     votes needed to name the best of 12 clips: chosen pairs beside random ones
     money     the best of 8 cells at equal spending: the next dollar beside equal replicates
     speed     fit beside evalica and choix; the next pair
+    ballots   200 files of 30 votes, checked and added
+    press     from a key press to the next pair on screen, in Chromium, with clips of 3 MB
 
 The full honesty campaign (1,000 studies a line, a look after every vote) takes hours of CPU time; `--studies` makes it
 smaller, `--workers` spreads it.
@@ -14,18 +16,30 @@ smaller, `--workers` spreads it.
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shutil
 import sys
+import tempfile
 import time
+import zlib
 from collections import defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from itertools import combinations
+from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: matrices this small gain nothing from threads
 
 import numpy as np
 
-from hailuo_widgets.judge import fit
+from hailuo_widgets.clock import SystemClock
+from hailuo_widgets.judge import ballot, fit
+from hailuo_widgets.judge.judging import Judging
+from hailuo_widgets.store.journal import Journal
+from hailuo_widgets.views.arena import Arena
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # for `support`
 
 SIGMAS = (0.0, 0.5, 1.0, 2.0)
 CLIPS = (1, 2, 4)
@@ -327,7 +341,112 @@ def speed(_options):
         print(f"{name:32} {seconds * 1e3:8.1f} ms")
 
 
-PARTS = {"honesty": honesty, "votes": votes_needed, "money": money, "speed": speed}
+def ballots(_options):
+    """Reading 200 ballots of 30 votes, from files to the journal."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        journal = Journal(f"sqlite:///{folder / 'library.sqlite'}")
+        key = journal.ballot_key()
+        clips = [f"clip{number}" for number in range(12)]
+        about = ("a ballot", "better")
+        pairs = [ballot.sign(key, about, pair, "telling", 0.9)._asdict() for pair in list(combinations(clips, 2))[:30]]
+        for number in range(200):
+            answers = [{**pair, "answer": 0, "seconds": 1.5, "at": 1e9 + place} for place, pair in enumerate(pairs)]
+            votes = {"ballot": about[0], "question": about[1], "sheet": str(number), "voter": f"Voter {number}"}
+            text = json.dumps({**votes, "answers": answers})
+            file = {
+                "format": ballot.FORMAT,
+                "version": 1,
+                "checksum": f"{zlib.crc32(text.encode()):08x}",
+                "votes": text,
+            }
+            (folder / f"votes-{number}.json").write_text(json.dumps(file))
+        start, used = time.perf_counter(), time.process_time()
+        found, refused = ballot.read(ballot.find((folder / "votes-*.json",)), key, set(clips), 2e9)
+        new = journal.cast(found)
+        took, used = time.perf_counter() - start, time.process_time() - used
+        print(f"200 ballots: {new} votes added, {len(refused)} files refused, {took:.2f} s ({used:.2f} s of CPU time)")
+        journal.close()
+
+
+def noise(path):
+    """A clip of about 3 MB: 3 s of noise."""
+    import av
+
+    rng = np.random.default_rng(0)
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt, stream.bit_rate = 640, 360, "yuv420p", 8_000_000
+        stream.options = {"preset": "ultrafast"}
+        for _ in range(72):
+            grains = rng.integers(0, 255, (90, 160, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+            film.mux(stream.encode(av.VideoFrame.from_ndarray(grains, "rgb24")))
+        film.mux(stream.encode())
+    return path.stat().st_size
+
+
+PRESSED = """() => new Promise((done) => {
+  const root = document.querySelector('.hw-arena');
+  const before = new Set(root.querySelectorAll('video'));
+  const start = performance.now();
+  const look = () => {
+    const now = [...root.querySelectorAll('video')].filter((video) => !before.has(video));
+    if (now.length === 2 && now.every((video) => video.readyState >= 2)) done(performance.now() - start);
+    else requestAnimationFrame(look);
+  };
+  root.dispatchEvent(new KeyboardEvent('keydown', {key: 's', bubbles: true}));
+  look();
+})"""
+
+
+def press(_options):
+    """From a key press to the first frame of both next clips, while the kernel has sent the next pair already."""
+    from playwright.sync_api import sync_playwright
+
+    from support.chromium import chromium_flags, find_chromium
+    from support.widget_page import widget_page
+
+    with tempfile.TemporaryDirectory() as name:
+        paths = [Path(name) / f"{number}.mp4" for number in range(4)]
+        size = noise(paths[0])
+        for path in paths[1:]:
+            shutil.copyfile(paths[0], path)
+        clips = {path.stem: SimpleNamespace(id=path.stem, path=path) for path in paths}
+        journal = Journal(f"sqlite:///{Path(name) / 'library.sqlite'}")
+        judging = Judging(journal, SystemClock(), clips, {each: str(int(each) % 2) for each in clips})
+        with (
+            sync_playwright() as playwright,
+            playwright.chromium.launch(
+                executable_path=find_chromium(playwright, print), args=chromium_flags()
+            ) as browser,
+            widget_page(browser, {"width": 1000, "height": 800}) as host,
+        ):
+            host.page.set_default_timeout(120_000)
+            arena = Arena(judging)
+            host.mount(arena, place=arena.place)
+            took = []
+            for _ in range(15):
+                host.page.wait_for_function(
+                    "() => document.querySelectorAll('.hw-arena video').length === 2 &&"
+                    " [...document.querySelectorAll('.hw-arena video')].every((video) => video.readyState >= 2)"
+                )
+                host.page.wait_for_timeout(1500)  # a person looks at them while the next pair comes
+                took.append(host.page.evaluate(PRESSED))
+        took.sort()
+        print(
+            f"Key press to the next pair, clips of {size / 1e6:.1f} MB: "
+            f"median {took[len(took) // 2]:.0f} ms, least {took[0]:.0f}, most {took[-1]:.0f}"
+        )
+
+
+PARTS = {
+    "honesty": honesty,
+    "votes": votes_needed,
+    "money": money,
+    "speed": speed,
+    "ballots": ballots,
+    "press": press,
+}
 
 
 def main():

@@ -133,6 +133,31 @@ def test_the_next_clips_are_bought_by_one_click_or_it_says_why_not(host, here, m
     expect(button).to_be_disabled()
 
 
+def test_four_clips_wait_for_a_key_where_motion_is_reduced_and_the_best_is_picked(host, arena):
+    host.page.emulate_media(reduced_motion="reduce")
+    four = hw.judge(*[[clip] for clip in arena.judging.clips.values()], seats=4)
+    host.mount(four, place=four.place)
+    expect(host.page.locator("video")).to_have_count(4)
+    status = host.page.get_by_role("status")
+    expect(status).to_have_text("Press space to play all clips.")
+    paused = "() => [...document.querySelectorAll('video')].every((each) => each.paused)"
+    assert host.page.evaluate(paused)
+    host.page.get_by_role("region", name="Compare clips").focus()
+    host.page.keyboard.press(" ")
+    host.page.wait_for_function("() => [...document.querySelectorAll('video')].every((each) => !each.paused)")
+    host.page.evaluate(
+        "() => { for (const each of document.querySelectorAll('video')) each.currentTime = each.duration - 0.1; }"
+    )
+    expect(status).to_have_text("Choose the best.")
+    host.page.wait_for_function(paused)  # once, not in a loop
+    assert violations(host.page, ".hw-arena") == []
+    if PICTURES:
+        host.page.screenshot(path=Path(PICTURES) / "arena-four.png", full_page=True)
+    host.page.keyboard.press("3")
+    expect(host.page.get_by_text("1 vote", exact=True)).to_be_visible()
+    assert answers(four) == [2]
+
+
 def test_nothing_on_the_page_tells_which_clip_is_which(host, arena):
     mounted(host, arena)
     page = host.page.content()
@@ -184,7 +209,8 @@ def test_what_is_saved_shows_the_first_and_the_last(arena):
         arena.judging.cast((one, two), 0)
     html = arena._result()
     assert html.count("<video") == 2
-    assert "<svg" in html
+    assert "Wins against the others" in html
+    assert "<svg" not in html  # an untrusted notebook would show its words only
     first = arena.judging.ranking[0].cell
     assert f"First: {first}" in html
     assert "6 votes" in html

@@ -138,3 +138,26 @@ def test_cancel_by_keyboard(server, open_notebook):
     button.focus()
     page.page.keyboard.press("Enter")
     page.cell_output(1).get_by_text("Cancelled", exact=True).wait_for()
+
+
+def test_a_page_that_is_closed_and_opened_again_shows_the_clip(lab, open_notebook):
+    before = open_notebook(lab, "reopened/clip.ipynb", [LOAD, PANDA, "%hailuo show panda"])
+    before.execute(SLOW.format(seconds=5))
+    before.run_cell(0)
+    before.run_cell(1)
+    before.cell_output(1).locator(".hw-job").wait_for()
+    before.save()
+    before.page.close()
+
+    page = open_notebook(lab, "reopened/clip.ipynb")
+    card = page.cell_output(1).locator(".hw-job")
+    card.locator("video").wait_for(timeout=60_000)
+    assert card.get_by_text("Done", exact=True).is_visible()
+    assert page.cell_output(1).get_by_text("Requested").is_hidden()
+    page.run_cell(2)
+    assert_plays(page, 2)
+    page.run_cell(1)  # the same cell again: one card, and not the earlier one in its place
+    page.cell_output(1).locator("video").wait_for()
+    assert page.cell_output(1).locator("video").count() == 1
+    assert page.cell_output(1).locator(".hw-job").count() == 0
+    assert not page.errors

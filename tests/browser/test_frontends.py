@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -90,34 +91,53 @@ def a_sitting(page) -> None:
     expect(page.get_by_role("textbox", name="Prompt")).to_have_count(2)
 
 
+def executed(folder, cells):
+    """A notebook's outputs by nbclient, cell by cell."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": str(folder)}}, store_widget_state=True
+    ).execute()
+    return notebook
+
+
 def test_without_a_browser_a_notebook_keeps_html_and_text(tmp_path):
     cells = [
         "%load_ext hailuo_widgets\nimport hailuo_widgets as hw",
-        "%%hailuo --wait\nA fox",
+        "%%hailuo\nA fox",
+        "%%hailuo --yes\nA {panda | heron}",
         "hw.studio()",
         "hw.library()",
     ]
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-    NotebookClient(
-        notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}, store_widget_state=False
-    ).execute()
+    notebook = executed(tmp_path, cells)
     outputs = [output for cell in notebook.cells for output in cell.outputs]
     assert {mime for output in outputs for mime in output.data} == {"text/html", "text/plain"}
-    assert "widgets" not in notebook.metadata
     seen = [" ".join(output.data["text/html"] for output in cell.outputs) for cell in notebook.cells]
-    assert "<video" in seen[1]
-    assert "The studio opens here" in seen[2]
-    assert "1 clip" in seen[3]
+    assert seen[1].count("<video") == 1
+    assert seen[2].count("<video") == 2
+    assert "The studio opens here" in seen[3]
+    assert "3 clips" in seen[4]
+    assert len(json.dumps(notebook.cells[1].outputs, ensure_ascii=False).encode()) <= 30 * 1024
+
+    cards = executed(tmp_path, cells[:3])
+    assert "widgets" not in cards.metadata
+    assert [cell.outputs for cell in cards.cells] == [cell.outputs for cell in notebook.cells[:3]]
 
 
 def test_voila(chromium, tmp_path):
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]
+    card = "%load_ext hailuo_widgets\njob = hw.generate('A panda dances', name='panda')"
+    cells = [nbformat.v4.new_code_cell(cell) for cell in [*CELLS, card, "job.result(60)\njob"]]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "studio.ipynb")
     with (
         serving(tmp_path, "voila", "--no-browser", "--port=PORT", "studio.ipynb") as url,
         chromium.new_page(viewport={"width": 1200, "height": 1000}) as page,
     ):
         page.goto(url, timeout=60_000)
+        # One that ran when the page was written, and one that had ended: both end as a player that has its clip.
+        cards = page.get_by_role("group", name="Video job panda")
+        expect(cards).to_have_count(2, timeout=60_000)
+        for card in cards.all():
+            film = card.locator("video").element_handle(timeout=60_000)
+            page.wait_for_function("(film) => film.readyState >= 1", arg=film)
         a_sitting(page)
 
 

@@ -181,3 +181,26 @@ def _done(kernel, code):
     reply = kernel.reply(cell)
     assert reply.content["status"] == "ok", reply.content
     return cell
+
+
+SHOW_MUCH = """
+import threading, time
+from hailuo_widgets.views.outputs import Output
+
+output = Output()
+output.show({"text/html": "", "text/plain": ""})
+
+def show():
+    while True:
+        output.replace({"text/html": "x" * 200_000, "text/plain": ""})
+        time.sleep(0.002)
+
+threading.Thread(target=show, daemon=True).start()
+"""
+
+
+def test_a_kernel_that_shuts_down_while_it_shows_much_sends_whole_messages(ready):
+    ready.run(SHOW_MUCH)
+    shown = lambda: [m for m in ready.messages() if m.type == "update_display_data"]  # noqa: E731  # asked again
+    ready.wait_for("updates", lambda: len(shown()) > 5)
+    ready.shutdown()  # reads everything that was sent: a message with an invalid signature would raise here

@@ -51,15 +51,20 @@ class JupyterServer:
         app: Which front end it serves.
         home: An empty folder for its state; notebooks live in `root`, under it.
         env: Extra environment for the server, and so for its kernels.
+        python: The interpreter of the server and its kernels; one that sees the packages of this one.
     """
 
-    def __init__(self, app: App, home: Path, env: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, app: App, home: Path, env: Mapping[str, str] | None = None, python: str = sys.executable
+    ) -> None:
+        self.python = python
         self.app = app
         self.home = home
         self.root = home / "notebooks"
         self.root.mkdir(parents=True)
         self.token = secrets.token_hex(16)
-        self._env = {**os.environ, **(env or {}), **own_folders(home)}
+        # Front-end extensions are looked for beside the interpreter, which has only its own.
+        self._env = {**os.environ, "JUPYTER_PATH": f"{sys.prefix}/share/jupyter", **(env or {}), **own_folders(home)}
         self._install_kernelspec()
         self._install_settings()
         self._process: subprocess.Popen[bytes] | None = None
@@ -67,7 +72,7 @@ class JupyterServer:
 
     def start(self) -> Self:
         """Start the process and wait until it answers."""
-        command = [sys.executable, "-m", "jupyterlab" if self.app == "lab" else "notebook"]
+        command = [self.python, "-m", "jupyterlab" if self.app == "lab" else "notebook"]
         flags = [
             "--no-browser",
             "--ip=127.0.0.1",
@@ -114,7 +119,7 @@ class JupyterServer:
     def _install_kernelspec(self) -> None:
         folder = self.home / "data" / "kernels" / "python3"
         folder.mkdir(parents=True)
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [self.python, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
         (folder / "kernel.json").write_text(json.dumps(spec))
 

@@ -234,8 +234,9 @@ class NotebookPage:
             of.screenshot(path=path)
 
     def close(self) -> None:
-        """End the kernel and close the page."""
-        self.shut_down_kernel()
+        """End the kernel and close the page; a page that a test has closed itself has left its kernel to another."""
+        if not self.page.is_closed():
+            self.shut_down_kernel()
         self._context.close()
 
     def _command(self, name: str, args: dict[str, Any] | None = None, *, wait: bool = True) -> None:

@@ -2,7 +2,7 @@
  * Two clips or more, in step and without names; a key says which is better. The kernel sends the next ones ahead.
  *
  * @typedef {import("./placed.js").PlacedModel} Model
- * @typedef {{number: number, films: DataView[]}} Shown
+ * @typedef {{number: number, films: DataView[], urls: string[]}} Shown
  */
 
 import { comparison } from "./comparison.js";
@@ -48,7 +48,19 @@ function arena(model, signal) {
 
   function next() {
     shown = ahead.shift();
-    view.show(shown ? shown.films.map((film) => blobUrl(film, "video/mp4")) : []);
+    view.show(shown ? shown.urls : []);
+  }
+
+  /**
+   * Clips that the browser loads before they are shown.
+   * @param {number} number
+   * @param {DataView[]} films
+   * @returns {Shown}
+   */
+  function loaded(number, films) {
+    const urls = films.map((film) => blobUrl(film, "video/mp4"));
+    view.prepare(urls);
+    return { number, films, urls };
   }
 
   /** @param {string} text An SVG as the kernel writes it. */
@@ -59,9 +71,9 @@ function arena(model, signal) {
 
   const receive = (/** @type {any} */ content, /** @type {DataView[]} */ buffers) => {
     if (content.type === "pair") {
-      const made = { number: content.number, films: buffers };
+      const made = loaded(content.number, buffers);
       if (content.first) {
-        if (shown) ahead.unshift(shown);
+        if (shown) ahead.unshift(loaded(shown.number, shown.films));
         ahead.unshift(made);
         next();
       } else {
@@ -86,7 +98,7 @@ function arena(model, signal) {
   model.on("msg:custom", receive);
   signal.addEventListener("abort", () => {
     model.off("msg:custom", receive);
-    view.clear();
+    view.leave();
   });
   model.send({ type: "look" });
   return view.root;

@@ -119,6 +119,9 @@ function show() {
     return;
   }
   view.show(seated(turn, pair).map((clip) => ballot.files[clip] ?? ""));
+  const next = state.turns[state.given.length + 1];
+  const then = next && ballot.pairs[next.pair];
+  if (then) view.prepare(then.clips.map((clip) => ballot.files[clip] ?? ""));
 }
 
 back.addEventListener("click", () => {

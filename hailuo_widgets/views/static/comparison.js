@@ -8,10 +8,13 @@
  */
 
 import { button, element, say } from "./dom.js";
-import { Stage } from "./player.js";
+import { loading, Stage } from "./player.js";
 
 /** Seconds before a clip's end from which on it counts as seen. */
 const END = 0.15;
+
+/** Clips that are loaded ahead. */
+const MOST_AHEAD = 12;
 
 /** Also where they are one above the other, on a narrow page. */
 const NAMES = ["First", "Second", "Third", "Fourth"];
@@ -42,6 +45,8 @@ export function comparison(asked, { vote: answered, undo: undone }) {
 
   /** @type {string[]} */
   let urls = [];
+  /** @type {Map<string, HTMLVideoElement>} Clips that come next. */
+  const ahead = new Map();
   let seen = false;
   let last = 0;
   let began = 0;
@@ -99,12 +104,13 @@ export function comparison(asked, { vote: answered, undo: undone }) {
     if (urls.length) {
       const shown = urls.map((url, seat) => {
         const frame = element("div", "hw-arena-seat");
-        const video = stage.add(String(seat), url);
+        const video = stage.add(String(seat), url, ahead.get(url));
         video.ariaLabel = `${NAMES[seat]} clip`;
         video.addEventListener("error", () => say(failed, "This clip can't be played. Skip it."));
         frame.append(video);
         return frame;
       });
+      for (const url of urls) ahead.delete(url);
       seats.replaceChildren(...shown);
       choices.replaceChildren(
         ...urls.map((_, seat) => {
@@ -116,6 +122,24 @@ export function comparison(asked, { vote: answered, undo: undone }) {
       if (!calm) stage.play();
     }
     update();
+  }
+
+  /**
+   * Load clips that come next, so that they are there at once.
+   * @param {string[]} next
+   */
+  function prepare(next) {
+    for (const url of next) ahead.set(url, loading(url));
+    for (const url of [...ahead.keys()].slice(0, -MOST_AHEAD)) ahead.delete(url);
+  }
+
+  function leave() {
+    clear();
+    for (const [url, video] of ahead) {
+      video.removeAttribute("src");
+      URL.revokeObjectURL(url);
+    }
+    ahead.clear();
   }
 
   function update() {
@@ -176,7 +200,8 @@ export function comparison(asked, { vote: answered, undo: undone }) {
     others,
     failed,
     show,
-    clear,
+    prepare,
+    leave,
     /**
      * Say how far the voter is.
      * @param {string} text

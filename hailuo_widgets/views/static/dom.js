@@ -70,7 +70,7 @@ export function focused(root) {
 
 /**
  * Keep the keys of a view for itself: JupyterLab takes a letter or Enter on a button for a command of its own, unless the
- * very element that has the focus says otherwise.
+ * element that has the focus says something else.
  * @param {HTMLElement} root
  */
 export function ownKeys(root) {

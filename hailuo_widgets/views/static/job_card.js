@@ -129,10 +129,7 @@ export default placed((model, signal) => {
     say(parts.time, `${clock(elapsed)}${expected}`);
     const awaited = now.task_id && now.expected && now.state !== "downloading";
     say(parts.left, awaited ? remaining(Number(now.expected) - elapsed) : "");
-    say(
-      parts.percent,
-      now.progress !== undefined && known !== null ? `${Math.round(known * 100)}%` : "",
-    );
+    say(parts.percent, now.progress !== undefined && known !== null ? `${Math.round(known * 100)}%` : "");
     parts.card.dataset.known = String(known !== null);
     parts.card.style.setProperty("--hw-fraction", String(known ?? 0));
     turnRing(parts.ring, known);

@@ -25,7 +25,7 @@ export function placed(build) {
         const live = build(model, controller.signal);
         ownKeys(live);
         root = live;
-        // What stands for the widget once it is gone is hidden while it is there.
+        // The fallback for a widget that is gone is hidden while the widget is there.
         const style = document.createElement("style");
         style.textContent = `.${place} > :not(.hw-view), .jp-OutputArea-child:has(.${place}-after) { display: none; }`;
         const mount = () => {

@@ -15,6 +15,21 @@ const PATIENCE = 3;
 
 const SPEEDS = [0.25, 0.5, 1, 1.5, 2];
 
+/**
+ * A clip that is being loaded, for a stage later on.
+ * @param {string} url
+ */
+export function loading(url) {
+  const video = element("video", "hw-video");
+  video.muted = true;
+  video.playsInline = true;
+  video.preload = "auto";
+  video.disablePictureInPicture = true;
+  video.tabIndex = -1;
+  video.src = url;
+  return video;
+}
+
 export class Stage {
   /** @type {Map<string, HTMLVideoElement>} */
   #members = new Map();
@@ -69,15 +84,10 @@ export class Stage {
    * Take a clip on the stage; it joins where the others are.
    * @param {string} key
    * @param {string} url A Blob URL.
+   * @param {HTMLVideoElement} [video] What has loaded it already.
    */
-  add(key, url) {
-    const video = element("video", "hw-video");
+  add(key, url, video = loading(url)) {
     video.muted = this.muted;
-    video.playsInline = true;
-    video.preload = "auto";
-    video.disablePictureInPicture = true;
-    video.tabIndex = -1;
-    video.src = url;
     video.addEventListener("seeked", () => {
       const aim = this.#aims.get(video);
       if (aim !== undefined) this.#seek(video, aim);

@@ -24,7 +24,7 @@
  * @property {Diff} diff
  * @property {boolean} collected
  * @property {import("./final_row.js").Final | null} final Of a draft that can be promoted.
- * @property {string} draft The result that this one is the final of; "" where it is none.
+ * @property {string} draft The result that this one is the final of; "" if it is no final.
  * @property {import("./clip_wall.js").ClipRow | null} clip
  *
  * @typedef {object} Desk

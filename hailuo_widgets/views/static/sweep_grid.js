@@ -598,7 +598,7 @@ function show(store, signal) {
     },
     { signal },
   );
-  // Sizes are known once it stands in its place, and change with the window.
+  // Sizes are known once it is in the page, and change with the window.
   const sizes = new ResizeObserver(estimate);
   sizes.observe(scroller);
   signal.addEventListener("abort", () => {

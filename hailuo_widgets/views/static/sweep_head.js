@@ -21,7 +21,7 @@ const ACTIONS = {
   cancel: ["Cancel", "Cancelling…"],
 };
 
-/** In the order in which they stand in the bar. */
+/** In the order of the bar. */
 const TONES = ["ok", "run", "bad", "warn", "wait", "off"];
 
 /**
