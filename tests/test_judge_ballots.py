@@ -187,3 +187,29 @@ def test_html_in_a_name_is_text_wherever_it_is_shown(fox, tmp_path):
     assert "<img" not in fox.voters._repr_html_()
     assert "\x1b" not in repr(fox.voters)
     assert "<img" not in fox.judge()._result()
+
+
+def test_a_ballot_replaces_an_earlier_one_but_no_other_page(fox, tmp_path):
+    folder = tmp_path / "ballot"
+    first = page_of(fox.to_ballot(folder).parent)
+    assert page_of(fox.to_ballot(folder).parent)["ballot"] != first["ballot"]
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "index.html").write_text("my page")
+    with pytest.raises(UsageError, match="holds another page"):
+        fox.to_ballot(mine)
+    assert [path.name for path in mine.iterdir()] == ["index.html"]
+    (mine / "index.html").rename(tmp_path / "page")
+    (mine / "index.html").symlink_to(tmp_path / "page")
+    with pytest.raises(UsageError, match="holds another page"):
+        fox.to_ballot(mine)
+    assert (tmp_path / "page").read_text() == "my page"
+
+
+def test_refused_files_of_the_same_name_are_all_named(fox, tmp_path):
+    files = [tmp_path / folder / "votes.json" for folder in ("one", "two")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text("none")
+    with pytest.raises(UsageError, match="1 more files were refused"):
+        fox.add_votes(*files)

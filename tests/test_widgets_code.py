@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -233,3 +235,11 @@ def test_a_diff_goes_by_words_brackets_and_chinese_signs():
         ("[Pan right]", "new"),
     ]
     assert word_diff("雪山上的熊猫", "雪山上的狐狸")[0] == ("雪山上的", "same")
+
+
+def test_a_library_of_somebody_else_brings_no_options_into_a_cell():
+    order = quote(VideoRequest.of(prompt="A fox"), "minimax")
+    strange = replace(order, row=replace(order.row, provider="minimax --yes", model="x --yes"))
+    line = cell_of(strange, "fox --yes").split("\n")[0]
+    assert shlex.split(line)[:5] == ["%%hailuo", "-p", "minimax --yes", "-m", "x --yes"]
+    assert cell_of(order, "fox").startswith("%%hailuo fox -p minimax ")

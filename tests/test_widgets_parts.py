@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hailuo_widgets
+from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.camera import CameraCommand
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.views import FramePicker, PromptEditor
@@ -163,6 +164,14 @@ def test_a_browser_cannot_name_a_file_of_the_kernels_machine(picker, tmp_path):
 def test_nonsense_from_a_front_end_changes_nothing(picker, content):
     picker._handle_custom_msg(content, [b"x"])
     assert picker.value is None
+
+
+def test_a_part_that_was_lost_is_said():
+    uploads = Uploads()
+    assert uploads.take({"upload": "1", "part": 0, "of": 3}, [b"a"]) is None
+    with pytest.raises(UsageError, match="lost on its way"):
+        uploads.take({"upload": "1", "part": 2, "of": 3}, [b"c"])
+    assert uploads.take({"upload": "1", "part": 2, "of": 3}, [b"c"]) is None  # said once
 
 
 def test_a_file_that_never_ends_is_given_up():

@@ -135,7 +135,8 @@ def read(files: list[Path], key: bytes, clips: Collection[str], now: float) -> t
         try:
             votes += _votes(_payload(path), key, clips, now)
         except _RefusedError as error:
-            refused[clean(path.name)] = str(error)
+            name = clean(path.name)
+            refused[clean(str(path)) if name in refused else name] = str(error)
     return votes, refused
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 PAGE = "index.html"
 MOST_PAIRS = 500
+_DATA = '<script type="application/json" id="ballot">'
+"""Begins what the page knows, and tells a ballot from other pages."""
 
 
 def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
@@ -48,6 +50,8 @@ def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
     if missing is not None:
         raise UsageError("A clip's file is gone.", hint="Run the sweep again.")
     page = folder / PAGE
+    if not _is_free(page):
+        raise UsageError(f"“{folder}” holds another page.", hint="Name a new folder.")
     with writing(page):
         (folder / "clips").mkdir(parents=True, exist_ok=True)
         for clip, file in files.items():
@@ -64,6 +68,13 @@ def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
     return page
 
 
+def _is_free(page: Path) -> bool:
+    """Whether a ballot may be written there: nothing is, or an earlier ballot. Never through a link."""
+    if page.is_symlink() or (page.parent / "clips").is_symlink():
+        return False
+    return not page.exists() or (page.is_file() and _DATA in page.read_text("utf-8", "replace"))
+
+
 def _page(asked: str, data: str) -> str:
     script = joined("dom.js", "player.js", "comparison.js", "ballot.js")
     style = joined("base.css", "player.css", "arena.css", "ballot.css")
@@ -72,6 +83,6 @@ def _page(asked: str, data: str) -> str:
         '<meta name="viewport" content="width=device-width"><meta name="referrer" content="no-referrer">'
         f'<title>{attribute(asked)}</title><style>{style}</style></head><body><main id="place">'
         f"<noscript>This page needs JavaScript.</noscript></main>"
-        f'<script type="application/json" id="ballot">{data.replace("<", chr(92) + "u003c")}</script>'
+        f"{_DATA}{data.replace('<', chr(92) + 'u003c')}</script>"
         f'<script type="module">{script}</script></body></html>'
     )

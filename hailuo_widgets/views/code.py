@@ -43,7 +43,7 @@ def cell_of(quote: Quote, name: str = "", files: Mapping[str, str] | None = None
     prompt = quote.written.prompt.strip()
     if _RULE.search(prompt):  # a cell would read a header under that line
         return python_of(quote, files)
-    line = " ".join(["%%hailuo", *([name] if name else []), *_line(quote, files)])
+    line = " ".join(["%%hailuo", *([name] if name.isidentifier() else []), *_line(quote, files)])
     return f"{line}\n{_braces(prompt) or _NEWLINE}"
 
 
@@ -92,7 +92,7 @@ def sweep_of(quotes: Sequence[Quote], files: Mapping[str, str] | None = None, na
 def _line(quote: Quote, files: Mapping[str, str] | None) -> list[str]:
     """The words of a magic's line that say everything but the prompt."""
     request = quote.request
-    words = ["-p", quote.row.provider, "-m", _word(quote.row.model)]
+    words = ["-p", _word(quote.row.provider), "-m", _word(quote.row.model)]
     if request.duration:
         words += ["-d", str(request.duration)]
     if request.resolution:

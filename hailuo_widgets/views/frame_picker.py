@@ -39,14 +39,17 @@ class Uploads:
         """Take a part; the whole file once its last part is there.
 
         Raises:
-            UsageError: If it grows larger than any vendor takes.
+            UsageError: If it grows larger than any vendor takes, or a part of it was lost.
         """
         key = str(content.get("upload"))
         if content.get("part") == 0:
             self._parts = {key: []}  # one at a time: what was begun before it is given up
         parts, many = self._parts.get(key), content.get("of")
-        if parts is None or not isinstance(many, int) or content.get("part") != len(parts) or not buffers:
+        if parts is None or not isinstance(many, int) or not buffers:
             return None
+        if content.get("part") != len(parts):
+            del self._parts[key]
+            raise UsageError("A part of the picture was lost on its way.", hint="Choose it again.")
         parts.append(bytes(buffers[0]))
         if sum(map(len, parts)) > READ_LIMIT:
             del self._parts[key]
@@ -154,7 +157,10 @@ class FramePicker(anywidget.AnyWidget):
             case "upload":
                 data = self._uploads.take(content, buffers)
                 if data is not None:
-                    self.value = Media(data=Media.of(data).data, name=str(content.get("name", ""))[:200])
+                    before, media = self.value, Media.of(data)
+                    self.value = Media(data=media.data, name=str(content.get("name", ""))[:200])
+                    if self.value == before:  # nothing has changed, but it waits for an answer
+                        self._send_picture("picture", self.value)
             case "url":
                 self.value = named(str(content.get("url", "")))
             case "clear":

@@ -26,6 +26,9 @@ const PART = 1 << 20;
 /** Bytes. No vendor takes more. */
 const MOST = 64 << 20;
 
+/** Milliseconds that the kernel may take to say what it got; a server drops what is too much for it without a word. */
+const ANSWERED_WITHIN = 20_000;
+
 /** @param {Options} options */
 export function framePicker({ title, send, signal }) {
   const root = element("div", "hw-picker");
@@ -104,6 +107,9 @@ export function framePicker({ title, send, signal }) {
     target.src = url;
   }
 
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let unanswered;
+
   /** @param {Blob & {name?: string}} picked */
   async function upload(picked) {
     if (picked.size > MOST) {
@@ -118,6 +124,9 @@ export function framePicker({ title, send, signal }) {
       const bytes = data.slice(part * PART, (part + 1) * PART);
       send({ type: "upload", upload: id, part, of, name: picked.name ?? "" }, [bytes]);
     }
+    const unheard = "The kernel hasn't answered yet. If it is idle, the picture was lost: choose it again.";
+    clearTimeout(unanswered);
+    unanswered = setTimeout(() => say(failed, unheard), ANSWERED_WITHIN);
   }
 
   /** @param {DataTransfer | null} data */
@@ -183,11 +192,13 @@ export function framePicker({ title, send, signal }) {
   ];
   for (const [target, event, act] of heard) target.addEventListener(event, act, { signal });
   signal.addEventListener("abort", () => {
+    clearTimeout(unanswered);
     for (const url of urls.values()) URL.revokeObjectURL(url);
   });
 
   /** @param {Shown} shown */
   function show(shown) {
+    clearTimeout(unanswered);
     const held = root.contains(focused(root)) && focused(root)?.closest("[hidden]") === null;
     const has = shown.name !== undefined;
     empty.hidden = has;
@@ -216,6 +227,7 @@ export function framePicker({ title, send, signal }) {
     show,
     /** @param {DataView | null} bytes */
     picture(bytes) {
+      clearTimeout(unanswered);
       fill(image, bytes);
     },
     /**
