@@ -175,3 +175,10 @@ def test_a_long_ranking_counts_what_it_leaves_out():
     svg = ranking_svg(fit([], {f"clip{n}": f"cell{n}" for n in range(60)}))
     assert svg.count("<circle") == 40
     assert "and 20 more cells" in svg
+
+
+def test_clips_that_cost_nothing_are_not_made_without_end():
+    votes = [((f"{a}{i}", f"{b}{j}"), 0) for a, b in ("AB", "AC", "BC") for i in (0, 1) for j in (0, 1)]
+    study = fit(votes, {f"{cell}{number}": cell for cell in "ABC" for number in (0, 1)})
+    assert 0 < max(study.next(0, lambda _: 0.0).clips.values()) <= 4
+    assert set(study.next(0, lambda cell: 0.0 if cell == "B" else 1.0).clips) == {"B"}

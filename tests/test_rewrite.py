@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
@@ -10,16 +11,21 @@ import pytest
 
 import hailuo_widgets as hw
 from hailuo_widgets import commands
+from hailuo_widgets.engine.job import Job
+from hailuo_widgets.engine.rewriting import Rewriting
+from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import RefusedError, UsageError
 from hailuo_widgets.providers import minimax_v2
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import owner
 from hailuo_widgets.table import Table
+from hailuo_widgets.views import rewritten
 from hailuo_widgets.views.rewritten import html
 from support.html import Seen
 from support.shell import run, shell
 from support.vendor import submits
+from support.waiting import wait_until
 
 SECONDS = 30
 PROMPT = "A red fox trots across fresh snow"
@@ -119,6 +125,33 @@ def test_what_is_new_is_marked_and_nothing_is_read_as_html(here):
     assert "Camera: static" in seen.text
     assert {tag for tag, _ in seen.elements} >= {"ins"}
     assert [tag for tag, _ in seen.elements].count("b") == 1  # the heading alone
+
+
+@pytest.mark.parametrize("early", [True, False])
+def test_the_new_words_are_shown_whenever_they_come_and_the_loop_goes_on(here, monkeypatch, early):
+    order = quote(VideoRequest.of(prompt=PROMPT, model="MiniMax-H3", rewrite=True), "minimax")
+    job, versions, threads = Job("a", order), [], []
+
+    async def end():
+        threads.append(threading.get_ident())
+        job.move(JobState.STORED, prompt="A new fox")
+
+    class Output:
+        def show(self, data):
+            versions.append(data["text/plain"])
+            if early:  # as if it came between the first version and the moment from which on it is observed
+                here.loop.post(end()).result(SECONDS)
+
+        def replace(self, data):
+            threads.append(threading.get_ident())
+            versions.append(data["text/plain"])
+
+    monkeypatch.setattr(rewritten, "Output", Output)
+    rewritten.show(Rewriting(job))
+    if not early:
+        here.loop.post(end()).result(SECONDS)
+    wait_until(lambda: "A new fox" in versions[-1], SECONDS, lambda: repr(versions))
+    assert threads[1] != threads[0]
 
 
 # --- used for clips -----------------------------------------------------------------------------------------------------

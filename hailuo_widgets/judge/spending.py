@@ -26,6 +26,9 @@ _INFORMATION = 0.2
 _VOTES = (10, 20, 40, 80)
 _DRAWS = 2000
 _MOST_CLIPS = 60
+_MOST_FREE = 4
+"""So many clips of a cell are made at a time where they cost nothing: sketches."""
+
 _WORTH = 0.02
 """A gain in the chance of naming the best cell below this is not worth an action."""
 
@@ -126,7 +129,7 @@ class _Outlook:
         left = budget
         value = self.leader(self.covariance)
         while bought.sum() < _MOST_CLIPS:
-            affordable = np.flatnonzero(prices <= left + 1e-9)
+            affordable = np.flatnonzero((prices <= left + 1e-9) & ((prices > 0) | (bought < _MOST_FREE)))
             if not len(affordable):
                 break
             gains = np.array([self.leader(self.extended(bought + np.eye(len(prices))[cell])) for cell in affordable])

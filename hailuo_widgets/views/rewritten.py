@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import clean, content
@@ -50,14 +51,20 @@ def html(rewriting: Rewriting) -> str:
 def show(rewriting: Rewriting) -> None:
     """Show it under the cell that runs now; it is replaced once, when it has ended."""
     output = Output()
+    open_yet = not rewriting.done
     output.show(_data(rewriting))
 
-    def ended(job: Job) -> None:
-        if job.done:
-            output.replace(_data(rewriting))
+    def replace() -> None:
+        output.replace(_data(rewriting))
 
-    if not rewriting.done:
+    def ended(job: Job) -> None:
+        if job.done:  # comparing long prompts takes a second, and this is the loop's thread
+            asyncio.get_running_loop().run_in_executor(None, replace)
+
+    if open_yet:
         rewriting.job.observe(ended)
+        if rewriting.done:  # before it was observed
+            replace()
 
 
 def _data(rewriting: Rewriting) -> dict[str, str]:

@@ -425,7 +425,7 @@ def press(_options):
             arena = Arena(judging)
             host.mount(arena, place=arena.place)
             took = []
-            for _ in range(15):
+            for _ in range(9):
                 host.page.wait_for_function(
                     "() => document.querySelectorAll('.hw-arena video').length === 2 &&"
                     " [...document.querySelectorAll('.hw-arena video')].every((video) => video.readyState >= 2)"

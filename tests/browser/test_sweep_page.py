@@ -428,7 +428,7 @@ def test_what_was_measured_is_found_sorted_and_drawn_over_the_clip(page, sweep):
     page.get_by_role("combobox", name="Camera").select_option("Any camera")
     page.get_by_role("button", name="Show as a list").click()
     page.get_by_role("combobox", name="Order").select_option("motion")
-    expect(page.get_by_role("gridcell").first).to_contain_text("seen tilt up")
+    expect(page.get_by_role("listitem").first).to_contain_text("seen tilt up")
 
 
 def test_an_enlarged_clip_can_be_kept_found_and_requested_again(page, sweep):
