@@ -110,7 +110,7 @@ def open_html(order: Order, status: Status, shown_by: str) -> str:
     """
     again = (
         f"<div style='{_ASIDE}'>To see it here later, run <code>{content(shown_by)}</code>. After a kernel restart, "
-        "run <code>%hailuo resume</code>.</div>"
+        "run the cell again or <code>%hailuo resume</code>; you won't be charged twice.</div>"
     )
     short = replace(order, prompt=shorten(order.prompt, _LONG_PROMPT * 4))
     return _card(short, status, None, None, word="Requested", foot=again)  # whatever its state is by now
