@@ -81,7 +81,8 @@ def _steps(seen: Trace, found: list[int]) -> tuple[list[SeenStep], Floats, Float
     bounds = [0, *found, len(seen.thumbs)]
     _, spread = series.light_and_spread(seen.thumbs)
     # In a flash, or in the dark of a fade, there is nothing to follow.
-    odd_frames = flashes(seen.thumbs, seen.fps) | (spread < 0.3 * np.median(spread)) | (spread < 3)
+    faint = np.asarray((spread < 0.3 * np.median(spread)) | (spread < 3))
+    odd_frames = np.asarray(flashes(seen.thumbs, seen.fps) | faint)
     steps: list[SeenStep] = []
     own: list[Floats] = []
     trembles: list[Floats] = []
