@@ -89,7 +89,7 @@ def _steps(seen: Trace, found: list[int]) -> tuple[list[SeenStep], Floats, Float
     for number, (start, stop) in enumerate(pairwise(bounds)):
         inside = np.flatnonzero((seen.pairs[:, 0] >= start) & (seen.pairs[:, 1] < stop))
         pairs = seen.pairs[inside]
-        motion, trust = bridged(seen.motion[inside], seen.trust[inside], odd_frames[pairs].any(1))
+        motion, trust = bridged(seen.motion[inside], seen.trust[inside], np.asarray(odd_frames[pairs].any(axis=1)))
         shot = shot_of(Field(motion, trust, seen.places, seen.shape, seen.rate))
         own.append(shot.own)
         trembles.append(shot.tremble)
