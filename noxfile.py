@@ -31,7 +31,16 @@ EXTRAS = ("demo", "keyring", "measure", "simulator", "socks")
 # What `lowest` runs: where the dependencies that draw, store, send and show are used most.
 LOWEST_TESTS = ("cli", "client", "demo", "library", "magics", "media*", "postgresql", "session", "sketch*", "widgets*")
 # What clips and notebooks go on to; `tools` tries them.
-TOOLS = ("datasets>=5.2", "mlflow>=3.17", "trackio>=0.43", "wandb>=0.31")
+TOOLS = (
+    "black[jupyter]>=26",
+    "datasets>=5.2",
+    "jupytext>=1.19",
+    "mkdocs-jupyter>=0.26",
+    "mlflow>=3.17",
+    "myst-nb>=1.4",
+    "trackio>=0.43",
+    "wandb>=0.31",
+)
 # What runs or shows notebooks, in environments of their own: some of it replaces parts of JupyterLab.
 SHOWN_BY = {
     "documents": ("jupyter-server-documents==0.3.3",),

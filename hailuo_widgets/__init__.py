@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.api import allow_nested_loops as allow_nested_loops
     from hailuo_widgets.api import configure as configure
     from hailuo_widgets.api import generate as generate
+    from hailuo_widgets.api import job as job
     from hailuo_widgets.api import jobs as jobs
     from hailuo_widgets.api import join as join
     from hailuo_widgets.api import judge as judge
@@ -52,6 +53,7 @@ _HOMES = {
     "command": "commands",
     "configure": "api",
     "generate": "api",
+    "job": "api",
     "jobs": "api",
     "join": "api",
     "library": "api",

@@ -282,6 +282,15 @@ def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = 
     return session.arena(judging, voter, seats=seats)
 
 
+def job(name: str) -> Job:
+    """The newest job of this kernel with that name, id or task id. Linters see what `panda = hw.job("panda")` defines.
+
+    Raises:
+        UsageError: If there is no such job.
+    """
+    return sessions.default_session().job(name)
+
+
 def jobs() -> list[Job]:
     """The jobs of this kernel, newest first."""
     return sessions.default_session().jobs()

@@ -86,6 +86,7 @@ def test_code_prints_the_call_of_a_job(here, capsys):
         capsys.readouterr()
         run(made, "%hailuo code panda")
         printed = capsys.readouterr().out
+        assert hw.job("panda") is made.user_ns["panda"]
         run(made, f"%hailuo code {here.jobs()[0].id}")
         assert "hw.generate(\n    'A panda',\n" in capsys.readouterr().out
     assert "\npanda = hw.generate(\n    'A panda',\n" in printed

@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import http.server
 import json
+import os
 import shutil
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
+import nbconvert
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -69,8 +72,15 @@ def browser():
 
 
 def tool(folder, module, *arguments):
+    # Its templates are in the environment that it was installed into, which may be one below this one.
+    share = Path(nbconvert.__file__).parents[4] / "share" / "jupyter"
     done = subprocess.run(
-        [sys.executable, "-m", module, *arguments], cwd=folder, capture_output=True, text=True, check=False
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env={**os.environ, "JUPYTER_PATH": str(share)},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -96,22 +106,21 @@ def test_nbconvert(exported, browser, name):
 
 
 @pytest.mark.parametrize("urls", ["true", "false"])
-@pytest.mark.parametrize("name", ["inside", "beside"])
-def test_mkdocs_jupyter(exported, browser, tmp_path, name, urls):
+def test_mkdocs_jupyter(exported, browser, tmp_path, urls):
     shutil.copytree(exported, tmp_path / "docs")
     (tmp_path / "mkdocs.yml").write_text(
-        f"site_name: Foxes\nplugins: [mkdocs-jupyter]\nuse_directory_urls: {urls}\nnav: [{name}.ipynb]\n"
+        f"site_name: Foxes\nplugins: [mkdocs-jupyter]\nuse_directory_urls: {urls}\nnav: [inside.ipynb]\n"
     )
     tool(tmp_path, "mkdocs", "build", "--quiet")
-    page = f"{name}/index.html" if urls == "true" else f"{name}.html"
+    page = "inside/index.html" if urls == "true" else "inside.html"
     assert played(browser, tmp_path / "site", page) == CLIPS
 
 
-@pytest.mark.parametrize("name", ["inside", "beside"])
-def test_myst_nb(exported, browser, tmp_path, name):
-    shutil.copytree(exported, tmp_path / "source")
+def test_myst_nb(exported, browser, tmp_path):
+    (tmp_path / "source").mkdir()
+    shutil.copyfile(exported / "inside.ipynb", tmp_path / "source" / "inside.ipynb")
     (tmp_path / "source" / "conf.py").write_text(
-        f"extensions = ['myst_nb']\nnb_execution_mode = 'off'\nroot_doc = '{name}'\nexclude_patterns = ['[!{name[0]}]*']\n"
+        "extensions = ['myst_nb']\nnb_execution_mode = 'off'\nroot_doc = 'inside'\n"
     )
     tool(tmp_path, "sphinx", "-q", "-b", "html", "source", "built")
-    assert played(browser, tmp_path / "built", f"{name}.html") == CLIPS
+    assert played(browser, tmp_path / "built", "inside.html") == CLIPS
