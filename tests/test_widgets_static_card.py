@@ -150,7 +150,7 @@ def test_a_clip_looks_the_same_when_its_cell_is_run_again():
     cached = Status("stored", task_id=STORED.task_id, charged="from the library, nothing was charged")
     assert settled_html(ORDER, cached, replace(CLIP, cached=True), RECIPE) == made
     assert plain_text(ORDER, cached, replace(CLIP, cached=True)) == plain_text(ORDER, STORED, CLIP)
-    assert "running this cell again is free" in Seen(made).text
+    assert "the same request again is free" in Seen(made).text
 
 
 def test_what_is_shown_first_says_how_to_see_the_rest():

@@ -29,7 +29,7 @@ OUTPUT_LIMIT = 30 * 1024
 POSTER_LIMIT = 15 * 1024
 """Bytes that a poster may have."""
 
-_AGAIN = "in the library: running this cell again is free"
+_AGAIN = "in the library: the same request again is free"
 _PLAIN_LIMIT = 512
 _ENVELOPE = 128  # the notebook's own JSON around an output
 _LONG_PROMPT = 300  # characters

@@ -124,7 +124,7 @@ def test_a_sitting_from_the_form_to_the_saved_notebook(open_notebook, server, tm
     )
     notebook.run_cell(1)
     notebook.await_output_mime(1, "text/html")
-    expect(notebook.cell_output(1)).to_contain_text("from the library")
+    expect(notebook.cell_output(1)).to_contain_text("the same request again is free")
     _, second, third = asked(notebook, "[[job.quote.digest, job.cached] for job in hw.jobs()][::-1]")
     assert third == [second[0], True]  # the same digest, and nothing bought
     notebook.run_cell(2)
