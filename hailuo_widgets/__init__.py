@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.from_cell import cell as cell
     from hailuo_widgets.measure.run import measure as measure
     from hailuo_widgets.net.client import AsyncHailuo as AsyncHailuo
-    from hailuo_widgets.sketch.write import sketch as sketch
+    from hailuo_widgets.sketch_file import sketch as sketch
     from hailuo_widgets.spec.camera import CameraCommand as CameraCommand
     from hailuo_widgets.spec.media import Media as Media
     from hailuo_widgets.spec.request import VideoRequest as VideoRequest

@@ -35,7 +35,7 @@ def test_none_stands_still_for_each_step():
 
 def test_a_sketch_obeys_unless_it_is_told_not_to(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("hailuo_widgets.sketch.write.render", lambda of, path: drawn.append(of.moves))
+    monkeypatch.setattr("hailuo_widgets.sketch_file.render", lambda of, path: drawn.append(of.moves))
     assert hw.sketch("A fox, [Pan left] then [Push in]", tmp_path / "fox.mp4") == tmp_path / "fox.mp4"
     hw.sketch("A fox, [Pan left]", tmp_path / "fox.mp4", obey=False, how="reverse")
     hw.sketch("A fox, [Static shot]", tmp_path / "fox.mp4", obey=False, how="none")
