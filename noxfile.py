@@ -29,7 +29,7 @@ FRONTEND = ROOT / "tests" / "frontend"
 IPYKERNELS = ("6.31.0", "7.0.1", "7.3.0", "7.4.0")
 EXTRAS = ("demo", "keyring", "measure", "simulator", "socks")
 # What `lowest` runs: where the dependencies that draw, store, send and show are used most.
-LOWEST_TESTS = ("cli", "client", "demo", "library", "magics", "media*", "postgresql", "session", "sketch*", "widgets*")
+LOWEST_TESTS = ("cli", "client", "demo", "library", "magics", "media*", "session", "sketch*", "widgets*")
 # What clips and notebooks go on to; `tools` tries them.
 TOOLS = (
     "black[jupyter]>=26",
@@ -182,7 +182,7 @@ def kernels(session: nox.Session, ipykernel: str) -> None:
 def lowest(session: nox.Session) -> None:
     """Tests and demo with the lowest versions that pyproject.toml allows of all that is depended on directly."""
     pins = lowest_versions()
-    tools = ["hypothesis", "nbformat", "playwright", "pytest<9.2", "pytest-asyncio", "pytest-xdist", "psycopg[binary]"]
+    tools = ["hypothesis", "nbformat", "playwright", "pytest<9.2", "pytest-asyncio", "pytest-xdist"]
 
     def fill(python: str) -> None:
         pip(session, python, "pip>=25.1")

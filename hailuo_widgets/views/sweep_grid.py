@@ -26,7 +26,7 @@ REMARK_LIMIT = 2000
 """Characters of a note."""
 
 # Their sum, the figures and the keys stay under TAKE_LIMIT. What is longer is asked for with the details.
-_ROOM = {"note": 120, "error": 200, "charged": 60, "remark": 240, "seen": 100}
+_ROOM = {"note": 120, "error": 220, "charged": 60, "remark": 216, "seen": 100}
 
 
 @dataclass(frozen=True, slots=True)
