@@ -32,6 +32,7 @@ RANKS = {
     "api": 7,
     "session": 6,
     "clip_query": 6,
+    "sketch_file": 1,
     "views": 5,
     "measure": 4,
     "sweeps": 4,
