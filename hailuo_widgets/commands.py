@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_widgets import keychain
+from hailuo_widgets import session as sessions
 from hailuo_widgets.api import allow_nested_loops
 from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.keys import choose_provider
@@ -17,7 +18,6 @@ from hailuo_widgets.net.reach import reach
 from hailuo_widgets.offers import offers
 from hailuo_widgets.providers import names
 from hailuo_widgets.providers import provider as wire
-from hailuo_widgets.session import default_session
 from hailuo_widgets.spec.catalog import Price, catalog
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.spec.words import did_you_mean
@@ -64,7 +64,7 @@ def models(*words: str) -> Table:
 
 def jobs() -> Table:
     """This kernel's jobs, and below them the latest of the library."""
-    session = default_session()
+    session = sessions.default_session()
     here = session.jobs()
     rows = [
         (
@@ -99,7 +99,7 @@ def show(*arguments: str) -> None:
     """A job's card once more."""
     if len(arguments) != 1:
         raise UsageError("%hailuo show takes one name.", hint="%hailuo jobs lists them.")
-    session = default_session()
+    session = sessions.default_session()
     session.show(session.job(arguments[0]))
 
 
@@ -107,7 +107,7 @@ def code(*arguments: str) -> None:
     """Print the call in Python that asks for the same as a job, or a clip of the library."""
     if len(arguments) != 1:
         raise UsageError("%hailuo code takes one name.", hint="%hailuo jobs lists them.")
-    session = default_session()
+    session = sessions.default_session()
     name = arguments[0]
     row = session.library().journal.job(name) if session.has_library() else None
     quote = quote_of(row) if row is not None else session.job(name).quote
@@ -123,7 +123,7 @@ def promote(*arguments: str) -> Quote | None:
     wanted = [each for each in arguments if each not in options]
     if len(wanted) != 1 or options - {"--yes", "--dry-run"}:
         raise UsageError("%hailuo promote takes one name.", hint="Write NAME or ID, and --dry-run to see the price.")
-    session = default_session()
+    session = sessions.default_session()
     clip = _clip(session, wanted[0])
     order = session.quote(session.final_of(clip), clip.provider)[0]
     if "--dry-run" in options:
@@ -142,7 +142,7 @@ def rewrite(*words: str) -> Rewriting:
             f"%hailuo rewrite has no option {switches[0]:.40}. Nothing was sent.",
             hint='If it is part of the prompt, put the prompt into quotes: %hailuo rewrite "A red fox".',
         )
-    return default_session().rewrite(VideoRequest.of(prompt=" ".join(words)))
+    return sessions.default_session().rewrite(VideoRequest.of(prompt=" ".join(words)))
 
 
 def _clip(session: Session, name: str) -> Clip:
@@ -189,7 +189,7 @@ def judge(*arguments: str) -> Arena:
 
 def resume(*arguments: str) -> Table | None:
     """Continue unfinished clips; `--adopt ID TASK`, `--forget ID` or `--buy-again ID` decides about one."""
-    session = default_session()
+    session = sessions.default_session()
     if arguments:
         return _decide(session, *arguments)
     resumed = session.resume()
@@ -263,7 +263,7 @@ def cost() -> Table:
 
     Clips from the library cost nothing and are not counted.
     """
-    session = default_session()
+    session = sessions.default_session()
     spent = session.library().journal.spending() if session.has_library() else []
     rows = tuple(
         (
@@ -308,7 +308,7 @@ def _left(remains: Remains) -> str:
 
 def config(*assignments: str) -> Table | None:
     """Show what is set, or set it: `provider=minimax`."""
-    settings = default_session().settings
+    settings = sessions.default_session().settings
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals:
@@ -321,7 +321,7 @@ def config(*assignments: str) -> Table | None:
     rows = [
         ("provider", chosen, reason),
         ("model", settings.model or "the provider's preferred one", ""),
-        ("library", str(default_session().library_folder), _where(default_session())),
+        ("library", str(sessions.default_session().library_folder), _where(sessions.default_session())),
         *(
             (("shared_library", settings.shared_library, "its clips answer requests too"),)
             if settings.shared_library
@@ -355,7 +355,7 @@ def _amounts(most: dict[str, Decimal]) -> str:
 
 def sweeps() -> Table:
     """The sweeps that the library keeps, newest first."""
-    session = default_session()
+    session = sessions.default_session()
     kept = session.library().journal.sweeps() if session.has_library() else []
     rows = tuple(
         (name, datetime.fromtimestamp(at, UTC).astimezone().strftime("%Y-%m-%d %H:%M"), f'hw.sweep.load("{name}")')
@@ -371,7 +371,7 @@ def _limits(name: str, limits: dict[str, int]) -> Iterator[tuple[str, str, str]]
 
 def doctor() -> Table:
     """What is set up, and what is missing."""
-    session = default_session()
+    session = sessions.default_session()
     rows = [("Python", platform.python_version(), "")]
     rows += [
         (name, *_version(name)) for name in ("ipykernel", "ipywidgets", "anywidget", "httpx", "av", "nest-asyncio2")
@@ -422,7 +422,7 @@ def login(*arguments: str) -> Table:
     offer = catalog().offer(name)
     if not offer.key:
         raise UsageError(f"{offer.title} needs no key.")
-    settings = default_session().settings
+    settings = sessions.default_session().settings
     key = _asked(f"Key for {offer.title}: ")
     problem, kept = None, ""
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets import api
+from hailuo_widgets import session as sessions
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.magics import read_cell
-from hailuo_widgets.session import default_session
 from hailuo_widgets.sweeps.cells import single
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def cell(text: str, line: str = "", **variables: Any) -> Job | Sweep | Quote:
     """
     arguments, definition = read_cell(line, text, variables)
     if definition.axes or arguments.repeat > 1 or arguments.budget:
-        sweep = default_session().plan(definition, arguments.budget)
+        sweep = sessions.default_session().plan(definition, arguments.budget)
         if arguments.yes and not arguments.dry_run:
             if sweep.budget is None and sweep.asks and (sweep.plan.price or sweep.plan.unknown_prices):
                 raise UsageError(

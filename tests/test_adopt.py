@@ -18,7 +18,6 @@ PROMPT = "A red fox trots across fresh snow"
 @pytest.fixture
 def lost(here, monkeypatch):
     """An uncertain job, and the task that it really became."""
-    monkeypatch.setattr(commands, "default_session", lambda: here)
     here.simulator.faults.add(Fault("lost", "submit"))
     job = hw.generate(PROMPT, **H3)
     with pytest.raises(UncertainError):

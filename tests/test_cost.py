@@ -17,9 +17,7 @@ SECONDS = 30
 H3 = {"model": "MiniMax-H3", "duration": 5, "resolution": "768P", "show": False}
 
 
-@pytest.fixture(autouse=True)
-def mine(here, monkeypatch):
-    monkeypatch.setattr(commands, "default_session", lambda: here)
+pytestmark = pytest.mark.usefixtures("here")
 
 
 def test_a_charge_counts_and_the_estimate_is_shown_beside_it(here):

@@ -15,21 +15,12 @@ from hailuo_widgets import keychain, settings
 from hailuo_widgets.errors import AuthenticationError, UsageError
 from hailuo_widgets.keys import choose_provider, require_key
 from hailuo_widgets.settings import Settings
-from support.session import session
 from support.shell import run, shell
 from support.strongbox import Strongbox
 from support.vendor import KEY, NOWHERE
 from support.walker import where
 
 VARIABLE = "PPIO_API_KEY"
-
-
-@pytest.fixture
-def here(monkeypatch):
-    with session() as made:
-        for module in ("session", "commands"):
-            monkeypatch.setattr(f"hailuo_widgets.{module}.default_session", lambda: made)
-        yield made
 
 
 @pytest.fixture

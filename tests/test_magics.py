@@ -9,19 +9,10 @@ from hailuo_widgets.engine.job import Job
 from hailuo_widgets.errors import HailuoError, RefusedError, UsageError
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.sweeps.sweep import Sweep
-from support.session import session
 from support.shell import run, shell
 from support.vendor import KEY, NOWHERE, PROMPT, submits
 
 SECONDS = 20
-
-
-@pytest.fixture
-def here(monkeypatch):
-    with session() as made:
-        for module in ("session", "commands"):
-            monkeypatch.setattr(f"hailuo_widgets.{module}.default_session", lambda: made)
-        yield made
 
 
 @pytest.fixture

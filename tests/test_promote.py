@@ -157,7 +157,6 @@ def test_finals_count_against_the_budget_of_their_sweep(here):
 
 
 def test_the_magic_shows_the_price_and_promotes(here, monkeypatch):
-    monkeypatch.setattr(commands, "default_session", lambda: here)
     draft = a_draft(ratio="16:9")
     assert "$0.25 to $0.50" in repr(commands.promote(draft.id, "--dry-run"))
     here.settings.set("confirm_above", "0.30 USD")

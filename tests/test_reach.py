@@ -4,22 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-import pytest
-
 from hailuo_widgets.net import reach as reach_module
 from hailuo_widgets.net.reach import reach
 from hailuo_widgets.simulator import Simulator
-from support.session import session
 from support.shell import run, shell
 from support.vendor import KEY, NOWHERE, on_a_socket
-
-
-@pytest.fixture
-def here(monkeypatch):
-    with session() as made:
-        for module in ("session", "commands"):
-            monkeypatch.setattr(f"hailuo_widgets.{module}.default_session", lambda: made)
-        yield made
 
 
 async def test_a_host_that_answers_anything_answers():

@@ -89,7 +89,7 @@ def test_what_was_being_sent_is_uncertain_and_never_sent_again_by_itself():
 
 def test_a_person_decides_about_an_uncertain_job(monkeypatch):
     with session() as here:
-        monkeypatch.setattr("hailuo_widgets.commands.default_session", lambda: here)
+        monkeypatch.setattr("hailuo_widgets.session.default_session", lambda: here)
         left_behind(here, "submitting", None, dead_owner())
         shown = str(resume_command())
         assert "was it charged?" in shown

@@ -83,14 +83,12 @@ def test_who_can_not_rewrite_says_who_can(here):
 
 
 def test_the_magic_rewrites_what_stands_behind_it(here, monkeypatch):
-    monkeypatch.setattr(commands, "default_session", lambda: here)
     assert PROMPT in commands.rewrite(*PROMPT.split()).result(SECONDS)
     with pytest.raises(UsageError, match="takes a prompt"):
         commands.rewrite()
 
 
 def test_a_switch_behind_it_is_not_sent_as_words(here, monkeypatch):
-    monkeypatch.setattr(commands, "default_session", lambda: here)
     for words in (("--dry-run", PROMPT), (PROMPT, "--dry-run"), ("A", "fox", "--yes")):
         with pytest.raises(UsageError, match=r"has no option --(dry-run|yes)\. Nothing was sent"):
             commands.rewrite(*words)

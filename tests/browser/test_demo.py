@@ -33,8 +33,8 @@ def visit(chromium: Browser) -> Iterator[Callable[[Demo, str], Page]]:
         page.set_default_timeout(60_000)
         page.goto(demo.open_address())  # a file of Jupyter's that leads to the page: no command line shows the token
         page.wait_for_url(f"**/lab/tree/{name}.ipynb*")
-        page.locator(".jp-Notebook .jp-Cell").first.click()
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for()
+        page.locator(".jp-Notebook .jp-Cell").first.click()
         return page
 
     yield visit

@@ -12,6 +12,7 @@ from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.views import ClipGrid
 from hailuo_widgets.views.describe_sweep import grid_of, head_of
 from hailuo_widgets.views.live_grid import _Follower
+from hailuo_widgets.views.outputs import Output
 from hailuo_widgets.views.studio import Studio
 from hailuo_widgets.views.sweep_grid import SweepGrid
 from support.axe import violations
@@ -60,7 +61,7 @@ def test_a_clip_of_a_sweep_is_promoted_within_its_budget(page):
     sweep = hw.sweep("A {red | grey} fox", **H3, budget="1.30 USD").run()
     sweep.result(30)
     grid = SweepGrid(grid_of(sweep, {}, head_of(sweep, None)))
-    follower = _Follower(sweep, page.here, grid, "shown", {})
+    follower = _Follower(sweep, page.here, grid, Output(), marks={}, measured={})
     grid.on_ask(lambda ask: page.here.loop.call(follower.hear, ask))
     page.here.loop.call(lambda: follower.start(page.here.loop, wanted=True))
     page.mount(grid, place=grid.place)
