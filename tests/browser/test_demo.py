@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
+PROMPT = ".jp-Notebook .jp-CodeCell .jp-InputPrompt"
 PLAY = """async video => {
   video.muted = true;
   await video.play();
@@ -34,7 +36,6 @@ def visit(chromium: Browser) -> Iterator[Callable[[Demo, str], Page]]:
         page.goto(demo.open_address())  # a file of Jupyter's that leads to the page: no command line shows the token
         page.wait_for_url(f"**/lab/tree/{name}.ipynb*")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for()
-        page.locator(".jp-Notebook .jp-Cell").first.click()
         return page
 
     yield visit
@@ -42,9 +43,14 @@ def visit(chromium: Browser) -> Iterator[Callable[[Demo, str], Page]]:
 
 
 def run(page: Page, cells: int) -> None:
-    """Run the first cells, text included, as a reader does."""
-    for _ in range(cells):
-        page.keyboard.press("Shift+Enter")
+    """Run the first cells, text included, as a reader does: once more where a page that is just opened did not."""
+    for _ in range(3):
+        page.locator(".jp-Notebook .jp-Cell").first.click()
+        for _ in range(cells):
+            page.keyboard.press("Shift+Enter")
+        with suppress(AssertionError):
+            expect(page.locator(PROMPT).first).not_to_have_text("[ ]:", timeout=10_000)
+            return
 
 
 def test_the_demo_opens_the_quickstart_and_its_first_clip_plays(visit, tmp_path):
@@ -72,5 +78,5 @@ def test_the_demo_opens_the_notebook_that_is_named(name, title, visit, tmp_path)
         page = visit(demo, name)
         expect(page.locator(".jp-Notebook h1").first).to_contain_text(title)
         run(page, 2)
-        expect(page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").first).to_have_text("[1]:")
+        expect(page.locator(PROMPT).first).to_have_text("[1]:")
         expect(page.locator(".jp-OutputArea", has_text="Traceback")).to_have_count(0)
