@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import MagicArgumentParser, argument, magic_arguments
+from traitlets.config import Application
 
 from hailuo_widgets import command_line, raw_cell
 from hailuo_widgets.errors import RefusedError, TimedOutError, UsageError
@@ -405,8 +406,10 @@ def _in_kernel(shell: InteractiveShell) -> bool:
 def _runs_script() -> bool:
     """Whether this is `ipython notebook.ipynb`: it shows nothing that a cell returns, and ends after the last one."""
     ipapp = sys.modules.get("IPython.terminal.ipapp")
-    app = ipapp.TerminalIPythonApp if ipapp is not None else None
-    return app is not None and app.initialized() and not app.instance().interact
+    if ipapp is None or not Application.initialized():
+        return False
+    app = Application.instance()  # in a kernel, another one: its class would say that it has an instance, too
+    return isinstance(app, ipapp.TerminalIPythonApp) and not app.interact
 
 
 def _wait_in_script(job: Job, seconds: float) -> None:
