@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets import api
 from hailuo_widgets import session as sessions
-from hailuo_widgets.errors import UsageError
-from hailuo_widgets.magics import read_cell
+from hailuo_widgets.magics import read_cell, require_budget
 from hailuo_widgets.sweeps.cells import single
 
 if TYPE_CHECKING:
@@ -36,11 +35,8 @@ def cell(text: str, line: str = "", **variables: Any) -> Job | Sweep | Quote:
     if definition.axes or arguments.repeat > 1 or arguments.budget:
         sweep = sessions.default_session().plan(definition, arguments.budget)
         if arguments.yes and not arguments.dry_run:
-            if sweep.budget is None and sweep.asks and (sweep.plan.price or sweep.plan.unknown_prices):
-                raise UsageError(
-                    f"`--yes` skips confirmation, so add `--budget` (estimated cost: {sweep.plan.cost}).",
-                    hint="Set the most it may cost with --budget.",
-                )
+            if sweep.budget is None and sweep.asks:
+                require_budget(sweep.plan)
             sweep.run()
             if arguments.wait:
                 sweep.result()

@@ -177,7 +177,7 @@ class HailuoMagics(Magics):
         if arguments.name:
             self.shell.user_ns[arguments.name] = sweep
         if arguments.yes and sweep.asks and sweep.budget is None:
-            _require_budget(sweep.plan)
+            require_budget(sweep.plan)
         if arguments.yes or not sweep.asks:
             sweep.run()
         elif sweep.plan.slips and self._offer_repair(*written):
@@ -293,11 +293,12 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
 
 def _for_rewriting(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What the rewriter is told of the clip."""
-    told = ("provider", "model", "duration", "ratio", "first_frame", "last_frame", "references")
-    return {name: value for name, value in fields.items() if name in told}
+    from hailuo_widgets.spec.request import TOLD_TO_REWRITER
+
+    return {name: value for name, value in fields.items() if name in ("provider", *TOLD_TO_REWRITER)}
 
 
-def _require_budget(plan: Plan) -> None:
+def require_budget(plan: Plan) -> None:
     """Whether a sweep may be run unseen and without a limit.
 
     Raises:
@@ -413,7 +414,7 @@ def _runs_script() -> bool:
 
 
 def _wait_in_script(job: Job, seconds: float) -> None:
-    """Wait for a clip that nobody would see otherwise, and print where it is."""
+    """Wait for a clip that would not be shown, and print where it is."""
     name = job.name or job.id
     if not job.wait(seconds):
         print(f"{name}: not finished. Run %hailuo resume to continue.")  # noqa: T201  # a script's output

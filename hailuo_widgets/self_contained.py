@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import re
 import shutil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.notebook_file import joined, read_notebook, write_notebook
 from hailuo_widgets.store.containment import is_plain_file
-from hailuo_widgets.without_magics import read_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -54,7 +53,7 @@ def export(source: Path, target: Path, *, most_mb: float | None = None) -> tuple
     found: dict[str, Path] = {}
     missing: dict[str, None] = {}
     for data in pages:
-        for address in _addresses(_text(data["text/html"])):
+        for address in _addresses(joined(data["text/html"])):
             path = _local(address, source.parent)
             if path is not None and is_plain_file(path):  # a link may lead to anything, and the copy is sent around
                 found[address] = path
@@ -67,13 +66,9 @@ def export(source: Path, target: Path, *, most_mb: float | None = None) -> tuple
         for data in pages:
             for kind in _WIDGETS:
                 data.pop(kind, None)
-            data["text/html"] = _moved(_text(data["text/html"]), found, place, inside=inside)
-        target.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            data["text/html"] = _moved(joined(data["text/html"]), found, place, inside=inside)
+        write_notebook(notebook, target)
     return len(set(found.values())), size if inside else 0.0, list(missing)
-
-
-def _text(value: Any) -> str:
-    return "".join(value) if isinstance(value, list) else str(value)
 
 
 def _addresses(page: str) -> list[str]:

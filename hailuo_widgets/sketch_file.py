@@ -37,7 +37,7 @@ def sketch(
         The file.
 
     Raises:
-        UsageError: If the prompt has no camera command to disobey, `how` is none of the three, or size or length can't
+        UsageError: If the prompt has no camera command to disobey, `how` is unknown, or size or length can't
             be drawn.
         HailuoError: If the file can't be written.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,11 @@ def data_frame(records: Iterable[dict[str, Any]], columns: Sequence[str] = ()) -
         raise UsageError("A data frame needs pandas.", hint="%pip install pandas") from None
     rows = list(records)
     return pd.DataFrame(rows, columns=None if rows else list(columns))
+
+
+def json_lines(records: Iterable[dict[str, Any]]) -> str:
+    """Records as a JSON object a line."""
+    return "".join(f"{json.dumps(storable(each), ensure_ascii=False)}\n" for each in records)
 
 
 def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets import command_line
-from hailuo_widgets.disk import writing
-from hailuo_widgets.errors import HailuoError, UsageError
+from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.magics import read_cell
+from hailuo_widgets.notebook_file import joined, read_notebook, write_notebook
 from hailuo_widgets.sweeps.cells import single
 
 if TYPE_CHECKING:
@@ -53,7 +52,7 @@ def convert(source: Path, target: Path) -> list[str]:
     for number, cell in enumerate(notebook["cells"], 1):
         if cell.get("cell_type") != "code":
             continue
-        before = text_of(cell)
+        before = joined(cell.get("source"))
         try:
             after = converted(before)
         except HailuoError as error:
@@ -74,9 +73,10 @@ def convert(source: Path, target: Path) -> list[str]:
         if (notebook.get("nbformat", 4), notebook.get("nbformat_minor", 0)) >= (4, 5):
             first["id"] = "hailuo-import"
         notebook["cells"].insert(0, first)
-    notebook["cells"] = [cell for cell in notebook["cells"] if text_of(cell).strip() or cell.get("cell_type") != "code"]
-    with writing(target):
-        target.write_text(json.dumps(notebook, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    notebook["cells"] = [
+        cell for cell in notebook["cells"] if joined(cell.get("source")).strip() or cell.get("cell_type") != "code"
+    ]
+    write_notebook(notebook, target)
     return problems
 
 
@@ -168,26 +168,3 @@ class _Names(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.asked)
-
-
-def read_notebook(path: Path) -> dict[str, Any]:
-    """A notebook's JSON.
-
-    Raises:
-        UsageError: If it is not a notebook, or is older than format 4.
-    """
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise UsageError(f"“{path}” can't be read: {error.strerror}.", hint="Name a notebook, FILE.ipynb.") from None
-    except ValueError:
-        found = None
-    if not isinstance(found, dict) or not isinstance(found.get("cells"), list):
-        raise UsageError(f"“{path}” is no notebook of format 4.", hint="Open and save it in Jupyter first.")
-    return found
-
-
-def text_of(cell: dict[str, Any]) -> str:
-    """A cell's source, which may be written as a list of lines."""
-    source = cell.get("source", "")
-    return "".join(source) if isinstance(source, list) else str(source)

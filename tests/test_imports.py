@@ -26,6 +26,7 @@ RANKS = {
     "from_cell": 8,
     "without_magics": 8,
     "self_contained": 8,
+    "notebook_file": 3,
     "command_line": 7,
     "first_line": 7,
     "raw_cell": 7,

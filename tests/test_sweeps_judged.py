@@ -6,6 +6,7 @@ import json
 from decimal import Decimal
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import hailuo_widgets as hw
@@ -238,7 +239,7 @@ def test_four_clips_are_shown_and_the_best_is_picked(fox):
             fox.judge(seats=seats)
 
 
-def test_preference_pairs_are_a_folder_that_datasets_reads(fox, tmp_path):
+def test_preference_pairs_are_a_folder_of_clips_named_by_their_hashes(fox, tmp_path):
     judging = fox.judging.about()
     with pytest.raises(UsageError, match="no preferences yet"):
         judging.to_preferences(tmp_path / "pairs")
@@ -255,17 +256,12 @@ def test_preference_pairs_are_a_folder_that_datasets_reads(fox, tmp_path):
     }
     with pytest.raises(UsageError, match="is not empty"):
         judging.to_preferences(folder)
-    datasets = pytest.importorskip("datasets")
-    rows = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
-    assert set(rows.features) >= {"chosen", "rejected", "chosen_prompt", "voter"}
-    assert rows["voter"] == ["me", "me"]
 
 
 def test_votes_are_exported_as_parquet(fox, tmp_path):
-    pandas = pytest.importorskip("pandas")
     judging = fox.judging.about()
     voted(judging, 3)
-    frame = pandas.read_parquet(judging.to_parquet(tmp_path / "votes.parquet"))
+    frame = pd.read_parquet(judging.to_parquet(tmp_path / "votes.parquet"))
     assert list(frame["id"]) == [each.id for each in judging.votes]
 
 

@@ -237,7 +237,7 @@ def test_a_diff_goes_by_words_brackets_and_chinese_signs():
     assert word_diff("雪山上的熊猫", "雪山上的狐狸")[0] == ("雪山上的", "same")
 
 
-def test_a_library_of_somebody_else_brings_no_options_into_a_cell():
+def test_another_persons_library_brings_no_options_into_a_cell():
     order = quote(VideoRequest.of(prompt="A fox"), "minimax")
     strange = replace(order, row=replace(order.row, provider="minimax --yes", model="x --yes"))
     line = cell_of(strange, "fox --yes").split("\n")[0]

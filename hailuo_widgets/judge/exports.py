@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.judge.votes import standing
-from hailuo_widgets.tabular import storable
+from hailuo_widgets.tabular import json_lines, storable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
@@ -114,6 +114,5 @@ def to_preferences(pairs: list[dict[str, str]], clips: Mapping[str, Clip], folde
         (folder / "clips").mkdir(parents=True, exist_ok=True)
         for name, file in files.items():
             shutil.copyfile(used[name].path, folder / file)
-        text = "".join(json.dumps(storable(line), ensure_ascii=False) + "\n" for line in lines)
-        (folder / "metadata.jsonl").write_text(text, encoding="utf-8")
+        (folder / "metadata.jsonl").write_text(json_lines(lines), encoding="utf-8")
     return folder

@@ -36,7 +36,7 @@ def check(measure: str) -> str:
     """The name of a measure as it is in `UNITS`.
 
     Raises:
-        UsageError: There is none of that name.
+        UsageError: There is no such measure.
     """
     if measure not in UNITS:
         raise UsageError(f"There is no measure {measure!r}.", hint=f"Available: {', '.join(UNITS)}.")

@@ -49,7 +49,7 @@ MAYBE = "something moves, but it can't be told whether that is the camera"
 HELD, FILLS = 0.01, 0.45
 """Share of the frame that keeps its place in a tracking shot, and from which on a subject fills it."""
 AROUND = 0.75
-"""Share of what is to be seen around it that must move as one, for a camera to be read from there."""
+"""Share of what is visible around it that must move as one, for the camera's move to be read from there."""
 
 STILL = 0.0018
 """Widths a second up to which a camera counts as standing."""

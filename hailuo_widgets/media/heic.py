@@ -27,7 +27,7 @@ _HEAD = 65_536
 
 
 class NotPlainError(HailuoError):
-    """A HEIC picture that takes pillow-heif to be seen as it is meant."""
+    """A HEIC picture that only pillow-heif shows as it is meant to be seen."""
 
 
 def is_heic(data: bytes) -> bool:

@@ -39,6 +39,9 @@ class Mode(StrEnum):
 SERVICES = frozenset({Mode.REGENERATION, Mode.REWRITE})
 """The modes that begin with something that is there already."""
 
+TOLD_TO_REWRITER = ("model", "duration", "ratio", "first_frame", "last_frame", "references")
+"""What is sent about the clip with a prompt that is to be rewritten."""
+
 
 def _media(value: Any) -> Media | None:
     return None if value is None else Media.of(value)
@@ -130,8 +133,9 @@ class VideoRequest(BaseModel):
 
     def for_rewriting(self) -> VideoRequest:
         """The request for this prompt, rewritten: with what the rewriter is told of the clip, and no more."""
-        kept = ("prompt", "model", "duration", "ratio", "first_frame", "last_frame", "references")
-        return VideoRequest(**{name: getattr(self, name) for name in kept}, rewrite=True)
+        return VideoRequest(
+            prompt=self.prompt, **{name: getattr(self, name) for name in TOLD_TO_REWRITER}, rewrite=True
+        )
 
     @property
     def mode(self) -> Mode:

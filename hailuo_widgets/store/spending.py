@@ -60,7 +60,7 @@ def spending(connection: Connection, bought: ColumnElement[bool]) -> list[Spendi
         bought: Which jobs may have been charged.
     """
     sums: defaultdict[tuple[str, str], _Sum] = defaultdict(_Sum)
-    said = charges(connection, bought)
+    said = _charges(connection, bought)
     for job in _bought(connection, bought):
         amount, currency = said.get(job.id, (job.price, ""))
         total = sums[job.provider, currency or job.currency]
@@ -74,7 +74,7 @@ def spending(connection: Connection, bought: ColumnElement[bool]) -> list[Spendi
     ]
 
 
-def charges(connection: Connection, wanted: ColumnElement[bool]) -> dict[str, tuple[Decimal, str]]:
+def _charges(connection: Connection, wanted: ColumnElement[bool]) -> dict[str, tuple[Decimal, str]]:
     """What the vendor says that it charged, and in which currency (`""` where that was not kept), by job."""
     detail = cast(transitions.c.detail, Text)
     query = (

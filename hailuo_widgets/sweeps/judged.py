@@ -138,10 +138,9 @@ class Judged:
             return float(quotes[str(name)].price.amount or 0)
 
         study = self.about(question).study()
-        advice = study.next(0 if self._sweep.design == HALVING else float(amount), price)
-        stopped = None
-        if self._sweep.design == HALVING:
-            stopped = halving.next_round(study, float(amount), price)
+        stopped = halving.next_round(study, float(amount), price) if self._sweep.design == HALVING else None
+        advice = study.next(0 if stopped is not None else float(amount), price)
+        if stopped is not None:
             after = outlook(study, stopped.clips) if stopped.clips else advice.now
             advice = advice._replace(clips=stopped.clips, after_clips=after)
         digests = {name: digest for digest, name in self._names.items()}

@@ -14,7 +14,7 @@ from hailuo_widgets.views._assets import joined
 from hailuo_widgets.views.clip_wall import ClipWall
 from hailuo_widgets.views.outputs import in_kernel
 from hailuo_widgets.views.placed import Placed, needs_view
-from hailuo_widgets.views.promoting import FinalView, final_message, standing
+from hailuo_widgets.views.promoting import final_message, refused, standing
 from hailuo_widgets.views.studio_messages import problem_of
 
 if TYPE_CHECKING:
@@ -81,8 +81,7 @@ class ClipGrid(Placed):
                 await self._final(str(content.get("type")), self._wall.find(str(content.get("id"))))
         except HailuoError as error:
             if content.get("type") == "promote":
-                refused = final_message(FinalView(problem=" ".join(problem_of(error).values())))
-                self.send({"type": "final", "id": str(content.get("id")), **refused})
+                self.send({"type": "final", "id": str(content.get("id")), **final_message(refused(error))})
                 return
             reply = {"type": "problem", **problem_of(error)}, []
         if reply is not None:

@@ -81,13 +81,14 @@ def output_name() -> str:
     return hashlib.sha256(f"{notebook}\n{cell}\n{number}".encode()).hexdigest()[:16]
 
 
-def _shell() -> Any:
+def shell() -> Any:
+    """IPython's shell, None outside of it. Loads nothing to find out."""
     return sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
 
 
 def _request() -> dict[str, Any]:
     """The message that runs the cell, {} where that can't be told."""
-    kernel = getattr(_shell(), "kernel", None)
+    kernel = getattr(shell(), "kernel", None)
     get_parent = getattr(kernel, "get_parent", None)
     if get_parent is None:
         return {}
@@ -100,7 +101,7 @@ def _cell_id(request: dict[str, Any]) -> str:
 
 
 def _execution_count() -> int:
-    return int(getattr(_shell(), "execution_count", 0))
+    return int(getattr(shell(), "execution_count", 0))
 
 
 _last: tuple[str, int] = ("", 0)

@@ -52,7 +52,7 @@ class JobCard(Placed):
         self.status = _status_message(order, status)
 
     def send_clip(self, clip: ClipView, data: bytes) -> None:
-        """Send the clip (mp4) that was asked for."""
+        """Send the clip (mp4) that was requested."""
         facts = [["Delivered", delivered(clip)], ["File", f"{clean(clip.file)} · {file_size(clip.size)}"]]
         self.send({"type": "clip", "facts": facts}, [data, clip.poster])
 

@@ -21,7 +21,7 @@ from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.describe_sweep import STARRED, detail_of, grid_of, head_of, places_of, take_of
 from hailuo_widgets.views.outputs import Output, publish
 from hailuo_widgets.views.placed import needs_view
-from hailuo_widgets.views.promoting import FinalView, standing
+from hailuo_widgets.views.promoting import refused, standing
 from hailuo_widgets.views.static_grid import fitting, grid_html, grid_text
 from hailuo_widgets.views.throttle import Pace
 
@@ -363,8 +363,8 @@ class _Follower:
         try:
             promotion = await asyncio.to_thread(lambda: self._sweep.promote([clip]).run(show=False))
         except HailuoError as error:
-            refused = FinalView(problem=" ".join(filter(None, (error.message, error.hint))))
-            self._say(lambda: self._grid.send_final(place, refused))
+            why = refused(error)
+            self._say(lambda: self._grid.send_final(place, why))
             return
 
         def moved(_job: Job) -> None:

@@ -7,11 +7,10 @@ server that runs the cells itself puts whatever answers the running cell under t
 from __future__ import annotations
 
 import secrets
-import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from hailuo_widgets.views.front_end import FrontEnd, front_end, parent_header
+from hailuo_widgets.views.front_end import FrontEnd, front_end, parent_header, shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +22,7 @@ that shuts down meanwhile sends half of such a message: the client then reports 
 
 def in_kernel() -> bool:
     """Whether this is a Jupyter kernel, where widgets can be shown. Loads nothing to find out."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    return getattr(shell, "kernel", None) is not None
+    return getattr(shell(), "kernel", None) is not None
 
 
 def publish(data: dict[str, Any]) -> None:
@@ -46,11 +44,10 @@ class Output:
 
     def show(self, data: dict[str, Any]) -> None:
         """Show the first version."""
-        from IPython import get_ipython
         from IPython.display import publish_display_data
 
         send_whole_messages()
-        self._publisher = getattr(get_ipython(), "display_pub", None)  # another one, where %%capture is
+        self._publisher = getattr(shell(), "display_pub", None)  # another one, where %%capture is
         publish_display_data(data, transient={"display_id": self.display_id})
 
     def replace(self, data: dict[str, str]) -> None:
@@ -91,7 +88,6 @@ def cell_ended() -> None:
 
 def send_whole_messages() -> None:
     """Have this kernel send its messages in one piece."""
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    session = getattr(getattr(shell, "kernel", None), "session", None)
+    session = getattr(getattr(shell(), "kernel", None), "session", None)
     if session is not None and getattr(session, "copy_threshold", COPIED_BELOW) < COPIED_BELOW:
         session.copy_threshold = COPIED_BELOW

@@ -12,6 +12,7 @@ from hailuo_widgets.store.draft import final_of, is_draft
 
 if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.library import Library
 
@@ -48,10 +49,10 @@ def planned(draft: Clip, library: Library) -> FinalView:
     if not is_draft(draft):
         return FinalView()
     try:
-        order = quote(final_of(draft, draft.path.parent.parent), draft.provider)
+        order = _order(draft)
         made = library.find(order.digest)
     except HailuoError as error:
-        return FinalView(problem=_whole(error))
+        return refused(error)
     if made is not None:
         return FinalView(said="2K in the library", clip=made)
     return FinalView(offer=f"Promote to 2K · {order.price}")
@@ -62,7 +63,7 @@ def line_of(draft: Clip) -> str:
     if not is_draft(draft):
         return ""
     try:
-        price = quote(final_of(draft, draft.path.parent.parent), draft.provider).price
+        price = _order(draft).price
     except HailuoError:
         return ""
     return f"%hailuo promote {draft.id}  # in 2K, {price}"
@@ -78,10 +79,19 @@ def started(job: Job) -> FinalView:
     )
 
 
+def refused(error: HailuoError) -> FinalView:
+    """Why a draft can't be made again."""
+    return FinalView(problem=_whole(error))
+
+
 def final_message(view: FinalView) -> dict[str, Any]:
     """The same as the front end reads it (`Final` in `static/final_row.js`)."""
     texts = {"offer": view.offer, "said": view.said, "problem": view.problem}
     return {**{name: clean(text) for name, text in texts.items()}, "ready": view.clip is not None}
+
+
+def _order(draft: Clip) -> Quote:
+    return quote(final_of(draft, draft.path.parent.parent), draft.provider)
 
 
 def _whole(error: HailuoError) -> str:

@@ -26,7 +26,7 @@ from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.views.clip_wall import ClipWall
 from hailuo_widgets.views.code import cell_of, python_of, sweep_cell_of, sweep_of
 from hailuo_widgets.views.frame_picker import Uploads, described, named, proposed
-from hailuo_widgets.views.promoting import FinalView, standing
+from hailuo_widgets.views.promoting import refused, standing
 from hailuo_widgets.views.prompt_editor import MOST_CHARACTERS, analyse
 from hailuo_widgets.views.prompt_template import Asked, escaped, is_plain, notes, read
 from hailuo_widgets.views.studio_messages import (
@@ -380,7 +380,7 @@ class StudioController:
         try:
             job = await asyncio.to_thread(self._host.promote, clip)
         except HailuoError as error:
-            result.final = FinalView(problem=" ".join(problem_of(error).values()))
+            result.final = refused(error)
             self._report()
             return
         if all(each.job is not job for each in self.results):

@@ -43,3 +43,14 @@ def test_votes_are_loaded_as_a_data_set_of_their_own(fox, tmp_path):
     names = {path.name for path in (folder / "train").glob("*.mp4")}
     assert {clip for seats in votes["clips"] for clip in seats} <= names
     assert set(votes["answer"]) <= names
+
+
+def test_preference_pairs_are_loaded_with_both_clips(fox, tmp_path):
+    judging = fox.judging.about()
+    one, two, three = list(judging.clips)[:3]
+    judging.cast((one, two), 1)
+    judging.cast((two, three), 0)
+    folder = judging.to_preferences(tmp_path / "pairs")
+    rows = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
+    assert set(rows.features) >= {"chosen", "rejected", "chosen_prompt", "voter"}
+    assert list(rows["voter"]) == ["me", "me"]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.sweeps.export.shared import shared
+from hailuo_widgets.tabular import json_lines
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,8 +57,9 @@ def to_dataset(sweep: Sweep, folder: Path, votes: list[Vote]) -> Path:
         for clip in clips:
             if not (train / clip.name).exists():
                 shutil.copyfile(clip.path, train / clip.name)
-        _lines(train / "metadata.jsonl", [{"file_name": clip.name, **_columns(clip.facts)} for clip in clips])
-        _lines(folder / "votes.jsonl", [asdict(vote) for vote in cast])
+        rows = ({"file_name": clip.name, **_columns(clip.facts)} for clip in clips)
+        (train / "metadata.jsonl").write_text(json_lines(rows), "utf-8")
+        (folder / "votes.jsonl").write_text(json_lines(map(asdict, cast)), "utf-8")
     return folder
 
 
@@ -73,10 +75,6 @@ def _is_ours_or_empty(folder: Path, card: Path) -> bool:
 def _columns(facts: dict[str, Any]) -> dict[str, Any]:
     """Facts by column; an axis that is called as one of the loader's own columns is `axis.…`."""
     return {f"axis.{name}" if name in _TAKEN else name: value for name, value in facts.items()}
-
-
-def _lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows), "utf-8")
 
 
 def _card(sweep: Sweep, clips: list[SharedClip], votes: list[SharedVote]) -> str:

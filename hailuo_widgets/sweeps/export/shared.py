@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -100,6 +100,11 @@ def shared_axes(sweep: Sweep) -> dict[str, list[str]]:
         for axis in sweep.axes
         if axis.name not in _PRIVATE
     }
+
+
+def vote_rows(votes: list[SharedVote]) -> list[dict[str, Any]]:
+    """Votes as rows of a table, whose columns hold one value each."""
+    return [{**asdict(vote), "clips": " ".join(vote.clips)} for vote in votes]
 
 
 def _picture_labels(sweep: Sweep) -> dict[str, str]:

@@ -10,7 +10,7 @@ const SVG = "http://www.w3.org/2000/svg";
 const HALF = 50;
 const REACH = 38;
 
-/** % of the width a second from which on an arrow has its full length, and below which there is none. */
+/** % of the width a second from which on an arrow has its full length, and below which none is drawn. */
 const FAST = 12;
 const STILL = 0.35;
 

@@ -29,7 +29,7 @@ import { placed } from "./placed.js";
  * @property {string} [hint]
  * @property {string} [charged]
  *
- * @typedef {object} Said What the kernel says of a clip that was asked for.
+ * @typedef {object} Said What the kernel says about a clip that was requested.
  * @property {"clip" | "missing"} type
  * @property {[label: string, value: string][]} facts
  * @property {string} why

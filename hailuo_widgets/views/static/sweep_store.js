@@ -134,7 +134,7 @@ export class Store {
   posters = new Map();
   /** @type {Map<string, {url: string, count: number}>} */
   sheets = new Map();
-  /** Of drafts, as far as it was asked for. @type {Map<string, import("./final_row.js").Final>} */
+  /** Of drafts, as far as it was requested. @type {Map<string, import("./final_row.js").Final>} */
   finals = new Map();
   /** @type {Map<string, Detail>} */
   details = new Map();

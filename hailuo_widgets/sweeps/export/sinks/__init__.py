@@ -78,7 +78,7 @@ def named(name: str, options: dict[str, Any]) -> Sink:
     """A sink by its name.
 
     Raises:
-        UsageError: If there is none of that name, its package is missing, or an option is not one of its own.
+        UsageError: If there is no such sink, its package is missing, or an option is not one of its own.
     """
     if name not in NAMES:
         raise UsageError(f"There is no sink “{name:.40}”.", hint=did_you_mean(name, NAMES))

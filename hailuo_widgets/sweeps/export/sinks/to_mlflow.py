@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.sweeps.export.shared import vote_rows
 
 if TYPE_CHECKING:
     from hailuo_widgets.sweeps.export.shared import SharedClip, SharedVote
@@ -76,7 +76,7 @@ class MLflow:
         if not self._run:
             return
         if self._votes and not failed:
-            rows = [{**asdict(vote), "clips": " ".join(vote.clips)} for vote in self._votes]
+            rows = vote_rows(self._votes)
             self._client.log_table(self._run, {name: [row[name] for row in rows] for name in rows[0]}, "votes.json")
         self._client.set_terminated(self._run, "FAILED" if failed else "FINISHED")
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
+
+from hailuo_widgets.sweeps.export.sinks.logged_run import LoggedRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from hailuo_widgets.sweeps.export.shared import SharedClip, SharedVote
-    from hailuo_widgets.sweeps.export.sinks import SharedSweep
 
 
 def open_sink(**options: Any) -> Trackio:
@@ -21,45 +19,19 @@ def open_sink(**options: Any) -> Trackio:
     """
     import trackio
 
-    return Trackio(trackio, options)
+    return Trackio(
+        trackio, {"project": "hailuo", "embed": False, "auto_log_cpu": False, "auto_log_gpu": False, **options}
+    )
 
 
-class Trackio:
-    """Clips play in trackio's dashboard; votes are a table of the last step."""
+class Trackio(LoggedRun):
+    """Clips play in trackio's dashboard."""
 
-    def __init__(self, trackio: Any, options: dict[str, Any]) -> None:
-        self._trackio = trackio
-        self._options = {"project": "hailuo", "embed": False, "auto_log_cpu": False, "auto_log_gpu": False, **options}
-        self._run: Any = None
-        self._step = 0
-        self._votes: list[SharedVote] = []
+    def _begin(self, options: dict[str, Any]) -> Any:
+        with _own_run_goes_on(self._tracker):
+            return super()._begin(options)
 
-    def sweep(self, sweep: SharedSweep) -> None:
-        """Begin a run."""
-        config = {**sweep.same, "axes": sweep.axes}
-        with _own_run_goes_on(self._trackio):
-            self._run = self._trackio.init(**{"name": sweep.name, "config": config, **self._options})
-
-    def clip(self, clip: SharedClip) -> None:
-        """Log a clip, and beside it what is known of it."""
-        video = self._trackio.Video(str(clip.path), caption=clip.facts["prompt"])
-        self._run.log({"clip": video, "file": clip.name, **clip.facts}, step=self._step)
-        self._step += 1
-
-    def vote(self, vote: SharedVote) -> None:
-        """Keep a vote for the table."""
-        self._votes.append(vote)
-
-    def close(self, *, failed: bool) -> None:
-        """Log the votes and wait until everything is written."""
-        if self._run is None:
-            return
-        if self._votes and not failed:
-            rows = [{**asdict(vote), "clips": " ".join(vote.clips)} for vote in self._votes]
-            self._run.log(
-                {"vote_table": self._trackio.Table(columns=list(rows[0]), data=[list(row.values()) for row in rows])},
-                step=self._step,
-            )
+    def _finish(self, *, failed: bool) -> None:  # noqa: ARG002  # trackio knows no failed run
         self._run.finish()
 
     def __str__(self) -> str:
