@@ -45,11 +45,33 @@ PLAY = """async video => {
 }"""
 
 
-def save_picture(page, step):
-    """Kept for the documentation where HAILUO_SAVE_PICTURES is set."""
-    if os.environ.get("HAILUO_SAVE_PICTURES"):
+SAVES_PICTURES = bool(os.environ.get("HAILUO_SAVE_PICTURES"))
+"""Whether pictures are kept for the documentation."""
+
+
+def save_picture(page, name, *, cell=None):
+    """The page, or one of its cells, in both themes."""
+    if SAVES_PICTURES:
+        of = None if cell is None else page.page.locator(".jp-Notebook .jp-Cell").nth(cell)
         for theme in ("light", "dark"):
-            page.screenshot(PICTURES / f"{step}-{page.server.app}-{theme}.png", theme)
+            page.screenshot(PICTURES / f"{name}-{theme}.png", theme, of)
+
+
+def save_page(page, step):
+    save_picture(page, f"{'' if page.server.app == 'lab' else 'notebook7-'}page-{step}")
+
+
+def save_cells(server, open_notebook):
+    """What the documentation shows of single cells, besides the clip's."""
+    cells = {
+        "dry-run": "%%hailuo -p minimax --dry-run\nA harbour in morning fog, a single boat [Pan lef]",
+        "models": "%hailuo models 2.3 I2V",
+        "refused": "%%hailuo -p minimax -d 10 -r 1080P\nA lighthouse in a storm, waves over the rocks [Push in]",
+    }
+    page = open_notebook(server, "first/cells.ipynb", [LOAD, *cells.values()])
+    page.run_all()
+    for number, name in enumerate(cells, 1):
+        save_picture(page, name, cell=number)
 
 
 def assert_plays(page, index):
@@ -64,7 +86,7 @@ def assert_plays(page, index):
 
 def test_the_first_clip_from_cell_to_reopened_notebook(server, open_notebook):
     page = open_notebook(server, "first/clip.ipynb", [LOAD, PANDA])
-    page.execute(SLOW.format(seconds=4))
+    page.execute(SLOW.format(seconds=20 if SAVES_PICTURES else 4))
     page.run_cell(0)
     page.page.evaluate(RECORD_STATES)
     page.run_cell(1)
@@ -72,12 +94,20 @@ def test_the_first_clip_from_cell_to_reopened_notebook(server, open_notebook):
     card.get_by_text("Running").wait_for()
     assert card.get_by_text("A fluffy panda").is_visible()
     assert card.get_by_role("button", name="Cancel").is_visible()
+    in_lab = server.app == "lab"
+    if not in_lab:
+        save_page(page, "live")
+    else:
+        save_picture(page, "live", cell=1)
 
     page.cell_output(1).locator("video").wait_for(timeout=60_000)
     seen = page.page.evaluate("() => window.hailuoStates")
     assert [state for state in ORDER if state in seen] == seen
     assert {"queued", "running"} <= set(seen)
     page.await_output_mime(1, WIDGET, present=False)
+    if in_lab:
+        save_picture(page, "settled", cell=1)
+    save_page(page, "settled")
     assert_plays(page, 1)
 
     page.save()
@@ -95,6 +125,11 @@ def test_the_first_clip_from_cell_to_reopened_notebook(server, open_notebook):
     reopened = open_notebook(server, "first/mailed.ipynb")
     assert not reopened.is_trusted(1)
     assert_plays(reopened, 1)
+    save_page(reopened, "reopened")
+    if SAVES_PICTURES and in_lab:
+        reopened.cell_output(1).locator("summary").click()
+        save_picture(reopened, "again", cell=1)
+        save_cells(server, open_notebook)
     assert not page.errors
     assert not reopened.errors
 
@@ -112,7 +147,8 @@ def test_cancel_in_an_idle_kernel(server, open_notebook):
     page.run_cell(1)
     page.cell_output(1).locator('.hw-job[data-state="running"], .hw-job[data-state="queued"]').wait_for()
     cancel(page, 1)
-    save_picture(page, "cancelled")
+    if page.server.app != "lab":
+        save_picture(page, "cancelled-notebook")
     page.run_cell(2)
     assert page.cell_output(2).inner_text().strip() == "cancelled"
 
@@ -126,7 +162,8 @@ def test_cancel_while_another_cell_awaits(server, open_notebook):
     page.run_cell(2, wait=False)
     page.cell_output(2).get_by_text("awaiting", exact=True).wait_for()
     cancel(page, 1)
-    save_picture(page, "cancelled-while-busy")
+    if page.server.app == "lab":
+        save_picture(page, "cancelled-while-busy-lab")
 
 
 def test_cancel_by_keyboard(server, open_notebook):
