@@ -59,7 +59,7 @@ def whole_run(tmp_path_factory) -> float:
 def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(tmp_path, whole_run, request):
     hit: set[str] = set()
     fired: set[str] = set()
-    seeds = rounds(request, 2 * len(PLACES), 2_000)
+    seeds = rounds(request, range(2 * len(PLACES)), 2_000)
     for seed in seeds:
         folder = tmp_path / str(seed) / "library"
         folder.parent.mkdir()
@@ -75,18 +75,18 @@ def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(tmp_path, whole_run
 def test_a_kernel_that_is_killed_behind_a_proxy_loses_nothing_and_pays_once(tmp_path, whole_run, request):
     file = certificate(tmp_path, PROXIED_HOST)
     hit: set[str] = set()
-    seeds = rounds(request, 12, 2_000)
+    seeds = rounds(request, range(1, 2 * len(PLACES), 3), 2_000)  # every third place, and random moments
     for seed in seeds:
         folder = tmp_path / str(seed) / "library"
         folder.parent.mkdir()
         with told(seed):
             states, _ = die_and_resume(folder, seed, 1.5 * whole_run, certificate=file)
         hit |= states
-    assert hit >= {"submitting", "queued", "downloading", "stored"}
+    assert hit >= {"submitting", "running", "downloading"}
 
 
 def test_four_kernels_on_one_library_pay_once_and_lose_nothing(tmp_path, whole_run, request):
-    for seed in rounds(request, 3, 100):
+    for seed in rounds(request, range(3), 100):
         with told(seed):
             four_kernels(tmp_path / str(seed), seed, whole_run)
 
@@ -146,7 +146,7 @@ def whole_h3_run(tmp_path_factory) -> float:
 def test_rewriting_drafting_and_finishing_survive_a_kill_and_are_paid_once(tmp_path, whole_h3_run, request):
     """A death at any moment, then everything is resumed and the notebook is run again from its top."""
     hit: set[str] = set()
-    for seed in rounds(request, 4, 500):
+    for seed in rounds(request, range(4), 500):
         folder = tmp_path / str(seed) / "library"
         folder.parent.mkdir()
         with told(seed):
@@ -187,7 +187,7 @@ GATEWAY = [("http_502", "poll"), ("html", "poll"), ("http_502", "file"), ("drop"
 
 
 def test_clock_jumps_standstills_and_gateway_errors_lose_nothing_and_pay_once(tmp_path, whole_run, request):
-    for seed in rounds(request, 6, 500):
+    for seed in rounds(request, range(6), 500):
         with told(seed):
             jump_stand_and_die(tmp_path / str(seed), seed, whole_run)
 
@@ -229,7 +229,7 @@ PATIENCE = 2.0
 
 def test_whatever_the_vendor_does_a_request_is_billed_once(tmp_path, request):
     """Each fault, then a death at some moment, then the notebook is run again, twice."""
-    for seed in rounds(request, FEW, 10 * len(FAULTS)):
+    for seed in rounds(request, range(FEW), 10 * len(FAULTS)):
         with told(seed):
             err_and_die(tmp_path / str(seed), seed)
 

@@ -106,7 +106,7 @@ def test_what_was_paid_for_and_forgotten_was_spent(database):
 
 
 def test_a_kernel_that_is_killed_loses_nothing_and_pays_once(running, tmp_path, request):
-    for number in rounds(request, 6, 100):
+    for number in rounds(request, range(6), 100):
         # Every other seed dies at a place of its own; few rounds do nothing else.
         seed = number if request.config.getoption("--long") else 10 * number + 1
         folder = tmp_path / str(seed) / "library"

@@ -476,10 +476,10 @@ def check(
     return jobs
 
 
-def rounds(request: Any, few: int, many: int) -> range:
+def rounds(request: Any, few: range, many: int) -> range:
     """The seeds to try: few of them, or many with `--long`; `KILL_SEEDS=500:1000` says which instead."""
     if not request.config.getoption("--long"):
-        return range(few)
+        return few
     first, _, last = os.environ.get("KILL_SEEDS", f"0:{many}").partition(":")
     seeds = range(int(first), int(last))
     assert seeds, "KILL_SEEDS names no seed."
