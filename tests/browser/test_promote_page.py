@@ -69,6 +69,7 @@ def test_a_clip_of_a_sweep_is_promoted_within_its_budget(page):
     promoted(page)
     assert violations(page.page, "dialog") == []
     page.page.keyboard.press("Escape")
+    expect(page.page.get_by_role("dialog")).to_be_hidden()
     page.page.get_by_role("gridcell").nth(1).press("Enter")
     page.page.get_by_role("button", name=OFFER).click()  # $0.25 are left
     expect(page.page.get_by_role("dialog")).to_contain_text("budget")

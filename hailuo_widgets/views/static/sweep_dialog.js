@@ -248,6 +248,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     if (event.target === root) root.close(); // outside of what it holds
   });
   root.addEventListener("close", () => {
+    if (root.open) return; // opened again before it was told of its end
     turn += 1;
     const [first] = shown;
     for (const each of shown) each.keep();
