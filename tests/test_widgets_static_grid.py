@@ -190,7 +190,24 @@ def test_whatever_words_there_are_they_are_text(words):
     picture = b"poster" if len(words) % 2 else b""
     seen = Seen(grid_html(view, {(0, 0): replace(clip("a", picture), src="a.mp4")}))
     assert {name for name, _ in seen.elements} <= {
-        *("div", "b", "bdi", "span", "table", "thead", "tbody", "tr", "th", "td", "video", "a", "code", "details", "summary", "img"),
+        *(
+            "div",
+            "b",
+            "bdi",
+            "span",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "video",
+            "a",
+            "code",
+            "details",
+            "summary",
+            "img",
+        ),
     }
     assert {name for _, attributes in seen.elements for name in attributes} <= {
         *("style", "scope", "src", "width", "height", "title", "controls", "preload", "href", "dir"),

@@ -126,7 +126,9 @@ def test_a_saved_table_plays_a_clip_in_the_place_of_its_poster(page, clips):
     expect(player).to_be_visible()
     page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
     expect(player).to_have_js_property("muted", True)
-    assert page.evaluate("() => document.querySelectorAll('video')[1].readyState") == 0  # nothing of the other was loaded
+    assert (
+        page.evaluate("() => document.querySelectorAll('video')[1].readyState") == 0
+    )  # nothing of the other was loaded
     page.keyboard.press("Enter")
     expect(player).to_be_hidden()
     expect(player).to_have_js_property("paused", True)
