@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -10,7 +11,9 @@ import pytest
 from playwright.sync_api import expect
 
 from hailuo_widgets.sketch.render import Sketch, render
+from hailuo_widgets.views.card import ClipView
 from hailuo_widgets.views.grid_view import AxisView, CellView, Footage, GridItem, GridView, HeadView, PlanView
+from hailuo_widgets.views.static_grid import grid_html
 from support.axe import violations
 from support.pictures import picture_file
 from support.sweep_page import SweepPage
@@ -111,6 +114,24 @@ def test_rows_columns_and_the_rest_as_tabs_change_places_without_the_kernel(page
     expect(headings(page, "rowheader")).to_have_text(["trots", "leaps", "<b>sleeps</b>"])
     assert len(sweep.sent("whole")) == asked
     assert page.locator(".hw-sweep b:has-text('sleeps')").count() == 0
+
+
+def test_a_saved_table_plays_a_clip_in_the_place_of_its_poster(page, clips):
+    view = every(grid(repeat=1))
+    address = "data:video/mp4;base64," + base64.b64encode(clips[0]).decode()
+    shown = ClipView(address, "a.mp4", picture_file(320, 180, "JPEG"), 320, 180, 24, 3.0, 1000, "", False)
+    page.set_content(grid_html(view, {(0, 0): shown, (1, 0): shown}))
+    page.locator("summary").first.click()
+    player = page.locator("video").first
+    expect(player).to_be_visible()
+    page.wait_for_function("() => document.querySelector('video').currentTime > 0.2")
+    expect(player).to_have_js_property("muted", True)
+    assert (
+        page.evaluate("() => document.querySelectorAll('video')[1].readyState") == 0
+    )  # nothing of the other was loaded
+    page.keyboard.press("Enter")
+    expect(player).to_be_hidden()
+    expect(player).to_have_js_property("paused", True)
 
 
 def test_what_cannot_be_had_stays_in_its_place_with_the_reason(page, sweep):
