@@ -636,18 +636,19 @@ class Sweep:
             at: The moment that is shown, in seconds; past the end means the last frame.
 
         Returns:
-            The picture, which a notebook shows.
+            The picture, which a notebook shows: without a background, so that it is right in light and dark themes. The
+            file is dark on white.
 
         Raises:
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.export.contact_sheet import contact_sheet
+        from hailuo_widgets.sweeps.export.contact_sheet import ON_ANY, ON_PAPER, contact_sheet
 
-        picture = contact_sheet(self, width, at)
         if path is not None:
+            picture = contact_sheet(self, width, at, ON_PAPER).convert("RGB")
             with writing(Path(path)):
                 picture.save(path, "PNG")
-        return picture
+        return contact_sheet(self, width, at, ON_ANY)
 
     def video(
         self,

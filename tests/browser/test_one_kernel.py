@@ -17,7 +17,11 @@ hw.configure(minimax_base_url="{{url}}", provider="minimax", minimax_requests_pe
 
 
 def cells(animal):
-    return ["%load_ext hailuo_widgets", f"%%hailuo {animal}\nA {animal}", f"%%hailuo herd --yes --budget 9\nA {animal} {{a | b}}"]
+    return [
+        "%load_ext hailuo_widgets",
+        f"%%hailuo {animal}\nA {animal}",
+        f"%%hailuo herd --yes --budget 9\nA {animal} {{a | b}}",
+    ]
 
 
 @pytest.fixture
