@@ -25,7 +25,7 @@ from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.store.vote import ME, QUESTION
-from hailuo_widgets.sweeps import budgets, overview
+from hailuo_widgets.sweeps import budgets, overview, rewritten
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
@@ -289,6 +289,8 @@ class Sweep:
         """
         if not any(cell.wanted for cell in self.cells):
             problems = dict.fromkeys(cell.problem for cell in self.cells if cell.problem)
+            if rewritten.MISSING in problems:
+                raise UsageError("Its prompts aren't rewritten yet. Nothing was sent.", hint=rewritten.how(self.budget))
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be generated.", hint=reason)
         with self._lock:
@@ -490,19 +492,24 @@ class Sweep:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
-    def rewrite(self) -> list[Rewriting]:
+    def rewrite(self, *, beyond_budget: bool = False) -> list[Rewriting]:
         """Ask for the rewritten prompts that `prompt_as: rewritten` still lacks. Each costs about $0.017.
 
         When they are there, plan the sweep again: run its cell, or `hw.sweep(…)` with the same words.
+
+        Args:
+            beyond_budget: Rewrite although the sweep has a budget in money. Vendors charge a rewriting by its tokens,
+                which are known afterwards, so no budget can limit it; a budget by day counts it from then on.
 
         Returns:
             The rewritings, one for each different prompt: `.result()`, `await`; none where nothing is missing.
 
         Raises:
+            UsageError: If the sweep has a budget in money and `beyond_budget` is not set. Nothing was sent.
             AuthenticationError: If the provider needs a key and none is set. Nothing was sent.
         """
-        from hailuo_widgets.sweeps import rewritten
-
+        if self.budget is not None and not beyond_budget:
+            rewritten.check_budget(self.cells, self.budget)
         return rewritten.ask(self.cells, self._host)
 
     def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
