@@ -7,12 +7,12 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from hailuo_widgets.clock import midnight
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
 from hailuo_widgets.engine.job import Job, WaitInterrupted, new_id
@@ -124,9 +124,7 @@ class Sweep:
         about_to_be = self._host.planned(currency)  # first: what is sent meanwhile counts twice rather than not at all
         if not self._host.has_library():
             return about_to_be
-        now = datetime.fromtimestamp(self._host.clock.now(), UTC).astimezone()
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return about_to_be + self._host.library().journal.bought_since(midnight.timestamp(), currency)
+        return about_to_be + self._host.library().journal.bought_since(midnight(self._host.clock.now()), currency)
 
     def _renew_budget(self) -> None:
         """Before a sweep's first run: others may have bought since it was planned, and so may its finals."""
@@ -392,18 +390,22 @@ class Sweep:
         if self.group is None:
             self.group = JobGroup(self.name, self.budget)
             self.group.observe(lambda _: self._observers.tell(self))
-        now, mine = self._host.clock.now(), []
-        for key in missing:
-            job = self._host.under_way(key)
-            if job is None:
-                job = Job(
-                    new_id(now), self._quotes[key[0]], name=self.name, replicate=key[1], reason=self._layout.reason
-                )
-                mine.append(job)
-                self._mine.add(job.id)
-            self._jobs[key] = job
-            job.observe(self._moved)
-        self._host.launch(mine, self.group)
+        now, mine, before = self._host.clock.now(), [], dict(self._jobs)
+        try:
+            for key in missing:
+                job = self._host.under_way(key)
+                if job is None:
+                    job = Job(
+                        new_id(now), self._quotes[key[0]], name=self.name, replicate=key[1], reason=self._layout.reason
+                    )
+                    mine.append(job)
+                    self._mine.add(job.id)
+                self._jobs[key] = job
+                job.observe(self._moved)
+            self._host.launch(mine, self.group)
+        except BaseException:  # an interrupt, most likely: what was not launched would never end
+            self._jobs = before
+            raise
 
     def _moved(self, job: Job) -> None:
         if job.done and self.done:
