@@ -184,16 +184,28 @@ class Session:
         """
         from hailuo_widgets.engine.rewriting import Rewriting
 
-        wanted = request.model_copy(update={"rewrite": True, "model": request.model or REWRITER})
-        order = self.quote(wanted, provider)[0]
-        found = None
-        if not fresh and self.has_library():
-            found = self.library().journal.rewritten(order.digest)
+        order = self._quote_of_rewriting(request, provider)
+        found = None if fresh else self._rewritten(order)
         if found is None:
-            return Rewriting(self.start(wanted, order.row.provider, fresh=fresh))
+            return Rewriting(self.start(order.written, order.row.provider, fresh=fresh))
         job = Job(found[0], order)
         job.move(JobState.STORED, cached=True, prompt=found[1])
         return Rewriting(job)
+
+    def is_rewritten(self, request: VideoRequest, provider: str | None = None) -> bool:
+        """Whether the library has the answer to `rewrite`.
+
+        Raises:
+            RefusedError: If the vendor would not accept the request.
+        """
+        return self._rewritten(self._quote_of_rewriting(request, provider)) is not None
+
+    def _quote_of_rewriting(self, request: VideoRequest, provider: str | None) -> Quote:
+        wanted = request.model_copy(update={"rewrite": True, "model": request.model or REWRITER})
+        return self.quote(wanted, provider)[0]
+
+    def _rewritten(self, order: Quote) -> tuple[str, str] | None:
+        return self.library().journal.rewritten(order.digest) if self.has_library() else None
 
     def final_of(self, clip: Clip, **pictures: Any) -> VideoRequest:
         """The request that makes a draft again in 2K. Nothing is sent.

@@ -25,7 +25,7 @@ from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.store.vote import ME, QUESTION
-from hailuo_widgets.sweeps import budgets, overview
+from hailuo_widgets.sweeps import budgets, overview, rewritten
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
@@ -288,6 +288,8 @@ class Sweep:
         """
         if not any(cell.wanted for cell in self.cells):
             problems = dict.fromkeys(cell.problem for cell in self.cells if cell.problem)
+            if rewritten.MISSING in problems:
+                raise UsageError("Its prompts aren't rewritten yet. Nothing was sent.", hint=rewritten.how(self.budget))
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be generated.", hint=reason)
         with self._lock:
@@ -493,19 +495,24 @@ class Sweep:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
-    def rewrite(self) -> list[Rewriting]:
+    def rewrite(self, *, beyond_budget: bool = False) -> list[Rewriting]:
         """Ask for the rewritten prompts that `prompt_as: rewritten` still lacks. Each costs about $0.017.
 
         When they are there, plan the sweep again: run its cell, or `hw.sweep(…)` with the same words.
+
+        Args:
+            beyond_budget: Rewrite although the sweep has a budget in money. Vendors charge a rewriting by its tokens,
+                which are known afterwards, so no budget can limit it; a budget by day counts it from then on.
 
         Returns:
             The rewritings, one for each different prompt: `.result()`, `await`; none where nothing is missing.
 
         Raises:
+            UsageError: If the sweep has a budget in money and `beyond_budget` is not set. Nothing was sent.
             AuthenticationError: If the provider needs a key and none is set. Nothing was sent.
         """
-        from hailuo_widgets.sweeps import rewritten
-
+        if self.budget is not None and not beyond_budget:
+            rewritten.check_budget(self.cells, self.budget)
         return rewritten.ask(self.cells, self._host)
 
     def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
@@ -639,18 +646,19 @@ class Sweep:
             at: The moment that is shown, in seconds; past the end means the last frame.
 
         Returns:
-            The picture, which a notebook shows.
+            The picture, which a notebook shows: without a background, so that it is right in light and dark themes. The
+            file is dark on white.
 
         Raises:
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.export.contact_sheet import contact_sheet
+        from hailuo_widgets.sweeps.export.contact_sheet import ON_ANY, ON_PAPER, contact_sheet
 
-        picture = contact_sheet(self, width, at)
         if path is not None:
+            picture = contact_sheet(self, width, at, ON_PAPER).convert("RGB")
             with writing(Path(path)):
                 picture.save(path, "PNG")
-        return picture
+        return contact_sheet(self, width, at, ON_ANY)
 
     def video(
         self,
