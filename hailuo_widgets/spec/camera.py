@@ -165,28 +165,27 @@ def _other_brackets(written: re.Match[str]) -> Iterator[NearMiss]:
 def _unclosed(written: re.Match[str]) -> Iterator[NearMiss]:
     """A command whose bracket does not end: as many words behind it as are nothing but commands."""
     text = written.group()
-    halves = [text[: at.end()] for at in _END_OF_WORD.finditer(text)][::-1]
-    yield from _half(halves, lambda _: written.start())
+    for half in [text[: at.end()] for at in _END_OF_WORD.finditer(text)][::-1]:
+        if miss := _half(half, written.start()):
+            yield miss
+            return
 
 
 def _unopened(prompt: str, start: int, end: int) -> Iterator[NearMiss]:
     """Commands whose brackets have no beginning, in a part of the prompt that has no other brackets."""
     closing = prompt.find("]", start, end)
     while closing >= 0:
-        if found := _UNOPENED.search(prompt[max(start, closing - 60) : closing + 1]):
-            text = found.group()
-            halves = [text[at.start() :] for at in _START_OF_WORD.finditer(text)]
-            yield from _half(halves, lambda half, closing=closing: closing + 1 - len(half))
+        found = _UNOPENED.search(prompt[max(start, closing - 60) : closing + 1])
+        text = found.group() if found else ""
+        halves = (text[at.start() :] for at in _START_OF_WORD.finditer(text))
+        yield from list(filter(None, (_half(half, closing + 1 - len(half)) for half in halves)))[:1]
         start, closing = closing + 1, prompt.find("]", closing + 1, end)
 
 
-def _half(halves: list[str], starts: Callable[[str], int]) -> Iterator[NearMiss]:
-    for half in halves:
-        if meant := camera_guess.exactly(half.strip("[]")):
-            start = starts(half)
-            fix = "".join(bracket(each, _language(half)) for each in meant)
-            yield NearMiss(half, _flat((meant,)), start, start + len(half), (fix,))
-            return
+def _half(half: str, start: int) -> NearMiss | None:
+    meant = camera_guess.exactly(half.strip("[]"))
+    fix = "".join(bracket(each, _language(half)) for each in meant)
+    return NearMiss(half, _flat((meant,)), start, start + len(half), (fix,)) if meant else None
 
 
 def _near(prompt: str, text: str, start: int) -> Iterator[NearMiss]:
