@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
@@ -31,7 +32,7 @@ from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.rewriting import Rewriting
@@ -117,6 +118,7 @@ class Session:
         fresh: bool = False,
         replicate: int = 0,
         as_written: bool = True,
+        replaces: str | None = None,
     ) -> Job:
         """Begin a job. Returns at once; the work goes on behind it.
 
@@ -129,6 +131,7 @@ class Session:
             fresh: Ask again, even where the library has the clip already.
             replicate: Which clip of the same request.
             as_written: Whether a slip in a camera command is sent as it is; otherwise it is refused.
+            replaces: The id of an unconfirmed job that is closed as soon as this one is about to be sent.
 
         Raises:
             RefusedError: If the vendor would not accept the request. Nothing was sent.
@@ -143,19 +146,28 @@ class Session:
                 problems = [Problem("prompt", str(slip)) for slip in others]
                 raise RefusedError([*problems, Problem("prompt", str(last), hint=_AS_WRITTEN)])
             require_key(order.row.provider, self.settings)
-        job = Job(new_id(self.clock.now()), order, name=name, replicate=replicate, reason=reason, fresh=fresh)
+        job = Job(
+            new_id(self.clock.now()),
+            order,
+            name=name,
+            replicate=replicate,
+            reason=reason,
+            fresh=fresh,
+            replaces=replaces,
+        )
         if clip is not None:
             job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id)
             with self._lock:
                 self._jobs.append(job)
             return job
-        with self._lock:
-            records = self._record_keeper()
-            if (under_way := records.in_progress.enter(job)) is not job:
-                return under_way
-            self._jobs.append(job)
-            self._remember(group := JobGroup(name), [job])
-        self.loop.post(self._run([job], records, group))
+        with self._or_ended([job]):
+            with self._lock:
+                records = self._record_keeper()
+                if (under_way := records.in_progress.enter(job)) is not job:
+                    return under_way
+                self._jobs.append(job)
+                self._remember(group := JobGroup(name), [job])
+            self.loop.post(self._run([job], records, group))
         return job
 
     def promote(self, clip: Clip, *, name: str = "", **pictures: Any) -> Job:
@@ -177,16 +189,28 @@ class Session:
         """
         from hailuo_widgets.engine.rewriting import Rewriting
 
-        wanted = request.model_copy(update={"rewrite": True, "model": request.model or REWRITER})
-        order = self.quote(wanted, provider)[0]
-        found = None
-        if not fresh and self.has_library():
-            found = self.library().journal.rewritten(order.digest)
+        order = self._quote_of_rewriting(request, provider)
+        found = None if fresh else self._rewritten(order)
         if found is None:
-            return Rewriting(self.start(wanted, order.row.provider, fresh=fresh))
+            return Rewriting(self.start(order.written, order.row.provider, fresh=fresh))
         job = Job(found[0], order)
         job.move(JobState.STORED, cached=True, prompt=found[1])
         return Rewriting(job)
+
+    def is_rewritten(self, request: VideoRequest, provider: str | None = None) -> bool:
+        """Whether the library has the answer to `rewrite`.
+
+        Raises:
+            RefusedError: If the vendor would not accept the request.
+        """
+        return self._rewritten(self._quote_of_rewriting(request, provider)) is not None
+
+    def _quote_of_rewriting(self, request: VideoRequest, provider: str | None) -> Quote:
+        wanted = request.model_copy(update={"rewrite": True, "model": request.model or REWRITER})
+        return self.quote(wanted, provider)[0]
+
+    def _rewritten(self, order: Quote) -> tuple[str, str] | None:
+        return self.library().journal.rewritten(order.digest) if self.has_library() else None
 
     def final_of(self, clip: Clip, **pictures: Any) -> VideoRequest:
         """The request that makes a draft again in 2K. Nothing is sent.
@@ -225,13 +249,24 @@ class Session:
             jobs: New ones. The caller has asked the library for their clips, and found none.
             group: What they belong to.
         """
-        with self._lock:
-            self._jobs.extend(jobs)
-            self._remember(group, jobs)
-            records = self._record_keeper()
-            for job in jobs:
-                records.in_progress.enter(job)
-        self.loop.post(self._run(jobs, records, group))
+        with self._or_ended(jobs):
+            with self._lock:
+                self._jobs.extend(jobs)
+                self._remember(group, jobs)
+                records = self._record_keeper()
+                for job in jobs:
+                    records.in_progress.enter(job)
+            self.loop.post(self._run(jobs, records, group))
+
+    @contextmanager
+    def _or_ended(self, jobs: Sequence[Job]) -> Iterator[None]:
+        """Give jobs to the loop. An interrupt in between ends them: they would never start, and block others."""
+        try:
+            yield
+        except BaseException:
+            with suppress(TimeoutError):
+                self.loop.post(_end_unless_begun(jobs)).result(CLOSE_SECONDS)
+            raise
 
     def _remember(self, group: JobGroup, jobs: Sequence[Job]) -> None:
         self._groups = [each for each in self._groups if not all(job.done for job in each[1])]
@@ -278,15 +313,16 @@ class Session:
             if claim is None or claim.kind == "busy":
                 continue
             job = Job(row.id, order, name=row.name, replicate=row.replicate, reason="Resumed", created=row.created)
-            with self._lock:
-                self._jobs.append(job)
+            with self._or_ended([job]):
+                with self._lock:
+                    self._jobs.append(job)
+                    if claim.kind == "open":
+                        job.task_id = claim.task_id
+                        records.in_progress.enter(job)
                 if claim.kind == "open":
-                    job.task_id = claim.task_id
-                    records.in_progress.enter(job)
-            if claim.kind == "open":
-                self.loop.post(self._run([job], records, JobGroup(job.name)))
-            else:
-                job.move(JobState.UNCERTAIN, error=sent_before(job))
+                    self.loop.post(self._run([job], records, JobGroup(job.name)))
+                else:
+                    job.move(JobState.UNCERTAIN, error=sent_before(job))
             found.append(job)
         return found
 
@@ -347,10 +383,11 @@ class Session:
         if not self.library().journal.adopt(job_id, task_id, records.owner, self.clock.now()):
             raise UsageError(f"{job_id} or that task was decided about meanwhile.", hint="%hailuo resume lists them.")
         job.task_id = task_id
-        with self._lock:
-            self._jobs.append(job)
-            records.in_progress.enter(job)
-        self.loop.post(self._run([job], records, JobGroup(job.name)))
+        with self._or_ended([job]):
+            with self._lock:
+                self._jobs.append(job)
+                records.in_progress.enter(job)
+            self.loop.post(self._run([job], records, JobGroup(job.name)))
         return job
 
     def forget(self, job_id: str) -> Quote:
@@ -364,24 +401,31 @@ class Session:
         """
         row = self.library().journal.job(job_id) if self.has_library() else None
         if row is None or not self.library().journal.decide(job_id, self.clock.now()):
-            raise UsageError(f"There is no open job “{job_id}” to decide about.", hint="%hailuo resume lists them.")
+            raise _no_open_job(job_id)
         return quote_of(row)
 
     def buy_again(self, job_id: str) -> Job:
-        """Forget an uncertain job and send its request once more.
+        """Send the request of an uncertain job once more; that job is closed when the new one is about to be sent.
 
         Raises:
             UsageError: If no such id exists, or its pictures are known by their hash only.
+            RefusedError: If the vendor would not accept the request any more. Nothing was sent or closed.
+            AuthenticationError: If the provider needs a key and none is set.
         """
         row = self.library().journal.job(job_id) if self.has_library() else None
-        if row is not None and any(media.known_sha256 for media in quote_of(row).written.media().values()):
+        if row is None or row.state not in (*peek.OPEN_STATES, JobState.UNCERTAIN):
+            raise _no_open_job(job_id)
+        order = quote_of(row)
+        if any(media.known_sha256 for media in order.written.media().values()):
             raise UsageError(
                 "The library does not have the pictures of that request.",
                 hint=f"%hailuo resume --forget {job_id}, and run its cell again.",
             )
-        order = self.forget(job_id)
         # The same of its like again: the first may be there already, and would be all that comes back.
-        return self.start(order.written, order.row.provider, replicate=row.replicate if row is not None else 0)
+        job = self.start(order.written, order.row.provider, replicate=row.replicate, replaces=job_id)
+        if job.cached:  # its clip is there, so nothing is about to be sent
+            self.forget(job_id)
+        return job
 
     def has_library(self) -> bool:
         """Whether there is a library yet; looking for one makes none."""
@@ -602,6 +646,16 @@ class Session:
         if folder not in self._records:
             self._records[folder] = Records(partial(self.library, folder), self.clock)
         return self._records[folder]
+
+
+async def _end_unless_begun(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if not job.begun:
+            job.move(JobState.CANCELLED)
+
+
+def _no_open_job(job_id: str) -> UsageError:
+    return UsageError(f"There is no open job “{job_id:.60}” to decide about.", hint="%hailuo resume lists them.")
 
 
 @cache

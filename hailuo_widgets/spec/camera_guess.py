@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.spec.camera_commands import CameraCommand, command, normal
@@ -216,6 +217,7 @@ def exactly(text: str) -> Shots:
     return tuple(shots)
 
 
+@lru_cache(maxsize=2048)  # a request is checked for every model that could make it, and a form at every key
 def readings(text: str) -> tuple[Shots, ...] | None:
     """What may have been meant, most likely first.
 

@@ -22,6 +22,7 @@ _SAME = {
 _MANY = {"n", "num", "count", "num_videos", "num_samples", "samples", "batch_size", "variations"}
 _LACKING = {
     "seed": "Hailuo has no seed: two clips of one request always differ. {repeat} makes several to choose from.",
+    "upscale": "To make a draft of MiniMax-H3 again in 2K, call .promote() on its clip. Other models can't upscale.",
     "negative_prompt": "Hailuo has no negative prompt. Describe what you want to see in the prompt.",
     "camera": "Write camera commands into the prompt, in brackets: [Pan left].",
     "fps": "A model sets its frame rate itself.",

@@ -10,7 +10,7 @@ import traitlets
 
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.errors import HailuoError
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.clip_wall import ClipWall
 from hailuo_widgets.views.outputs import in_kernel
 from hailuo_widgets.views.placed import Placed, needs_view
@@ -53,11 +53,11 @@ class ClipGrid(Placed):
         value: The clip that was chosen last, None before that.
     """
 
-    _esm = joined(
+    _esm = asset(
         "dom.js", "placed.js", "player.js", "marks.js", "clip_wall.js", "clip_actions.js", "final_row.js",
         "clip_grid.js",
     )  # fmt: skip
-    _css = joined("base.css", "ring.css", "player.css", "prompt_editor.css", "clip_wall.css", "studio.css")
+    _css = asset("base.css", "ring.css", "player.css", "prompt_editor.css", "clip_wall.css", "studio.css")
 
     value = traitlets.Any(None, allow_none=True)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import traitlets
 
 from hailuo_widgets.markup import clean
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.wording import delivered, file_size, fit, message, segments, state_word
 
@@ -36,8 +36,8 @@ class JobCard(Placed):
         status: How far it has come (`Status` in `static/job_card.js`), at most `STATUS_LIMIT` bytes.
     """
 
-    _esm = joined("dom.js", "placed.js", "job_card.js")
-    _css = joined("base.css", "ring.css", "job_card.css")
+    _esm = asset("dom.js", "placed.js", "job_card.js")
+    _css = asset("base.css", "ring.css", "job_card.css")
 
     order = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from hailuo_widgets.spec import options
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.outputs import Output, in_kernel
 from hailuo_widgets.views.placed import Placed, needs_view
 from hailuo_widgets.views.prompt_editor import COMMANDS
@@ -41,11 +41,11 @@ class Studio(Placed):
         prompt: The initial text of the editor.
     """
 
-    _esm = joined(
+    _esm = asset(
         "dom.js", "placed.js", "player.js", "prompt_editor.js", "frame_picker.js", "studio_form.js", "marks.js",
         "final_row.js", "studio_results.js", "studio_compare.js", "clip_wall.js", "studio.js",
     )  # fmt: skip
-    _css = joined(
+    _css = asset(
         "base.css", "ring.css", "player.css", "prompt_editor.css", "frame_picker.css", "clip_wall.css", "studio.css"
     )
 

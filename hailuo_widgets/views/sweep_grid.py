@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import traitlets
 
 from hailuo_widgets.markup import clean
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.grid_view import Action
 from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.promoting import FinalView, final_message
@@ -61,11 +61,12 @@ class SweepGrid(Placed):
             before the kernel answers it; what changes between two wholes goes out as numbered deltas.
     """
 
-    _esm = joined(
+    _esm = asset(
         "dom.js", "placed.js", "player.js", "sweep_store.js", "sweep_pivot.js", "sweep_cell.js", "sweep_head.js",
-        "clip_actions.js", "camera_arrow.js", "final_row.js", "sweep_dialog.js", "sweep_grid.js",
+        "clip_actions.js", "camera_arrow.js", "final_row.js", "sweep_dialog.js", "sweep_layout.js", "sweep_moves.js",
+        "sweep_playback.js", "sweep_keys.js", "sweep_grid.js",
     )  # fmt: skip
-    _css = joined("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
+    _css = asset("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
 
     whole = traitlets.Dict().tag(sync=True)
 
