@@ -77,7 +77,7 @@ def running(moves: Sequence[Sequence[str]], t: float) -> tuple[str, ...]:
     return tuple(moves[min(len(moves) - 1, int(max(0.0, t) * len(moves)))])
 
 
-def camera_at(moves: Sequence[Sequence[str]], t: float, *, duration: float = 6.0) -> Camera:
+def camera_at(moves: Sequence[Sequence[str]], t: float, *, duration: float = 6.0, reach: float = 1.0) -> Camera:
     """The camera at a moment of the clip.
 
     Args:
@@ -85,6 +85,7 @@ def camera_at(moves: Sequence[Sequence[str]], t: float, *, duration: float = 6.0
             that are no camera command move nothing.
         t: The moment, 0 at the first frame and 1 at the last.
         duration: Length of the clip in seconds, which sets the pace of `Shake` only.
+        reach: How far the moves go, as a share of their usual way.
 
     Returns:
         The camera. Sequential moves share the time evenly and each goes on from where the one before ended.
@@ -95,7 +96,7 @@ def camera_at(moves: Sequence[Sequence[str]], t: float, *, duration: float = 6.0
         local = t * len(moves) - index
         if local <= 0:
             break
-        done = _ease(local)
+        done = reach * _ease(local)
         for name in together:
             match name:
                 case "Truck left":
@@ -128,7 +129,7 @@ def camera_at(moves: Sequence[Sequence[str]], t: float, *, duration: float = 6.0
                 case "Shake" if local < 1:
                     seconds = local * duration / len(moves)
                     # Faded in and out, so that a sequence has no jump where the shaking begins and ends.
-                    strength = min(1.0, 6 * local, 6 * (1 - local))
+                    strength = reach * min(1.0, 6 * local, 6 * (1 - local))
                     yaw += 0.014 * strength * _jitter(seconds, 0.4)
                     pitch += 0.012 * strength * _jitter(seconds, 1.9)
                     x += 0.030 * strength * _jitter(seconds, 4.2)

@@ -39,6 +39,7 @@ class Sketch:
         first_frame: An encoded JPEG, PNG or WebP that the clip starts from, in place of a drawn scene.
         last_frame: One that the clip arrives at.
         palette_seed: The words that scene and colours follow from; the prompt where empty.
+        reach: How far the camera goes, as a share of its usual way.
     """
 
     prompt: str
@@ -50,6 +51,7 @@ class Sketch:
     first_frame: bytes | None = None
     last_frame: bytes | None = None
     palette_seed: str = ""
+    reach: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """The sketch as JSON can carry it, pictures in base64."""
@@ -147,7 +149,8 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
 
     def paint(planes: Planes, index: int) -> None:
         t = index / max(1, count - 1)
-        opening.paint(planes, camera_at(sketch.moves, t, duration=sketch.duration), index / sketch.fps)
+        camera = camera_at(sketch.moves, t, duration=sketch.duration, reach=sketch.reach)
+        opening.paint(planes, camera, index / sketch.fps)
         if ending and (share := _arrival(t)) > 0:
             ending.settle(planes, share)
         caption.paint(planes, t)
