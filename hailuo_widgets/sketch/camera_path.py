@@ -125,14 +125,19 @@ def running(moves: Sequence[Sequence[str]], t: float) -> tuple[str, ...]:
     return tuple(moves[running_step(len(moves), t)]) if moves else ()
 
 
-def most_roll(moves: Sequence[Sequence[str]]) -> float:
+def most_roll(moves: Sequence[Sequence[str]], reach: float = 1.0) -> float:
     """The largest angle that a camera can come to be turned by, in radians."""
     every = [manner(name) for together in moves for name in together]
-    return min(MOST_ROLL, sum(ROLL * amount for name, amount, _ in every if name.startswith("Roll ")))
+    return min(MOST_ROLL, sum(ROLL * amount * reach for name, amount, _ in every if name.startswith("Roll ")))
 
 
 def camera_at(
-    moves: Sequence[Sequence[str]], t: float, *, duration: float = 6.0, shares: Sequence[float] = ()
+    moves: Sequence[Sequence[str]],
+    t: float,
+    *,
+    duration: float = 6.0,
+    shares: Sequence[float] = (),
+    reach: float = 1.0,
 ) -> Camera:
     """The camera at a moment of the clip.
 
@@ -142,6 +147,7 @@ def camera_at(
         t: The moment, 0 at the first frame and 1 at the last.
         duration: Length of the clip in seconds, which sets the pace of `Shake` and of `POV` only.
         shares: How long each step lasts beside the others; evenly where there are not as many.
+        reach: How far the moves go, as a share of their usual way.
 
     Returns:
         The camera. Sequential moves share the time, and each goes on from where the one before ended.
@@ -156,6 +162,7 @@ def camera_at(
             break
         for named in together:
             name, amount, pace = manner(named)
+            amount *= reach
             done = amount * _ease(local * pace)
             for axis, far in _WAYS.get(name, {}).items():
                 way[axis] += far * done

@@ -42,6 +42,7 @@ class Sketch:
         last_frame: One that the clip arrives at.
         palette_seed: The words that scene and colours follow from; the prompt where empty.
         shares: How long each tuple of moves lasts beside the others; evenly where empty.
+        reach: How far the camera goes, as a share of its usual way.
     """
 
     prompt: str
@@ -54,6 +55,7 @@ class Sketch:
     last_frame: bytes | None = None
     palette_seed: str = ""
     shares: tuple[float, ...] = ()
+    reach: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
         """The sketch as JSON can carry it, pictures in base64."""
@@ -143,7 +145,7 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
     first = decode(sketch.first_frame, "The first frame") if sketch.first_frame is not None else None
     last = decode(sketch.last_frame, "The last frame") if sketch.last_frame is not None else None
     opening: Painter
-    if most := most_roll(sketch.moves):
+    if most := most_roll(sketch.moves, sketch.reach):
         opening = RolledPainter(first or build(sketch.palette_seed or sketch.prompt, height), width, height, most)
     elif first:
         opening = PicturePainter(first, width, height)
@@ -156,9 +158,8 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
 
     def paint(planes: Planes, index: int) -> None:
         t = index / max(1, count - 1)
-        opening.paint(
-            planes, camera_at(sketch.moves, t, duration=sketch.duration, shares=sketch.shares), index / sketch.fps
-        )
+        camera = camera_at(sketch.moves, t, duration=sketch.duration, shares=sketch.shares, reach=sketch.reach)
+        opening.paint(planes, camera, index / sketch.fps)
         if ending and (share := _arrival(t)) > 0:
             ending.settle(planes, share)
         caption.paint(planes, t)

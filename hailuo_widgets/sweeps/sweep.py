@@ -31,7 +31,7 @@ from hailuo_widgets.sweeps.export import records
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
 from hailuo_widgets.sweeps.order import interleaved, keys
 from hailuo_widgets.sweeps.persistence import document, keep_pictures, layout
-from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, not_possible, total, warnings
+from hailuo_widgets.sweeps.plan import Plan, bare_commands, mixed_defaults, not_possible, total, warnings
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ class Sweep:
                 *self._dated(to_buy),
                 *mixed_defaults(cells, self._layout.varied),
                 *warnings(cells),
+                *bare_commands(self.axes, cells),
                 *self._advice,
             ),
         )
@@ -645,18 +646,19 @@ class Sweep:
             at: The moment that is shown, in seconds; past the end means the last frame.
 
         Returns:
-            The picture, which a notebook shows.
+            The picture, which a notebook shows: without a background, so that it is right in light and dark themes. The
+            file is dark on white.
 
         Raises:
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.export.contact_sheet import contact_sheet
+        from hailuo_widgets.sweeps.export.contact_sheet import ON_ANY, ON_PAPER, contact_sheet
 
-        picture = contact_sheet(self, width, at)
         if path is not None:
+            picture = contact_sheet(self, width, at, ON_PAPER).convert("RGB")
             with writing(Path(path)):
                 picture.save(path, "PNG")
-        return picture
+        return contact_sheet(self, width, at, ON_ANY)
 
     def video(
         self,
