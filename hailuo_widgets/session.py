@@ -17,6 +17,7 @@ from hailuo_widgets.engine.job import Job, new_id, sent_before
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
+from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, Problem, RefusedError, UsageError
 from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
@@ -65,6 +66,9 @@ class Session:
     Args:
         settings: From the environment, where none are given.
         folder: What relative paths are taken from: where the kernel started, which is beside the notebook.
+
+    Attributes:
+        measures: Told the id of each clip that is measured by `clip.measured`, once it is kept.
     """
 
     def __init__(self, settings: Settings | None = None, folder: Path | None = None) -> None:
@@ -79,6 +83,7 @@ class Session:
         self._libraries: dict[Path, Library] = {}
         self._clients: dict[tuple[str, str, float], AsyncHailuo] = {}
         self._records: dict[Path, Records] = {}
+        self.measures: Observers[str] = Observers()
         self._scheduler: Scheduler | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
@@ -474,7 +479,14 @@ class Session:
             row = what.quote.row
             cancellable = wire(row.provider).can_cancel(Task("", row.model))
             wait = self.settings.unattended_wait
-            live.show(what, self.folder, self.loop, cancellable=cancellable, unattended_wait=wait)
+            live.show(
+                what,
+                self.folder,
+                self.loop,
+                cancellable=cancellable,
+                unattended_wait=wait,
+                measures=self.measures,
+            )
         elif isinstance(what, Quote):
             live.show_quote(what)
         elif isinstance(what, Clip):
@@ -674,7 +686,12 @@ def _measured(clip: Clip, *, compute: bool) -> Any:
         return kept(journal, [clip]).get(clip.id)
     from hailuo_widgets.measure.stored import measure_stored
 
-    return next(measured for _, measured in measure_stored([clip], journal, session.clock))
+    before = kept(journal, [clip]).get(clip.id)
+    if before is not None:
+        return before
+    found = next(measured for _, measured in measure_stored([clip], journal, session.clock))
+    session.measures.tell(clip.id)
+    return found
 
 
 Clip.measurer = _measured

@@ -53,8 +53,11 @@ class JobCard(Placed):
 
     def send_clip(self, clip: ClipView, data: bytes) -> None:
         """Send the clip (mp4) that was requested."""
-        facts = [["Delivered", delivered(clip)], ["File", f"{clean(clip.file)} · {file_size(clip.size)}"]]
-        self.send({"type": "clip", "facts": facts}, [data, clip.poster])
+        self.send({"type": "clip", "facts": _facts(clip)}, [data, clip.poster])
+
+    def send_facts(self, clip: ClipView) -> None:
+        """Send what is known of the clip by now, to a card that shows it."""
+        self.send({"type": "facts", "facts": _facts(clip)})
 
     def send_missing(self, why: str) -> None:
         """Say why there is no clip."""
@@ -75,6 +78,15 @@ class JobCard(Placed):
                 callback(what)
 
         self.on_msg(receive)
+
+
+def _facts(clip: ClipView) -> list[list[str]]:
+    facts = [
+        ["Delivered", delivered(clip)],
+        ["Measured", clean(clip.measured)],
+        ["File", f"{clean(clip.file)} · {file_size(clip.size)}"],
+    ]
+    return [[label, value] for label, value in facts if value]
 
 
 def _order_message(order: Order) -> dict[str, Any]:

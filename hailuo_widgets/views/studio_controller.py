@@ -14,7 +14,8 @@ from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.sketch.worker import cores, warm_up
-from hailuo_widgets.spec import camera, options
+from hailuo_widgets.spec import options
+from hailuo_widgets.spec.camera_prose import ordered
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.check import picture_problems
 from hailuo_widgets.spec.fit_picture import Mended, mend, thumbnail
@@ -628,7 +629,7 @@ def _drawn(form: Form) -> tuple[bytes, bytes]:
     from hailuo_widgets.sketch.render import Sketch, preview
 
     request = form.request
-    moves = tuple(tuple(each.en for each in shot.commands) for shot in camera.parse(request.prompt).shots)
+    moves, shares = ordered(request.prompt, prose=form.row.camera == "prose")
     first = request.first_frame or request.subject
     with tempfile.TemporaryDirectory(prefix="hailuo-sketch-") as folder:
         path = Path(folder) / "sketch.mp4"
@@ -640,6 +641,7 @@ def _drawn(form: Form) -> tuple[bytes, bytes]:
             duration=float(next((each.value for each in form.fields if each.name == "duration"), None) or 6),
             first_frame=first.data if first is not None else None,
             last_frame=request.last_frame.data if request.last_frame is not None else None,
+            shares=shares,
         )
         preview(sketch, path)
         return path.read_bytes(), poster(path, max_bytes=14_000)

@@ -168,10 +168,14 @@ def test_braces_take_variables_and_nothing_else_expands(ready):
 
 def test_the_same_cell_again_is_answered_from_the_library_for_nothing(ready):
     ready.run("import IPython.terminal.ipapp")  # as some releases of ipykernel do by themselves
-    await_player(ready, _done(ready, clip_cell("panda")))
+    first = _done(ready, clip_cell("panda"))
+    await_player(ready, first)
     again = _done(ready, clip_cell("panda"))
     await_player(ready, again)
     ready.run("assert panda.cached")
+    ready.run("panda.clip.measured")
+    for cell in (first, again):  # the cards that are there say by themselves what was measured
+        ready.wait_for("what was measured", lambda cell=cell: "Measured<" in html(ready, cell))
     ready.restart()
     ready.run("%load_ext hailuo_widgets")
     await_player(ready, _done(ready, clip_cell("panda")))
