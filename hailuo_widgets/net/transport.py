@@ -314,7 +314,7 @@ class _Progress:
         self.sent = False
         self.refusal: Exception | None = None
         self._before = before
-        self._fresh = fresh
+        self.fresh = fresh
         self._stream: httpcore.AsyncNetworkStream | None = None
         self._deadline: asyncio.Timeout | None = None
         self._seconds = 0.0
@@ -354,7 +354,7 @@ class _Progress:
         if event.endswith("connect_tcp.complete"):
             self._stream = info["return_value"]
         elif event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
-            if self._fresh and self._stream is None:
+            if self.fresh and self._stream is None:
                 raise _ReusedError
             await self.leave()
         elif event == "http11.send_request_headers.failed" and self.sent:
@@ -415,6 +415,10 @@ async def _exchange(
             body += piece
             if len(body) > REPLY_LIMIT:
                 return _TOO_LARGE
+    except httpx.TransportError:
+        if not (progress.fresh and body):
+            raise
+        # A paying call's answer may name its task although it breaks off.
     finally:
         await response.aclose()
     decoded = _decoded(bytes(body), response.headers.get("content-encoding", ""))
