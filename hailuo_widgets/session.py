@@ -673,6 +673,7 @@ def _promote(clip: Clip, *, name: str = "", show: bool = True, **pictures: Any) 
 
 
 Clip.promoter = _promote
+Clip.session = default_session
 
 
 def _measured(clip: Clip, *, compute: bool) -> Any:

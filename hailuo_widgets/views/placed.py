@@ -36,9 +36,9 @@ class Placed(anywidget.AnyWidget):
 
     place = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, *, place: str = "", **traits: Any) -> None:
         send_whole_messages()
-        place = f"hw-place-{output_name()}"
+        place = place or f"hw-place-{output_name()}"
         if (before := _placed.get(place)) is not None:  # the same cell's, which runs again
             before.place = ""
         _placed[place] = self

@@ -473,6 +473,23 @@ class StudioController:
         self._report()
         self._screen.tell({"type": "opened", "id": result.id})
 
+    async def begin_with(self, clip_id: str, *, extend: bool) -> None:
+        """Take a clip of the library with its request, or with its last frame as the next one's first.
+
+        Raises:
+            UsageError: If its request isn't known.
+        """
+        await self._open({"id": clip_id}, [])
+        result = self.results[0] if self.results else None
+        order = await asyncio.to_thread(self._order_of, result) if result is not None else None
+        if result is None or order is None:
+            raise UsageError("This clip's request isn't in this library.", hint="Run hw.studio() and describe it.")
+        await self._take_over(*order)
+        self._before = order[0].prompt
+        self._screen.show(prompt=self._text)  # a page that makes the editor later than now begins with it
+        if extend:
+            await self._go_on({"id": result.id}, [])
+
     async def _drop(self, content: dict[str, Any], _buffers: list[bytes]) -> None:
         """Take a result out of the stack; its clip stays in the library."""
         result = self._result(content)

@@ -1,5 +1,6 @@
 /** The grid of a sweep: the plan, the run and the result, in cells that are compared by eye. */
 
+import { studioBelow } from "./clip_actions.js";
 import { element } from "./dom.js";
 import { placed } from "./placed.js";
 import { CellBox } from "./sweep_cell.js";
@@ -363,6 +364,14 @@ function show(store, signal) {
     }
     if (change.kind === "head") {
       staged();
+      return;
+    }
+    if (change.kind === "studio" || change.kind === "nostudio") {
+      studioBelow(
+        root,
+        change.kind === "studio" ? change.place : "",
+        change.kind === "studio" ? "" : change.why,
+      );
       return;
     }
     for (const key of change.keys) boxes.get(Number.parseInt(key, 10))?.update();
