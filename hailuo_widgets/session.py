@@ -30,7 +30,7 @@ from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.rewriting import Rewriting
@@ -112,6 +112,7 @@ class Session:
         fresh: bool = False,
         replicate: int = 0,
         as_written: bool = True,
+        show: bool = False,
     ) -> Job:
         """Begin a job. Returns at once; the work goes on behind it.
 
@@ -124,11 +125,24 @@ class Session:
             fresh: Ask again, even where the library has the clip already.
             replicate: Which clip of the same request.
             as_written: Whether a slip in a camera command is sent as it is; otherwise it is refused.
+            show: Whether it is shown under the cell that runs now.
 
         Raises:
             RefusedError: If the vendor would not accept the request. Nothing was sent.
             AuthenticationError: If the provider needs a key and none is set.
         """
+        job, begin = self._enter(request, provider, name, fresh=fresh, replicate=replicate, as_written=as_written)
+        try:
+            if show:  # first: a cell would wait longer for it while the loop's thread loads what a job needs
+                self.show(job)
+        finally:
+            begin()
+        return job
+
+    def _enter(
+        self, request: VideoRequest, provider: str | None, name: str, *, fresh: bool, replicate: int, as_written: bool
+    ) -> tuple[Job, Callable[[], object]]:
+        """The job that answers a request, and what begins it."""
         recalled = None if provider or fresh else self._same_words(request)
         order, reason = recalled or self.quote(request, provider)
         clip = None if fresh else self._clip(order, replicate)
@@ -143,15 +157,14 @@ class Session:
             job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id)
             with self._lock:
                 self._jobs.append(job)
-            return job
+            return job, lambda: None
         with self._lock:
             records = self._record_keeper()
             if (under_way := records.in_progress.enter(job)) is not job:
-                return under_way
+                return under_way, lambda: None
             self._jobs.append(job)
             self._remember(group := JobGroup(name), [job])
-        self.loop.post(self._run([job], records, group))
-        return job
+        return job, lambda: self.loop.post(self._run([job], records, group))
 
     def promote(self, clip: Clip, *, name: str = "", **pictures: Any) -> Job:
         """Make a draft again in 2K; as `Clip.promote`, with no card."""
@@ -416,15 +429,18 @@ class Session:
 
         A clip that was made of a draft is shown beside it.
         """
-        from hailuo_widgets.views import live, outputs, rewritten
+        from hailuo_widgets.views import outputs
 
         if not outputs.in_kernel():
             return
         from hailuo_widgets.engine.rewriting import Rewriting
+        from hailuo_widgets.views import live
 
         if isinstance(what, Job) and what.quote.request.rewrite:
             what = Rewriting(what)
         if isinstance(what, Rewriting):
+            from hailuo_widgets.views import rewritten
+
             rewritten.show(what)
         elif isinstance(what, Job):
             row = what.quote.row
