@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,7 +17,7 @@ from hailuo_widgets.table import Table
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import pandas as pd
 
@@ -228,6 +230,10 @@ class ClipQuery:
         clips = self.clips
         said = self._library.journal.marked([clip.id for clip in clips])
         measured = kept(self._library.journal, clips)
+        replicates: defaultdict[str, list[Measured]] = defaultdict(list)
+        for clip in clips:
+            if clip.id in measured:
+                replicates[_request(clip)].append(measured[clip.id])
         for clip in clips:
             marks = said.get(clip.id, MarksPart())
             known = {name: getattr(clip, name) for name in _FIELDS}
@@ -240,7 +246,7 @@ class ClipQuery:
                 "tags": list(marks.tags),
                 "note": marks.note,
                 **parameters,
-                **(_measures(clip, measured.get(clip.id)) if measured else {}),
+                **(_measures(clip, measured.get(clip.id), replicates[_request(clip)]) if measured else {}),
             }
 
     def _with(self, **changes: Any) -> ClipQuery:
@@ -253,10 +259,15 @@ _FIELDS = (
 )
 
 
-def _measures(clip: Clip, measured: Measured | None) -> dict[str, Any]:
+def _request(clip: Clip) -> str:
+    """The same for clips of the same request."""
+    return json.dumps([clip.provider, clip.model, clip.prompt, clip.parameters], sort_keys=True, default=str)
+
+
+def _measures(clip: Clip, measured: Measured | None, replicates: Sequence[Measured]) -> dict[str, Any]:
     from hailuo_widgets.measure.stored import columns  # NumPy is loaded where it is needed
 
-    return columns(clip, measured)
+    return columns(clip, measured, replicates)
 
 
 def _at(day: date | str | None) -> float | None:

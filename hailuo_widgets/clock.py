@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 from typing import Protocol
+
+
+def midnight(at: float) -> float:
+    """When the day of a moment began, by local time; both in seconds since the epoch."""
+    moment = datetime.fromtimestamp(at, UTC).astimezone()
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
 
 
 class Clock(Protocol):

@@ -270,7 +270,7 @@ def cost() -> Table:
             each.provider,
             str(each.clips),
             _money(each.amount, each.currency),
-            _money(each.estimated, each.currency),
+            _money(each.estimated, each.currency) if each.clips else "",
             str(each.unknown) if each.unknown else "",
         )
         for each in spent

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets import api
 from hailuo_widgets import session as sessions
-from hailuo_widgets.magics import read_cell, require_budget
+from hailuo_widgets.magics import for_rewriting, read_cell, require_budget, rewriting_of
 from hailuo_widgets.sweeps.cells import single
 
 if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.sweeps.sweep import Sweep
 
 
-def cell(text: str, line: str = "", **variables: Any) -> Job | Sweep | Quote:
+def cell(text: str, line: str = "", **variables: Any) -> Job | Rewriting | Sweep | Quote:
     """Read a cell as `%%hailuo` does, and make the clip, or plan the sweep.
 
     Args:
@@ -24,7 +25,8 @@ def cell(text: str, line: str = "", **variables: Any) -> Job | Sweep | Quote:
         variables: What `{name}` means in them.
 
     Returns:
-        The job. For several clips the sweep, which is run if the line says `--yes`; else call `.run()`. With
+        The job; with `--rewrite` the rewritten prompt where it isn't there yet, and the job the next time (or at once,
+        with `--wait`). For several clips the sweep, which is run if the line says `--yes`; else call `.run()`. With
         `--dry-run` the checked request with its price.
 
     Raises:
@@ -32,7 +34,16 @@ def cell(text: str, line: str = "", **variables: Any) -> Job | Sweep | Quote:
         HailuoError: As `generate` and `Sweep.run` do.
     """
     arguments, definition = read_cell(line, text, variables)
-    if definition.axes or arguments.repeat > 1 or arguments.budget:
+    several = definition.axes or arguments.repeat > 1
+    prompt, fields = ("", {}) if several else single(definition)
+    if fields.pop("prompt_as", "mine") == "rewritten":
+        if arguments.dry_run:
+            return api.dry_run(prompt, rewrite=True, **for_rewriting(fields))
+        rewriting = rewriting_of(prompt, fields, arguments)
+        if not rewriting.done:
+            return rewriting
+        prompt = rewriting.result()
+    if several or arguments.budget:
         sweep = sessions.default_session().plan(definition, arguments.budget)
         if arguments.yes and not arguments.dry_run:
             if sweep.budget is None and sweep.asks:
@@ -41,7 +52,6 @@ def cell(text: str, line: str = "", **variables: Any) -> Job | Sweep | Quote:
             if arguments.wait:
                 sweep.result()
         return sweep
-    prompt, fields = single(definition)
     if arguments.dry_run:
         return api.dry_run(prompt, **fields)
     return api.generate(

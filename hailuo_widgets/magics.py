@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from inspect import signature
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from hailuo_widgets.engine.job import Job
+    from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.session import Session
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.store.clip import Clip
@@ -107,7 +109,7 @@ class HailuoMagics(Magics):
         for remark in raw_cell.remarks(cell):
             print(f"Note: {remark}", file=sys.stderr)  # noqa: T201  # under the cell, before anything is sent
         arguments, definition = read_cell(line, cell, self.shell.user_ns)
-        if definition.axes or arguments.repeat > 1 or (arguments.budget and not arguments.fresh):
+        if definition.axes or arguments.repeat > 1:
             return self._sweep(definition, arguments, (line, cell))
         return self._clip(definition, arguments, (line, cell))
 
@@ -122,15 +124,15 @@ class HailuoMagics(Magics):
         rewritten = fields.pop("prompt_as", "mine") == "rewritten"
         if rewritten:
             if arguments.dry_run:
-                return api.dry_run(prompt, rewrite=True, **_for_rewriting(fields))
-            rewriting = api.rewrite(prompt, show=True, **_for_rewriting(fields))
-            if arguments.wait:
-                rewriting.result()
+                return api.dry_run(prompt, rewrite=True, **for_rewriting(fields))
+            rewriting = rewriting_of(prompt, fields, arguments)
             if not rewriting.done:  # what the clip is made from should be seen before the clip is paid for
                 if arguments.name:
                     self.shell.user_ns[arguments.name] = rewriting
                 return None if _in_kernel(self.shell) else rewriting
             prompt = rewriting.result()
+        if arguments.budget and not arguments.fresh:
+            return self._sweep(definition, arguments, written)
         slips = camera.parse(prompt).near_misses
         ask = bool(here.settings.confirm_above or slips) and not (arguments.yes or arguments.dry_run)
         if ask and not arguments.fresh and not rewritten and _asks(here, prompt, **fields):
@@ -291,7 +293,33 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
     return arguments, definition
 
 
-def _for_rewriting(fields: Mapping[str, Any]) -> dict[str, Any]:
+def rewriting_of(prompt: str, fields: Mapping[str, Any], arguments: argparse.Namespace) -> Rewriting:
+    """The rewritten prompt of a cell's clip, which is shown; with --wait it is there.
+
+    Raises:
+        UsageError: If it would have to be paid for under a budget. Nothing was sent.
+    """
+    from hailuo_widgets import api, session
+    from hailuo_widgets.spec.catalog import CLIPS
+    from hailuo_widgets.spec.request import VideoRequest
+    from hailuo_widgets.sweeps import budgets
+
+    told = for_rewriting(fields)
+    limit = budgets.budget(arguments.budget, ())
+    if limit is not None and limit.currency != CLIPS:
+        request = VideoRequest.of(prompt=prompt, **{name: told[name] for name in told if name != "provider"})
+        if not session.default_session().is_rewritten(request, told.get("provider")):
+            raise UsageError(
+                "A rewriting is charged by tokens, so --budget can't limit it. Nothing was sent.",
+                hint="Run the cell without --budget to see the rewritten prompt (about $0.017), then with it.",
+            )
+    rewriting = api.rewrite(prompt, show=True, **told)
+    if arguments.wait:
+        rewriting.result()
+    return rewriting
+
+
+def for_rewriting(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What the rewriter is told of the clip."""
     from hailuo_widgets.spec.request import TOLD_TO_REWRITER
 
@@ -358,6 +386,10 @@ def _asks(session: Session, prompt: str, *, provider: str | None = None, **field
     return quote is not None and bool(quote.slips or budgets.above(*total([quote]), session.settings.confirm_above))
 
 
+_NO_NUMBER = re.compile(r"argument (\S+): invalid int value: '(.*)'", re.DOTALL)
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+
+
 def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     from IPython.core.error import UsageError as IPythonUsageError
 
@@ -367,11 +399,18 @@ def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     try:
         found, unknown = parser.parse_known_args(words)
     except IPythonUsageError as error:
+        if number := _NO_NUMBER.search(str(error)):
+            raise UsageError(f"{number[1]} takes a whole number, not “{number[2]:.40}”.", hint="Write -d 6.") from None
         raise UsageError(f"%%hailuo: {error}.", hint="%%hailuo? shows the manual.") from None
     for each in unknown:
         option = each.split("=")[0]
         if option.startswith("-"):
             raise UsageError(f"%%hailuo has no option {option}.", hint=foreign.hint(option, known, option=True))
+    if unknown and unknown[0][0] in _DASHES:
+        raise UsageError(
+            f"“{unknown[0]}” begins with a long dash, as some editors write it.",
+            hint="Write options with hyphens: --dry-run, -d 6.",
+        )
     if unknown:
         raise UsageError(
             f"%%hailuo: “{unknown[0]}” is one word too many.",

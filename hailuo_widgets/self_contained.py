@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 _WIDGETS = ("application/vnd.jupyter.widget-view+json", "application/vnd.jupyter.widget-state+json")
 _ADDRESS = r"""(?P<mark>['"])(?P<address>[^'"<>]+?\.mp4)(?P=mark)"""
-_PLAYER = re.compile(rf"(?P<head><video\b[^>]*?\bsrc=){_ADDRESS}")
+# No part of these goes beyond the next angle bracket, so that a page that opens tags for ever is read once.
+_PLAYER = re.compile(rf"(?P<head><video\b[^<>]*?\bsrc=){_ADDRESS}")
 _POSTER_LINK = re.compile(
-    rf"""<a href={_ADDRESS}>\s*<img src=(?P<quote>['"])(?P<poster>data:[^'"]+)(?P=quote)[^>]*>\s*</a>"""
+    rf"""<a href={_ADDRESS}>\s*<img src=(?P<quote>['"])(?P<poster>data:[^'"<>]+)(?P=quote)[^<>]*>\s*</a>"""
 )
-_LINK = re.compile(rf"(?P<head><a\b[^>]*?\bhref=){_ADDRESS}")
+_LINK = re.compile(rf"(?P<head><a\b[^<>]*?\bhref=){_ADDRESS}")
 _PLAYER_STYLE = "display:block;width:100%;height:auto;border-radius:6px;background:#0c0e10"
 
 

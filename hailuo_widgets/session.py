@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 import threading
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from hailuo_widgets.engine.job import Job, new_id, sent_before
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
+from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, Problem, RefusedError, UsageError
 from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
@@ -30,7 +32,7 @@ from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterator, Sequence
 
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.rewriting import Rewriting
@@ -64,6 +66,9 @@ class Session:
     Args:
         settings: From the environment, where none are given.
         folder: What relative paths are taken from: where the kernel started, which is beside the notebook.
+
+    Attributes:
+        measures: Told the id of each clip that is measured by `clip.measured`, once it is kept.
     """
 
     def __init__(self, settings: Settings | None = None, folder: Path | None = None) -> None:
@@ -78,6 +83,7 @@ class Session:
         self._libraries: dict[Path, Library] = {}
         self._clients: dict[tuple[str, str, float], AsyncHailuo] = {}
         self._records: dict[Path, Records] = {}
+        self.measures: Observers[str] = Observers()
         self._scheduler: Scheduler | None = None
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._after_fork)
@@ -112,6 +118,7 @@ class Session:
         fresh: bool = False,
         replicate: int = 0,
         as_written: bool = True,
+        replaces: str | None = None,
         show: bool = False,
     ) -> Job:
         """Begin a job. Returns at once; the work goes on behind it.
@@ -125,24 +132,13 @@ class Session:
             fresh: Ask again, even where the library has the clip already.
             replicate: Which clip of the same request.
             as_written: Whether a slip in a camera command is sent as it is; otherwise it is refused.
+            replaces: The id of an unconfirmed job that is closed as soon as this one is about to be sent.
             show: Whether it is shown under the cell that runs now.
 
         Raises:
             RefusedError: If the vendor would not accept the request. Nothing was sent.
             AuthenticationError: If the provider needs a key and none is set.
         """
-        job, begin = self._enter(request, provider, name, fresh=fresh, replicate=replicate, as_written=as_written)
-        try:
-            if show:  # first: a cell would wait longer for it while the loop's thread loads what a job needs
-                self.show(job)
-        finally:
-            begin()
-        return job
-
-    def _enter(
-        self, request: VideoRequest, provider: str | None, name: str, *, fresh: bool, replicate: int, as_written: bool
-    ) -> tuple[Job, Callable[[], object]]:
-        """The job that answers a request, and what begins it."""
         recalled = None if provider or fresh else self._same_words(request)
         order, reason = recalled or self.quote(request, provider)
         clip = None if fresh else self._clip(order, replicate)
@@ -152,19 +148,33 @@ class Session:
                 problems = [Problem("prompt", str(slip)) for slip in others]
                 raise RefusedError([*problems, Problem("prompt", str(last), hint=_AS_WRITTEN)])
             require_key(order.row.provider, self.settings)
-        job = Job(new_id(self.clock.now()), order, name=name, replicate=replicate, reason=reason, fresh=fresh)
+        job = Job(
+            new_id(self.clock.now()),
+            order,
+            name=name,
+            replicate=replicate,
+            reason=reason,
+            fresh=fresh,
+            replaces=replaces,
+        )
         if clip is not None:
             job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id)
             with self._lock:
                 self._jobs.append(job)
-            return job, lambda: None
-        with self._lock:
-            records = self._record_keeper()
-            if (under_way := records.in_progress.enter(job)) is not job:
-                return under_way, lambda: None
-            self._jobs.append(job)
-            self._remember(group := JobGroup(name), [job])
-        return job, lambda: self.loop.post(self._run([job], records, group))
+            if show:
+                self.show(job)
+            return job
+        with self._or_ended([job]):
+            with self._lock:
+                records = self._record_keeper()
+                if (under_way := records.in_progress.enter(job)) is job:
+                    self._jobs.append(job)
+                    self._remember(group := JobGroup(name), [job])
+            if show:  # first: a cell would wait longer for it while the loop's thread loads what a job needs
+                self.show(under_way)
+            if under_way is job:
+                self.loop.post(self._run([job], records, group))
+        return under_way
 
     def promote(self, clip: Clip, *, name: str = "", **pictures: Any) -> Job:
         """Make a draft again in 2K; as `Clip.promote`, with no card."""
@@ -185,16 +195,28 @@ class Session:
         """
         from hailuo_widgets.engine.rewriting import Rewriting
 
-        wanted = request.model_copy(update={"rewrite": True, "model": request.model or REWRITER})
-        order = self.quote(wanted, provider)[0]
-        found = None
-        if not fresh and self.has_library():
-            found = self.library().journal.rewritten(order.digest)
+        order = self._quote_of_rewriting(request, provider)
+        found = None if fresh else self._rewritten(order)
         if found is None:
-            return Rewriting(self.start(wanted, order.row.provider, fresh=fresh))
+            return Rewriting(self.start(order.written, order.row.provider, fresh=fresh))
         job = Job(found[0], order)
         job.move(JobState.STORED, cached=True, prompt=found[1])
         return Rewriting(job)
+
+    def is_rewritten(self, request: VideoRequest, provider: str | None = None) -> bool:
+        """Whether the library has the answer to `rewrite`.
+
+        Raises:
+            RefusedError: If the vendor would not accept the request.
+        """
+        return self._rewritten(self._quote_of_rewriting(request, provider)) is not None
+
+    def _quote_of_rewriting(self, request: VideoRequest, provider: str | None) -> Quote:
+        wanted = request.model_copy(update={"rewrite": True, "model": request.model or REWRITER})
+        return self.quote(wanted, provider)[0]
+
+    def _rewritten(self, order: Quote) -> tuple[str, str] | None:
+        return self.library().journal.rewritten(order.digest) if self.has_library() else None
 
     def final_of(self, clip: Clip, **pictures: Any) -> VideoRequest:
         """The request that makes a draft again in 2K. Nothing is sent.
@@ -233,13 +255,24 @@ class Session:
             jobs: New ones. The caller has asked the library for their clips, and found none.
             group: What they belong to.
         """
-        with self._lock:
-            self._jobs.extend(jobs)
-            self._remember(group, jobs)
-            records = self._record_keeper()
-            for job in jobs:
-                records.in_progress.enter(job)
-        self.loop.post(self._run(jobs, records, group))
+        with self._or_ended(jobs):
+            with self._lock:
+                self._jobs.extend(jobs)
+                self._remember(group, jobs)
+                records = self._record_keeper()
+                for job in jobs:
+                    records.in_progress.enter(job)
+            self.loop.post(self._run(jobs, records, group))
+
+    @contextmanager
+    def _or_ended(self, jobs: Sequence[Job]) -> Iterator[None]:
+        """Give jobs to the loop. An interrupt in between ends them: they would never start, and block others."""
+        try:
+            yield
+        except BaseException:
+            with suppress(TimeoutError):
+                self.loop.post(_end_unless_begun(jobs)).result(CLOSE_SECONDS)
+            raise
 
     def _remember(self, group: JobGroup, jobs: Sequence[Job]) -> None:
         self._groups = [each for each in self._groups if not all(job.done for job in each[1])]
@@ -286,15 +319,16 @@ class Session:
             if claim is None or claim.kind == "busy":
                 continue
             job = Job(row.id, order, name=row.name, replicate=row.replicate, reason="Resumed", created=row.created)
-            with self._lock:
-                self._jobs.append(job)
+            with self._or_ended([job]):
+                with self._lock:
+                    self._jobs.append(job)
+                    if claim.kind == "open":
+                        job.task_id = claim.task_id
+                        records.in_progress.enter(job)
                 if claim.kind == "open":
-                    job.task_id = claim.task_id
-                    records.in_progress.enter(job)
-            if claim.kind == "open":
-                self.loop.post(self._run([job], records, JobGroup(job.name)))
-            else:
-                job.move(JobState.UNCERTAIN, error=sent_before(job))
+                    self.loop.post(self._run([job], records, JobGroup(job.name)))
+                else:
+                    job.move(JobState.UNCERTAIN, error=sent_before(job))
             found.append(job)
         return found
 
@@ -355,10 +389,11 @@ class Session:
         if not self.library().journal.adopt(job_id, task_id, records.owner, self.clock.now()):
             raise UsageError(f"{job_id} or that task was decided about meanwhile.", hint="%hailuo resume lists them.")
         job.task_id = task_id
-        with self._lock:
-            self._jobs.append(job)
-            records.in_progress.enter(job)
-        self.loop.post(self._run([job], records, JobGroup(job.name)))
+        with self._or_ended([job]):
+            with self._lock:
+                self._jobs.append(job)
+                records.in_progress.enter(job)
+            self.loop.post(self._run([job], records, JobGroup(job.name)))
         return job
 
     def forget(self, job_id: str) -> Quote:
@@ -372,24 +407,31 @@ class Session:
         """
         row = self.library().journal.job(job_id) if self.has_library() else None
         if row is None or not self.library().journal.decide(job_id, self.clock.now()):
-            raise UsageError(f"There is no open job “{job_id}” to decide about.", hint="%hailuo resume lists them.")
+            raise _no_open_job(job_id)
         return quote_of(row)
 
     def buy_again(self, job_id: str) -> Job:
-        """Forget an uncertain job and send its request once more.
+        """Send the request of an uncertain job once more; that job is closed when the new one is about to be sent.
 
         Raises:
             UsageError: If no such id exists, or its pictures are known by their hash only.
+            RefusedError: If the vendor would not accept the request any more. Nothing was sent or closed.
+            AuthenticationError: If the provider needs a key and none is set.
         """
         row = self.library().journal.job(job_id) if self.has_library() else None
-        if row is not None and any(media.known_sha256 for media in quote_of(row).written.media().values()):
+        if row is None or row.state not in (*peek.OPEN_STATES, JobState.UNCERTAIN):
+            raise _no_open_job(job_id)
+        order = quote_of(row)
+        if any(media.known_sha256 for media in order.written.media().values()):
             raise UsageError(
                 "The library does not have the pictures of that request.",
                 hint=f"%hailuo resume --forget {job_id}, and run its cell again.",
             )
-        order = self.forget(job_id)
         # The same of its like again: the first may be there already, and would be all that comes back.
-        return self.start(order.written, order.row.provider, replicate=row.replicate if row is not None else 0)
+        job = self.start(order.written, order.row.provider, replicate=row.replicate, replaces=job_id)
+        if job.cached:  # its clip is there, so nothing is about to be sent
+            self.forget(job_id)
+        return job
 
     def has_library(self) -> bool:
         """Whether there is a library yet; looking for one makes none."""
@@ -446,7 +488,14 @@ class Session:
             row = what.quote.row
             cancellable = wire(row.provider).can_cancel(Task("", row.model))
             wait = self.settings.unattended_wait
-            live.show(what, self.folder, self.loop, cancellable=cancellable, unattended_wait=wait)
+            live.show(
+                what,
+                self.folder,
+                self.loop,
+                cancellable=cancellable,
+                unattended_wait=wait,
+                measures=self.measures,
+            )
         elif isinstance(what, Quote):
             live.show_quote(what)
         elif isinstance(what, Clip):
@@ -608,6 +657,16 @@ class Session:
         return self._records[folder]
 
 
+async def _end_unless_begun(jobs: Sequence[Job]) -> None:
+    for job in jobs:
+        if not job.begun:
+            job.move(JobState.CANCELLED)
+
+
+def _no_open_job(job_id: str) -> UsageError:
+    return UsageError(f"There is no open job “{job_id:.60}” to decide about.", hint="%hailuo resume lists them.")
+
+
 @cache
 def default_session() -> Session:
     """This kernel's session."""
@@ -623,6 +682,7 @@ def _promote(clip: Clip, *, name: str = "", show: bool = True, **pictures: Any) 
 
 
 Clip.promoter = _promote
+Clip.session = default_session
 
 
 def _measured(clip: Clip, *, compute: bool) -> Any:
@@ -635,7 +695,12 @@ def _measured(clip: Clip, *, compute: bool) -> Any:
         return kept(journal, [clip]).get(clip.id)
     from hailuo_widgets.measure.stored import measure_stored
 
-    return next(measured for _, measured in measure_stored([clip], journal, session.clock))
+    before = kept(journal, [clip]).get(clip.id)
+    if before is not None:
+        return before
+    found = next(measured for _, measured in measure_stored([clip], journal, session.clock))
+    session.measures.tell(clip.id)
+    return found
 
 
 Clip.measurer = _measured

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.sketch.disobey import How, disobeyed
+from hailuo_widgets.sketch.disobey import HALF, How, disobeyed
 from hailuo_widgets.sketch.render import Sketch, render
 from hailuo_widgets.spec.camera import parse
 
@@ -28,7 +28,7 @@ def sketch(
         prompt: As for a vendor, with its commands in brackets.
         path: The mp4 file; one that is there is replaced.
         obey: False for a camera that does something other than requested.
-        how: What it does instead: `"another"` move, `"none"`, or the `"reverse"`.
+        how: What it does instead: `"another"` move, `"none"`, the `"reverse"`, or the same move `"half"` as far.
         seed: Which other move it is.
         size: Width and height in pixels.
         duration: Seconds.
@@ -42,14 +42,16 @@ def sketch(
         HailuoError: If the file can't be written.
     """
     every = (tuple(command.en for command in shot.commands) for shot in parse(prompt).shots)
-    moves = tuple(step for step, _ in groupby(every))
+    moves, reach = tuple(step for step, _ in groupby(every)), 1.0
     if not obey:
         if not moves:
             raise UsageError("This prompt has no camera command to disobey.", hint="Write one in brackets: [Pan left].")
         if how not in get_args(How):
-            raise UsageError(f"A camera can't disobey in the way {how!r}.", hint="Use 'another', 'none' or 'reverse'.")
+            raise UsageError(
+                f"A camera can't disobey in the way {how!r}.", hint="Use 'another', 'none', 'reverse' or 'half'."
+            )
         still = all(step == ("Static shot",) for step in moves)
-        # To stand still would be to obey.
-        moves = disobeyed(moves, "another" if still else how, seed)
-    render(Sketch(prompt, moves, size[0], size[1], duration), path)
+        how = "another" if still else how  # to stand still would be to obey
+        moves, reach = disobeyed(moves, how, seed), HALF if how == "half" else 1.0
+    render(Sketch(prompt, moves, size[0], size[1], duration, reach=reach), path)
     return Path(path)

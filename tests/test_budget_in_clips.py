@@ -15,6 +15,7 @@ from hailuo_widgets.errors import UsageError
 from hailuo_widgets.magics import _check_price
 from hailuo_widgets.spec.catalog import CLIPS, FREE, UNPUBLISHED, Price
 from hailuo_widgets.spec.request import VideoRequest
+from support.session import session
 from support.vendor import submits
 
 SECONDS = 30
@@ -60,6 +61,25 @@ def test_sweeps_that_begin_together_share_a_budget_by_day(here):
     for each in made:
         each.result(SECONDS)
     assert submits(here.simulator) == 3
+
+
+def test_kernels_that_begin_together_share_a_budget_by_day(here, monkeypatch):
+    """What another kernel has planned is in no journal yet: the budget is checked again when a request is written down."""
+    first = hw.sweep(FIVE, budget="3 clips/day")
+    first.group = JobGroup("", first.budget)
+    first.pause().run()
+    with session(transport=here.transport) as other:
+        other.clock = here.clock
+        monkeypatch.setattr("hailuo_widgets.session.default_session", lambda: other)
+        assert stored(hw.sweep(FIVE.replace("fox", "dog"), budget="3 clips/day")) == 3
+    first.resume().result(SECONDS)
+    assert submits(here.simulator) == 3
+    errors = {job.error.message for job in first.jobs}
+    assert [each.partition(". ")[0] for each in errors] == [
+        "The budget is 3 clips a day, and nothing of it is left today"
+    ]
+    here.clock.time += 86_400
+    assert len(first.retry().result(SECONDS)) == 3
 
 
 def test_what_a_group_still_takes_is_within_its_budget(here):

@@ -28,7 +28,7 @@ def test_a_charge_counts_and_the_estimate_is_shown_beside_it(here):
     assert commands.cost().rows == (("minimax", "3", "$0.93", "$1.18", ""),)
     hw.rewrite("A red fox", show=False).result(SECONDS)  # no price before it
     [row] = commands.cost().rows
-    assert (row[1], row[3], row[4]) == ("4", "$1.18", "")
+    assert (row[1], row[3], row[4]) == ("3", "$1.18", "")
     assert row[2].startswith("$0.9")
     assert row[2] != "$0.93"
 

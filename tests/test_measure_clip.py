@@ -12,9 +12,9 @@ from PIL import Image
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.clip import measure_clip
+from hailuo_widgets.measure.diversity import diversity
 from hailuo_widgets.measure.ordered import Ordered, compare, obeyed
 from hailuo_widgets.measure.record import VERSION, Measured
-from hailuo_widgets.measure.series import diversity
 from support.camera_clips import SIZE, clip
 from support.planes import Take, World, build, draw, write
 
@@ -58,6 +58,16 @@ def test_a_silent_track_is_no_sound():
     quiet = measure_clip(clip(("Pan left",), sound="silent")).delivered
     assert quiet.audio_codec == "aac"
     assert quiet.silent is True
+
+
+def test_a_move_half_as_far_is_told_where_the_speed_was_ordered():
+    whole = measure_clip(clip(("Pan left",)))
+    half = measure_clip(clip(take=Take((("Pan left",),), 2.0, ((0.5,),))))
+    order = Ordered(camera=(("Pan left",),), speed=whole.steps[0].speed)
+    assert verdicts(order, whole) == {"camera": True, "camera speed": True}
+    assert verdicts(order, half)["camera speed"] is False
+    # Nothing is said of the speed of another move than the ordered one.
+    assert verdicts(Ordered(camera=(("Tilt up",),), speed=order.speed), half)["camera speed"] is None
 
 
 def test_the_first_frame_is_compared_with_the_ordered_picture_though_it_was_cropped():

@@ -11,9 +11,11 @@ import pytest
 
 import hailuo_widgets as hw
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.measure.moves import FAMILIES
 from hailuo_widgets.measure.obedience import as_svg, obedience, wilson
+from hailuo_widgets.measure.obedience_table import ObedienceTable
 from hailuo_widgets.measure.ordered import Ordered
-from hailuo_widgets.measure.record import Measured
+from hailuo_widgets.measure.record import Measured, SeenStep
 from hailuo_widgets.measure.workers import Workers
 from support.camera_clips import clip
 
@@ -75,8 +77,6 @@ def test_nothing_to_measure_is_no_error():
 
 
 def seen(*names):
-    from hailuo_widgets.measure.moves import FAMILIES
-
     return Measured("x.mp4", [names], [tuple(FAMILIES[name] for name in names)], [], [])
 
 
@@ -95,6 +95,17 @@ def test_obedience_counts_what_cannot_be_told_apart():
     assert (round(one.low, 3), round(one.high, 3)) == (0.301, 0.954)  # Wilson, as statsmodels gives it
     assert (other.ordered, other.share, other.low, other.high) == (1, None, 0.0, 1.0)
     assert wilson(0, 0) == (0.0, 1.0)
+
+
+def test_obedience_has_the_speed_of_what_was_seen():
+    def at(speed):
+        step = SeenStep(0, 2, 0, ("Pan left",), (FAMILIES["Pan left"],), "", speed, 0.0, 1.0, 0.0, 0.0, 0.0)
+        return Measured("x.mp4", [("Pan left",)], [(FAMILIES["Pan left"],)], [], [step])
+
+    order = (("Pan left",),)
+    [cell] = table = ObedienceTable([(order, "H2", at(speed)) for speed in (8.0, -4.0, 6.0)])
+    assert cell.speed == 6.0
+    assert "6.0%/s" in repr(table)
 
 
 def test_the_picture_says_its_figures_and_keeps_hostile_names_as_text():

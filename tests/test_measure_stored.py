@@ -139,6 +139,20 @@ def test_a_record_that_is_none_is_measured_again(fox, here, monkeypatch):
     assert clip.measured.camera == [("Pan left",)]
 
 
+def test_replicates_of_a_cell_say_how_different_they_are(here, monkeypatch):
+    fox = hw.sweep("A grey fox", name="pair", repeat=2, provider="sketch").run()
+    fox.result(SECONDS)
+    looks = {0: [200] + [9] * 575, 1: [9] * 575 + [200]}
+    found = {clip.id: record(("Pan left",), look=looks[clip.replicate]) for clip in fox.clips()}
+    monkeypatch.setattr("hailuo_widgets.sweeps.measured.known", lambda *_: found)
+    monkeypatch.setattr("hailuo_widgets.clip_query.kept", lambda *_: found)
+    assert [each["measured.diversity"] for each in fox.records] == pytest.approx([0.5] * 2)
+    assert hw.library().df["measured.diversity"].dropna().tolist() == pytest.approx([0.5] * 2)
+    assert [each["measured.speed"] for each in fox.records] == [8.0] * 2
+    found.pop(fox.clip(0, 1).id)  # one alone is different from nothing
+    assert [each["measured.diversity"] for each in fox.records] == [None] * 2
+
+
 def test_without_opencv_it_says_what_to_install(fox, monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(UsageError, match="OpenCV") as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -11,10 +12,13 @@ from pathlib import Path
 
 import pytest
 
+import hailuo_widgets as hw
 from hailuo_widgets import load_ipython_extension
 from hailuo_widgets.commands import resume as resume_command
 from hailuo_widgets.errors import AuthenticationError, UncertainError, UsageError
 from hailuo_widgets.keys import EMBEDDED
+from hailuo_widgets.net.client import AsyncHailuo
+from hailuo_widgets.settings import Settings
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import lease, owner, peek
@@ -111,6 +115,59 @@ def test_buying_again_is_a_persons_word():
         here.resume()
         assert here.buy_again("old").result(SECONDS).path.is_file()
         assert submits(here.simulator) == 1
+
+
+def test_what_can_not_be_bought_again_stays_uncertain(monkeypatch):
+    with session() as here:
+        left_behind(here, "submitting", None, dead_owner())
+        here.resume()
+        monkeypatch.setattr(here, "settings", Settings.load({}))
+        with pytest.raises(AuthenticationError):
+            here.buy_again("old")
+        assert [(each.id, each.state) for each in here.resume()] == [("old", "uncertain")]
+        assert submits(here.simulator) == 0
+
+
+def test_where_the_vendor_is_not_reached_the_uncertain_job_stays(monkeypatch):
+    with session() as here, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # it does not listen
+        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        client = AsyncHailuo("minimax", settings=here.settings, base_url=address, clock=here.clock)
+        monkeypatch.setattr(here, "_connect", lambda _provider: client)
+        left_behind(here, "submitting", None, dead_owner())
+        here.resume()
+        again = here.buy_again("old")
+        again.wait(SECONDS)
+        assert again.not_reached
+        assert [(each.id, each.state) for each in here.resume()] == [("old", "uncertain")]
+
+
+@pytest.mark.parametrize("interrupted", ["start", "launch", "resume"])
+def test_an_interrupt_before_the_loop_has_a_job_leaves_none_that_never_starts(interrupted, monkeypatch):
+    with session() as here:
+        post = here.loop.post
+
+        def interrupt(work):
+            work.close()
+            monkeypatch.setattr(here.loop, "post", post)
+            raise KeyboardInterrupt
+
+        if interrupted == "resume":
+            left_behind(here, "queued", a_task(here), dead_owner())
+        monkeypatch.setattr("hailuo_widgets.session.default_session", lambda: here)
+        made = hw.sweep(PROMPT)
+        begin = {"start": lambda: here.start(REQUEST), "launch": made.run, "resume": here.resume}[interrupted]
+        monkeypatch.setattr(here.loop, "post", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            begin()
+        if interrupted == "resume":
+            assert here.resume()[0].result(SECONDS).path.is_file()
+        else:
+            assert not made.jobs
+            assert here.start(REQUEST).result(SECONDS).path.is_file()
+            assert len(made.run().result(SECONDS)) == 1
+        assert submits(here.simulator) == 1
+        assert all(job.done for job in here.jobs())
 
 
 def test_of_several_alike_the_uncertain_one_is_bought_again():

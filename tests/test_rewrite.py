@@ -227,6 +227,63 @@ def test_mine_and_rewritten_are_an_axis(here):
     assert planned().plan.to_buy == 0
 
 
+@pytest.mark.parametrize("more", ["", " --yes", " --fresh", " --wait"])
+def test_a_budget_in_money_lets_nothing_be_rewritten(here, notebook, more):
+    with pytest.raises(UsageError, match="charged by tokens"):
+        run(notebook, CELL.format(f" --budget 1{more}"))
+    with pytest.raises(UsageError, match=r"rewritten yet\. Nothing was sent") as caught:
+        run(notebook, CELL.format(" --budget 1 --yes").replace("A red", "A {red | grey}"))
+    assert ".rewrite(beyond_budget=True)" in caught.value.hint
+    with pytest.raises(UsageError, match=r"2 prompts are to be rewritten.*Nothing was sent"):
+        notebook.user_ns["fox"].rewrite()
+    assert submits(here.simulator) == 0
+
+
+def test_under_a_budget_prompts_are_rewritten_where_that_is_said(here, notebook):
+    made = hw.sweep("A {red | grey} fox", prompt_as=["mine", "rewritten"], budget="1 USD", **H3)
+    for each in made.rewrite(beyond_budget=True):
+        each.result(SECONDS)
+    again = hw.sweep("A {red | grey} fox", prompt_as=["mine", "rewritten"], budget="1 USD", **H3)
+    assert again.rewrite() == []  # they are there, so the budget is asked for nothing
+    again.run().result(SECONDS)
+    assert submits(here.simulator) == 2 + 2  # $0.40 each
+    run(notebook, CELL.format(""))
+    notebook.user_ns["fox"].result(SECONDS)
+    run(notebook, CELL.format(" --budget 1 --wait"))
+    assert submits(here.simulator) == 6
+
+
+def test_a_budget_in_clips_lets_prompts_be_rewritten(here):
+    made = hw.sweep("A fox", prompt_as="rewritten", budget="1 clip", **H3)
+    with pytest.raises(UsageError, match="rewritten yet") as caught:
+        made.run()
+    assert "beyond_budget" not in caught.value.hint
+    [words] = [each.result(SECONDS) for each in made.rewrite()]
+    made = hw.sweep("A fox", prompt_as="rewritten", budget="1 clip", **H3).run()
+    assert [clip.prompt for clip in made.result(SECONDS)] == [words]
+
+
+def test_a_budget_by_day_counts_what_was_rewritten(here):
+    hw.rewrite(PROMPT, duration=5, show=False).result(SECONDS)
+    assert hw.sweep("A fox", budget="1 USD/day", **H3).budget.left < 1
+
+
+def test_costs_show_a_rewritten_prompt_as_no_clip(here):
+    made = hw.rewrite(PROMPT, show=False)
+    made.result(SECONDS)
+    [row] = commands.cost().rows
+    assert row == ("minimax", "0", str(made.job.charged), "", "")
+
+
+def test_a_cell_as_a_call_rewrites_its_prompt_too(here):
+    line = "fox -m MiniMax-H3 -d 5 -r 768P --ratio 16:9 --rewrite"
+    assert hw.cell(PROMPT, f"{line} --dry-run").request.rewrite
+    words = hw.cell(PROMPT, line).result(SECONDS)
+    assert submits(here.simulator) == 1
+    assert hw.cell(PROMPT, f"{line} --wait").clip.prompt == words
+    assert submits(here.simulator) == 2
+
+
 def test_prompt_as_is_one_of_two(here):
     with pytest.raises(UsageError, match="mine or rewritten"):
         hw.sweep("A fox", prompt_as=["mine", "yours"], **H3)

@@ -5,6 +5,7 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.moves import FAMILIES
+from hailuo_widgets.sketch.camera_path import camera_at
 from hailuo_widgets.sketch.disobey import REVERSE, disobeyed
 from hailuo_widgets.spec.camera import CameraCommand
 
@@ -33,14 +34,23 @@ def test_none_stands_still_for_each_step():
     assert disobeyed((), "another") == (("Static shot",),)
 
 
+def test_half_as_far_is_the_same_move_at_half_the_amount():
+    assert disobeyed((("Pan left",), ("Push in",)), "half") == (("Pan left",), ("Push in",))
+    whole, half = (camera_at((("Pan left", "Pedestal up"),), 1, reach=reach) for reach in (1, 0.5))
+    assert (half.yaw, half.y) == (whole.yaw / 2, whole.y / 2)
+
+
 def test_a_sketch_obeys_unless_it_is_told_not_to(tmp_path, monkeypatch):
     drawn = []
-    monkeypatch.setattr("hailuo_widgets.sketch_file.render", lambda of, path: drawn.append(of.moves))
+    monkeypatch.setattr("hailuo_widgets.sketch_file.render", lambda of, path: drawn.append((of.moves, of.reach)))
     assert hw.sketch("A fox, [Pan left] then [Push in]", tmp_path / "fox.mp4") == tmp_path / "fox.mp4"
     hw.sketch("A fox, [Pan left]", tmp_path / "fox.mp4", obey=False, how="reverse")
     hw.sketch("A fox, [Static shot]", tmp_path / "fox.mp4", obey=False, how="none")
-    assert drawn[:2] == [(("Pan left",), ("Push in",)), (("Pan right",),)]
-    assert drawn[2] != (("Static shot",),)
+    hw.sketch("A fox, [Pan left]", tmp_path / "fox.mp4", obey=False, how="half")
+    hw.sketch("A fox, [Static shot]", tmp_path / "fox.mp4", obey=False, how="half")
+    assert drawn[:2] == [((("Pan left",), ("Push in",)), 1), ((("Pan right",),), 1)]
+    assert drawn[3] == ((("Pan left",),), 0.5)
+    assert all(moves != (("Static shot",),) for moves, reach in drawn[2::2])
     with pytest.raises(UsageError, match="no camera command"):
         hw.sketch("A fox", obey=False)
     with pytest.raises(UsageError, match="sideways"):

@@ -102,6 +102,7 @@ def test_what_is_no_whole_number_is_refused_in_a_sentence(seconds):
         ("aspect_ratio", "Did you mean ratio?"),
         ("image", "Did you mean first_frame?"),
         ("seed", "Hailuo has no seed"),
+        ("upscale", "call .promote() on its clip"),
         ("negative_prompt", "no negative prompt"),
         ("num_videos", "hw.sweep"),
         ("durration", "Did you mean duration"),

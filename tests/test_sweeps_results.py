@@ -160,10 +160,13 @@ def test_an_axis_that_says_what_was_sent_needs_no_column_of_its_own(here):
 
 
 def test_the_contact_sheet_has_a_poster_for_each_clip(fox, tmp_path):
-    picture = fox.contact_sheet(tmp_path / "fox.png", width=200)
+    shown = fox.contact_sheet(tmp_path / "fox.png", width=200)
+    assert shown.getpixel((2, 2))[3] == 0  # the notebook's own background, light or dark
+    picture = shown.convert("RGB")
     with Image.open(tmp_path / "fox.png") as kept:
         assert kept.format == "PNG"
         assert kept.size == picture.size
+        assert kept.getpixel((2, 2)) == (255, 255, 255)
     poster = Image.open(io.BytesIO(fox.clips()[0].poster())).convert("RGB").resize((1, 1)).getpixel((0, 0))
     small = picture.resize((picture.width // 4, picture.height // 4))
     near = sum(

@@ -12,6 +12,8 @@ from PIL import Image
 import hailuo_widgets as hw
 from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.store.vote import Vote
+from hailuo_widgets.sweeps.export.film import _places
+from hailuo_widgets.sweeps.pivot import sheets
 
 SECONDS = 60
 
@@ -100,6 +102,23 @@ def test_pictures_and_addresses_are_shared_without_paths_passwords_and_signature
         assert [each for each in ("secret", "home of Ann", "ann:") if each in text] == []
         assert "https://example.com/two.png" in text
         assert ("one.png" in text) == varied
+
+
+def test_a_page_a_film_and_a_contact_sheet_name_pictures_without_their_paths(here, tmp_path):
+    home = tmp_path / "home of Ann"
+    home.mkdir()
+    Image.new("RGB", (800, 600), "red").save(home / "one.png")
+    Image.new("RGB", (90, 60), "red").save(home / "small.png")
+    address = "https://ann:secret@example.com/two.png?X-Amz-Signature=secret"
+    made = hw.sweep("A {red | grey} fox", first_frame=[str(home / "one.png"), str(home / "small.png"), address])
+    made.run().result(SECONDS)
+    page = made.to_html(tmp_path / "fox.html").read_text("utf-8")
+    labels = [each.label for each in _places(made)[0]]
+    tables = [text for sheet in sheets(made) for text in (sheet.title, *sheet.rows.values(), *sheet.columns.values())]
+    for text in (page, str(labels), str(tables)):
+        assert [each for each in ("secret", "home of Ann", "ann:") if each in text] == []
+        assert "one.png" in text
+        assert "https://example.com/two.png" in text
 
 
 def test_an_address_that_mlflow_refuses_is_shown_without_its_password(fox, monkeypatch):

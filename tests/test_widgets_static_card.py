@@ -88,6 +88,7 @@ def test_it_tells_what_was_made_and_how_to_make_it_again():
         "1366×768 · 24 fps · 5.9 s",
         "task-7cvnl5zw",
         "clips/my panda.mp4",
+        "If the clip doesn't play, copy it there",
         "2.1\u00a0MB",
         CLIP.sha256,
         RECIPE.cell,

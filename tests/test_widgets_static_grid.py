@@ -15,7 +15,7 @@ from PIL import Image
 from hailuo_widgets.media.frames import shrunk
 from hailuo_widgets.views.card import ClipView
 from hailuo_widgets.views.grid_view import AxisView, CellView, Footage, GridItem, GridView, HeadView, PlanView
-from hailuo_widgets.views.static_grid import OUTPUT_LIMIT, PLAYERS, fitting, grid_html, grid_text
+from hailuo_widgets.views.static_grid import OUTPUT_LIMIT, fitting, grid_html, grid_text
 from support.html import Seen
 
 FOOTAGE = Footage(1366, 768, 24, 5.9)
@@ -74,10 +74,10 @@ def test_rows_columns_and_a_table_for_each_value_of_the_rest():
     assert len(seen.every("video")) == 12
     for video in seen.every("video"):
         assert re.fullmatch(r"hailuo_library/clips/\d+-0\.mp4", video["src"])  # on the tag itself, relative
-        assert video["poster"].startswith("data:image/jpeg;base64,")
         assert video["preload"] == "none"
         assert "controls" in video
     assert "<source" not in grid_html(view, clips_of(view))
+    assert all(picture["src"].startswith("data:image/jpeg;base64,") for picture in seen.every("img"))
     assert len(seen.every("a")) == 12  # where players are not allowed
 
 
@@ -93,13 +93,15 @@ def test_axes_that_go_together_share_their_headings():
     assert len(apart.every("table")) == 2
 
 
-def test_more_cells_than_players_have_posters_with_links():
+def test_a_hundred_clips_are_posters_that_open_their_players():
     axes = (AxisView("gait", tuple(map(str, range(10)))), AxisView("camera", tuple(map(str, range(10)))))
     view = grid(axes)
     html = grid_html(view, clips_of(view, noise(480, 270)))
     seen = Seen(html)
-    assert len(seen.every("video")) == PLAYERS
-    assert len(seen.every("img")) == 100 - PLAYERS
+    assert [each["preload"] for each in seen.every("video")] == ["none"] * 100
+    assert all("loop" in each and "muted" in each for each in seen.every("video"))
+    assert [each["alt"] for each in seen.every("img")][:2] == ["Play 0, 0", "Play 0, 1"]
+    assert len(seen.every("details")) == len(seen.every("summary")) == 100
     assert len(html.encode()) <= OUTPUT_LIMIT
     assert all(len(each["src"]) > 1_000 for each in seen.every("img"))
 
@@ -148,8 +150,8 @@ def test_what_holds_for_all_clips_is_said_once():
 def test_a_table_without_its_library_says_where_the_clips_are_looked_for():
     view = grid()
     text = Seen(grid_html(view, clips_of(view))).text
-    assert "The clips are in clips, seen from this notebook. If none plays, copy that folder there." in text
-    assert "seen from this notebook" not in Seen(grid_html(view, {})).text
+    assert "The clips are in clips, relative to this notebook. If they don't play, copy that folder there." in text
+    assert "relative to this notebook" not in Seen(grid_html(view, {})).text
 
 
 def test_a_plan_says_that_nothing_was_sent():
@@ -185,12 +187,31 @@ def test_whatever_words_there_are_they_are_text(words):
     view = GridView(
         words, axes, words or "x", "gait", cells, 1, {(0, 0): take}, HeadView("done", (words,), message=words)
     )
-    seen = Seen(grid_html(view, {(0, 0): replace(clip("a", b""), src="a.mp4")}))
+    picture = b"poster" if len(words) % 2 else b""
+    seen = Seen(grid_html(view, {(0, 0): replace(clip("a", picture), src="a.mp4")}))
     assert {name for name, _ in seen.elements} <= {
-        *("div", "b", "bdi", "span", "table", "thead", "tbody", "tr", "th", "td", "video", "a", "code"),
+        *(
+            "div",
+            "b",
+            "bdi",
+            "span",
+            "table",
+            "thead",
+            "tbody",
+            "tr",
+            "th",
+            "td",
+            "video",
+            "a",
+            "code",
+            "details",
+            "summary",
+            "img",
+        ),
     }
     assert {name for _, attributes in seen.elements for name in attributes} <= {
-        *("style", "scope", "src", "width", "height", "title", "controls", "preload", "poster", "href", "dir"),
+        *("style", "scope", "src", "width", "height", "title", "controls", "preload", "href", "dir"),
+        *("alt", "loop", "muted", "ontoggle"),
     }
     grid_text(view).encode()
 

@@ -130,6 +130,20 @@ def test_an_exported_notebook_holds_its_clips(tmp_path, capsys):
     assert "lib/gone.mp4 is missing" in seen.err
 
 
+@pytest.mark.parametrize("hostile", ["<video ", "<a ", "<video src=", "<a href='x.mp4'><img src='data:", "src='a.mp4"])
+def test_a_page_that_opens_tags_for_ever_is_read_once(tmp_path, hostile):
+    """Each of them would take hours, if it were read again from every tag."""
+    source = notebook(tmp_path / "nb.ipynb", "fox")
+    whole = json.loads(source.read_text("utf-8"))
+    page = hostile * (2_000_000 // len(hostile))
+    data = {"text/html": page}
+    whole["cells"][0]["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": data}]
+    source.write_text(json.dumps(whole), "utf-8")
+    main(["export", str(source)])
+    made = json.loads((tmp_path / "nb-export.ipynb").read_text("utf-8"))
+    assert "".join(made["cells"][0]["outputs"][0]["data"]["text/html"]) == page
+
+
 @pytest.mark.parametrize("options", [(), ("--inside", "0")])
 def test_a_link_in_place_of_a_clip_is_not_followed(tmp_path, capsys, options):
     exported(tmp_path, *options, linked=True)

@@ -6,7 +6,9 @@ import threading
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.clock import midnight
 from hailuo_widgets.spec.catalog import CLIPS
+from hailuo_widgets.store.day_limit import DayLimit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,16 +24,18 @@ class Budget:
     Args:
         amount: The most that may be spent.
         currency: ISO 4217, or `"clips"` for a number of clips, whatever they cost.
+        by_day: The most that may be spent in a day, by all kernels that use the library; None for no such limit.
 
     Raises:
         ValueError: If the amount is negative or no number.
     """
 
-    def __init__(self, amount: Decimal, currency: str) -> None:
+    def __init__(self, amount: Decimal, currency: str, by_day: Decimal | None = None) -> None:
         if not amount.is_finite() or amount < 0:
             raise ValueError(f"A budget is an amount of money, not {amount}.")
         self.amount = amount
         self.currency = currency
+        self.by_day = by_day
         self._lock = threading.Lock()
         self._reserved: dict[str, Decimal] = {}
         self._spent = Decimal(0)
@@ -39,6 +43,19 @@ class Budget:
     def cost_of(self, price: Price) -> Decimal | None:
         """What a clip of that price takes of it; None where no price is published. What is free takes nothing."""
         return Decimal(price.amount != 0) if self.currency == CLIPS else price.amount
+
+    def day(self, price: Price, at: float) -> DayLimit | None:
+        """What the journal holds a request to, right before it is sent: other kernels may have bought meanwhile.
+
+        Args:
+            price: The request's.
+            at: Now, in seconds since the epoch.
+
+        Returns:
+            None where the budget isn't by day, or the request takes nothing of it.
+        """
+        cost = self.cost_of(price)
+        return DayLimit(midnight(at), self.currency, self.by_day, cost) if self.by_day is not None and cost else None
 
     def reserve(self, job_id: str, price: Decimal) -> bool:
         """Reserve a price.

@@ -55,6 +55,8 @@ class Job:
         reason: Why this provider.
         fresh: Whether to generate again, ignoring the cached clip.
         created: When it was requested, in seconds since the epoch; None for now.
+        replaces: The id of an unconfirmed job that a person has decided to send again; it is closed when this one is
+            written down.
 
     Attributes:
         id: Ours; names the clip's file.
@@ -65,6 +67,7 @@ class Job:
         replicate: 0 for the first of identical requests, 1 for the second, and so on.
         reason: Why this provider.
         fresh: Whether to generate again, ignoring the cached clip.
+        replaces: The id of the unconfirmed job that it is sent in place of; None for none.
         state: Where it is.
         task_id: The vendor's id of the task; None before there is one.
         progress: From 0 to 1, as the vendor says; None where it says nothing.
@@ -87,6 +90,7 @@ class Job:
         reason: str = "",
         fresh: bool = False,
         created: float | None = None,
+        replaces: str | None = None,
     ) -> None:
         self.id = job_id
         self.name = name
@@ -94,6 +98,7 @@ class Job:
         self.replicate = replicate
         self.reason = reason
         self.fresh = fresh
+        self.replaces = replaces
         self.expected: float | None = None
         now = time.time()
         self.created = now if created is None else created
@@ -244,6 +249,11 @@ class Job:
     def stop_wanted(self) -> bool:
         """Whether `cancel` was called."""
         return self._stop_wanted
+
+    @property
+    def begun(self) -> bool:
+        """Whether the engine has it: it will come to its end by itself."""
+        return self._stop is not None
 
     def stop_with(self, stop: Callable[[], None]) -> None:
         """Set what `cancel` calls; at once, where the job was cancelled before that."""

@@ -11,7 +11,7 @@ from hailuo_widgets.engine import verdict
 from hailuo_widgets.engine.job import sent_before
 from hailuo_widgets.engine.polling import Durations
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.engine.vendor_queue import Ticket, waits_again
+from hailuo_widgets.engine.vendor_queue import Ticket, too_dear_today, waits_again
 from hailuo_widgets.errors import (
     CancelledError,
     Charged,
@@ -25,6 +25,7 @@ from hailuo_widgets.markup import clean
 from hailuo_widgets.net.client import ATTEMPTS
 from hailuo_widgets.providers import Phase, Task, TaskState
 from hailuo_widgets.spec.pricing import settled
+from hailuo_widgets.store.day_limit import DayLimitError
 from hailuo_widgets.waiting import cancellations, to_its_end
 
 if TYPE_CHECKING:
@@ -262,7 +263,11 @@ class JobRunner:
     async def _claim(self) -> _Claimed:
         """Whether the job is ours to go on with: to be sent, or, where it was sent before, to be watched again."""
         job = self.job
-        claim = await self.records.claim(job)
+        try:
+            claim = await self.records.claim(job, self.group.budget)
+        except DayLimitError as error:
+            assert self.group.budget is not None
+            raise too_dear_today(self.group.budget, error.left) from None
         if claim.kind == "new":
             self.written = True
             job.move(JobState.SUBMITTING, note="")

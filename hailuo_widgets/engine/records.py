@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hailuo_widgets.clock import Clock
+    from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.state import JobState
     from hailuo_widgets.net.download import Downloaded
@@ -93,21 +94,29 @@ class Records:
         """Call back, on the loop, if another kernel takes the job's lease while it is held; until `release`."""
         self._lost[job] = lost
 
-    async def claim(self, job: Job) -> Claim:
+    async def claim(self, job: Job, budget: Budget | None = None) -> Claim:
         """Write down that the job is about to be sent, unless the same was sent before; a fresh one gets its number.
 
         While it is watched here, its lease is renewed, and no other kernel resumes it.
+
+        Args:
+            job: Which one.
+            budget: What it belongs to; one by day is shared with the other kernels that use the library.
+
+        Raises:
+            DayLimitError: If it would have to be sent, and the day's budget can't pay it.
         """
 
         def claim() -> Claim:
             library, at = self._open(), self._clock.now()
             journal, quote = library.journal, job.quote
             keep_pictures(library.folder, quote)
+            day = budget.day(quote.price, at) if budget is not None else None
             if job.fresh:
-                job.replicate = journal.open_job(job.id, quote, None, job.name, at, owner=self.owner)
+                job.replicate = journal.open_job(job.id, quote, None, job.name, at, owner=self.owner, day=day)
                 return Claim("new", job.id, job.replicate)
-            ask = partial(journal.claim, job.id, quote, job.replicate, job.name, at, owner=self.owner)
-            claimed = ask(running=self._running)
+            ask = partial(journal.claim, job.id, quote, job.replicate, job.name, at, owner=self.owner, day=day)
+            claimed = ask(running=self._running, replaces=job.replaces)
             if quote.request.rewrite:  # its answer is in the journal, and no file
                 return claimed
             if claimed.kind == "stored" and library.find(quote.digest, job.replicate) is None:  # its file is gone

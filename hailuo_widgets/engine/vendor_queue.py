@@ -320,6 +320,15 @@ def _too_dear(job: Job, group: JobGroup) -> RefusedError:
     return RefusedError([Problem("budget", message, (), "Nothing was sent. Increase the budget and run it again.")])
 
 
+def too_dear_today(budget: Budget, left: Decimal) -> RefusedError:
+    """The error of a job that a budget by day can't pay, because this or another kernel has bought so much today."""
+    assert budget.by_day is not None
+    rest, whole = Price(left, budget.currency) if left else "nothing", Price(budget.by_day, budget.currency)
+    message = f"The budget is {whole} a day, and {rest} of it is left today."
+    hint = "Nothing was sent. Give a larger budget, or run it again tomorrow."
+    return RefusedError([Problem("budget", message, (), hint)])
+
+
 def _check_payable(job: Job, group: JobGroup) -> None:
     price, budget = job.quote.price, group.budget
     if budget is None or price.amount == 0 or budget.currency == CLIPS:

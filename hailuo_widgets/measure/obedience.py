@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from html import escape
+from statistics import median
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.measure.ordered import obeyed
@@ -28,6 +29,8 @@ class Obedience:
         untold: Those in which it can't be told; they count neither for nor against.
         share: `seen / (seen + other)`, None where nothing can be told.
         low, high: 95% interval of the share (Wilson, JASA 1927), 0 and 1 where nothing can be told.
+        speed: Median speed of the clips in which it was seen, % of the width a second, see `SeenStep.speed`: a camera
+            that goes half as far is half as fast. None where it was not seen, or has several steps.
     """
 
     command: str
@@ -39,6 +42,7 @@ class Obedience:
     share: float | None
     low: float
     high: float
+    speed: float | None = None
 
 
 Record = tuple[tuple[tuple[str, ...], ...], str, "Measured"]
@@ -65,6 +69,7 @@ def obedience(records: Iterable[Record]) -> list[Obedience]:
         One entry for each command and model that occurs, in the order of their first clip.
     """
     counts: dict[tuple[str, str], list[int]] = {}
+    speeds: dict[tuple[str, str], list[float]] = {}
     for steps, model, measured in records:
         if measured.error or not any(steps):
             continue
@@ -72,9 +77,12 @@ def obedience(records: Iterable[Record]) -> list[Obedience]:
         cell = counts.setdefault((name, model), [0, 0, 0])
         verdict = obeyed(steps, measured)
         cell[0 if verdict else 2 if verdict is None else 1] += 1
+        if verdict and len(measured.steps) == 1:
+            speeds.setdefault((name, model), []).append(measured.steps[0].speed)
     return [
         Obedience(command, model, sum(cell), cell[0], cell[1], cell[2],
-                  cell[0] / (cell[0] + cell[1]) if cell[0] + cell[1] else None, *wilson(cell[0], cell[0] + cell[1]))
+                  cell[0] / (cell[0] + cell[1]) if cell[0] + cell[1] else None, *wilson(cell[0], cell[0] + cell[1]),
+                  median(speeds[command, model]) if (command, model) in speeds else None)
         for (command, model), cell in counts.items()
     ]  # fmt: skip
 

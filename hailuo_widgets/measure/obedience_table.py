@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.measure.obedience import Obedience, Record
 
-_COLUMNS = ("Command", "Model", "Ordered", "Seen", "Something else", "Can't tell", "Share", "95% interval")
+_COLUMNS = ("Command", "Model", "Ordered", "Seen", "Something else", "Can't tell", "Share", "95% interval", "Speed")
 
 
 class ObedienceTable:
@@ -46,6 +46,7 @@ class ObedienceTable:
                 str(each.untold),
                 "" if each.share is None else f"{each.share:.0%}",
                 "" if each.share is None else f"{each.low:.0%} to {each.high:.0%}",
+                "" if each.speed is None else f"{each.speed:.1f}%/s",
             )
             for each in self.cells
         )

@@ -30,6 +30,8 @@ class Ordered:
         sound: Whether there is to be any.
         first_frame, last_frame: Picture files or their bytes.
         camera: The steps of commands, as `Measured.camera` gives them.
+        speed: `SeenStep.speed` of the one move that was ordered, % of the width a second. A command doesn't say how
+            fast or how far, so this is for those who have a clip that does it right.
     """
 
     width: int | None = None
@@ -45,6 +47,7 @@ class Ordered:
     first_frame: bytes | str | Path | None = None
     last_frame: bytes | str | Path | None = None
     camera: tuple[tuple[str, ...], ...] | None = None
+    speed: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,13 @@ SAME_PICTURE = (0.75, 8.0)
 NOT_IT = (0.4, 20.0)
 """SSIM up to which, or ΔE from which on, it surely does not; between the two it is left open."""
 
+SAME_SPEED = 4 / 3
+"""How many times as fast or as slow a move may be and still count as ordered."""
+OTHER_SPEED = 1.6
+"""From here on it is another speed; between the two it is left open. Half as far in the same time is 2."""
+_SLOWEST = 1.0
+"""% of the width a second below which a speed is not compared: it is little more than noise."""
+
 
 def compare(ordered: Ordered, measured: Measured) -> list[Difference]:
     """Put order and delivery side by side.
@@ -82,7 +92,7 @@ def compare(ordered: Ordered, measured: Measured) -> list[Difference]:
         measured: What was measured; nothing is compared where it could not be.
 
     Returns:
-        One entry for each thing ordered, the camera last.
+        One entry for each thing ordered, the camera and its speed last.
     """
     got = measured.delivered
     if got is None:
@@ -129,7 +139,23 @@ def compare(ordered: Ordered, measured: Measured) -> list[Difference]:
             add(what, "the picture", f"SSIM {match['ssim']:.2f}, ΔE {match['delta_e']:.1f}", ok)
     if ordered.camera is not None:
         add("camera", said(ordered.camera), said(measured.camera), obeyed(ordered.camera, measured))
+    if ordered.speed is not None:
+        speeds = ", then ".join(f"{step.speed:.1f}%/s" for step in measured.steps) or "can't tell"
+        add("camera speed", f"{ordered.speed:.1f}%/s", speeds, _as_fast(ordered, measured))
     return found
+
+
+def _as_fast(ordered: Ordered, measured: Measured) -> bool | None:
+    """Whether the one move that was ordered is as fast as ordered; None where that move is not what was seen."""
+    if not ordered.speed or ordered.speed < _SLOWEST or len(measured.steps) != 1 or measured.families[0] is None:
+        return None
+    if ordered.camera is not None and [_kin(frozenset(step)) for step in ordered.camera] != [
+        frozenset(measured.families[0])
+    ]:
+        return None
+    ratio = measured.steps[0].speed / ordered.speed
+    ratio = max(ratio, 1 / max(ratio, 1e-6))
+    return True if ratio <= SAME_SPEED else False if ratio >= OTHER_SPEED else None
 
 
 def obeyed(ordered: tuple[tuple[str, ...], ...] | list[tuple[str, ...]], measured: Measured) -> bool | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
@@ -48,6 +49,11 @@ class SeenStep:
     roll: float
     tremble: float
     parallax: float
+
+    @property
+    def speed(self) -> float:
+        """How fast the background moves, % of the width a second: its shift, or its growth where that is more."""
+        return max(math.hypot(self.right, self.down), abs(self.growth))
 
 
 @dataclass(frozen=True, slots=True)

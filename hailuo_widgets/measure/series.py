@@ -100,22 +100,3 @@ def look(thumbs: Grey) -> list[int]:
     return [
         int(value) for each in at for value in cv2.resize(thumbs[each], (16, 9), interpolation=cv2.INTER_AREA).ravel()
     ]
-
-
-def diversity(looks: list[list[int]]) -> float | None:
-    """How different the replicates of one request are: mean over all pairs of 1 - correlation of their pictures.
-
-    Args:
-        looks: `Measured.look` of each.
-
-    Returns:
-        0 for the same picture, about 1 for unrelated ones; None for fewer than two.
-    """
-    if len(looks) < 2:
-        return None
-    frames = np.array(looks, np.float64).reshape(len(looks), 4, -1)
-    frames -= frames.mean(2, keepdims=True)
-    frames /= np.maximum(np.linalg.norm(frames, axis=2, keepdims=True), 1e-9)
-    alike = np.einsum("aft,bft->ab", frames, frames) / 4
-    upper = np.triu_indices(len(looks), 1)
-    return float(1 - alike[upper].mean())

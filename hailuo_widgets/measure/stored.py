@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.measure.diversity import diversity
 from hailuo_widgets.measure.kept import kept
 from hailuo_widgets.measure.ordered import Ordered, compare, obeyed, said
 from hailuo_widgets.measure.record import VERSION
@@ -16,7 +17,7 @@ from hailuo_widgets.spec.camera import parse
 from hailuo_widgets.store.pictures import find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from hailuo_widgets.clock import Clock
@@ -30,9 +31,12 @@ LINES = {"480P": 480, "512P": 512, "720P": 720, "768P": 768, "1080P": 1080, "2K"
 _AT_ONCE = 16
 """Clips that are handed to the workers together: a kernel that ends waits for no more than these."""
 
-COLUMNS = ("camera", "families", "obeyed", "differences", "cuts", "motion", "jitter", "flicker", "sharpness",
-           "brightness", "loop", "error")  # fmt: skip
+COLUMNS = ("camera", "families", "obeyed", "differences", "speed", "cuts", "motion", "jitter", "flicker", "sharpness",
+           "brightness", "loop", "diversity", "error")  # fmt: skip
 """What records say of a measured clip, each as `measured.NAME`."""
+
+
+_COMPUTED = ("obeyed", "differences", "speed", "diversity")
 
 
 def steps_of(prompt: str) -> tuple[tuple[str, ...], ...]:
@@ -104,23 +108,31 @@ def measure_stored(
             yield some[index], measured
 
 
-def columns(clip: Clip | None, measured: Measured | None) -> dict[str, Any]:
+def columns(clip: Clip | None, measured: Measured | None, replicates: Iterable[Measured] = ()) -> dict[str, Any]:
     """What a record says of a clip: plain values, all None where it is not measured.
 
+    Args:
+        clip: Which one.
+        measured: What was measured of it.
+        replicates: What was measured of all clips of the same request, this one among them.
+
     `camera` and `families` are one line each; `obeyed` is None where it can't be told or nothing was ordered;
-    `differences` has what is not as ordered; units as in `Measured`.
+    `differences` has what is not as ordered; `speed` is that of a camera that made one move; `diversity` is how
+    different the replicates are, see `diversity.diversity`, the same for each of them; units as in `Measured`.
     """
     if clip is None or measured is None:
         return {f"measured.{name}": None for name in COLUMNS}
     ordered = ordered_of(clip)
     wrong = [each for each in compare(ordered, measured) if each.ok is False]
-    values = {name: getattr(measured, name) for name in COLUMNS if name not in ("obeyed", "differences")}
+    values = {name: getattr(measured, name) for name in COLUMNS if name not in _COMPUTED}
     values |= {
         "camera": said(measured.camera),
         "families": said(measured.families),
         "cuts": None if measured.error else len(measured.cuts),
         "obeyed": None if ordered.camera is None else obeyed(ordered.camera, measured),
         "differences": "; ".join(f"{each.what}: {each.delivered} instead of {each.ordered}" for each in wrong),
+        "speed": measured.steps[0].speed if len(measured.steps) == 1 else None,
+        "diversity": diversity(each.look for each in replicates),
     }
     return {f"measured.{name}": values[name] for name in COLUMNS}
 

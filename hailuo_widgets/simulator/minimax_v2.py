@@ -90,13 +90,22 @@ class Wire:
         vendor: Whose server it is.
         find: What an `mm_file://` address stands for; None where nothing can be uploaded.
         data_urls: Whether files may come as data URLs.
+        models: Those that the vendor serves.
     """
 
-    def __init__(self, vendor: Vendor, find: Callable[[str, str], bytes] | None, *, data_urls: bool) -> None:
+    def __init__(
+        self,
+        vendor: Vendor,
+        find: Callable[[str, str], bytes] | None,
+        *,
+        data_urls: bool,
+        models: tuple[str, ...] = tuple(_RESOLUTIONS),
+    ) -> None:
         self.vendor = vendor
         self.sim = vendor.sim
         self._find = find
         self._data_urls = data_urls
+        self._models = models
 
     def generation(self, call: Call) -> Ordered:
         """A new clip.
@@ -105,7 +114,7 @@ class Wire:
             Refusal: If the request breaks a rule.
         """
         body = call.body
-        model = choice_field(body, "model", tuple(_RESOLUTIONS))
+        model = choice_field(body, "model", self._models)
         prompt, media, contents = self._content(call, MOST_PROMPT)
         resolution = _required(body, "resolution", _RESOLUTIONS[model])
         duration = _required(body, "duration", range(_SHORTEST.get(model, 4), _LONGEST + 1))
@@ -121,7 +130,7 @@ class Wire:
         first, last = media.get("first_frame"), media.get("last_frame")
         shape = first or last or media.get("reference_image")
         size, actual = h3_size(resolution, shape, ratio)
-        order = DrawOrder(prompt, *size, duration, first, last, frames=frames_of(duration), sound=True)
+        order = DrawOrder(prompt, *size, duration, first, last, frames=frames_of(duration), sound=True, prose=True)
         return Ordered(order, self._notes("generation", resolution, actual, contents))
 
     def regeneration(self, call: Call) -> Ordered:
@@ -147,7 +156,14 @@ class Wire:
         ratio = f"{found.width}:{found.height}" if found else "16:9"
         size, actual = h3_size(resolution, None, ratio)
         order = DrawOrder(
-            prompt, *size, seconds, media.get("first_frame"), media.get("last_frame"), frames_of(seconds), sound=True
+            prompt,
+            *size,
+            seconds,
+            media.get("first_frame"),
+            media.get("last_frame"),
+            frames_of(seconds),
+            sound=True,
+            prose=True,
         )
         others = [each for each in contents if each is not draft]
         return Ordered(order, self._notes("regeneration", resolution, actual, others))
@@ -307,26 +323,28 @@ class MiniMaxV2(MiniMaxAccount):
 
     name = "minimax-v2"
     prefix = ""
-    uploads = True
-    data_urls = True
 
     @property
     def wire(self) -> Wire:
         """The rules."""
-        return Wire(self, self.sim.uploads.find if self.uploads else None, data_urls=self.data_urls)
+        return Wire(self, self.sim.uploads.find, data_urls=True)
 
     def endpoints(self) -> Sequence[Endpoint]:
         """Create, make again, rewrite, list, query, cancel or delete; upload."""
+        return [
+            *self._of_clips(),
+            Endpoint("POST", "/v2/video_regeneration", "submit", self._regenerate),
+            Endpoint("POST", "/v2/h3_context_ir", "submit", self._rewrite),
+            Endpoint("POST", "/v1/files/upload", "file", self._upload),
+        ]
+
+    def _of_clips(self) -> list[Endpoint]:
         v2 = f"{self.prefix}/v2"
-        upload = [Endpoint("POST", "/v1/files/upload", "file", self._upload)] if self.uploads else []
         return [
             Endpoint("POST", f"{v2}/video_generation", "submit", self._submit),
-            Endpoint("POST", f"{v2}/video_regeneration", "submit", self._regenerate),
-            Endpoint("POST", f"{v2}/h3_context_ir", "submit", self._rewrite),
             Endpoint("GET", f"{v2}/query/video_generation", "poll", self._list),
             Endpoint("GET", f"{v2}/query/video_generation/{{task_id}}", "poll", self._query),
             Endpoint("DELETE", f"{v2}/video_generation/{{task_id}}", "poll", self._delete),
-            *upload,
         ]
 
     def refuse(self, problem: ErrorKind, text: str = "") -> Reply:
@@ -417,10 +435,17 @@ class MiniMaxV2(MiniMaxAccount):
 
 
 class PpioH3(MiniMaxV2):
-    """PPIO's proxy of the same wire, `/v3/minimax/v2/…`: addresses only."""
+    """PPIO's proxy of the same wire, `/v3/minimax/v2/…`: new clips of MiniMax-H3 from addresses, and nothing else."""
 
     name = "ppio-h3"
     prefix = "/v3/minimax"
     bare_keys = True
-    uploads = False
-    data_urls = False
+
+    @property
+    def wire(self) -> Wire:
+        """The rules, with addresses only."""
+        return Wire(self, None, data_urls=False, models=("MiniMax-H3",))
+
+    def endpoints(self) -> Sequence[Endpoint]:
+        """Create, list, query, cancel or delete."""
+        return self._of_clips()

@@ -21,7 +21,10 @@ _AXIS = {
     **dict.fromkeys(("Push in", "Pull out", "Zoom in", "Zoom out"), "through"),
 }
 
-How = Literal["another", "none", "reverse"]
+How = Literal["another", "none", "reverse", "half"]
+
+HALF = 0.5
+"""How far a camera goes that disobeys by halves, as a share of the usual way."""
 
 
 def disobeyed(moves: tuple[tuple[str, ...], ...], how: How, seed: int = 0) -> tuple[tuple[str, ...], ...]:
@@ -30,12 +33,14 @@ def disobeyed(moves: tuple[tuple[str, ...], ...], how: How, seed: int = 0) -> tu
     Args:
         moves: What was asked for, in English: combined commands in one tuple, sequential ones one after the other.
         how: `"another"` makes a move of another family in each step, `"none"` stands still, `"reverse"` goes the other
-            way; what has no reverse stands still.
+            way; what has no reverse stands still. `"half"` makes the same moves, and who draws them goes `HALF` as far.
         seed: Which other move it is.
 
     Returns:
-        As many steps as there were, none of them as asked for; one still step for no moves.
+        As many steps as there were, none of them as asked for except with `"half"`; one still step for no moves.
     """
+    if how == "half" and moves:
+        return moves
     if how == "none" or not moves:
         return (("Static shot",),) * max(1, len(moves))
     if how == "reverse":

@@ -21,6 +21,7 @@ from hailuo_widgets.store import owner as owners
 from hailuo_widgets.store import votes as ballot_box
 from hailuo_widgets.store.anchor import Anchor
 from hailuo_widgets.store.clip_filter import conditions, likely
+from hailuo_widgets.store.day_limit import DayLimit, DayLimitError
 from hailuo_widgets.store.lifecycle import Claim
 from hailuo_widgets.store.peek import OPEN_STATES
 from hailuo_widgets.store.schema import clips, jobs, leases, marks, requests, sweeps, tags, transitions
@@ -132,7 +133,15 @@ class Journal:
                 self._mine.connection = None
 
     def open_job(
-        self, job_id: str, order: Quote, replicate: int | None, name: str, at: float, *, owner: str = ""
+        self,
+        job_id: str,
+        order: Quote,
+        replicate: int | None,
+        name: str,
+        at: float,
+        *,
+        owner: str = "",
+        day: DayLimit | None = None,
     ) -> int:
         """Write down what is about to be sent. Durable when it returns: from now on a crash leaves a trace.
 
@@ -143,11 +152,16 @@ class Journal:
             name: The notebook's variable.
             at: Seconds since the epoch.
             owner: Who watches it from now on.
+            day: A budget by day, which all kernels that use this journal share.
 
         Returns:
             The replicate.
+
+        Raises:
+            DayLimitError: If the day's budget can't pay it; nothing was written.
         """
         with self._write(alone=True) as connection:
+            _check_day(connection, day)
             free, asked = lifecycle.next_replicate(connection, order.digest)
             replicate = free if replicate is None else replicate
             lifecycle.open_job(
@@ -171,6 +185,8 @@ class Journal:
         owner: str,
         lost: str | None = None,
         running: Collection[str] = (),
+        replaces: str | None = None,
+        day: DayLimit | None = None,
     ) -> Claim:
         """Write down what is about to be sent, unless the same was sent before: nothing is bought twice.
 
@@ -183,8 +199,15 @@ class Journal:
             owner: Who watches it from now on.
             lost: The job of a clip whose file is gone: it answers nothing any more.
             running: Jobs that this holder is at itself: another job of the same request waits for them.
+            replaces: A job that a person has decided to send again: it is closed in the same transaction.
+            day: A budget by day, which all kernels that use this journal share.
+
+        Raises:
+            DayLimitError: If it would have to be sent, and the day's budget can't pay it; nothing was written.
         """
         with self._write(alone=True) as connection:
+            if replaces is not None:
+                _forget(connection, replaces, at)
             if order.request.rewrite and (answer := _answer(connection, order.digest, replicate)) is not None:
                 return Claim("stored", answer[0], replicate, state="stored")
             facts = lifecycle.facts(connection, order.digest, replicate, job_id)
@@ -197,6 +220,7 @@ class Journal:
                 return lifecycle.take_over(connection, earlier, owner, at)
             if earlier is not None:  # written down a moment ago, and only the answer was lost
                 return Claim("new", job_id, replicate)
+            _check_day(connection, day)
             if facts.known:  # the vendor had said “not now”, and it waited for its turn
                 lifecycle.moved(connection, job_id, "submitting", at)
                 lifecycle.take(connection, job_id, owner, at)
@@ -219,12 +243,7 @@ class Journal:
             Whether there was one to decide about.
         """
         with self._write(alone=True) as connection:
-            earlier = lifecycle.unfinished(connection, job_id)
-            if earlier is None or not lifecycle.take(connection, job_id, "", at):
-                return False
-            detail = {"decided": "forget", "was": earlier.state}
-            lifecycle.moved(connection, job_id, "cancelled", at, detail=detail)
-        return True
+            return _forget(connection, job_id, at)
 
     def adopt(self, job_id: str, task_id: str, owner: str, at: float) -> bool:
         """Give an uncertain job the task that a person recognized as its own.
@@ -539,17 +558,8 @@ class Journal:
             currency: ISO 4217, or `"clips"`. Sketches and other clips that are free are not counted, and rewritten
                 prompts are no clips.
         """
-        wanted = and_(
-            or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
-            or_(requests.c.price.is_(None), requests.c.price > 0),
-            true() if currency != CLIPS else requests.c.mode != Mode.REWRITE.value,
-            jobs.c.created >= at,
-        )
         with self._read() as connection:
-            sums = spending(connection, wanted)
-        if currency == CLIPS:
-            return Decimal(sum(each.clips for each in sums))
-        return sum((Decimal(str(each.amount)) for each in sums if each.currency == currency), Decimal(0))
+            return _bought_since(connection, at, currency)
 
     def recent_seconds(self, provider: str, order: VideoRequest) -> list[float]:
         """How long the vendor took for the last clips of the same model, duration and resolution, oldest first.
@@ -645,6 +655,38 @@ class Journal:
         """The connection of the transaction that this thread is in."""
         shared: Connection | None = getattr(self._mine, "connection", None)
         return shared
+
+
+def _forget(connection: Connection, job_id: str, at: float) -> bool:
+    """Close a job by a person's decision, where there is one to decide about."""
+    earlier = lifecycle.unfinished(connection, job_id)
+    if earlier is None or not lifecycle.take(connection, job_id, "", at):
+        return False
+    detail = {"decided": "forget", "was": earlier.state}
+    lifecycle.moved(connection, job_id, "cancelled", at, detail=detail)
+    return True
+
+
+def _bought_since(connection: Connection, at: float, currency: str) -> Decimal:
+    wanted = and_(
+        or_(jobs.c.state.in_((*BOUGHT_STATES, "submitting")), jobs.c.id.in_(_FORGOTTEN)),
+        or_(requests.c.price.is_(None), requests.c.price > 0),
+        true() if currency != CLIPS else requests.c.mode != Mode.REWRITE.value,
+        jobs.c.created >= at,
+    )
+    sums = spending(connection, wanted)
+    if currency == CLIPS:
+        return Decimal(sum(each.clips for each in sums))
+    return sum((Decimal(str(each.amount)) for each in sums if each.currency == currency), Decimal(0))
+
+
+def _check_day(connection: Connection, day: DayLimit | None) -> None:
+    """Whether the day's budget can pay one more request, whichever kernel bought the others."""
+    if day is None:
+        return
+    left = day.amount - _bought_since(connection, day.since, day.currency)
+    if left < day.cost:
+        raise DayLimitError(max(Decimal(0), left))
 
 
 def _answer(connection: Connection, digest: str, replicate: int | None = None) -> tuple[str, str] | None:

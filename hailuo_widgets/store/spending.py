@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import Text, cast, select
 
+from hailuo_widgets.spec.request import Mode
 from hailuo_widgets.store.schema import jobs, requests, transitions
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Spending:
     """What was spent at one provider in one currency.
 
     Attributes:
+        clips: How many were bought. Rewritten prompts cost something, and are no clips.
         amount: What the vendor charged where it says so, and the published prices of the other clips.
         estimated: The published prices, before anything was sent; ranges count with their upper ends.
         unknown: How many of the clips have no price and were not reported by the vendor; they are in neither sum.
@@ -39,6 +41,7 @@ class Spending:
 class _Bought(NamedTuple):
     id: str
     provider: str
+    mode: str
     currency: str
     price: Decimal | None
 
@@ -64,7 +67,7 @@ def spending(connection: Connection, bought: ColumnElement[bool]) -> list[Spendi
     for job in _bought(connection, bought):
         amount, currency = said.get(job.id, (job.price, ""))
         total = sums[job.provider, currency or job.currency]
-        total.clips += 1
+        total.clips += job.mode != Mode.REWRITE
         total.amount += amount or 0
         total.estimated += job.price or 0
         total.unknown += amount is None
@@ -93,7 +96,7 @@ def _charges(connection: Connection, wanted: ColumnElement[bool]) -> dict[str, t
 
 def _bought(connection: Connection, wanted: ColumnElement[bool]) -> Iterable[_Bought]:
     query = (
-        select(jobs.c.id, requests.c.provider, requests.c.currency, requests.c.price)
+        select(jobs.c.id, requests.c.provider, requests.c.mode, requests.c.currency, requests.c.price)
         .join(requests, requests.c.digest == jobs.c.digest)
         .where(wanted)
     )

@@ -71,7 +71,9 @@ def is_by_day(written: object) -> bool:
 
 def _rest(amount: Decimal, currency: str, today: Callable[[str], Decimal] | None) -> Budget:
     """The budget, without what was bought today where it is by day."""
-    return Budget(amount if today is None else max(Decimal(0), amount - today(currency)), currency)
+    if today is None:
+        return Budget(amount, currency)
+    return Budget(max(Decimal(0), amount - today(currency)), currency, by_day=amount)
 
 
 def above(price: Mapping[str, Decimal], unpublished: int, most: Mapping[str, Decimal]) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.sweeps.public_label import public_label
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -75,4 +77,4 @@ def _together(sweep: Sweep, name: str) -> tuple[str, ...]:
 
 
 def _label(axis: Axis, index: int) -> str:
-    return axis.values[index].label
+    return public_label(axis.values[index])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.errors import HailuoError, UsageError
+from hailuo_widgets.spec.catalog import CLIPS
 from hailuo_widgets.spec.quote import quote, quote_of_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from hailuo_widgets.engine.budget import Budget
     from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.sweeps.cells import Cell
@@ -20,6 +22,16 @@ MISSING = (
     "Its rewritten prompt isn't in the library yet. Call .rewrite() on the sweep (about $0.017 a prompt), then plan it "
     "again."
 )
+
+
+def how(budget: Budget | None) -> str:
+    """How to get the rewritten prompts of a sweep."""
+    if budget is None or budget.currency == CLIPS:
+        return "Call .rewrite() on the sweep (about $0.017 a prompt), then plan it again."
+    return (
+        "A rewriting is charged by tokens, so no budget can limit it. Call .rewrite(beyond_budget=True) on the sweep "
+        "(about $0.017 a prompt), then plan it again."
+    )
 
 
 def filled_in(cells: tuple[Cell, ...], host: Host) -> tuple[Cell, ...]:
@@ -39,6 +51,21 @@ def missing(cells: Iterable[Cell]) -> Iterator[tuple[VideoRequest, str]]:
             if (key := (request.digest(), cell.asked)) not in seen:
                 seen.add(key)
                 yield request, cell.asked
+
+
+def check_budget(cells: Iterable[Cell], budget: Budget) -> None:
+    """Whether prompts may be rewritten under a budget: what that will cost isn't known before it is done.
+
+    Raises:
+        UsageError: If some are missing, and the budget is one of money.
+    """
+    count = sum(1 for _ in missing(cells))
+    if count and budget.currency != CLIPS:
+        what = "1 prompt is" if count == 1 else f"{count} prompts are"
+        raise UsageError(
+            f"{what} to be rewritten, which is charged by tokens: no budget can limit it. Nothing was sent.",
+            hint="To rewrite anyway (about $0.017 a prompt), call .rewrite(beyond_budget=True).",
+        )
 
 
 def ask(cells: Iterable[Cell], host: Host) -> list[Rewriting]:

@@ -7,12 +7,12 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from hailuo_widgets.clock import midnight
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
 from hailuo_widgets.engine.job import Job, WaitInterrupted, new_id
@@ -25,13 +25,13 @@ from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store.peek import LIBRARY
 from hailuo_widgets.store.vote import ME, QUESTION
-from hailuo_widgets.sweeps import budgets, overview
+from hailuo_widgets.sweeps import budgets, overview, rewritten
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
 from hailuo_widgets.sweeps.order import interleaved, keys
 from hailuo_widgets.sweeps.persistence import document, keep_pictures, layout
-from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, not_possible, total, warnings
+from hailuo_widgets.sweeps.plan import Plan, bare_commands, mixed_defaults, not_possible, total, warnings
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
@@ -124,9 +124,7 @@ class Sweep:
         about_to_be = self._host.planned(currency)  # first: what is sent meanwhile counts twice rather than not at all
         if not self._host.has_library():
             return about_to_be
-        now = datetime.fromtimestamp(self._host.clock.now(), UTC).astimezone()
-        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        return about_to_be + self._host.library().journal.bought_since(midnight.timestamp(), currency)
+        return about_to_be + self._host.library().journal.bought_since(midnight(self._host.clock.now()), currency)
 
     def _renew_budget(self) -> None:
         """Before a sweep's first run: others may have bought since it was planned, and so may its finals."""
@@ -198,6 +196,7 @@ class Sweep:
                 *self._dated(to_buy),
                 *mixed_defaults(cells, self._layout.varied),
                 *warnings(cells),
+                *bare_commands(self.axes, cells),
                 *self._advice,
             ),
         )
@@ -289,6 +288,8 @@ class Sweep:
         """
         if not any(cell.wanted for cell in self.cells):
             problems = dict.fromkeys(cell.problem for cell in self.cells if cell.problem)
+            if rewritten.MISSING in problems:
+                raise UsageError("Its prompts aren't rewritten yet. Nothing was sent.", hint=rewritten.how(self.budget))
             reason = next(iter(problems), "Every cell is skipped.")
             raise UsageError("No cell of this sweep can be generated.", hint=reason)
         with self._lock:
@@ -390,18 +391,22 @@ class Sweep:
         if self.group is None:
             self.group = JobGroup(self.name, self.budget)
             self.group.observe(lambda _: self._observers.tell(self))
-        now, mine = self._host.clock.now(), []
-        for key in missing:
-            job = self._host.under_way(key)
-            if job is None:
-                job = Job(
-                    new_id(now), self._quotes[key[0]], name=self.name, replicate=key[1], reason=self._layout.reason
-                )
-                mine.append(job)
-                self._mine.add(job.id)
-            self._jobs[key] = job
-            job.observe(self._moved)
-        self._host.launch(mine, self.group)
+        now, mine, before = self._host.clock.now(), [], dict(self._jobs)
+        try:
+            for key in missing:
+                job = self._host.under_way(key)
+                if job is None:
+                    job = Job(
+                        new_id(now), self._quotes[key[0]], name=self.name, replicate=key[1], reason=self._layout.reason
+                    )
+                    mine.append(job)
+                    self._mine.add(job.id)
+                self._jobs[key] = job
+                job.observe(self._moved)
+            self._host.launch(mine, self.group)
+        except BaseException:  # an interrupt, most likely: what was not launched would never end
+            self._jobs = before
+            raise
 
     def _moved(self, job: Job) -> None:
         if job.done and self.done:
@@ -490,19 +495,24 @@ class Sweep:
         if not self.started:
             raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
-    def rewrite(self) -> list[Rewriting]:
+    def rewrite(self, *, beyond_budget: bool = False) -> list[Rewriting]:
         """Ask for the rewritten prompts that `prompt_as: rewritten` still lacks. Each costs about $0.017.
 
         When they are there, plan the sweep again: run its cell, or `hw.sweep(…)` with the same words.
+
+        Args:
+            beyond_budget: Rewrite although the sweep has a budget in money. Vendors charge a rewriting by its tokens,
+                which are known afterwards, so no budget can limit it; a budget by day counts it from then on.
 
         Returns:
             The rewritings, one for each different prompt: `.result()`, `await`; none where nothing is missing.
 
         Raises:
+            UsageError: If the sweep has a budget in money and `beyond_budget` is not set. Nothing was sent.
             AuthenticationError: If the provider needs a key and none is set. Nothing was sent.
         """
-        from hailuo_widgets.sweeps import rewritten
-
+        if self.budget is not None and not beyond_budget:
+            rewritten.check_budget(self.cells, self.budget)
         return rewritten.ask(self.cells, self._host)
 
     def promote(self, top: int | Sequence[Clip] = 2, *, budget: str | float | Decimal | None = None) -> Promotion:
@@ -636,18 +646,19 @@ class Sweep:
             at: The moment that is shown, in seconds; past the end means the last frame.
 
         Returns:
-            The picture, which a notebook shows.
+            The picture, which a notebook shows: without a background, so that it is right in light and dark themes. The
+            file is dark on white.
 
         Raises:
             LibraryError: If the disk refuses it.
         """
-        from hailuo_widgets.sweeps.export.contact_sheet import contact_sheet
+        from hailuo_widgets.sweeps.export.contact_sheet import ON_ANY, ON_PAPER, contact_sheet
 
-        picture = contact_sheet(self, width, at)
         if path is not None:
+            picture = contact_sheet(self, width, at, ON_PAPER).convert("RGB")
             with writing(Path(path)):
                 picture.save(path, "PNG")
-        return picture
+        return contact_sheet(self, width, at, ON_ANY)
 
     def video(
         self,

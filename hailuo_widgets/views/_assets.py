@@ -7,7 +7,10 @@ when its class is defined, in an order in which a name is there before it is use
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
+import threading
 from pathlib import Path
 
 _STATIC = Path(__file__).parent / "static"
@@ -19,3 +22,24 @@ def joined(*names: str) -> str:
     """The named files of `static/`, one after the other, as a single module or style sheet."""
     text = "\n".join((_STATIC / name).read_text(encoding="utf-8") for name in names)
     return _EXPORT.sub("", _IMPORT.sub("", text))
+
+
+def asset(*names: str) -> str | Path:
+    """What a widget's `_esm` or `_css` is: the joined files.
+
+    With `ANYWIDGET_HMR=1` it is a file, which is written again whenever one of them changes: anywidget watches it, and
+    gives the page what is new.
+    """
+    if os.environ.get("ANYWIDGET_HMR") != "1":
+        return joined(*names)
+    file = Path(tempfile.mkdtemp(prefix="hailuo-widgets-")) / names[-1]
+    file.write_text(joined(*names), encoding="utf-8")
+    threading.Thread(target=_follow, args=(file, names), name="hailuo_widgets-hot-reload", daemon=True).start()
+    return file
+
+
+def _follow(file: Path, names: tuple[str, ...]) -> None:
+    from watchfiles import watch
+
+    for _ in watch(_STATIC):
+        file.write_text(joined(*names), encoding="utf-8")

@@ -14,7 +14,7 @@ from hailuo_widgets.judge.judging import MOST_SEATS
 from hailuo_widgets.judge.picture import ranking_html, ranking_svg
 from hailuo_widgets.markup import attribute, content
 from hailuo_widgets.store.vote import ME
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.clip_grid import background
 from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.outputs import Output, in_kernel
@@ -54,8 +54,8 @@ class Arena(Placed):
         asked: The question, as it is shown.
     """
 
-    _esm = joined("dom.js", "placed.js", "player.js", "comparison.js", "arena.js")
-    _css = joined("base.css", "player.css", "arena.css")
+    _esm = asset("dom.js", "placed.js", "player.js", "comparison.js", "arena.js")
+    _css = asset("base.css", "player.css", "arena.css")
 
     asked = traitlets.Unicode().tag(sync=True)
 

@@ -14,7 +14,7 @@ from hailuo_widgets.markup import clean
 from hailuo_widgets.spec.check import picture_problems
 from hailuo_widgets.spec.fit_picture import Mended, aspect, mend, thumbnail
 from hailuo_widgets.spec.media import READ_LIMIT, Media
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.wording import file_size, shorten
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ class FramePicker(anywidget.AnyWidget):
         shown: View of it.
     """
 
-    _esm = joined("dom.js", "frame_picker.js", "frame_picker_view.js")
-    _css = joined("base.css", "prompt_editor.css", "frame_picker.css")
+    _esm = asset("dom.js", "frame_picker.js", "frame_picker_view.js")
+    _css = asset("base.css", "prompt_editor.css", "frame_picker.css")
 
     value = traitlets.Any(None, allow_none=True)
     description = traitlets.Unicode("First frame").tag(sync=True)

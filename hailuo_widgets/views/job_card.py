@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 import traitlets
 
 from hailuo_widgets.markup import clean
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.wording import delivered, file_size, fit, message, segments, state_word
 
@@ -36,14 +36,14 @@ class JobCard(Placed):
         status: How far it has come (`Status` in `static/job_card.js`), at most `STATUS_LIMIT` bytes.
     """
 
-    _esm = joined("dom.js", "placed.js", "job_card.js")
-    _css = joined("base.css", "ring.css", "job_card.css")
+    _esm = asset("dom.js", "placed.js", "job_card.js")
+    _css = asset("base.css", "ring.css", "job_card.css")
 
     order = traitlets.Dict().tag(sync=True)
     status = traitlets.Dict().tag(sync=True)
 
     @classmethod
-    def of(cls, order: Order, status: Status, place: str | None = None) -> Self:
+    def of(cls, order: Order, status: Status, place: str = "") -> Self:
         """The card of an order, with its first status; `place` as in `Placed`."""
         return cls(place=place, order=_order_message(order), status=_status_message(order, status))
 
@@ -53,8 +53,11 @@ class JobCard(Placed):
 
     def send_clip(self, clip: ClipView, data: bytes) -> None:
         """Send the clip (mp4) that was requested."""
-        facts = [["Delivered", delivered(clip)], ["File", f"{clean(clip.file)} · {file_size(clip.size)}"]]
-        self.send({"type": "clip", "facts": facts}, [data, clip.poster])
+        self.send({"type": "clip", "facts": _facts(clip)}, [data, clip.poster])
+
+    def send_facts(self, clip: ClipView) -> None:
+        """Send what is known of the clip by now, to a card that shows it."""
+        self.send({"type": "facts", "facts": _facts(clip)})
 
     def send_missing(self, why: str) -> None:
         """Say why there is no clip."""
@@ -75,6 +78,15 @@ class JobCard(Placed):
                 callback(what)
 
         self.on_msg(receive)
+
+
+def _facts(clip: ClipView) -> list[list[str]]:
+    facts = [
+        ["Delivered", delivered(clip)],
+        ["Measured", clean(clip.measured)],
+        ["File", f"{clean(clip.file)} · {file_size(clip.size)}"],
+    ]
+    return [[label, value] for label, value in facts if value]
 
 
 def _order_message(order: Order) -> dict[str, Any]:

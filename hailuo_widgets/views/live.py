@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.loop import LoopThread
+    from hailuo_widgets.engine.observers import Observers
     from hailuo_widgets.errors import HailuoError
     from hailuo_widgets.spec.quote import Quote
     from hailuo_widgets.spec.request import VideoRequest
@@ -31,7 +32,15 @@ INTERVAL = 0.3
 """Seconds between two messages of one card: people need no more, and a server drops what exceeds 1,000 a second."""
 
 
-def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool, unattended_wait: float) -> None:
+def show(
+    job: Job,
+    folder: Path,
+    loop: LoopThread,
+    *,
+    cancellable: bool,
+    unattended_wait: float,
+    measures: Observers[str],
+) -> None:
     """Show a job under the cell that runs now.
 
     Args:
@@ -40,11 +49,14 @@ def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool, unatten
         loop: The thread that moves the job, and from here on the only one that writes to the card.
         cancellable: Whether its vendor can really cancel.
         unattended_wait: The most seconds that the cell waits for it where a program executes the notebook.
+        measures: Told the id of each clip that is measured from now on: the card then says what was seen.
     """
     order = order_of(job.quote, job.name, job.reason, cancellable=cancellable)
     output = Output()
+    settled = _Settled(job, order, output, folder)
+    measures.add(lambda clip_id: loop.call(settled.hear_measured, clip_id))
     if job.done and output.front_end is not FrontEnd.VOILA:  # which serves no file beside the notebook
-        publish(_static(job, order, folder))
+        output.show(_static(job, order, folder))
         return
     if not output.front_end.has_page:
 
@@ -54,7 +66,7 @@ def show(job: Job, folder: Path, loop: LoopThread, *, cancellable: bool, unatten
         unattended.show(job, output, now, unattended_wait)
         return
     place = new_place()
-    follower = _Follower(job, order, output, folder, loop)
+    follower = _Follower(job, order, settled, folder, loop)
     data = _open(job, order)
     if needs_view():
         bundle = follower.make_card(place)._repr_mimebundle_()
@@ -111,15 +123,46 @@ def show_quote(quote: Quote) -> None:
     publish(data)
 
 
+class _Settled:
+    """The card that stays, shown again when its clip has been measured. Lives on the loop's thread.
+
+    Attributes:
+        card: The live card, where there is one.
+    """
+
+    def __init__(self, job: Job, order: Order, output: Output, folder: Path) -> None:
+        self.card: JobCard | None = None
+        self._job, self._order, self._output, self._folder = job, order, output, folder
+        self._one_at_a_time = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def show(self) -> None:
+        if self._output.front_end.shows_updates:
+            async with self._one_at_a_time:
+                self._output.replace(await asyncio.to_thread(_static, self._job, self._order, self._folder))
+
+    def hear_measured(self, clip_id: str) -> None:
+        if self._job.state == "stored" and self._job.clip.id == clip_id:
+            task = asyncio.ensure_future(self._show_measured())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _show_measured(self) -> None:
+        await self.show()
+        if self.card is not None and self.card.comm is not None:  # it stays where nothing replaced it
+            view = await asyncio.to_thread(clip_view, self._job.clip, self._folder, cached=self._job.cached)
+            self.card.send_facts(view)
+
+
 class _Follower:
     """Carries a job's changes to its card, at most one an interval, the last always. Lives on the loop's thread."""
 
     _card: JobCard
 
-    def __init__(self, job: Job, order: Order, output: Output, folder: Path, loop: LoopThread) -> None:
+    def __init__(self, job: Job, order: Order, static: _Settled, folder: Path, loop: LoopThread) -> None:
         self._job = job
         self._order = order
-        self._output = output
+        self._static = static
         self._folder = folder
         self._loop = loop
         self._waiting: asyncio.TimerHandle | None = None
@@ -133,6 +176,7 @@ class _Follower:
         self._card = JobCard.of(self._order, status_of(self._job), place)
         self._card.on_cancel(self._job.cancel)
         self._card.on_ask(lambda what: self._loop.call(self.hear, what))
+        self._static.card = self._card
         return self._card
 
     def start(self) -> None:
@@ -168,8 +212,7 @@ class _Follower:
 
     async def _settle(self) -> None:
         """The card that stays; where its place is still there after that, the live card shows the clip itself."""
-        if self._output.front_end.shows_updates:
-            self._output.replace(await asyncio.to_thread(_static, self._job, self._order, self._folder))
+        await self._static.show()
         if needs_view():
             self._card.close()
         else:

@@ -90,6 +90,5 @@ def _size(steps: list[SeenStep]) -> str:
     """How fast the background moves, where there is one step only: shift, or growth where that is more."""
     if len(steps) != 1:
         return ""
-    step = steps[0]
-    speed = max((step.right**2 + step.down**2) ** 0.5, abs(step.growth))
+    speed = steps[0].speed
     return f" {speed:.0f}%/s" if speed >= 0.5 else ""

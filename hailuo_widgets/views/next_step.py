@@ -10,7 +10,7 @@ import traitlets
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.markup import clean
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.clip_grid import background
 from hailuo_widgets.views.place import needs_view
 from hailuo_widgets.views.placed import Placed
@@ -28,8 +28,8 @@ class NextStep(Placed):
         offer: The sentence, how many clips of which cell, and what they cost.
     """
 
-    _esm = joined("dom.js", "placed.js", "next_step.js")
-    _css = joined("base.css", "next_step.css")
+    _esm = asset("dom.js", "placed.js", "next_step.js")
+    _css = asset("base.css", "next_step.css")
 
     offer = traitlets.Dict().tag(sync=True)
 

@@ -30,10 +30,9 @@ class Placed(anywidget.AnyWidget):
 
     place = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, *, place: str | None = None, **traits: Any) -> None:
+    def __init__(self, *, place: str = "", **traits: Any) -> None:
         send_whole_messages()
-        if place is None:
-            place = new_place()
+        place = place or new_place()
         if (before := _placed.get(place)) is not None:  # the same cell's, which runs again
             before.place = ""
         _placed[place] = self

@@ -11,7 +11,7 @@ import traitlets
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.markup import clean
 from hailuo_widgets.store.clip import Clip
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.wording import shorten
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ class Player(anywidget.AnyWidget):
         title: What is said of it.
     """
 
-    _esm = joined("dom.js", "player.js", "player_view.js")
-    _css = joined("base.css", "player.css", "prompt_editor.css")
+    _esm = asset("dom.js", "player.js", "player_view.js")
+    _css = asset("base.css", "player.css", "prompt_editor.css")
 
     value = traitlets.Any(None, allow_none=True)
     loop = traitlets.Bool(True).tag(sync=True)

@@ -10,7 +10,7 @@ import traitlets
 from hailuo_widgets.markup import clean
 from hailuo_widgets.spec import camera, camera_h3, shot_list
 from hailuo_widgets.spec.camera import CameraCommand
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.prompt_template import notes, read
 
 if TYPE_CHECKING:
@@ -129,8 +129,8 @@ class PromptEditor(anywidget.AnyWidget):
         language: In which language the palette writes: `"en"` or `"zh"`.
     """
 
-    _esm = joined("dom.js", "prompt_editor.js", "prompt_editor_view.js")
-    _css = joined("base.css", "prompt_editor.css")
+    _esm = asset("dom.js", "prompt_editor.js", "prompt_editor_view.js")
+    _css = asset("base.css", "prompt_editor.css")
 
     value = traitlets.Unicode().tag(sync=True)
     description = traitlets.Unicode("Prompt").tag(sync=True)

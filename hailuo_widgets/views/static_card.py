@@ -231,7 +231,8 @@ def _facts(order: Order, status: Status, clip: ClipView | None, *, folded: bool)
         cells.append(_fact("Task", f"<bdi style='{_MONO}'>{_value(status.task_id)}</bdi>"))
     if clip:
         link = f"<a href='{attribute(clip.src)}' style='{_MONO}'><bdi>{_value(clip.file)}</bdi></a>"
-        cells.append(_fact("File, seen from this notebook", f"{link} · {file_size(clip.size)}"))
+        label = "File, relative to this notebook. If the clip doesn't play, copy it there"
+        cells.append(_fact(label, f"{link} · {file_size(clip.size)}"))
     return f"<div style='{_FACTS}'>{''.join(cells)}</div>"
 
 

@@ -1,9 +1,10 @@
 """The grid that stays in a saved notebook: a table that outlives the kernel, and a plain-text twin.
 
 What the sanitizers of JupyterLab and GitHub leave of HTML is told in `static_card.py`. The axes that are neither rows
-nor columns make one table for each of their combinations. The first cells have players; the others a poster with a
-link, because a browser holds only so many players at once. A link and a state in words stand under each of them, so
-that the table makes sense where neither styles nor players survive.
+nor columns make one table for each of their combinations. Each clip is its poster with a play button, which opens the
+player over it: a browser's own controls would cover half of so small a picture. Nothing is loaded before that, so that
+a hundred players are no burden. A link and a state in words stand under each of them, so that the table makes sense
+where neither styles nor players survive.
 """
 
 from __future__ import annotations
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.views.card import ClipView
     from hailuo_widgets.views.grid_view import GridView, Place
-
-PLAYERS = 24
-"""Cells that have players."""
 
 OUTPUT_LIMIT = 1_500_000
 """Bytes that 100 cells with their posters may take in the saved notebook."""
@@ -47,6 +45,17 @@ _HEAD = (
 )
 _CELL = "padding:4px 10px 8px 0;text-align:left;vertical-align:top;border:0;width:{width}px;min-width:120px"
 _PICTURE = "display:block;width:100%;max-width:{width}px;height:auto;border-radius:6px;background:#0c0e10"
+_POSTER = "display:block;width:100%;height:auto;border-radius:6px;background:#0c0e10"
+_CLIP = "position:relative;margin:0;max-width:{width}px"
+_OPENS = "display:block;position:relative;cursor:pointer;list-style:none;margin:0;padding:0"
+_OVER = "position:absolute;top:0;left:0;width:100%;height:100%"
+_MIDDLE = f"{_OVER};display:flex;align-items:center;justify-content:center"
+_PLAY = (
+    "width:40px;height:40px;padding-left:3px;border-radius:50%;box-sizing:border-box;text-align:center;color:#fff;"
+    "background:rgba(0,0,0,.6);font:18px/40px sans-serif"
+)
+# In a trusted notebook it plays at once; without the script its own controls are one more click.
+_WHEN_OPENED = "this.open?this.lastElementChild.play().catch(Boolean):this.lastElementChild.pause()"
 _EMPTY = "padding:14px 8px;border-radius:6px;background:rgba(128,128,128,.09);text-align:center;font-size:11px"
 _TAG = (
     "padding:0 4px;border:1px solid rgba(128,128,128,.45);border-radius:4px;font:600 9px/1.4 monospace;"
@@ -78,12 +87,11 @@ def grid_text(view: GridView) -> str:
 
 
 class _Drawing:
-    """One grid being drawn; players are given out as it goes."""
+    """One grid being drawn."""
 
     def __init__(self, view: GridView, clips: Mapping[Place, ClipView]) -> None:
         self._view = view
         self._clips = clips
-        self._players = PLAYERS
         columns = len(view.axes[_axis(view, view.columns)].values) if view.columns else 1
         columns = min(columns, STRIP) if not view.rows else columns
         self._width = 320 if columns <= 3 else 240 if columns <= 5 else 170
@@ -135,12 +143,9 @@ class _Drawing:
         style = _CELL.format(width=self._width)
         if index is None:
             return f"<td style='{style}'></td>"
-        places = self._view.places(index)
-        playing = self._players > 0 and any(place in self._clips for place in places)
-        self._players -= playing
-        return f"<td style='{style}'>{''.join(self._take(place, playing=playing) for place in places)}</td>"
+        return f"<td style='{style}'>{''.join(map(self._take, self._view.places(index)))}</td>"
 
-    def _take(self, place: Place, *, playing: bool) -> str:
+    def _take(self, place: Place) -> str:
         view = self._view
         cell, take, clip = view.cells[place[0]], view.take(place), self._clips.get(place)
         word, tone = cell_words()[view.state(place)]
@@ -155,26 +160,25 @@ class _Drawing:
         remark = f"<div dir='auto' style='opacity:.8'>{content(shorten(take.remark, 300))}</div>" if take.remark else ""
         why = cell.problem or take.error or take.note
         reason = f"<div dir='auto' style='opacity:.75'>{content(shorten(why, 160))}</div>" if why else ""
-        picture = (
-            self._picture(place, clip, playing=playing) if clip else f"<div style='{_EMPTY}'>{reason or word}</div>"
-        )
+        picture = self._picture(place, clip) if clip else f"<div style='{_EMPTY}'>{reason or word}</div>"
         return (
             f"{picture}<div style='margin:2px 0 6px'>{state}{tag} "
             f"<span style='opacity:.7'>{facts}</span>{seen}{remark}</div>"
         )
 
-    def _picture(self, place: Place, clip: ClipView, *, playing: bool) -> str:
-        style = _PICTURE.format(width=self._width)
-        data = f"data:image/jpeg;base64,{base64.b64encode(clip.poster).decode()}" if clip.poster else ""
+    def _picture(self, place: Place, clip: ClipView) -> str:
         title = attribute(shorten(", ".join(self._view.labels(place[0])), 120))
-        if playing:
-            shown = f" poster='{data}'" if data else ""
-            return (
-                f"<video src='{attribute(clip.src)}' width='{clip.width}' height='{clip.height}' title='{title}'"
-                f" controls preload='{'none' if data else 'metadata'}'{shown} style='{style}'></video>"
-            )
-        picture = f"<img src='{data}' alt='{title}' style='{style}'>" if data else title
-        return f"<a href='{attribute(clip.src)}'>{picture}</a>"
+        shape = f"src='{attribute(clip.src)}' width='{clip.width}' height='{clip.height}' title='{title}'"
+        if not clip.poster:
+            style = _PICTURE.format(width=self._width)
+            return f"<video {shape} controls loop muted preload='metadata' style='{style}'></video>"
+        data = f"data:image/jpeg;base64,{base64.b64encode(clip.poster).decode()}"
+        return (
+            f"<details style='{_CLIP.format(width=self._width)}' ontoggle='{_WHEN_OPENED}'><summary style='{_OPENS}'>"
+            f"<img src='{data}' alt='Play {title}' style='{_POSTER}'>"
+            f"<span style='{_MIDDLE}'><span style='{_PLAY}'>▶\ufe0e</span></span></summary>"
+            f"<video {shape} controls loop muted preload='none' style='{_OVER};border-radius:6px'></video></details>"
+        )
 
     def _figures(self, place: Place) -> Iterator[str]:
         cell, take = self._view.cells[place[0]], self._view.take(place)
@@ -265,8 +269,8 @@ def _files(clips: Mapping[Place, ClipView]) -> str:
     folders = sorted({clip.file.rpartition("/")[0] or "." for clip in clips.values()})
     where = ", ".join(f"<code>{content(shorten(folder, 120))}</code>" for folder in folders[:3])
     return (
-        f"<div style='margin-top:6px;opacity:.65'>The clips are in {where}, seen from this notebook. "
-        "If none plays, copy that folder there.</div>"
+        f"<div style='margin-top:6px;opacity:.65'>The clips are in {where}, relative to this notebook. "
+        "If they don't play, copy that folder there.</div>"
     )
 
 

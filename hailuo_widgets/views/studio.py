@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from hailuo_widgets.spec import options
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.outputs import Output, in_kernel
 from hailuo_widgets.views.place import needs_view
 from hailuo_widgets.views.placed import Placed
@@ -42,11 +42,11 @@ class Studio(Placed):
         prompt: The initial text of the editor.
     """
 
-    _esm = joined(
+    _esm = asset(
         "dom.js", "placed.js", "player.js", "prompt_editor.js", "frame_picker.js", "studio_form.js", "marks.js",
         "final_row.js", "studio_results.js", "studio_compare.js", "clip_wall.js", "studio.js",
     )  # fmt: skip
-    _css = joined(
+    _css = asset(
         "base.css", "ring.css", "player.css", "prompt_editor.css", "frame_picker.css", "clip_wall.css", "studio.css"
     )
 
@@ -56,11 +56,11 @@ class Studio(Placed):
     commands = traitlets.List(traitlets.Dict()).tag(sync=True)
     prompt = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, host: Host, request: VideoRequest, provider: str) -> None:
+    def __init__(self, host: Host, request: VideoRequest, provider: str, *, place: str = "") -> None:
         self._host = host
         self._desk = StudioController(host, options.of_request(request, provider), self)
         self._summary: Output | None = None
-        super().__init__(commands=COMMANDS, **self._desk.first_state())
+        super().__init__(place=place, commands=COMMANDS, **self._desk.first_state())
         self.on_msg(self._receive)
 
     @property
@@ -81,6 +81,14 @@ class Studio(Placed):
     def tell(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         """Send something once. For the loop's thread only."""
         self.send(content, buffers or [])
+
+    async def begin_with(self, clip_id: str, *, extend: bool) -> None:
+        """Take a clip of the library into the form. For the loop's thread only.
+
+        Raises:
+            UsageError: If its request isn't known.
+        """
+        await self._desk.begin_with(clip_id, extend=extend)
 
     async def summarise(self, results: list[Result]) -> None:
         """Bring what stays in the notebook up to date."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import traitlets
 
 from hailuo_widgets.markup import clean
-from hailuo_widgets.views._assets import joined
+from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.grid_view import Action
 from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.promoting import FinalView, final_message
@@ -36,13 +36,15 @@ class Ask:
     Attributes:
         what: `whole`: everything again. `look`: posters. `clip`, `sheet`, `detail`: of one place. `act`: a button.
             `mark`: a rating, a star or a note. `touch`: someone looks at it. `promote`: make a draft again in 2K.
-            `final`: the clip that became of it.
+            `final`: the clip that became of it. `studio`, `extend`: a studio with its request, or from its last frame.
         places: Which replicates.
         action: Which button.
         mark: `rating`, `starred` or `remark`, and its value.
     """
 
-    what: Literal["whole", "look", "clip", "sheet", "detail", "act", "mark", "touch", "promote", "final"]
+    what: Literal[
+        "whole", "look", "clip", "sheet", "detail", "act", "mark", "touch", "promote", "final", "studio", "extend"
+    ]
     places: tuple[Place, ...] = ()
     action: Action | None = None
     mark: tuple[str, int | bool | str] | None = None
@@ -61,11 +63,12 @@ class SweepGrid(Placed):
             before the kernel answers it; what changes between two wholes goes out as numbered deltas.
     """
 
-    _esm = joined(
+    _esm = asset(
         "dom.js", "placed.js", "player.js", "sweep_store.js", "sweep_pivot.js", "sweep_cell.js", "sweep_head.js",
-        "clip_actions.js", "camera_arrow.js", "final_row.js", "sweep_dialog.js", "sweep_grid.js",
+        "clip_actions.js", "camera_arrow.js", "final_row.js", "sweep_dialog.js", "sweep_layout.js", "sweep_moves.js",
+        "sweep_playback.js", "sweep_keys.js", "sweep_grid.js",
     )  # fmt: skip
-    _css = joined("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
+    _css = asset("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
 
     whole = traitlets.Dict().tag(sync=True)
 
@@ -139,6 +142,10 @@ class SweepGrid(Placed):
     def send_final_clip(self, place: Place, clip: bytes) -> None:
         """Send a final (mp4) that was requested."""
         self.send({"type": "finalclip", "at": list(place)}, [clip])
+
+    def send_studio(self, message: dict[str, Any]) -> None:
+        """Send where a studio is, or why there is none."""
+        self.send(message)
 
     def on_ask(self, callback: Callable[[Ask], None]) -> None:
         """Call back with whatever a view asks for and is well formed, on whatever thread it arrives."""
@@ -237,7 +244,7 @@ def _read(content: object, known: set[Place]) -> Ask | None:
         wanted = content.get("at")
         places = tuple(place for each in wanted if (place := _place(each, known))) if isinstance(wanted, list) else ()
         return Ask("look", places) if places else None
-    if what not in ("clip", "sheet", "detail", "mark", "promote", "final"):
+    if what not in ("clip", "sheet", "detail", "mark", "promote", "final", "studio", "extend"):
         return None
     place = _place(content.get("at"), known)
     if place is None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from playwright.sync_api import expect
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 LOAD = "%load_ext hailuo_widgets"
@@ -92,8 +93,8 @@ def test_the_first_clip_from_cell_to_reopened_notebook(server, open_notebook):
     page.run_cell(1)
     card = page.cell_output(1).locator(".hw-job")
     card.get_by_text("Running").wait_for()
-    assert card.get_by_text("A fluffy panda").is_visible()
-    assert card.get_by_role("button", name="Cancel").is_visible()
+    expect(card.get_by_text("A fluffy panda")).to_be_visible()
+    expect(card.get_by_role("button", name="Cancel")).to_be_visible()
     in_lab = server.app == "lab"
     if not in_lab:
         save_page(page, "live")
@@ -150,7 +151,7 @@ def test_cancel_in_an_idle_kernel(server, open_notebook):
     if page.server.app != "lab":
         save_picture(page, "cancelled-notebook")
     page.run_cell(2)
-    assert page.cell_output(2).inner_text().strip() == "cancelled"
+    expect(page.cell_output(2)).to_have_text("cancelled")
 
 
 def test_cancel_while_another_cell_awaits(server, open_notebook):
@@ -189,12 +190,12 @@ def test_a_page_that_is_closed_and_opened_again_shows_the_clip(lab, open_noteboo
     page = open_notebook(lab, "reopened/clip.ipynb")
     card = page.cell_output(1).locator(".hw-job")
     card.locator("video").wait_for(timeout=60_000)
-    assert card.get_by_text("Done", exact=True).is_visible()
-    assert page.cell_output(1).get_by_text("Requested").is_hidden()
+    expect(card.get_by_text("Done", exact=True)).to_be_visible()
+    expect(page.cell_output(1).get_by_text("Requested")).to_be_hidden()
     page.run_cell(2)
     assert_plays(page, 2)
     page.run_cell(1)  # the same cell again: one card, and not the earlier one in its place
     page.cell_output(1).locator("video").wait_for()
-    assert page.cell_output(1).locator("video").count() == 1
-    assert page.cell_output(1).locator(".hw-job").count() == 0
+    expect(page.cell_output(1).locator("video")).to_have_count(1)
+    expect(page.cell_output(1).locator(".hw-job")).to_have_count(0)
     assert not page.errors

@@ -7,7 +7,6 @@ from collections import defaultdict
 import pytest
 
 ANIMALS = ("panda", "otter", "heron", "lynx", "gecko", "raven", "bison", "newt", "ibex", "mole")
-WIDGET = "application/vnd.jupyter.widget-view+json"
 SETTLED = ("stored", "failed", "refused", "cancelled", "abandoned", "uncertain")
 
 
@@ -29,18 +28,28 @@ def await_player(kernel, cell):
     return kernel.wait_for("the player", lambda: html(kernel, cell) if "<video" in html(kernel, cell) else None, 120)
 
 
-def test_run_all_of_ten_queued_cells_runs_all_ten(ready):
+def outputs(kernel, cell):
+    """What the notebook's file keeps of them."""
+    return [message.content["data"] for message in kernel.outputs(cell)]
+
+
+def test_run_all_of_ten_queued_cells_runs_all_ten_and_again_leaves_the_file_as_it_is(ready):
     cells = {name: ready.execute(clip_cell(name)) for name in ANIMALS}
     for cell in cells.values():
         assert ready.reply(cell).content["status"] == "ok", ready.reply(cell).content
     for name, cell in cells.items():
         shown = await_player(ready, cell)
         assert [other for other in ANIMALS if f"A {other} " in shown] == [name]
-        assert len(ready.outputs(cell)) == 1
-        assert WIDGET not in ready.outputs(cell)[0].content["data"]
+        [card] = outputs(ready, cell)
+        assert set(card) == {"text/html", "text/plain"}
+        assert len(json.dumps(card, ensure_ascii=False).encode()) <= 30 * 1024
     states = ready.execute(f"print(*[job.state for job in ({', '.join(ANIMALS)})])")
     ready.reply(states)
     assert ready.text(states).split() == ["stored"] * 10
+    for name, cell in cells.items():
+        again = ready.execute(clip_cell(name))
+        await_player(ready, again)
+        assert outputs(ready, again) == outputs(ready, cell)
 
 
 def test_the_settled_card_replaces_the_live_one_by_its_display_id(ready):
@@ -159,10 +168,14 @@ def test_braces_take_variables_and_nothing_else_expands(ready):
 
 def test_the_same_cell_again_is_answered_from_the_library_for_nothing(ready):
     ready.run("import IPython.terminal.ipapp")  # as some releases of ipykernel do by themselves
-    await_player(ready, _done(ready, clip_cell("panda")))
+    first = _done(ready, clip_cell("panda"))
+    await_player(ready, first)
     again = _done(ready, clip_cell("panda"))
     await_player(ready, again)
     ready.run("assert panda.cached")
+    ready.run("panda.clip.measured")
+    for cell in (first, again):  # the cards that are there say by themselves what was measured
+        ready.wait_for("what was measured", lambda cell=cell: "Measured<" in html(ready, cell))
     ready.restart()
     ready.run("%load_ext hailuo_widgets")
     await_player(ready, _done(ready, clip_cell("panda")))

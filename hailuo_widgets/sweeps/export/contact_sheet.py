@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageOps
@@ -23,29 +24,47 @@ if TYPE_CHECKING:
 MOST_PIXELS = 16_000
 """On a side; posters become smaller where they would not fit."""
 
-_PAPER, _INK, _SOFT, _SUNKEN = "#ffffff", "#1d2126", "#69727d", "#eef0f3"
+
+@dataclass(frozen=True)
+class Look:
+    """Colours of a contact sheet."""
+
+    paper: str
+    ink: str
+    soft: str
+    sunken: str
+
+
+ON_PAPER = Look("#ffffff", "#1d2126", "#69727d", "#eef0f3")
+"""For a file: dark on white."""
+
+ON_ANY = Look("#77808b00", "#77808b", "#77808b", "#77808b24")
+"""For a notebook, whose theme the kernel doesn't know: transparent, and readable on white and on black."""
+
 _TONES = {"failed": "#c4352c", "refused": "#c4352c", "uncertain": "#b26a00", "abandoned": "#b26a00"}
 _TITLE, _TEXT, _GAP, _MARGIN = 20, 14, 10, 24
 _LINE, _HEADING, _MOST_BESIDE, _SEAM = 2 * _TEXT, 2 * _TITLE + _GAP, 220, 2
 _SHAPE = 9 / 16
 
 
-def contact_sheet(sweep: Sweep, across: int, at: float) -> Image.Image:
+def contact_sheet(sweep: Sweep, across: int, at: float, look: Look) -> Image.Image:
     """The picture.
 
     Args:
         sweep: Whose clips.
         across: Width of a cell in pixels.
         at: The moment that is shown, in seconds; past the end means the last frame.
+        look: Its colours.
     """
-    return _Drawing(sweep, across, at).picture
+    return _Drawing(sweep, across, at, look).picture
 
 
 class _Drawing:
     """The picture while it is made, from the top down."""
 
-    def __init__(self, sweep: Sweep, across: int, at: float) -> None:
+    def __init__(self, sweep: Sweep, across: int, at: float, look: Look) -> None:
         self._sweep = sweep
+        self._look = look
         self._at = at
         pages = sheets(sweep)
         labels = [plain(label) for page in pages for label in page.rows.values()]
@@ -65,16 +84,16 @@ class _Drawing:
         heads = sum(_LINE * (bool(page.title) + any(page.columns.values())) + _GAP for page in pages)
         right = 2 * _MARGIN + self._beside + columns * (self._across + _GAP) - _GAP
         size = (max(right, 360), 2 * _MARGIN + _HEADING + heads + rows * (self._down + _GAP))
-        self.picture = Image.new("RGB", size, _PAPER)
+        self.picture = Image.new("RGBA", size, look.paper)
         self._draw = ImageDraw.Draw(self.picture)
         self._write(_MARGIN, _MARGIN + _TITLE / 2, sweep.name or "Sweep", size[0] - 2 * _MARGIN, size=_TITLE)
-        self._write(_MARGIN, _MARGIN + _TITLE * 1.6 + _TEXT / 2, _summary(sweep), size[0] - 2 * _MARGIN, ink=_SOFT)
+        self._write(_MARGIN, _MARGIN + _TITLE * 1.6 + _TEXT / 2, _summary(sweep), size[0] - 2 * _MARGIN, ink=look.soft)
         y = _MARGIN + _HEADING
         for page in pages:
             y = self._page(page, y)
 
-    def _write(self, x: float, middle: float, text: str, room: float, *, size: int = _TEXT, ink: str = _INK) -> None:
-        write(self._draw, x, middle, shortened(plain(text), size, room), size=size, ink=ink)
+    def _write(self, x: float, middle: float, text: str, room: float, *, size: int = _TEXT, ink: str = "") -> None:
+        write(self._draw, x, middle, shortened(plain(text), size, room), size=size, ink=ink or self._look.ink)
 
     def _page(self, page: Sheet, y: int) -> int:
         """Draw one table; returns where the next one begins."""
@@ -84,10 +103,10 @@ class _Drawing:
         places = [_MARGIN + self._beside + place * (self._across + _GAP) for place in range(len(page.columns))]
         if any(page.columns.values()):
             for x, label in zip(places, page.columns.values(), strict=True):
-                self._write(x, y + _TEXT, label, self._across, ink=_SOFT)
+                self._write(x, y + _TEXT, label, self._across, ink=self._look.soft)
             y += _LINE
         for row, label in page.rows.items():
-            self._write(_MARGIN, y + self._down / 2, label, self._beside - _GAP, ink=_SOFT)
+            self._write(_MARGIN, y + self._down / 2, label, self._beside - _GAP, ink=self._look.soft)
             for x, column in zip(places, page.columns, strict=True):
                 if (cell := page.places.get((row, column))) is not None:
                     self._cell(cell, x, y)
@@ -105,11 +124,11 @@ class _Drawing:
             if still is not None:
                 self.picture.paste(still, (left, top))
                 continue
-            self._draw.rectangle((left, top, left + wide - 1, top + high - 1), fill=_SUNKEN)
+            self._draw.rectangle((left, top, left + wide - 1, top + high - 1), fill=self._look.sunken)
             state = state_of(cell, self._sweep.job(cell.index, number), clip)
             word = shortened(state, _TEXT, wide - 8)
             middle = left + (wide - width(word, _TEXT)) / 2
-            self._write(middle, top + high / 2, word, wide, ink=_TONES.get(state, _SOFT))
+            self._write(middle, top + high / 2, word, wide, ink=_TONES.get(state, self._look.soft))
 
 
 def _summary(sweep: Sweep) -> str:

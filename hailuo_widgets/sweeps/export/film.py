@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.media.film import FilmCell, video
 from hailuo_widgets.sweeps.pivot import sheets
+from hailuo_widgets.sweeps.public_label import public_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -61,7 +62,8 @@ def _row(sweep: Sweep, page: Sheet, row: int, columns: int) -> Iterator[FilmCell
 
 
 def _cells(sweep: Sweep, cell: Cell) -> Iterator[FilmCell]:
-    values = [axis.values[index].label for axis, index in zip(sweep.axes, cell.at, strict=True)]  # no data frame's
+    chosen = (axis.values[index] for axis, index in zip(sweep.axes, cell.at, strict=True))  # no data frame's
+    values = [public_label(each) for each in chosen]
     label = " · ".join(filter(None, values))
     for number in range(sweep.repeat):
         clip = sweep.clip(cell.index, number) if cell.wanted else None

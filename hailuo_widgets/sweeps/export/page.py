@@ -14,6 +14,7 @@ from hailuo_widgets.markup import attribute, content
 from hailuo_widgets.store.clip import POSTER_MAX_BYTES
 from hailuo_widgets.sweeps.export.records import problem_of, state_of
 from hailuo_widgets.sweeps.pivot import sheets
+from hailuo_widgets.sweeps.public_label import public_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -126,7 +127,7 @@ def _clip(sweep: Sweep, cell: Cell, number: int, source: Source) -> str:
     job, clip = sweep.job(cell.index, number), sweep.clip(cell.index, number)
     price = str(cell.quote.price) if cell.quote else ""
     if clip is None:
-        why = problem_of(cell, job, clip)
+        why = public_text(problem_of(cell, job, clip), sweep.axes)
         state = state_of(cell, job, clip)
         text = f"<b>{content(state.capitalize())}</b>" + (f"<br>{content(why[:300])}" if why else "")
         return f'<div class="none"><div dir="auto">{text}</div></div><div class="facts"></div>'

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.judge.votes import counted, standing
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.store.vote import QUESTION
+from hailuo_widgets.sweeps.public_label import public_address, public_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,13 +109,12 @@ def vote_rows(votes: list[SharedVote]) -> list[dict[str, Any]]:
 
 def _picture_labels(sweep: Sweep) -> dict[str, str]:
     """How axes call their pictures, which may be a path or a signed address → what others are told of them."""
-    found = {}
-    for axis in sweep.axes:
-        for choice in axis.values:  # no data frame's
-            many = choice.value if isinstance(choice.value, tuple) else (choice.value,)
-            if many and all(isinstance(each, Media) for each in many):
-                found[choice.label] = " + ".join(_address(each.url) if each.url else str(each) for each in many)
-    return found
+    return {
+        choice.label: public_label(choice)
+        for axis in sweep.axes
+        for choice in axis.values  # no data frame's
+        if isinstance(choice.value, (Media, tuple))
+    }
 
 
 def _public(name: str, value: Any, pictures: dict[str, str]) -> Any:
@@ -125,15 +124,7 @@ def _public(name: str, value: Any, pictures: dict[str, str]) -> Any:
         return [_public(name, each, pictures) for each in value]
     if not isinstance(value, str):
         return value
-    return pictures.get(value) or _address(value)
-
-
-def _address(text: str) -> str:
-    """An address without what may be secret in it: a name with a password, and a query, which may be signed."""
-    if not text.startswith(("http://", "https://")):
-        return text
-    parts = urlsplit(text)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return pictures.get(value) or public_address(value)
 
 
 def _vote(vote: Vote, names: dict[str, str], voter: str) -> SharedVote:

@@ -30,7 +30,7 @@ import { placed } from "./placed.js";
  * @property {string} [charged]
  *
  * @typedef {object} Said What the kernel says about a clip that was requested.
- * @property {"clip" | "missing"} type
+ * @property {"clip" | "facts" | "missing"} type
  * @property {[label: string, value: string][]} facts
  * @property {string} why
  */
@@ -178,6 +178,7 @@ export default placed((model, signal) => {
    */
   const hear = (said, buffers) => {
     if (said.type === "missing") say(parts.note, said.why);
+    if (said.type === "facts" && parts.card.dataset.clip) parts.delivered.replaceChildren(facts(said.facts));
     if (said.type !== "clip") return;
     const video = element("video");
     video.controls = true;

@@ -1,13 +1,17 @@
 /** The grid of a sweep: the plan, the run and the result, in cells that are compared by eye. */
 
+import { studioBelow } from "./clip_actions.js";
 import { element } from "./dom.js";
 import { placed } from "./placed.js";
-import { Stage, transport } from "./player.js";
 import { CellBox } from "./sweep_cell.js";
 import { enlarger } from "./sweep_dialog.js";
 import { sweepHead, sweepTools } from "./sweep_head.js";
-import { fits, headings, inRows, isOpen, sorted } from "./sweep_pivot.js";
-import { CLIPS_AT_ONCE, keyOf, Store } from "./sweep_store.js";
+import { keyList } from "./sweep_keys.js";
+import { asList, asTable } from "./sweep_layout.js";
+import { reached } from "./sweep_moves.js";
+import { fits, isOpen, sorted } from "./sweep_pivot.js";
+import { Playback } from "./sweep_playback.js";
+import { Store } from "./sweep_store.js";
 
 /**
  * @typedef {import("./sweep_store.js").Model} Model
@@ -26,21 +30,6 @@ const TOUCH_EVERY = 8000;
 
 /** A sweep over one axis of more values than this is shown as a list, which wraps. */
 const ROW_LIMIT = 6;
-
-const KEYS = [
-  ["← ↑ → ↓", "move, Home and End too"],
-  ["Enter", "enlarge"],
-  ["Space", "play or pause, all in step where more are loaded"],
-  [", .", "one frame back, one on"],
-  ["1 … 5, 0", "rate, or take the rating away"],
-  ["s", "star"],
-  ["n", "write a note"],
-  ["r", "next replicate"],
-  ["c", "compare: press it on two cells"],
-  ["+ −", "larger and smaller cells"],
-  ["/", "filter by words"],
-  ["Esc", "stop playing, close, back to the notebook"],
-];
 
 /**
  * @param {Store} store
@@ -102,13 +91,17 @@ function show(store, signal) {
   const empty = element("div", "hw-soft hw-sweep-none");
   const spoken = element("div", "hw-unseen");
   spoken.role = "status";
-  const stage = new Stage(() => bar.update());
-  const bar = transport(stage, {
-    play: "Play in step",
-    start: () => (inStep ? stage.play() : playInStep()),
+  const playback = new Playback(store, {
+    root,
+    inView,
+    focused: () => focused,
+    failed: (why) => {
+      spoken.textContent = why;
+    },
   });
+  const { stage } = playback;
   const barRow = element("div", "hw-sweep-foot");
-  barRow.append(bar.root);
+  barRow.append(playback.bar.root);
   const dialog = enlarger(store, {
     boxOf,
     neighbour,
@@ -126,9 +119,6 @@ function show(store, signal) {
   let focused;
   /** @type {CellBox | undefined} */
   let compared;
-  /** What is on stage, by key; the box shows it. @type {Map<string, CellBox>} */
-  const playing = new Map();
-  let inStep = false;
   let resting = 0;
   let touched = -TOUCH_EVERY;
   const observer = new IntersectionObserver(
@@ -148,7 +138,13 @@ function show(store, signal) {
   function boxOf(index) {
     let box = boxes.get(index);
     if (!box) {
-      box = new CellBox(store, index, { play: playOne, enlarge: (which) => enlarge(which) });
+      box = new CellBox(store, index, {
+        play: (which) => {
+          focus(which);
+          playback.playOne(which);
+        },
+        enlarge,
+      });
       boxes.set(index, box);
     }
     return box;
@@ -156,6 +152,11 @@ function show(store, signal) {
 
   /** @returns {CellBox[]} */
   const inOrder = () => lines.flat();
+
+  /** The cells in view that fit the filters. */
+  function inView() {
+    return inOrder().filter((box) => box.inView && box.root.dataset.out !== "true");
+  }
 
   /**
    * @param {number} index
@@ -170,8 +171,11 @@ function show(store, signal) {
   function pivoted() {
     const held = document.activeElement === focused?.root;
     observer.disconnect();
-    if (view.list) drawList();
-    else drawGrid();
+    const layout = view.list
+      ? asList(whole, sorted(store, [...whole.cells.keys()], view.order).map(boxOf))
+      : asTable(whole, pivot, boxOf);
+    lines = layout.lines;
+    scroller.replaceChildren(layout.root);
     for (const box of inOrder()) observer.observe(box.root);
     root.dataset.list = String(view.list);
     estimate();
@@ -182,90 +186,6 @@ function show(store, signal) {
     if (held) focused?.root.focus({ preventScroll: true });
     for (const box of boxes.values()) if (!there.includes(box)) box.inView = false;
     filtered({ arranged: true });
-  }
-
-  function drawGrid() {
-    const rows = inRows(whole, pivot);
-    const columnAxis = headings(whole, pivot.columns);
-    const rowAxis = headings(whole, pivot.rows);
-    const table = element("div", "hw-table");
-    table.role = "grid";
-    table.ariaLabel = `Cells of ${whole.name || "the sweep"}`;
-    table.ariaRowCount = String(rows.length + 1);
-    table.style.setProperty("--hw-columns", String(rows[0]?.length ?? 1));
-    table.style.setProperty("--hw-headed", rowAxis ? "1" : "0");
-    table.dataset.headed = String(Boolean(rowAxis));
-    const top = element("div", "hw-grid-row hw-grid-top");
-    top.role = "row";
-    if (rowAxis) top.append(corner(rowAxis.name, columnAxis?.name ?? ""));
-    if (columnAxis)
-      top.append(...columnAxis.values.map((value) => heading("columnheader", value, columnAxis.name)));
-    top.hidden = !columnAxis;
-    table.append(top);
-    lines = [];
-    rows.forEach((indices, row) => {
-      const line = element("div", "hw-grid-row");
-      line.role = "row";
-      if (rowAxis) line.append(heading("rowheader", rowAxis.values[row] ?? "", rowAxis.name));
-      const found = [];
-      for (const index of indices) {
-        if (index === undefined) {
-          line.append(element("div", "hw-gap"));
-          continue;
-        }
-        const box = boxOf(index);
-        box.root.role = "gridcell";
-        line.append(box.root);
-        found.push(box);
-      }
-      if (found.length) lines.push(found);
-      table.append(line);
-    });
-    scroller.replaceChildren(table);
-  }
-
-  function drawList() {
-    const table = element("div", "hw-list");
-    table.role = "list";
-    table.ariaLabel = `Cells of ${whole.name || "the sweep"}`;
-    const order = sorted(store, [...whole.cells.keys()], view.order);
-    lines = [order.map(boxOf)];
-    for (const box of lines[0] ?? []) {
-      const item = element("div", "hw-item");
-      const labels = element("div", "hw-item-labels", box.labels.join(" · "));
-      labels.dir = "auto";
-      labels.title = labels.textContent ?? "";
-      box.root.role = "listitem";
-      item.append(box.root, labels);
-      table.append(item);
-    }
-    scroller.replaceChildren(table);
-  }
-
-  /**
-   * @param {string} rows
-   * @param {string} columns
-   */
-  function corner(rows, columns) {
-    const made = element("div", "hw-corner hw-soft");
-    made.role = "columnheader";
-    made.append(element("span", "", columns ? `${columns} →` : ""), element("span", "", `${rows} ↓`));
-    return made;
-  }
-
-  /**
-   * @param {string} role
-   * @param {string} text
-   * @param {string} axis
-   */
-  function heading(role, text, axis) {
-    const made = element("div", role === "rowheader" ? "hw-heading hw-heading-row" : "hw-heading");
-    made.role = role;
-    const words = element("span", "", text || "—");
-    words.dir = "auto";
-    made.append(words);
-    made.title = `${axis}: ${text}`;
-    return made;
   }
 
   /** How tall a row that was never drawn will be: as the first one, or scrolling would jump. */
@@ -315,99 +235,18 @@ function show(store, signal) {
   function rest() {
     clearTimeout(resting);
     resting = window.setTimeout(() => {
-      const seen = inOrder().filter((box) => box.inView && box.root.dataset.out !== "true");
       store.look(
-        seen.filter((box) => !box.root.dataset.state?.match(/illegal|skipped/)).map((box) => box.place),
+        inView()
+          .filter((box) => !box.root.dataset.state?.match(/illegal|skipped/))
+          .map((box) => box.place),
       );
-      if (inStep) cast();
+      if (playback.inStep) playback.cast();
     }, REST);
-  }
-
-  /** What is on stage while all play in step: the first clips in view, the one that is looked at among them. */
-  function cast() {
-    const seen = inOrder().filter((box) => box.hasClip && box.inView && box.root.dataset.out !== "true");
-    const chosen = seen.slice(0, CLIPS_AT_ONCE);
-    if (focused && seen.includes(focused) && !chosen.includes(focused)) chosen[CLIPS_AT_ONCE - 1] = focused;
-    note(chosen.length, seen.length);
-    return perform(chosen);
-  }
-
-  /**
-   * @param {number} played
-   * @param {number} seen
-   */
-  function note(played, seen) {
-    const text = played < seen ? `${played} of ${seen} in view play: click another to swap it in` : "";
-    if (bar.note.textContent !== text) bar.note.textContent = text;
-  }
-
-  /** Put exactly these on stage; those that are there already play on. @param {CellBox[]} chosen */
-  async function perform(chosen) {
-    const wanted = new Map(chosen.map((box) => [keyOf(box.place), box]));
-    for (const [key, box] of [...playing]) {
-      if (wanted.has(key)) continue;
-      playing.delete(key);
-      store.inUse.delete(key);
-      box.show();
-      stage.remove(key);
-    }
-    await Promise.all(
-      [...wanted].map(async ([key, box]) => {
-        if (playing.has(key)) return;
-        playing.set(key, box);
-        store.inUse.add(key);
-        box.root.dataset.fetching = "true";
-        try {
-          const url = await store.clip(box.place);
-          if (playing.get(key) !== box) return;
-          stage.fps = store.take(box.place).clip?.[2] ?? 24;
-          box.show(stage.add(key, url));
-        } catch (error) {
-          playing.delete(key);
-          store.inUse.delete(key);
-          spoken.textContent = error instanceof Error ? error.message : "";
-        } finally {
-          box.root.dataset.fetching = "false";
-        }
-      }),
-    );
-  }
-
-  async function playInStep() {
-    inStep = true;
-    root.dataset.step = "true";
-    await cast();
-    if (inStep) stage.play();
-  }
-
-  /** Play one, or pause; while all play in step, one more joins them. @param {CellBox} box */
-  async function playOne(box) {
-    focus(box);
-    if (!box.hasClip) return;
-    const key = keyOf(box.place);
-    if (playing.has(key)) {
-      stage.toggle();
-      return;
-    }
-    if (inStep) {
-      await cast();
-      return;
-    }
-    note(0, 0);
-    await perform([box]);
-    if (playing.get(key) === box) stage.play();
-  }
-
-  function stop() {
-    inStep = false;
-    root.dataset.step = "false";
-    note(0, 0);
-    perform([]);
   }
 
   /** @param {CellBox} box */
   function enlarge(box) {
-    if (stage.playing) stage.pause();
+    playback.pause();
     focus(box);
     dialog.open([box.place]);
   }
@@ -420,7 +259,7 @@ function show(store, signal) {
     compared = undefined;
     if (first === box) return;
     if (first) {
-      if (stage.playing) stage.pause();
+      playback.pause();
       dialog.open([first.place, box.place]);
       return;
     }
@@ -438,55 +277,16 @@ function show(store, signal) {
     box.root.focus();
   }
 
-  /** @param {string} key */
-  function move(key) {
-    if (!focused) return;
-    const shown = lines
-      .map((line) => line.filter((box) => box.root.dataset.out !== "true" || box === focused))
-      .filter((line) => line.length);
-    const row = shown.findIndex((line) => line.includes(/** @type {CellBox} */ (focused)));
-    const line = shown[row] ?? [];
-    const column = line.indexOf(focused);
-    const beside = (/** @type {number} */ step) => line[column + step];
-    const nearest = (/** @type {CellBox[] | undefined} */ other) => {
-      if (view.list) return undefined;
-      const left = focused?.root.offsetLeft ?? 0;
-      return other?.find((box) => box.root.offsetLeft >= left) ?? other?.at(-1);
-    };
-    const inList = (/** @type {number} */ way) => {
-      const here = focused?.root.getBoundingClientRect();
-      const others = line.filter(
-        (box) => (box.root.getBoundingClientRect().top - (here?.top ?? 0)) * way > 8,
-      );
-      const off = (/** @type {CellBox} */ box) => {
-        const there = box.root.getBoundingClientRect();
-        return Math.abs(there.top - (here?.top ?? 0)) * 100 + Math.abs(there.left - (here?.left ?? 0));
-      };
-      return others.sort((a, b) => off(a) - off(b))[0];
-    };
-    /** @type {Record<string, () => CellBox | undefined>} */
-    const moves = {
-      ArrowLeft: () => beside(-1),
-      ArrowRight: () => beside(1),
-      ArrowUp: () => (view.list ? inList(-1) : nearest(shown[row - 1])),
-      ArrowDown: () => (view.list ? inList(1) : nearest(shown[row + 1])),
-      Home: () => line[0],
-      End: () => line.at(-1),
-      "ctrl Home": () => shown[0]?.[0],
-      "ctrl End": () => shown.at(-1)?.at(-1),
-    };
-    focus(moves[key]?.());
-  }
-
   /** @param {KeyboardEvent} event */
   function onCell(event) {
     const box = focused;
     if (!box) return false;
     const { key } = event;
-    if (/^(Arrow|Home$|End$)/.test(key)) move(event.ctrlKey ? `ctrl ${key}` : key);
+    if (/^(Arrow|Home$|End$)/.test(key))
+      focus(reached(event.ctrlKey ? `ctrl ${key}` : key, box, { lines, list: view.list }));
     else if (event.ctrlKey || event.metaKey || event.altKey) return false;
     else if (key === "Enter") enlarge(box);
-    else if (key === " ") playing.size && inStep ? stage.toggle() : playOne(box);
+    else if (key === " ") playback.busy && playback.inStep ? stage.toggle() : playback.playOne(box);
     else if (key === ",") stage.step(-1);
     else if (key === ".") stage.step(1);
     else if (key === "s") mark(box, { starred: !store.take(box.place).starred });
@@ -518,7 +318,7 @@ function show(store, signal) {
     if (writing && event.key !== "Escape") return;
     let done = true;
     if (event.key === "Escape" && !keys.hidden) keys.hidden = true;
-    else if (event.key === "Escape" && playing.size) stop();
+    else if (event.key === "Escape" && playback.busy) playback.stop();
     else if (event.key === "Escape" && target.closest(".hw-cell")) leave();
     else if (event.key === "Escape") focus(focused);
     else if (target.closest(".hw-cell") && onCell(event)) done = true;
@@ -564,6 +364,14 @@ function show(store, signal) {
     }
     if (change.kind === "head") {
       staged();
+      return;
+    }
+    if (change.kind === "studio" || change.kind === "nostudio") {
+      studioBelow(
+        root,
+        change.kind === "studio" ? change.place : "",
+        change.kind === "studio" ? "" : change.why,
+      );
       return;
     }
     for (const key of change.keys) boxes.get(Number.parseInt(key, 10))?.update();
@@ -616,17 +424,6 @@ function show(store, signal) {
   pivoted();
   staged();
   return root;
-}
-
-function keyList() {
-  const list = element("dl", "hw-keys");
-  list.hidden = true;
-  for (const [key = "", does = ""] of KEYS) {
-    const line = element("div");
-    line.append(element("dt", "hw-mono", key), element("dd", "hw-soft", does));
-    list.append(line);
-  }
-  return list;
 }
 
 export default placed((model, signal) => show(new Store(/** @type {Model} */ (model)), signal));
