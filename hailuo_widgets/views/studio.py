@@ -10,7 +10,8 @@ import traitlets
 from hailuo_widgets.spec import options
 from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.outputs import Output, in_kernel
-from hailuo_widgets.views.placed import Placed, needs_view
+from hailuo_widgets.views.place import needs_view
+from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.prompt_editor import PALETTE
 from hailuo_widgets.views.studio_controller import StudioController
 from hailuo_widgets.views.studio_messages import Host, Result, summary_html, summary_text
