@@ -14,7 +14,8 @@ from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.clip_wall import ClipWall
 from hailuo_widgets.views.outputs import in_kernel
-from hailuo_widgets.views.placed import Placed, needs_view
+from hailuo_widgets.views.place import needs_view
+from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.promoting import final_message, refused, standing
 from hailuo_widgets.views.studio_beside import StudioBeside
 from hailuo_widgets.views.studio_messages import problem_of

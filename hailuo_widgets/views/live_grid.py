@@ -21,7 +21,7 @@ from hailuo_widgets.views import unattended
 from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.describe_sweep import STARRED, detail_of, grid_of, head_of, places_of, take_of
 from hailuo_widgets.views.outputs import Output, publish
-from hailuo_widgets.views.placed import needs_view
+from hailuo_widgets.views.place import needs_view
 from hailuo_widgets.views.promoting import refused, standing
 from hailuo_widgets.views.static_grid import fitting, grid_html, grid_text
 from hailuo_widgets.views.studio_beside import StudioBeside

@@ -10,8 +10,9 @@ import traitlets
 from hailuo_widgets.spec import options
 from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.outputs import Output, in_kernel
-from hailuo_widgets.views.placed import Placed, needs_view
-from hailuo_widgets.views.prompt_editor import COMMANDS
+from hailuo_widgets.views.place import needs_view
+from hailuo_widgets.views.placed import Placed
+from hailuo_widgets.views.prompt_editor import PALETTE
 from hailuo_widgets.views.studio_controller import StudioController
 from hailuo_widgets.views.studio_messages import Host, Result, summary_html, summary_text
 
@@ -59,7 +60,7 @@ class Studio(Placed):
         self._host = host
         self._desk = StudioController(host, options.of_request(request, provider), self)
         self._summary: Output | None = None
-        super().__init__(place=place, commands=COMMANDS, **self._desk.first_state())
+        super().__init__(place=place, commands=PALETTE, **self._desk.first_state())
         self.on_msg(self._receive)
 
     @property

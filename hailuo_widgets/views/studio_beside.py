@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.spec.request import VideoRequest
-from hailuo_widgets.views.placed import needs_view
+from hailuo_widgets.views.place import needs_view
 
 if TYPE_CHECKING:
     from hailuo_widgets.store.clip import Clip
