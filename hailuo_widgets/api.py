@@ -73,13 +73,11 @@ def generate(
         key = None  # or a traceback would hold it
     request = VideoRequest.of(prompt=prompt, model=model, **fields)
     try:
-        job = session.start(request, provider, name=name, fresh=fresh, as_written=as_written)
+        job = session.start(request, provider, name=name, fresh=fresh, as_written=as_written, show=show)
     except (RefusedError, AuthenticationError) as error:
         if show:
             session.show_refusal(request, provider, error)
         raise
-    if show:
-        session.show(job)
     if wait:
         try:
             job.result()

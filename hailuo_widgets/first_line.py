@@ -10,7 +10,7 @@ _MAGIC = "%%hailuo"
 
 
 def first_line(lines: list[str]) -> list[str]:
-    """Drop comments and blank lines above `%%hailuo`, which IPython wants in a cell's first line.
+    """Drop what is above and before `%%hailuo`, which IPython wants at a cell's very beginning: comments and blanks.
 
     An input transformer of IPython's: it is given every cell before it is read, and raises nothing.
 
@@ -20,11 +20,13 @@ def first_line(lines: list[str]) -> list[str]:
     Returns:
         The lines to run. Where code is above `%%hailuo`, a line that raises `UsageError`.
     """
+    lines = [lines[0].removeprefix("\ufeff"), *lines[1:]] if lines else lines
     place = next((n for n, line in enumerate(lines) if line.split(maxsplit=1)[:1] == [_MAGIC]), None)
-    if not place or lines[0].startswith("%%") or _is_python(lines):
+    if place is None or (place and lines[0].startswith("%%")) or _is_python(lines):
         return lines
     if all(line.lstrip().startswith("#") or not line.strip() for line in lines[:place]):
-        return lines[place:]
+        # IPython wants it at the line's beginning, and a blank behind its name.
+        return [" ".join(lines[place].strip().split(maxsplit=1)) + "\n", *lines[place + 1 :]]
     return [f"__import__({__name__!r}, fromlist=['']).misplaced()\n"]
 
 

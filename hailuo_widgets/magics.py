@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from inspect import signature
@@ -385,6 +386,10 @@ def _asks(session: Session, prompt: str, *, provider: str | None = None, **field
     return quote is not None and bool(quote.slips or budgets.above(*total([quote]), session.settings.confirm_above))
 
 
+_NO_NUMBER = re.compile(r"argument (\S+): invalid int value: '(.*)'", re.DOTALL)
+_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
+
+
 def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     from IPython.core.error import UsageError as IPythonUsageError
 
@@ -394,11 +399,18 @@ def _parse(parser: MagicArgumentParser, words: list[str]) -> argparse.Namespace:
     try:
         found, unknown = parser.parse_known_args(words)
     except IPythonUsageError as error:
+        if number := _NO_NUMBER.search(str(error)):
+            raise UsageError(f"{number[1]} takes a whole number, not “{number[2]:.40}”.", hint="Write -d 6.") from None
         raise UsageError(f"%%hailuo: {error}.", hint="%%hailuo? shows the manual.") from None
     for each in unknown:
         option = each.split("=")[0]
         if option.startswith("-"):
             raise UsageError(f"%%hailuo has no option {option}.", hint=foreign.hint(option, known, option=True))
+    if unknown and unknown[0][0] in _DASHES:
+        raise UsageError(
+            f"“{unknown[0]}” begins with a long dash, as some editors write it.",
+            hint="Write options with hyphens: --dry-run, -d 6.",
+        )
     if unknown:
         raise UsageError(
             f"%%hailuo: “{unknown[0]}” is one word too many.",

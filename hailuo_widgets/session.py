@@ -119,6 +119,7 @@ class Session:
         replicate: int = 0,
         as_written: bool = True,
         replaces: str | None = None,
+        show: bool = False,
     ) -> Job:
         """Begin a job. Returns at once; the work goes on behind it.
 
@@ -132,6 +133,7 @@ class Session:
             replicate: Which clip of the same request.
             as_written: Whether a slip in a camera command is sent as it is; otherwise it is refused.
             replaces: The id of an unconfirmed job that is closed as soon as this one is about to be sent.
+            show: Whether it is shown under the cell that runs now.
 
         Raises:
             RefusedError: If the vendor would not accept the request. Nothing was sent.
@@ -159,16 +161,20 @@ class Session:
             job.move(JobState.STORED, clip=clip, cached=True, task_id=clip.task_id)
             with self._lock:
                 self._jobs.append(job)
+            if show:
+                self.show(job)
             return job
         with self._or_ended([job]):
             with self._lock:
                 records = self._record_keeper()
-                if (under_way := records.in_progress.enter(job)) is not job:
-                    return under_way
-                self._jobs.append(job)
-                self._remember(group := JobGroup(name), [job])
-            self.loop.post(self._run([job], records, group))
-        return job
+                if (under_way := records.in_progress.enter(job)) is job:
+                    self._jobs.append(job)
+                    self._remember(group := JobGroup(name), [job])
+            if show:  # first: a cell would wait longer for it while the loop's thread loads what a job needs
+                self.show(under_way)
+            if under_way is job:
+                self.loop.post(self._run([job], records, group))
+        return under_way
 
     def promote(self, clip: Clip, *, name: str = "", **pictures: Any) -> Job:
         """Make a draft again in 2K; as `Clip.promote`, with no card."""
@@ -465,15 +471,18 @@ class Session:
 
         A clip that was made of a draft is shown beside it.
         """
-        from hailuo_widgets.views import live, outputs, rewritten
+        from hailuo_widgets.views import outputs
 
         if not outputs.in_kernel():
             return
         from hailuo_widgets.engine.rewriting import Rewriting
+        from hailuo_widgets.views import live
 
         if isinstance(what, Job) and what.quote.request.rewrite:
             what = Rewriting(what)
         if isinstance(what, Rewriting):
+            from hailuo_widgets.views import rewritten
+
             rewritten.show(what)
         elif isinstance(what, Job):
             row = what.quote.row
@@ -673,6 +682,7 @@ def _promote(clip: Clip, *, name: str = "", show: bool = True, **pictures: Any) 
 
 
 Clip.promoter = _promote
+Clip.session = default_session
 
 
 def _measured(clip: Clip, *, compute: bool) -> Any:

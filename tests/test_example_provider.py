@@ -13,7 +13,7 @@ from starlette.routing import Route
 from hailuo_widgets import AsyncHailuo, providers
 from hailuo_widgets.errors import AuthenticationError, RefusedError, VendorFaultError
 from hailuo_widgets.simulator import DrawOrder, stock_clip
-from hailuo_widgets.spec.catalog import catalog
+from hailuo_widgets.spec.catalog import catalog, other_providers
 
 ADAPTER = Path(__file__).parent / "data" / "example_provider.py"
 BASE = "http://127.0.0.1:1"
@@ -37,6 +37,7 @@ def _installed(tmp_path, monkeypatch):
 
 def _forget():
     sys.modules.pop("example_provider", None)
+    other_providers.cache_clear()
     catalog.cache_clear()
     providers._known.cache_clear()
     providers.provider.cache_clear()

@@ -15,11 +15,17 @@ def notebook():
         yield made
 
 
-@pytest.mark.parametrize("above", ["# my fox\n", "\n# one\n\n   # two\n", "#%%hailuo\n", "\n"])
+@pytest.mark.parametrize(
+    "above", ["# my fox\n", "\n# one\n\n   # two\n", "#%%hailuo\n", "\n", " ", "\t", "\ufeff", "# a\n "]
+)
 def test_comments_above_the_magic_do_no_harm(notebook, above):
     quote = run(notebook, above + CELL)
     assert isinstance(quote, Quote)
     assert quote.written.prompt == "A fox at dusk"
+
+
+def test_a_tab_behind_the_magic_is_a_blank(notebook):
+    assert isinstance(run(notebook, CELL.replace("hailuo fox", "hailuo\tfox")), Quote)
 
 
 def test_code_above_the_magic_is_answered_with_what_to_do(notebook, capsys):

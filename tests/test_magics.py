@@ -355,12 +355,30 @@ def test_nest_applies_the_one_that_loses_no_cells(here, notebook, monkeypatch):
         ("--image a.png", "Did you mean --first-frame?"),
         ("--durration 6", "--duration"),
         ("--n=4", "--repeat 3"),
+        ("--negative blur", "no negative prompt"),
+        ("--cfg 7", "sets its sampling itself"),
     ],
 )
 def test_an_unknown_option_leads_to_the_one_that_exists(here, notebook, option, hint):
     with pytest.raises(UsageError, match="has no option") as caught:
         run(notebook, f"%%hailuo panda {option}\n{PROMPT}")
     assert hint in caught.value.hint
+    assert not here.jobs()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("—dry-run", "begins with a long dash"),
+        ("–d 6", "begins with a long dash"),
+        ("-d 6s", "takes a whole number, not “6s”"),
+        ("--repeat 1e9", "takes a whole number, not “1e9”"),
+        ("--first-frame ''", "path of the picture is empty"),
+    ],
+)
+def test_what_is_nearly_right_on_the_line_is_said_in_a_sentence(here, notebook, line, said):
+    with pytest.raises(UsageError, match=said):
+        run(notebook, f"%%hailuo panda {line}\n{PROMPT}")
     assert not here.jobs()
 
 

@@ -80,8 +80,40 @@ def test_a_task_is_found_in_lines_of_json_behind_a_byte_order_mark_and_among_wor
         b"\xef\xbb\xbf" + body,
         b"data: " + body + b"\n\n",
         b"<pre>" + body + b"</pre>",
+        b'{"status": "accepted"}\n' + body,
+        b"Warning: {x} in proxy.lua\n" + body,
+        b"[" + body + b"]",
+        json.dumps(body.decode()).encode(),
+        body.decode().encode("utf-16"),
     ):
         assert sent(wire, HttpReply(500, answer)).task.id == "t1"
+
+
+@pytest.mark.parametrize("wire", [each for each in WIRES if each != "evolink"])  # its `id` may be anybody's
+def test_a_task_is_found_where_the_answer_breaks_off_behind_it(wire):
+    for written in ('"t1"', "106916112212032"):
+        body = json.dumps({**WIRES[wire][1], "extra": [1, 2]}).replace('"t1"', written)
+        for cut in range(body.index(written) + len(written) + 1, len(body)):
+            assert sent(wire, HttpReply(200, body[:cut].encode())).task.id == written.strip('"')
+        for cut in range(body.index(written) + len(written)):
+            assert error(wire, HttpReply(200, body[:cut].encode())).charged is Charged.UNKNOWN
+
+
+def test_evolinks_task_is_found_where_a_gateway_wraps_it():
+    assert sent("evolink", reply({"code": 0, "data": {"id": "t1", "status": "pending"}})).task.id == "t1"
+
+
+def test_moderation_beside_a_status_that_is_no_end_ends_no_task():
+    answer = {"status": "Processing", "base_resp": {"status_code": 1027, "status_msg": "output sensitive"}}
+    with pytest.raises(VendorError):  # a question that was refused, and is asked again
+        walk(provider("minimax").poll(Task("t1", "")), reply(answer))
+
+
+@each_wire
+@pytest.mark.parametrize("nothing", ["null", "None", "undefined", -1, "NaN"])
+def test_what_a_broken_program_writes_is_no_id(wire, nothing):
+    answer = json.loads(json.dumps(WIRES[wire][1]).replace('"t1"', json.dumps(nothing)))
+    assert error(wire, reply(answer)).charged is Charged.UNKNOWN
 
 
 @each_wire

@@ -115,5 +115,7 @@ def test_the_editor_shows_the_list():
     ]
     assert seen["list"][1]["sounds"][0] == ["music", "a slow piano"]
     assert seen["misses"] == []
+    assert [(each["ids"], each["how"]) for each in seen["list"]] == [(["push-in"], ["slow"]), (["arc-left"], [""])]
+    assert [shot["ids"] for shot in seen["shots"]] == [["push-in"], ["arc-left"]]
     assert analyse(LIST)["list"] == []
     assert len(analyse(LIST)["misses"]) == 2

@@ -224,13 +224,37 @@ def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     return float(np.abs(one[:140].astype(int) - other[:140].astype(int)).mean())
 
 
-@pytest.mark.parametrize("command", ["Truck left", "Pedestal up", "Pull out", "Pan right", "Zoom out", "Tracking shot"])
+NO_EDGES = ["Truck left", "Pedestal up", "Pull out", "Pan right", "Zoom out", "Tracking shot", "Arc left", "Roll left"]
+
+
+@pytest.mark.parametrize("command", [*NO_EDGES, "Roll right (large)"])
 def test_no_edge_of_the_picture_ever_shows(command: str) -> None:
     white = io.BytesIO()
     Image.new("RGB", (320, 180), "white").save(white, "PNG")
     sketch = Sketch("x", ((command,),) * 3, first_frame=white.getvalue(), duration=2, **SMALL)
     for index in (0, 10, 24, 36, 47):
         assert painted(sketch, index)[:140].min() > 225
+
+
+@pytest.mark.parametrize("first", [None, photo(2)])
+def test_a_camera_that_rolls_begins_upright_and_turns_what_is_seen_the_other_way(first: bytes | None) -> None:
+    def frame(move: str, index: int) -> NDArray[np.uint8]:
+        sketch = Sketch("mountains at noon", ((move,),), first_frame=first, duration=2, width=320, height=180)
+        return painted(sketch, index)
+
+    upright = frame("Static shot", 0)
+    assert difference(frame("Roll left", 0), upright) < 2
+    ends = {side: Image.fromarray(frame(f"Roll {side}", 47)[:140]) for side in ("left", "right")}
+    middle = Image.fromarray(frame("Static shot", 47)[:140])
+
+    def unlike(image: Image.Image, degrees: float) -> float:
+        turned, wanted = (
+            np.asarray(each, int)[45:95, 110:210] for each in (image.rotate(degrees, center=(160, 90)), middle)
+        )
+        return float(np.abs(turned - wanted).mean())
+
+    assert unlike(ends["left"], 12) < unlike(ends["left"], -12)  # turned back to the left, it is upright again
+    assert unlike(ends["right"], -12) < unlike(ends["right"], 12)
 
 
 DIRECTIONS = {"Truck left": (0, 1), "Pan right": (0, -1), "Pedestal up": (1, 0), "Tilt down": (-1, 0)}

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from hailuo_widgets.sketch.camera_path import Camera, camera_at, running
+from hailuo_widgets.sketch.camera_path import Camera, camera_at, most_roll, running
 from hailuo_widgets.spec.camera import CameraCommand
 
 NEAR, FAR = (0.1, -0.1, 2.0), (1.5, -1.5, 30.0)
@@ -108,10 +108,59 @@ def test_sequential_commands_share_the_time_and_go_on_from_each_other() -> None:
     assert [running(moves, t) for t in (0, 0.49, 0.5, 1.0)] == [moves[0], moves[0], moves[1], moves[1]]
 
 
+@pytest.mark.parametrize(("command", "near"), [("Arc left", 1), ("Arc right", -1)])
+def test_an_arc_keeps_the_subject_in_its_place_between_what_is_near_and_what_is_far(command: str, near: int) -> None:
+    for t in (0.25, 0.5, 1.0):
+        camera = camera_at(((command,),), t)
+        assert camera.project(0, 0, 3.2)[0] == pytest.approx(0)
+        assert sign(moved(NEAR, camera)[0]) == near
+        assert sign(moved(FAR, camera)[0]) == -near
+
+
+def test_a_roll_turns_the_camera_and_leaves_it_where_it_is() -> None:
+    left, right = (camera_at(((f"Roll {side}",),), 1.0) for side in ("left", "right"))
+    assert left.roll < 0 < right.roll
+    assert Camera(roll=right.roll) == right
+    assert most_roll((("Roll left", "Push in"), ("Roll left",))) == pytest.approx(2 * right.roll)
+    assert most_roll((("Pan left",),)) == 0
+    assert most_roll((("Roll left",),) * 9) == camera_at((("Roll right",),) * 9, 1.0).roll < math.pi / 4
+
+
+def test_a_walk_goes_forward_and_bobs() -> None:
+    path = [camera_at((("POV",),), index / 100) for index in range(101)]
+    assert path[-1].z > path[50].z > 0
+    assert max(camera.y for camera in path) > 0.01
+    assert path[-1].y == pytest.approx(0, abs=1e-9)
+
+
+def test_amplitude_and_speed_are_as_they_are_ordered() -> None:
+    def way(how: str, t: float) -> float:
+        return camera_at(((f"Push in{how}",),), t).z
+
+    assert way(" (small)", 1) < way("", 1) < way(" (large)", 1)
+    assert way(" (slow)", 1) < way("", 1) == way(" (fast)", 1) == way(" (fast)", 0.5)
+    assert way(" (small, slow)", 1) < way(" (small)", 1)
+
+
+def test_steps_last_as_long_as_their_shares_say() -> None:
+    moves = (("Push in",), ("Truck left",))
+    at = camera_at(moves, 0.75, shares=(3, 1))
+    assert (at.z, at.x) == (camera_at(moves, 1.0).z, 0)
+    assert camera_at(moves, 0.8, shares=(3, 1)).x < 0
+    assert camera_at(moves, 0.3, shares=(1,)) == camera_at(moves, 0.3)  # of another number of steps
+
+
 def test_the_path_has_no_jumps() -> None:
-    moves = (("Truck left", "Shake"), ("Push in",), ("Tilt down", "Zoom in"), ("Tracking shot",))
+    moves = (
+        ("Truck left", "Shake"),
+        ("Push in (fast)",),
+        ("Tilt down", "Zoom in"),
+        ("POV",),
+        ("Arc left", "Roll left"),
+    )
     path = [camera_at(moves, index / 2000) for index in range(2001)]
     for a, b in pairwise(path):
+        assert abs(a.roll - b.roll) < 0.02
         assert max(abs(a.x - b.x), abs(a.y - b.y), abs(a.z - b.z), abs(a.yaw - b.yaw), abs(a.pitch - b.pitch)) < 0.02
 
 

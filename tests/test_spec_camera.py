@@ -74,7 +74,7 @@ def test_near_misses(prompt, text, meant):
 
 
 @pytest.mark.parametrize(
-    "prompt", ["He wrote [sic].", "[]", "[,]", "[1]", "[音乐]", "【注】", "[[x]]", "a] b [c", "[Push in"]
+    "prompt", ["He wrote [sic].", "[]", "[,]", "[1]", "[音乐]", "【注】", "[[x]]", "a] b [c", "[Push", "[a fox"]
 )
 def test_other_brackets_are_plain_text(prompt):
     assert camera.parse(prompt) == camera.CameraScript()
@@ -203,6 +203,15 @@ def test_what_stands_outside_brackets_is_untouched(before, after):
         ("[トラッキングショット]", "[Tracking shot]"),
         ("「右揺」", "[右摇]"),
         ("[줌인]", "[Zoom in]"),
+        ("[Pan left the fox", "[Pan left] the fox"),
+        ("[Push in, Tilt up the fox", "[Push in,Tilt up] the fox"),
+        ("slow Pan left] the fox", "slow [Pan left] the fox"),
+        ("[推进一只狐狸", "[推进]一只狐狸"),
+        ("{Pan left}", "[Pan left]"),
+        ("[snap zoom]", "[Zoom in]"),
+        ("[Descend]", "[Pedestal down]"),
+        ("[Pull away]", "[Pull out]"),
+        ("[慢推]", "[推进]"),
     ],
 )
 def test_what_looks_like_a_command_is_reported_and_can_be_repaired(written, repaired):

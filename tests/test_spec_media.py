@@ -44,6 +44,12 @@ def test_a_pil_image_becomes_a_png():
     assert (picture.mime, picture.size) == ("image/png", (320, 400))
 
 
+def test_a_file_url_is_a_path(tmp_path):
+    path = tmp_path / "a b.png"
+    path.write_bytes(encoded("PNG"))
+    assert Media.of(path.as_uri()).sha256 == Media.of(path).sha256
+
+
 def test_a_url_is_not_fetched():
     picture = Media.of("https://example.com/a.jpg?x=1")
     assert picture.to_wire() == picture.canonical() == str(picture) == "https://example.com/a.jpg?x=1"

@@ -297,6 +297,14 @@ def test_hidden_defaults_that_differ_are_told(here):
     assert any("prompt_optimizer" in note for note in plan.notes)
 
 
+def test_a_choice_of_commands_without_brackets_is_told(here):
+    (note,) = hw.sweep("A fox {Pan left | Zoom in}").plan.notes
+    assert "“Pan left” is sent as a word" in note
+    for right in ("A fox [{Pan left | Zoom in}]", "A fox {[Pan left] | [Zoom in]}", "A fox {Shake | runs}"):
+        assert not hw.sweep(right).plan.notes
+    assert not hw.sweep("A fox", camera=["Pan left", "Zoom in"]).plan.notes
+
+
 def test_the_optimizer_is_off_unless_it_is_said(here):
     assert [cell.quote.request.prompt_optimizer for cell in hw.sweep("A {a | b}").cells] == [False, False]
     assert hw.sweep("A {a | b}", prompt_optimizer=True).cells[0].quote.request.prompt_optimizer is True

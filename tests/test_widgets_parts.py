@@ -36,6 +36,26 @@ def test_the_palette_has_every_command_once():
     assert sorted(each["en"] for each in COMMANDS) == sorted(each.en for each in CameraCommand)
 
 
+def test_an_editor_for_minimax_h3_knows_its_moves_and_its_shot_lists():
+    written = "[Shot 1 0–3 s] A fox. [Roll left, slow] [Shot 2 3–7 s] [POV]"
+    editor = PromptEditor(written, model="MiniMax-H3", seconds=6)
+    assert [shot["ids"] for shot in editor.analysis["shots"]] == [["roll-left"], ["pov"]]
+    assert [(each["begins"], each["ids"], each["how"]) for each in editor.analysis["list"]] == [
+        (0, ["roll-left"], ["slow"]),
+        (3, ["pov"], [""]),
+    ]
+    assert [note["text"] for note in editor.analysis["notes"]] == ["The shots end at 7 s, and the clip has 6 s."]
+    editor.seconds = 7
+    assert editor.analysis["notes"] == []
+    editor.model = "MiniMax-Hailuo-02"
+    assert (editor.analysis["prose"], editor.analysis["list"]) == (False, [])
+    assert len(editor.analysis["misses"]) == 1
+    known = {each["id"] for each in editor.commands}
+    assert {"roll-left", "arc-right", "pov"} <= known
+    for text in ("\ud800 [Arc left]", "{fox | [POV", "[" * 30_000):
+        PromptEditor(text, model="MiniMax-H3")
+
+
 def test_an_editor_is_observed_linked_and_interactive():
     editor, other, seen = PromptEditor("A fox"), ipywidgets.Text(), []
     editor.observe(lambda change: seen.append(change["new"]), "value")

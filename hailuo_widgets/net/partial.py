@@ -139,11 +139,17 @@ class Partial:
             file.close()
             file = self._opened()
             _lock(file)
-        for other in self.final.parent.glob(f"{self.final.name}.*.part"):
+        for other in self._other_parts():
             if other not in _written_here and _left_behind(other):
                 with suppress(OSError):
                     other.unlink()
         return file
+
+    def _other_parts(self) -> list[Path]:
+        """The parts of this file that are there. Not by `glob`: each name would be a pattern to be compiled."""
+        with os.scandir(self.final.parent) as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(f"{self.final.name}.")]
+        return [self.final.with_name(name) for name in names if name.endswith(".part")]
 
     def _opened(self) -> FileIO:
         # Unbuffered, so that a full disk is noticed here and not when the file is closed.

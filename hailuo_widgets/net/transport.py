@@ -159,7 +159,7 @@ class Transport:
                 pool = self._open_pool()
                 try:
                     async with pool:
-                        return await _exchange(pool.transport, request, headers, progress)
+                        return await _exchange(pool.transport(fresh=progress.fresh), request, headers, progress)
                 except _ReusedError:  # that connection is closed now; the pool opens another
                     continue
                 except BaseException:
@@ -253,27 +253,42 @@ class Transport:
         if self._inner is not None:
             await self._inner.aclose()
         if self._pool is not None and self._loop is asyncio.get_running_loop():
-            await self._pool.transport.aclose()
+            await self._pool.aclose()
         self._pool = None
         self._downloads.close()
 
 
 class _Pool:
-    """httpx's transport, and the calls that use it: once it is thrown away, it is closed after the last of them."""
+    """httpx's transports, and the calls that use them: once thrown away, they are closed after the last of these.
+
+    There is one for calls that need a connection of their own, and one that keeps connections for the others.
+    """
 
     def __init__(self, proxy: str | None, tls: ssl.SSLContext | None) -> None:
         self.made_with = proxy, tls
-        limits = httpx.Limits(max_connections=CALLS_AT_ONCE, keepalive_expiry=_KEPT_SECONDS)
-        # The environment's variables were read already, so that a change counts; plain http needs no context.
-        self.transport = httpx.AsyncHTTPTransport(
-            verify=tls or False,
-            proxy=httpx.Proxy(proxy, ssl_context=tls_context()) if proxy and proxy.startswith("https:") else proxy,
-            limits=limits,
-            trust_env=False,
+        self._keeping, self._fresh = (
+            # The environment's variables were read already, so that a change counts; plain http needs no context.
+            httpx.AsyncHTTPTransport(
+                verify=tls or False,
+                proxy=httpx.Proxy(proxy, ssl_context=tls_context()) if proxy and proxy.startswith("https:") else proxy,
+                limits=httpx.Limits(
+                    max_connections=CALLS_AT_ONCE, max_keepalive_connections=kept, keepalive_expiry=_KEPT_SECONDS
+                ),
+                trust_env=False,
+            )
+            for kept in (CALLS_AT_ONCE, 0)
         )
         self._calls = 0
         self._retired = False
         self._closing: asyncio.Task[None] | None = None
+
+    def transport(self, *, fresh: bool) -> httpx.AsyncHTTPTransport:
+        """The one for a call.
+
+        Args:
+            fresh: Whether the call needs a connection of its own.
+        """
+        return self._fresh if fresh else self._keeping
 
     async def __aenter__(self) -> None:
         self._calls += 1
@@ -281,17 +296,22 @@ class _Pool:
     async def __aexit__(self, *_: object) -> None:
         self._calls -= 1
         if self._retired and not self._calls:
-            await self.transport.aclose()
+            await self.aclose()
 
     async def retire(self) -> None:
         """Give it no more calls, and close it after the last one."""
         self._retired = True
         if not self._calls:
-            await self.transport.aclose()
+            await self.aclose()
 
     def retire_later(self) -> None:
         """As `retire`, where nothing can be awaited."""
         self._closing = asyncio.ensure_future(self.retire())
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._keeping.aclose()
+        await self._fresh.aclose()
 
 
 class _ReusedError(Exception):
@@ -308,13 +328,14 @@ class _Progress:
     Attributes:
         sent: Whether something of the call may have left this machine. What a proxy is asked before does not count.
         refusal: What `before` raised.
+        fresh: Whether the call needs a connection of its own.
     """
 
     def __init__(self, before: Callable[[], Awaitable[None]] | None, *, fresh: bool) -> None:
         self.sent = False
         self.refusal: Exception | None = None
         self._before = before
-        self._fresh = fresh
+        self.fresh = fresh
         self._stream: httpcore.AsyncNetworkStream | None = None
         self._deadline: asyncio.Timeout | None = None
         self._seconds = 0.0
@@ -354,7 +375,7 @@ class _Progress:
         if event.endswith("connect_tcp.complete"):
             self._stream = info["return_value"]
         elif event == "http11.send_request_headers.started" and info["request"].method != b"CONNECT":
-            if self._fresh and self._stream is None:
+            if self.fresh and self._stream is None:
                 raise _ReusedError
             await self.leave()
         elif event == "http11.send_request_headers.failed" and self.sent:
@@ -415,6 +436,10 @@ async def _exchange(
             body += piece
             if len(body) > REPLY_LIMIT:
                 return _TOO_LARGE
+    except httpx.TransportError:
+        if not (progress.fresh and body):
+            raise
+        # A paying call's answer may name its task although it breaks off.
     finally:
         await response.aclose()
     decoded = _decoded(bytes(body), response.headers.get("content-encoding", ""))

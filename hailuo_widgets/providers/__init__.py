@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.providers.base import Flow, HttpCall, HttpReply, Phase, Provider, Remains, Task, TaskState
-from hailuo_widgets.spec.catalog import ENTRY_POINTS
+from hailuo_widgets.spec.catalog import other_providers
 from hailuo_widgets.spec.words import did_you_mean
 
 __all__ = ["Flow", "HttpCall", "HttpReply", "Phase", "Provider", "Remains", "Task", "TaskState", "names", "provider"]
@@ -28,7 +27,7 @@ _OURS = {
 
 @cache
 def _known() -> dict[str, str]:
-    others = {point.name: point.value for point in entry_points(group=ENTRY_POINTS)}
+    others = {point.name: point.value for point in other_providers()}
     return others | _OURS  # a package of someone else's must not take over a vendor that keys are kept for
 
 

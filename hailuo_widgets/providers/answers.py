@@ -17,6 +17,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +50,15 @@ content_output = partial(ContentRefusedError, side="output", charged=Charged.UNK
 
 ID_LIMIT = 256
 """Characters; no vendor's task id comes near it."""
+
+MOST_DOCUMENTS = 100
+"""Objects that are looked for in an answer that isn't one JSON document."""
+
+# A whole string, or a number that has ended.
+_TASK_ID = re.compile(r'"task_id"\s*:\s*(?:"([^"\\\\]{1,256})"|(\d{1,30})(?=[\s,}\]]))')
+
+_NO_ID = frozenset({"null", "none", "nil", "undefined", "nan", "-1", "true", "false"})
+"""What a broken program writes where an id would be."""
 
 DEEPEST = 6
 """Levels of an answer in which a task's id is looked for."""
@@ -90,13 +101,13 @@ def submitted(
         VendorError: If it names none: by the vendor's documented code, where it has one.
         VendorFaultError: If it is anything else; it may have been charged.
     """
-    try:
-        value = reply.json()
-    except VendorFaultError:
-        value = _first_document(reply)
-    answer = fields.mapping(value)
-    if task_id := _named(value, places):
-        return task_id, answer
+    documents = list(_documents(reply))
+    for value in documents:
+        if task_id := _named(value, places):
+            return task_id, fields.mapping(value)
+    if task_id := _in_pieces(reply):
+        return task_id, {}
+    answer = next(filter(None, map(fields.mapping, documents)), {})
     code, message = said(answer)
     if code in codes:
         raise error_of(reply, code=code, message=message, known=codes)
@@ -202,6 +213,8 @@ def _unclear(reply: HttpReply, code: str, message: str, what: str) -> VendorErro
 
 
 def _named(value: Any, places: tuple[Place, ...]) -> str:
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     for place in places:
         found = value
         for key in place:
@@ -221,22 +234,45 @@ def _anywhere(value: Any, deep: int) -> Iterator[str]:
 
 
 def _id(value: Any) -> str:
-    """A task's id; `""` if there is none. Some vendors send `""` or `0` instead of an id."""
+    """A task's id; `""` if there is none. Some vendors send `""`, `0` or `"null"` instead of an id."""
     result = fields.text(value)
+    if result.casefold() in _NO_ID:
+        return ""
     usable = len(result) <= ID_LIMIT and result.strip("0") and result.isprintable() and REPLACEMENT not in result
     return result if usable else ""
 
 
-def _first_document(reply: HttpReply) -> Any:
-    """The first JSON object in an answer that isn't one itself: JSON lines, events, or text around it."""
-    text = reply.body.decode("utf-8", "replace")
-    start = text.find("{")
-    if start < 0:
-        return None
+def _documents(reply: HttpReply) -> Iterator[Any]:
+    """The JSON of an answer; if it isn't one document, the objects in it: JSON lines, events, or text around one."""
+    with suppress(VendorFaultError):
+        value = reply.json()
+        yield value
+        if isinstance(value, str):  # some gateways pack the vendor's answer into a text
+            yield replace(reply, body=value.encode("utf-8", "replace")).json()
+        return
+    text = reply.body.decode(json.detect_encoding(reply.body), "replace")
+    decoder, end = json.JSONDecoder(), 0
+    for _ in range(MOST_DOCUMENTS):
+        if (start := text.find("{", end)) < 0:
+            return
+        try:
+            _, end = decoder.raw_decode(text, start)
+        except (ValueError, RecursionError):
+            end = start + 1
+        else:
+            with suppress(VendorFaultError):
+                yield replace(reply, body=text[start:end].encode("utf-8", "replace")).json()
+
+
+def _in_pieces(reply: HttpReply) -> str:
+    """A task's id in an answer whose JSON breaks off or is broken elsewhere; `""` if there is none."""
     try:
-        return json.JSONDecoder().raw_decode(text, start)[0]
-    except (ValueError, RecursionError):
-        return None
+        reply.json()
+    except VendorFaultError:
+        text = reply.body.decode(json.detect_encoding(reply.body), "replace")
+        found = (_id(each[1] or int(each[2])) for each in _TASK_ID.finditer(text))
+        return next(filter(None, found), "")
+    return ""
 
 
 def _by_status(status: int) -> ErrorKind:

@@ -90,7 +90,7 @@ class EvoLink(Provider):
         if options := fields.chosen(request, names):
             body["model_params"] = options
         reply = yield HttpCall("POST", "/v1/videos/generations", json=body, paying=True)
-        task_id, answer = answers.submitted(reply, _CODES, _said, places=(("id",),))
+        task_id, answer = answers.submitted(reply, _CODES, _said, places=(("id",), ("data", "id")))
         task = Task(task_id, row.model)
         eta = fields.seconds(fields.mapping(answer.get("task_info")).get("estimated_time"))
         return TaskState(task, Phase.QUEUED, fields.text(answer.get("status")), eta=eta, raw=answer)

@@ -94,7 +94,7 @@ class MiniMax(Provider):
         word = fields.text(answer.get("status"))
         phase = fields.phase(word, _WORDS)
         code, message = _said(answer)
-        if phase is Phase.FAILED or code in _MODERATED:
+        if phase is Phase.FAILED or (code in _MODERATED and word.casefold() not in _WORDS):
             reason = (code, message) if code not in {"", "0"} else ("", "")
             return TaskState(task, Phase.FAILED, word, error=answers.failure(reply, *reason, CODES), raw=answer)
         answers.refused(reply, answer, _POLL_CODES, _said)

@@ -99,10 +99,10 @@ class SketchDraw:
 
     def _draw(self, order: DrawOrder, drawing: Drawing) -> Path:
         from hailuo_widgets.sketch.render import Sketch, render_in_subprocess
-        from hailuo_widgets.spec.camera import parse
+        from hailuo_widgets.spec.camera_prose import ordered
 
         path = self._folder / f"{uuid.uuid4().hex}.mp4"
-        moves = tuple(tuple(each.en for each in shot.commands) for shot in parse(order.prompt).shots)
+        moves, shares = ordered(order.prompt, prose=order.prose)
         sketch = Sketch(
             prompt=order.prompt,
             moves=moves,
@@ -111,6 +111,7 @@ class SketchDraw:
             duration=order.frames / FPS if order.frames else order.duration,
             first_frame=_picture(order.first_frame),
             last_frame=_picture(order.last_frame),
+            shares=shares,
         )
         render_in_subprocess(sketch, path, drawing)
         return _with_sound(path) if order.sound else path

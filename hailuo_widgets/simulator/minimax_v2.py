@@ -130,7 +130,7 @@ class Wire:
         first, last = media.get("first_frame"), media.get("last_frame")
         shape = first or last or media.get("reference_image")
         size, actual = h3_size(resolution, shape, ratio)
-        order = DrawOrder(prompt, *size, duration, first, last, frames=frames_of(duration), sound=True)
+        order = DrawOrder(prompt, *size, duration, first, last, frames=frames_of(duration), sound=True, prose=True)
         return Ordered(order, self._notes("generation", resolution, actual, contents))
 
     def regeneration(self, call: Call) -> Ordered:
@@ -156,7 +156,14 @@ class Wire:
         ratio = f"{found.width}:{found.height}" if found else "16:9"
         size, actual = h3_size(resolution, None, ratio)
         order = DrawOrder(
-            prompt, *size, seconds, media.get("first_frame"), media.get("last_frame"), frames_of(seconds), sound=True
+            prompt,
+            *size,
+            seconds,
+            media.get("first_frame"),
+            media.get("last_frame"),
+            frames_of(seconds),
+            sound=True,
+            prose=True,
         )
         others = [each for each in contents if each is not draft]
         return Ordered(order, self._notes("regeneration", resolution, actual, others))

@@ -85,6 +85,7 @@ class DrawOrder:
         last_frame: The same for the picture to arrive at.
         frames: How many the clip has at 24 a second, where that is not what its seconds say (MiniMax-H3).
         sound: Whether it has a stereo track.
+        prose: Whether the words say what the camera does, with no commands (MiniMax-H3).
         drawn: Whether there is a clip at all; a rewritten prompt has none.
     """
 
@@ -96,6 +97,7 @@ class DrawOrder:
     last_frame: str | None = None
     frames: int | None = None
     sound: bool = False
+    prose: bool = False
     drawn: bool = True
 
 

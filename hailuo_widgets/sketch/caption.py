@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw
 
 from hailuo_widgets.media.lettering import fonts, plain, shortened, write
 from hailuo_widgets.media.lettering import width as width_of
+from hailuo_widgets.sketch.camera_path import running_step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,9 +30,20 @@ class Caption:
         width: Width of the frame in pixels.
         height: Height in pixels.
         note: What else is to be said of the drawing, in a few words.
+        shares: As `Sketch.shares` has them.
     """
 
-    def __init__(self, prompt: str, moves: Sequence[Sequence[str]], width: int, height: int, *, note: str = "") -> None:
+    def __init__(
+        self,
+        prompt: str,
+        moves: Sequence[Sequence[str]],
+        width: int,
+        height: int,
+        *,
+        note: str = "",
+        shares: Sequence[float] = (),
+    ) -> None:
+        self._shares = shares
         self._size = max(9, round(height * 0.0235))
         self._rows = 2 * round(self._size * 1.7)
         self._prompt = plain(prompt)
@@ -85,7 +97,7 @@ class Caption:
 
     def paint(self, planes: Planes, t: float) -> None:
         """Lay the line over a frame; `t` runs from 0 to 1 and picks the command that is shown."""
-        keep, add, chroma = self._covers[min(len(self._covers) - 1, int(t * len(self._covers)))]
+        keep, add, chroma = self._covers[running_step(len(self._covers), t, self._shares)]
         luma = planes[0][-self._rows :]
         mixed = luma * keep
         mixed >>= 7

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.media.probe import VideoInfo, probe
-from hailuo_widgets.sketch.camera_path import camera_at
+from hailuo_widgets.sketch.camera_path import camera_at, most_roll
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from hailuo_widgets.media.encode import Planes
+    from hailuo_widgets.sketch.rolled import Painter
     from hailuo_widgets.sketch.worker import Drawing
 
 MAX_SIDE = 4096
@@ -32,6 +33,7 @@ class Sketch:
     Attributes:
         prompt: Shown in the line at the bottom; any text.
         moves: English camera command names: combined ones in one tuple, sequential ones one tuple after the other.
+            MiniMax-H3's `Arc left`, `Roll left` and `POV` too, and `Push in (small, slow)`.
         width: Width in pixels; an odd one is rounded up to even.
         height: Height in pixels; the same.
         duration: Length in seconds.
@@ -39,6 +41,7 @@ class Sketch:
         first_frame: An encoded JPEG, PNG or WebP that the clip starts from, in place of a drawn scene.
         last_frame: One that the clip arrives at.
         palette_seed: The words that scene and colours follow from; the prompt where empty.
+        shares: How long each tuple of moves lasts beside the others; evenly where empty.
         reach: How far the camera goes, as a share of its usual way.
     """
 
@@ -51,6 +54,7 @@ class Sketch:
     first_frame: bytes | None = None
     last_frame: bytes | None = None
     palette_seed: str = ""
+    shares: tuple[float, ...] = ()
     reach: float = 1.0
 
     def to_json(self) -> dict[str, Any]:
@@ -71,6 +75,7 @@ class Sketch:
         try:
             fields = dict(data)
             fields["moves"] = tuple(tuple(map(str, together)) for together in fields.get("moves", ()))
+            fields["shares"] = tuple(map(float, fields.get("shares", ())))
             for name in ("first_frame", "last_frame"):
                 if fields.get(name) is not None:
                     fields[name] = base64.b64decode(fields[name], validate=True)
@@ -132,24 +137,28 @@ def painter(sketch: Sketch) -> Callable[[Planes, int], None]:
     from hailuo_widgets.sketch.caption import Caption
     from hailuo_widgets.sketch.paint import ScenePainter
     from hailuo_widgets.sketch.picture import PicturePainter, decode
+    from hailuo_widgets.sketch.rolled import RolledPainter
     from hailuo_widgets.sketch.scene import build
     from hailuo_widgets.sketch.words import UNKNOWN, read
 
     width, height, count = measures(sketch)
     first = decode(sketch.first_frame, "The first frame") if sketch.first_frame is not None else None
     last = decode(sketch.last_frame, "The last frame") if sketch.last_frame is not None else None
-    opening = (
-        PicturePainter(first, width, height)
-        if first
-        else ScenePainter(build(sketch.palette_seed or sketch.prompt, height), width, height)
-    )
+    opening: Painter
+    if most := most_roll(sketch.moves, sketch.reach):
+        opening = RolledPainter(first or build(sketch.palette_seed or sketch.prompt, height), width, height, most)
+    elif first:
+        opening = PicturePainter(first, width, height)
+    else:
+        opening = ScenePainter(build(sketch.palette_seed or sketch.prompt, height), width, height)
     ending = PicturePainter(last, width, height) if last else None
     unknown = first is None and read(sketch.palette_seed or sketch.prompt).subject == UNKNOWN
-    caption = Caption(sketch.prompt, sketch.moves, width, height, note="subject not drawn" if unknown else "")
+    note = "subject not drawn" if unknown else ""
+    caption = Caption(sketch.prompt, sketch.moves, width, height, note=note, shares=sketch.shares)
 
     def paint(planes: Planes, index: int) -> None:
         t = index / max(1, count - 1)
-        camera = camera_at(sketch.moves, t, duration=sketch.duration, reach=sketch.reach)
+        camera = camera_at(sketch.moves, t, duration=sketch.duration, shares=sketch.shares, reach=sketch.reach)
         opening.paint(planes, camera, index / sketch.fps)
         if ending and (share := _arrival(t)) > 0:
             ending.settle(planes, share)

@@ -95,11 +95,16 @@ class CameraScript:
 # have their own use in prose, so of these only what holds nothing but commands is taken for one.
 _BRACKET = re.compile(
     r"\[(?P<right>[^\[\]]*)\]|(?P<other>【[^【】]*】|［[^［］]*］|「[^「」]*」|『[^『』]*』|〔[^〔〕]*〕|〖[^〖〗]*〗|〚[^〚〛]*〛|⟦[^⟦⟧]*⟧)"
-    r"|(?P<prose>[(（<＜《〈［【「\[][^()（）<>＜＞《》〈〉［］【】「」\[\]]{2,60}[)）>＞》〉］】」\]])"
+    r"|(?P<prose>[(（<＜《〈［【「{｛\[][^()（）<>＜＞《》〈〉［］【】「」{}｛｝\[\]]{2,60}[)）>＞》〉］】」}｝\]])"
+    r"|\[(?P<unclosed>[^\[\]\n]{2,60})"
 )
+_UNOPENED = re.compile(r"[^()（）<>＜＞《》〈〉［］【】「」{}｛｝\[\]\n]{2,60}\]\Z")
+_END_OF_WORD = re.compile(r"(?<=\w)(?!\w)|(?<=[\u4e00-\u9fff])")
+_START_OF_WORD = re.compile(r"(?<!\w)(?=\w)|(?=[\u4e00-\u9fff])")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 _KANA = re.compile(r"[\u3040-\u30fa]")
 _SEPARATOR = re.compile(r"[,，、]")
+_ODD_SEPARATOR = re.compile(r"[，、]|,\s*[,\]]|\[\s*,")
 _PART = re.compile(r"[^,，、]+")
 
 
@@ -121,7 +126,14 @@ def parse(prompt: str) -> CameraScript:
     """
     shots: list[Shot] = []
     misses: list[NearMiss] = []
+    at = 0
     for written in _BRACKET.finditer(prompt):
+        misses += _unopened(prompt, at, written.start())
+        at = written.end()
+        if written["unclosed"]:
+            at = written.start() + 1
+            misses += _unclosed(written)
+            continue
         if written["right"] is None:
             misses += _other_brackets(written)
             continue
@@ -137,7 +149,8 @@ def parse(prompt: str) -> CameraScript:
             misses += _near(prompt, text, start)
         if found:
             shots.append(Shot(tuple(found), written.start(), written.end()))
-    return CameraScript(tuple(shots), tuple(misses))
+    misses += _unopened(prompt, at, len(prompt))
+    return CameraScript(tuple(shots), tuple(sorted(misses, key=lambda each: each.start)))
 
 
 def _other_brackets(written: re.Match[str]) -> Iterator[NearMiss]:
@@ -147,6 +160,32 @@ def _other_brackets(written: re.Match[str]) -> Iterator[NearMiss]:
     if meant:
         fix = "".join(bracket(each, _language(text)) for each in meant)
         yield NearMiss(text, _flat((meant,)), written.start(), written.end(), (fix,))
+
+
+def _unclosed(written: re.Match[str]) -> Iterator[NearMiss]:
+    """A command whose bracket does not end: as many words behind it as are nothing but commands."""
+    text = written.group()
+    for half in [text[: at.end()] for at in _END_OF_WORD.finditer(text)][::-1]:
+        if miss := _half(half, written.start()):
+            yield miss
+            return
+
+
+def _unopened(prompt: str, start: int, end: int) -> Iterator[NearMiss]:
+    """Commands whose brackets have no beginning, in a part of the prompt that has no other brackets."""
+    closing = prompt.find("]", start, end)
+    while closing >= 0:
+        found = _UNOPENED.search(prompt[max(start, closing - 60) : closing + 1])
+        text = found.group() if found else ""
+        halves = (text[at.start() :] for at in _START_OF_WORD.finditer(text))
+        yield from list(filter(None, (_half(half, closing + 1 - len(half)) for half in halves)))[:1]
+        start, closing = closing + 1, prompt.find("]", closing + 1, end)
+
+
+def _half(half: str, start: int) -> NearMiss | None:
+    meant = camera_guess.exactly(half.strip("[]"))
+    fix = "".join(bracket(each, _language(half)) for each in meant)
+    return NearMiss(half, _flat((meant,)), start, start + len(half), (fix,)) if meant else None
 
 
 def _near(prompt: str, text: str, start: int) -> Iterator[NearMiss]:
@@ -206,7 +245,9 @@ def translate(prompt: str, language: Language) -> str:
 
     def write(written: str) -> str:
         parts = _parts(written)
-        if all(known is None or known.spell(language) == name for name, known in parts):
+        if not _ODD_SEPARATOR.search(written) and all(
+            known is None or known.spell(language) == name for name, known in parts
+        ):
             return written
         return "[" + ",".join(known.spell(language) if known else name for name, known in parts) + "]"
 

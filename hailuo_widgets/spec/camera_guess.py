@@ -67,7 +67,14 @@ _WORDS: dict[str, tuple[tuple[CameraCommand, ...], ...]] = {
     "fly over": ((_C.PUSH_IN, _C.PEDESTAL_UP),),
     "drone": ((_C.PEDESTAL_UP, _C.PULL_OUT),),
     "aerial": ((_C.PEDESTAL_UP, _C.PULL_OUT),),
-    "crash zoom": ((_C.ZOOM_IN,),),
+    **dict.fromkeys(("crash zoom", "snap zoom", "smash zoom"), ((_C.ZOOM_IN,),)),
+    **dict.fromkeys(("pull away", "back away", "move away", "move back", "move out"), ((_C.PULL_OUT,),)),
+    **dict.fromkeys(("move in", "move closer", "move forward", "come closer", "fpv", "fpv drone"), ((_C.PUSH_IN,),)),
+    **dict.fromkeys(("sweep left", "swing left"), ((_C.PAN_LEFT,),)),
+    **dict.fromkeys(("sweep right", "swing right"), ((_C.PAN_RIGHT,),)),
+    **dict.fromkeys(("rise", "ascend", "elevator up"), ((_C.PEDESTAL_UP,),)),
+    **dict.fromkeys(("descend", "elevator down"), ((_C.PEDESTAL_DOWN,),)),
+    **dict.fromkeys(("lateral tracking", "lateral track"), ((_C.TRACKING_SHOT,),)),
     # Moves that Hailuo lacks, as what comes closest.
     **{
         f"{word}{side}": moves
@@ -83,9 +90,9 @@ _WORDS: dict[str, tuple[tuple[CameraCommand, ...], ...]] = {
     "dolly zoom": ((_C.PULL_OUT, _C.ZOOM_IN), (_C.PUSH_IN, _C.ZOOM_OUT)),
     "vertigo": ((_C.PULL_OUT, _C.ZOOM_IN), (_C.PUSH_IN, _C.ZOOM_OUT)),
     "zolly": ((_C.PULL_OUT, _C.ZOOM_IN), (_C.PUSH_IN, _C.ZOOM_OUT)),
-    **dict.fromkeys(
-        ("roll", "roll left", "roll right", "dutch", "dutch angle", "rack focus", "focus pull", "pull focus"), ()
-    ),
+    "bullet time": ((_C.TRUCK_LEFT, _C.PAN_RIGHT), (_C.TRUCK_RIGHT, _C.PAN_LEFT)),
+    **dict.fromkeys(("roll", "roll left", "roll right", "barrel roll", "dutch", "dutch angle"), ()),
+    **dict.fromkeys(("rack focus", "focus pull", "pull focus"), ()),
     # Chinese
     "拉进": ((_C.PUSH_IN,),),
     "推远": ((_C.PULL_OUT,),),
@@ -126,6 +133,11 @@ _WORDS: dict[str, tuple[tuple[CameraCommand, ...], ...]] = {
     "右环绕": ((_C.TRUCK_RIGHT, _C.PAN_LEFT),),
     "旋转": ((_C.TRUCK_LEFT, _C.PAN_RIGHT), (_C.TRUCK_RIGHT, _C.PAN_LEFT)),
     "航拍": ((_C.PEDESTAL_UP, _C.PULL_OUT),),
+    "子弹时间": ((_C.TRUCK_LEFT, _C.PAN_RIGHT), (_C.TRUCK_RIGHT, _C.PAN_LEFT)),
+    **dict.fromkeys(("慢推", "急推", "快推", "缓推", "推轨"), ((_C.PUSH_IN,),)),
+    **dict.fromkeys(("慢拉", "急拉", "快拉", "缓拉"), ((_C.PULL_OUT,),)),
+    "横移": ((_C.TRUCK_LEFT,), (_C.TRUCK_RIGHT,)),
+    "甩镜": ((_C.PAN_LEFT,), (_C.PAN_RIGHT,)),
     "希区柯克变焦": ((_C.PULL_OUT, _C.ZOOM_IN),),
     # Japanese
     **dict.fromkeys(("パン左", "左パン", "パンレフト", "左にパン"), ((_C.PAN_LEFT,),)),

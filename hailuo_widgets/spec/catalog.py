@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -291,11 +291,17 @@ def parse(text: str) -> Catalog:
 
 
 @cache
+def other_providers() -> tuple[EntryPoint, ...]:
+    """What other packages offer. Asked once: to look through everything that is installed takes a while."""
+    return tuple(entry_points(group=ENTRY_POINTS))
+
+
+@cache
 def catalog() -> Catalog:
     """The catalogue that ships with the package, and after it what the providers of other packages offer."""
     book = parse(files("hailuo_widgets.spec").joinpath("catalog.toml").read_text("utf-8"))
     offers, rows, services = dict(book.offers), list(book.rows), list(book.services)
-    for point in entry_points(group=ENTRY_POINTS):
+    for point in other_providers():
         if point.name in offers:  # a vendor that keys are kept for is not taken over
             continue
         try:

@@ -20,15 +20,16 @@ _SAME = {
     "provider": ("vendor", "api", "backend"),
 }
 _MANY = {"n", "num", "count", "num_videos", "num_samples", "samples", "batch_size", "variations"}
+_NO_NEGATIVE = "Hailuo has no negative prompt. Describe what you want to see in the prompt."
+_NO_SAMPLING = "A model sets its sampling itself."
 _LACKING = {
     "seed": "Hailuo has no seed: two clips of one request always differ. {repeat} makes several to choose from.",
     "upscale": "To make a draft of MiniMax-H3 again in 2K, call .promote() on its clip. Other models can't upscale.",
-    "negative_prompt": "Hailuo has no negative prompt. Describe what you want to see in the prompt.",
+    **dict.fromkeys(("negative_prompt", "negative", "neg_prompt", "neg"), _NO_NEGATIVE),
     "camera": "Write camera commands into the prompt, in brackets: [Pan left].",
     "fps": "A model sets its frame rate itself.",
-    "steps": "A model sets its sampling itself.",
-    "guidance_scale": "A model sets its sampling itself.",
-    "cfg_scale": "A model sets its sampling itself.",
+    **dict.fromkeys(("steps", "num_inference_steps", "sampler", "scheduler", "temperature", "strength"), _NO_SAMPLING),
+    **dict.fromkeys(("cfg", "cfg_scale", "guidance", "guidance_scale"), _NO_SAMPLING),
 }
 _OPTIONS = {"prompt_optimizer": "--optimizer"}
 _REPEAT = {True: "--repeat 3", False: "hw.sweep(…, repeat=3)"}

@@ -83,6 +83,12 @@ class Media:
             return cls(data=_bounded(_from_data_url(value), "the data URL"))
         if isinstance(value, str) and _WEB.match(value):
             return cls(url=_checked(value))
+        if isinstance(value, str) and not value.strip():
+            raise UsageError("The path of the picture is empty.", hint="Give a path or an https URL, or leave it out.")
+        if isinstance(value, str) and value[:8].lower() == "file:///":
+            from urllib.request import url2pathname  # loads much, and is seldom needed
+
+            value = url2pathname(value[7:])
         if isinstance(value, (str, os.PathLike)):
             return cls(data=_read(Path(os.path.expanduser(value))), name=Path(value).name)  # noqa: PTH111  # Path.expanduser raises for "~nobody"
         if hasattr(value, "save") and hasattr(value, "mode"):  # a PIL image, without importing PIL

@@ -45,6 +45,9 @@ class Clip:
     promoter: ClassVar[Callable[..., Any] | None] = None
     """What `promote` calls: the kernel's session, which a clip knows nothing of."""
 
+    session: ClassVar[Callable[[], Any] | None] = None
+    """Gives that session, for views that begin something with a clip."""
+
     measurer: ClassVar[Callable[..., Any] | None] = None
     """What `measured` calls with the clip and whether to measure what is not known: the session again."""
 

@@ -8,13 +8,17 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import content
+from hailuo_widgets.spec import camera
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.sweeps.axes import NOT_CHOSEN
+from hailuo_widgets.sweeps.template import NO_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from hailuo_widgets.spec.quote import Quote
+    from hailuo_widgets.sweeps.axes import Axis
     from hailuo_widgets.sweeps.cells import Cell
 
 _WARNINGS = 5
@@ -135,6 +139,21 @@ def warnings(cells: Sequence[Cell]) -> Iterator[str]:
     yield from found[:_WARNINGS]
     if len(found) > _WARNINGS:
         yield f"And {len(found) - _WARNINGS} more warnings like these."
+
+
+def bare_commands(axes: Sequence[Axis], cells: Sequence[Cell]) -> Iterator[str]:
+    """Choices that are camera commands, without the brackets that make them one."""
+    for place, axis in enumerate(axes):
+        words = [value.label for value in axis.values if value.label not in (NO_WORDS, NOT_CHOSEN)]  # no data frame's
+        if None in map(camera.command, words):
+            continue
+        for cell in cells:
+            label = axis.values[cell.at[place]].label
+            known = camera.command(label)
+            shots = camera.parse(cell.prompt).shots
+            if known and label in cell.prompt and not any(known in shot.commands for shot in shots):
+                yield f"“{label}” is sent as a word: camera commands need brackets, as in [{{a | b}}]."
+                break
 
 
 def mixed_defaults(cells: Sequence[Cell], varied: Iterable[str]) -> Iterator[str]:

@@ -31,7 +31,7 @@ from hailuo_widgets.sweeps.export import records
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
 from hailuo_widgets.sweeps.order import interleaved, keys
 from hailuo_widgets.sweeps.persistence import document, keep_pictures, layout
-from hailuo_widgets.sweeps.plan import Plan, mixed_defaults, not_possible, total, warnings
+from hailuo_widgets.sweeps.plan import Plan, bare_commands, mixed_defaults, not_possible, total, warnings
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
@@ -196,6 +196,7 @@ class Sweep:
                 *self._dated(to_buy),
                 *mixed_defaults(cells, self._layout.varied),
                 *warnings(cells),
+                *bare_commands(self.axes, cells),
                 *self._advice,
             ),
         )

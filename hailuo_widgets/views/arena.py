@@ -18,7 +18,8 @@ from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.clip_grid import background
 from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.outputs import Output, in_kernel
-from hailuo_widgets.views.placed import Placed, needs_view
+from hailuo_widgets.views.place import needs_view
+from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.studio_messages import problem_of
 from hailuo_widgets.views.wording import question_as_shown
 

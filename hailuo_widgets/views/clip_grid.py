@@ -10,18 +10,20 @@ import traitlets
 
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.clip_wall import ClipWall
 from hailuo_widgets.views.outputs import in_kernel
-from hailuo_widgets.views.placed import Placed, needs_view
+from hailuo_widgets.views.place import needs_view
+from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.promoting import final_message, refused, standing
+from hailuo_widgets.views.studio_beside import StudioBeside
 from hailuo_widgets.views.studio_messages import problem_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from hailuo_widgets.engine.job import Job
-    from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.clip_filter import ClipFilter
     from hailuo_widgets.store.library import Library
 
@@ -51,6 +53,7 @@ class ClipGrid(Placed):
 
     Attributes:
         value: The clip that was chosen last, None before that.
+        below: The studio that opens under it.
     """
 
     _esm = asset(
@@ -66,6 +69,7 @@ class ClipGrid(Placed):
         self._clips = clips
         self._wall = ClipWall(lambda: clips.library, clips.wanted)
         self._finals: dict[str, Job] = {}
+        self.below = StudioBeside()
         self.on_msg(self._receive)
 
     def _receive(self, _widget: object, content: Any, _buffers: Sequence[Any]) -> None:
@@ -77,6 +81,8 @@ class ClipGrid(Placed):
             reply = await self._wall.answer(content)
             if content.get("type") == "clip":
                 self.value = self._wall.find(str(content.get("id")))
+            if content.get("type") in ("studio", "extend"):
+                await self._open_studio(str(content.get("id")), extend=content["type"] == "extend")
             if content.get("type") in ("clip", "promote", "final"):
                 await self._final(str(content.get("type")), self._wall.find(str(content.get("id"))))
         except HailuoError as error:
@@ -102,6 +108,11 @@ class ClipGrid(Placed):
         if what == "final" and final.clip is not None:
             film = await asyncio.to_thread(final.clip.path.read_bytes)
             self.send({"type": "finalclip", "id": draft.id}, [film])
+
+    async def _open_studio(self, clip_id: str, *, extend: bool) -> None:
+        clip = self._wall.find(clip_id)
+        if clip is not None and Clip.session is not None:
+            self.send(await self.below.open(Clip.session(), clip, extend=extend))
 
     def _ipython_display_(self) -> None:
         if not in_kernel():

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.markup import clean
+from hailuo_widgets.store.recall import quote_of
 from hailuo_widgets.store.sidecar import MarksPart
+from hailuo_widgets.views.code import cell_of
 from hailuo_widgets.views.wording import shorten
 
 if TYPE_CHECKING:
@@ -88,7 +90,8 @@ class ClipWall:
         except OSError:
             data = b""
         failed = "" if data else "The file is gone."
-        return {"type": "clip", "id": str(content.get("id")), "failed": failed}, [data]
+        cell = await asyncio.to_thread(self._cell, clip) if clip is not None else ""
+        return {"type": "clip", "id": str(content.get("id")), "failed": failed, "cell": cell}, [data]
 
     async def mark(self, content: dict[str, Any]) -> Reply | None:
         """Rate a clip, write a note on it, or pin it."""
@@ -108,6 +111,13 @@ class ClipWall:
         from hailuo_widgets.store.clip_filter import ClipFilter
 
         return next(iter(library.search(ClipFilter(job_id=clip_id), 1)), None)
+
+    def _cell(self, clip: Clip) -> str:
+        """The cell that asks for a clip, where its request is known."""
+        library = self.library()
+        row = library.journal.job(clip.id) if library is not None else None
+        quote = quote_of(row) if row is not None else None
+        return cell_of(quote) if quote is not None else ""
 
     def _search(self, wanted: ClipFilter) -> list[Clip]:
         library = self.library()

@@ -12,7 +12,6 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import Charged, HailuoError, Problem, RefusedError, VendorError
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.views.card import ClipView, Order, Recipe, Status
-from hailuo_widgets.views.code import cell_of
 from hailuo_widgets.views.wording import shown_state
 
 if TYPE_CHECKING:
@@ -150,6 +149,8 @@ def _measured(clip: Clip) -> str:
 
 def recipe_of(quote: Quote, job: Job | None = None) -> Recipe:
     """How to reproduce a clip, or to make it if there is no job yet."""
+    from hailuo_widgets.views.code import cell_of  # a new job's card has no recipe yet
+
     written, sent = quote.written, quote.request
     replicate = (("replicate", str(job.replicate)),) if job else ()
     return Recipe(

@@ -43,9 +43,9 @@ class JobCard(Placed):
     status = traitlets.Dict().tag(sync=True)
 
     @classmethod
-    def of(cls, order: Order, status: Status) -> Self:
-        """The card of an order, with its first status."""
-        return cls(order=_order_message(order), status=_status_message(order, status))
+    def of(cls, order: Order, status: Status, place: str = "") -> Self:
+        """The card of an order, with its first status; `place` as in `Placed`."""
+        return cls(place=place, order=_order_message(order), status=_status_message(order, status))
 
     def show(self, order: Order, status: Status) -> None:
         """Send a new status to every view of this card; nothing is sent where nothing changed."""

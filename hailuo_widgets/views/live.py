@@ -11,8 +11,7 @@ from hailuo_widgets.views.card import Status
 from hailuo_widgets.views.describe import clip_view, order_of, order_of_clip, recipe_of, refused, status_of
 from hailuo_widgets.views.front_end import FrontEnd
 from hailuo_widgets.views.outputs import Output, publish
-from hailuo_widgets.views.placed import needs_view
-from hailuo_widgets.views.promoting import line_of
+from hailuo_widgets.views.place import in_place, needs_view, new_place
 from hailuo_widgets.views.static_card import open_html, plain_text, settled_html
 
 if TYPE_CHECKING:
@@ -66,20 +65,16 @@ def show(
 
         unattended.show(job, output, now, unattended_wait)
         return
-    from hailuo_widgets.views.job_card import JobCard
-
-    card = JobCard.of(order, status_of(job))
-    card.on_cancel(job.cancel)
-    card.on_ask(lambda what: loop.call(follower.hear, what))
-    settled.card = card
-    follower = _Follower(job, order, card, settled, folder)
+    place = new_place()
+    follower = _Follower(job, order, settled, folder, loop)
     data = _open(job, order)
     if needs_view():
-        bundle = card._repr_mimebundle_()
-        data = {**dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}), **data}
+        bundle = follower.make_card(place)._repr_mimebundle_()
+        output.show({**dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}), **data})
     else:
-        data["text/html"] = card.as_html(data["text/html"])
-    output.show(data)
+        # The card follows from the loop's thread: the cell doesn't wait for the widgets' libraries to be loaded.
+        output.show({**data, "text/html": in_place(place, data["text/html"])})
+        loop.call(follower.make_card, place)
     loop.call(follower.start)
 
 
@@ -162,15 +157,27 @@ class _Settled:
 class _Follower:
     """Carries a job's changes to its card, at most one an interval, the last always. Lives on the loop's thread."""
 
-    def __init__(self, job: Job, order: Order, card: JobCard, static: _Settled, folder: Path) -> None:
+    _card: JobCard
+
+    def __init__(self, job: Job, order: Order, static: _Settled, folder: Path, loop: LoopThread) -> None:
         self._job = job
         self._order = order
-        self._card = card
         self._static = static
         self._folder = folder
+        self._loop = loop
         self._waiting: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._settled = False
+
+    def make_card(self, place: str) -> JobCard:
+        """The live card; comes before everything else, on any thread."""
+        from hailuo_widgets.views.job_card import JobCard
+
+        self._card = JobCard.of(self._order, status_of(self._job), place)
+        self._card.on_cancel(self._job.cancel)
+        self._card.on_ask(lambda what: self._loop.call(self.hear, what))
+        self._static.card = self._card
+        return self._card
 
     def start(self) -> None:
         self._job.observe(self._changed)
@@ -237,6 +244,8 @@ def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:
     recipe = recipe_of(job.quote, job)
     clip = None
     if job.state == "stored":
+        from hailuo_widgets.views.promoting import line_of
+
         clip = clip_view(job.clip, folder, cached=job.cached)
         recipe = replace(recipe, promote=line_of(job.clip))
     return {

@@ -16,13 +16,15 @@ from hailuo_widgets.engine import forecast
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError
 from hailuo_widgets.measure.kept import kept
+from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.views import unattended
 from hailuo_widgets.views.describe import clip_view
 from hailuo_widgets.views.describe_sweep import STARRED, detail_of, grid_of, head_of, places_of, take_of
 from hailuo_widgets.views.outputs import Output, publish
-from hailuo_widgets.views.placed import needs_view
+from hailuo_widgets.views.place import needs_view
 from hailuo_widgets.views.promoting import refused, standing
 from hailuo_widgets.views.static_grid import fitting, grid_html, grid_text
+from hailuo_widgets.views.studio_beside import StudioBeside
 from hailuo_widgets.views.throttle import Pace
 
 if TYPE_CHECKING:
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.engine.loop import LoopThread
     from hailuo_widgets.measure.record import Measured
-    from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.sidecar import MarksPart
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.sweep import Sweep
@@ -153,6 +154,7 @@ class _Follower:
         self._posters: dict[Place, bytes] = {}
         self._queue: deque[Callable[[], None]] = deque()
         self._watched: set[Job] = set()
+        self._studio = StudioBeside()
         self._finals: dict[str, Job] = {}
         self._forget: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -289,6 +291,8 @@ class _Follower:
             self._do(self._tell_final(ask.places[0]))
         elif ask.what == "promote":
             self._do(self._promote(ask.places[0]))
+        elif ask.what in ("studio", "extend"):
+            self._do(self._open_studio(ask.places[0], extend=ask.what == "extend"))
         elif ask.what == "final":
             self._do(self._fetch_final(ask.places[0]))
         elif ask.action is not None:
@@ -375,6 +379,16 @@ class _Follower:
             self._finals[clip.id] = job
             self._forget.append(job.observe(moved))
         await self._tell_final(place)
+
+    async def _open_studio(self, place: Place, *, extend: bool) -> None:
+        clip = self._sweep.clip(*place)
+        if clip is None or Clip.session is None:
+            return
+        try:
+            message = await self._studio.open(Clip.session(), clip, extend=extend)
+        except HailuoError as error:
+            message = {"type": "nostudio", "why": f"{error}"}
+        self._say(lambda: self._grid.send_studio(message))
 
     def _changed_head(self) -> None:
         self._acted = True

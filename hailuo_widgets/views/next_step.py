@@ -12,7 +12,8 @@ from hailuo_widgets.errors import HailuoError
 from hailuo_widgets.markup import clean
 from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.clip_grid import background
-from hailuo_widgets.views.placed import Placed, needs_view
+from hailuo_widgets.views.place import needs_view
+from hailuo_widgets.views.placed import Placed
 from hailuo_widgets.views.studio_messages import problem_of
 
 if TYPE_CHECKING:

@@ -7,28 +7,22 @@ to settle: a notebook that is saved in the middle of a session holds no view and
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 from weakref import WeakValueDictionary
 
 import anywidget
 import traitlets
 
-from hailuo_widgets.views.front_end import output_name
 from hailuo_widgets.views.outputs import send_whole_messages
-
-
-def needs_view() -> bool:
-    """Whether this front end makes a widget's model only where its view is shown.
-
-    VS Code and Colab do; JupyterLab, Notebook 7 and Voila make it when its comm opens.
-    """
-    return "google.colab" in sys.modules or any(name in os.environ for name in ("VSCODE_PID", "VSCODE_CWD"))
+from hailuo_widgets.views.place import in_place, new_place
 
 
 class Placed(anywidget.AnyWidget):
     """A widget that is shown as HTML with a place for it.
+
+    Args:
+        place: Where it is; None for the next output of the cell that runs now.
+        traits: Its other traits.
 
     Attributes:
         place: The class of the element that it puts itself into; `""` once another widget has that place.
@@ -36,9 +30,9 @@ class Placed(anywidget.AnyWidget):
 
     place = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, *, place: str = "", **traits: Any) -> None:
         send_whole_messages()
-        place = f"hw-place-{output_name()}"
+        place = place or new_place()
         if (before := _placed.get(place)) is not None:  # the same cell's, which runs again
             before.place = ""
         _placed[place] = self
@@ -46,8 +40,7 @@ class Placed(anywidget.AnyWidget):
 
     def as_html(self, inside: str) -> str:
         """The place, and in it what is seen until the widget is there, and where it can't be."""
-        # In an element of its own: what has a style that says how it is displayed can't be hidden by a style sheet.
-        return f'<div class="{self.place}"><div>{inside}</div></div>'
+        return in_place(self.place, inside)
 
     def stands_for(self, html: str) -> str:
         """HTML of another output of the same cell, which is seen only where the widget is not."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Literal
 
 import anywidget
 import traitlets
 
 from hailuo_widgets.markup import clean
-from hailuo_widgets.spec import camera, camera_h3, shot_list
+from hailuo_widgets.spec import camera, camera_h3, camera_prose, shot_list
 from hailuo_widgets.spec.camera import CameraCommand
+from hailuo_widgets.spec.catalog import catalog
+from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.prompt_template import notes, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+_BRACKET = re.compile(r"\[[^\[\]]*\]")
 MOST_CHARACTERS = 20_000
 """Of a text that is read; no vendor takes half as much, and what was pasted by mistake must not hold up the kernel."""
 
@@ -41,7 +45,11 @@ Source: MiniMax, Video Generation API, prompt: "Truck, Pan, Push, Pedestal, Tilt
 
 def command_id(command: CameraCommand) -> str:
     """The command as style sheets name it: `truck-left`."""
-    return command.name.lower().replace("_", "-")
+    return _id(command.en)
+
+
+def _id(name: str) -> str:
+    return name.lower().replace(" ", "-")
 
 
 COMMANDS = [
@@ -50,6 +58,16 @@ COMMANDS = [
     for each in commands
 ]
 """The palette, as the front end reads it."""
+
+_MORE_GROUPS = {"POV": ("POV",), "Arc": ("Arc left", "Arc right"), "Roll": ("Roll left", "Roll right")}
+MORE_COMMANDS = [
+    {"id": _id(name), "en": name, "zh": name, "group": group, "h3": True}
+    for group, names in _MORE_GROUPS.items()
+    for name in names
+]
+"""What the palette has for MiniMax-H3 alone, whose guide names these in English."""
+
+PALETTE = [*COMMANDS, *MORE_COMMANDS]
 
 
 def analyse(text: str, remarks: Iterable[Note] = (), *, prose: bool = False) -> dict[str, Any]:
@@ -62,16 +80,16 @@ def analyse(text: str, remarks: Iterable[Note] = (), *, prose: bool = False) -> 
     """
     said = [{"tone": tone, "text": clean(note)} for tone, note in remarks]
     if len(text) > MOST_CHARACTERS:
-        return {"of": text, "length": len(text), "shots": [], "list": [], "misses": [], "notes": said}
+        empty: dict[str, Any] = {"shots": [], "list": [], "misses": []}
+        return {"of": text, "length": len(text), "prose": prose, **empty, "notes": said}
     script = camera.parse(text)
     at = _units(text)
+    shots = _prose_shots(text) if prose else [(shot.start, shot.end, *_moves(shot.commands)) for shot in script.shots]
     return {
         "of": text,
         "length": len(text),
-        "shots": [
-            {"start": at(shot.start), "end": at(shot.end), "ids": [command_id(each) for each in shot.commands]}
-            for shot in script.shots
-        ],
+        "prose": prose,
+        "shots": [{"start": at(start), "end": at(end), "ids": ids, "how": how} for start, end, ids, how in shots],
         "list": [_listed(shot) for shot in shot_list.shots(text)] if prose else [],
         "misses": [
             {
@@ -90,15 +108,35 @@ def analyse(text: str, remarks: Iterable[Note] = (), *, prose: bool = False) -> 
 
 def _listed(shot: shot_list.ListedShot) -> dict[str, Any]:
     """A shot of a list, as the front end reads it."""
-    found = camera.parse(shot.text).shots
+    steps = camera_prose.read(shot.text).steps
+    ids, how = _moves_of(steps[0]) if steps else ([], [])
     return {
         "name": f"Shot {shot.number}",
         "begins": shot.begins,
         "ends": shot.ends,
-        "ids": [command_id(each) for each in found[0].commands] if found else [],
+        "ids": ids,
+        "how": how,
         "text": clean(shot.text[:160]),
         "sounds": [[kind, clean(text[:120])] for kind, text in shot.sounds[:6]],
     }
+
+
+def _moves(commands: Iterable[CameraCommand]) -> tuple[list[str], list[str]]:
+    return _moves_of(each.en for each in commands)
+
+
+def _moves_of(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The moves of one step as style sheets name them, and how each is made: `small, slow`."""
+    parts = [name.removesuffix(")").partition(" (") for name in names]
+    return [_id(name) for name, _, _ in parts], [how for _, _, how in parts]
+
+
+def _prose_shots(text: str) -> list[tuple[int, int, list[str], list[str]]]:
+    """The brackets that MiniMax-H3 is told as words."""
+    found = (
+        (each, camera_prose.read(each[0]).steps) for each in _BRACKET.finditer(text) if camera_h3.understood(each[0])
+    )
+    return [(each.start(), each.end(), *_moves_of(steps[0])) for each, steps in found if steps]
 
 
 def _fixes(miss: camera.NearMiss) -> list[list[str]]:
@@ -114,6 +152,11 @@ def _units(text: str) -> Callable[[int], int]:
     return lambda index: index + sum(each < index for each in wide)
 
 
+def speaks_prose(model: str) -> bool:
+    """Whether a model reads the camera's moves as plain words (MiniMax-H3)."""
+    return any(row.camera == "prose" for row in catalog().find(None, model)) if model else False
+
+
 class PromptEditor(anywidget.AnyWidget):
     """A field for a prompt.
 
@@ -125,6 +168,7 @@ class PromptEditor(anywidget.AnyWidget):
         description: What the field is called, for a screen reader.
         placeholder: The text shown in an empty field.
         limit: How many characters the model takes, 0 for no limit.
+        model: For which model it is written. MiniMax-H3 knows more moves, how far and fast they go, and shot lists.
         seconds: The clip's length, by which the camera's moves are timed; 0 where it is not known.
         language: In which language the palette writes: `"en"` or `"zh"`.
     """
@@ -136,21 +180,28 @@ class PromptEditor(anywidget.AnyWidget):
     description = traitlets.Unicode("Prompt").tag(sync=True)
     placeholder = traitlets.Unicode("Describe your video").tag(sync=True)
     limit = traitlets.Int(2000, min=0).tag(sync=True)
+    model = traitlets.Unicode()
     seconds = traitlets.Float(0.0, min=0).tag(sync=True)
     language = traitlets.Enum(("en", "zh"), "en").tag(sync=True)
     analysis = traitlets.Dict().tag(sync=True)
     commands = traitlets.List(traitlets.Dict()).tag(sync=True)
 
     def __init__(self, value: str = "", **traits: Any) -> None:
-        super().__init__(value=value, commands=COMMANDS, analysis=self._analysis(value), **traits)
+        super().__init__(value=value, commands=PALETTE, **traits)
+        self._read()
 
-    @traitlets.observe("value")
-    def _read(self, change: Any) -> None:
-        self.analysis = self._analysis(change["new"])
+    @traitlets.observe("value", "model", "seconds")
+    def _read(self, _change: Any = None) -> None:
+        self.analysis = self._analysis(self.value)
 
-    @staticmethod
-    def _analysis(text: str) -> dict[str, Any]:
-        return analyse(text, notes(read(text[:MOST_CHARACTERS]), priced=False))
+    def _analysis(self, text: str) -> dict[str, Any]:
+        told = notes(read(text[:MOST_CHARACTERS]), priced=False)
+        if not speaks_prose(self.model):
+            return analyse(text, told)
+        if len(text) <= MOST_CHARACTERS:
+            wanted = VideoRequest(prompt=text)
+            told += [("warn", each) for each in shot_list.remarks(wanted, round(self.seconds) or None)]
+        return analyse(text, told, prose=True)
 
     def __repr__(self) -> str:
         return f"PromptEditor({self.value!r})"

@@ -10,8 +10,9 @@ import traitlets
 from hailuo_widgets.spec import options
 from hailuo_widgets.views._assets import asset
 from hailuo_widgets.views.outputs import Output, in_kernel
-from hailuo_widgets.views.placed import Placed, needs_view
-from hailuo_widgets.views.prompt_editor import COMMANDS
+from hailuo_widgets.views.place import needs_view
+from hailuo_widgets.views.placed import Placed
+from hailuo_widgets.views.prompt_editor import PALETTE
 from hailuo_widgets.views.studio_controller import StudioController
 from hailuo_widgets.views.studio_messages import Host, Result, summary_html, summary_text
 
@@ -55,11 +56,11 @@ class Studio(Placed):
     commands = traitlets.List(traitlets.Dict()).tag(sync=True)
     prompt = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, host: Host, request: VideoRequest, provider: str) -> None:
+    def __init__(self, host: Host, request: VideoRequest, provider: str, *, place: str = "") -> None:
         self._host = host
         self._desk = StudioController(host, options.of_request(request, provider), self)
         self._summary: Output | None = None
-        super().__init__(commands=COMMANDS, **self._desk.first_state())
+        super().__init__(place=place, commands=PALETTE, **self._desk.first_state())
         self.on_msg(self._receive)
 
     @property
@@ -80,6 +81,14 @@ class Studio(Placed):
     def tell(self, content: dict[str, Any], buffers: list[bytes] | None = None) -> None:
         """Send something once. For the loop's thread only."""
         self.send(content, buffers or [])
+
+    async def begin_with(self, clip_id: str, *, extend: bool) -> None:
+        """Take a clip of the library into the form. For the loop's thread only.
+
+        Raises:
+            UsageError: If its request isn't known.
+        """
+        await self._desk.begin_with(clip_id, extend=extend)
 
     async def summarise(self, results: list[Result]) -> None:
         """Bring what stays in the notebook up to date."""

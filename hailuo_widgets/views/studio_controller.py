@@ -14,7 +14,8 @@ from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.sketch.worker import cores, warm_up
-from hailuo_widgets.spec import camera, options
+from hailuo_widgets.spec import options
+from hailuo_widgets.spec.camera_prose import ordered
 from hailuo_widgets.spec.catalog import catalog
 from hailuo_widgets.spec.check import picture_problems
 from hailuo_widgets.spec.fit_picture import Mended, mend, thumbnail
@@ -472,6 +473,23 @@ class StudioController:
         self._report()
         self._screen.tell({"type": "opened", "id": result.id})
 
+    async def begin_with(self, clip_id: str, *, extend: bool) -> None:
+        """Take a clip of the library with its request, or with its last frame as the next one's first.
+
+        Raises:
+            UsageError: If its request isn't known.
+        """
+        await self._open({"id": clip_id}, [])
+        result = self.results[0] if self.results else None
+        order = await asyncio.to_thread(self._order_of, result) if result is not None else None
+        if result is None or order is None:
+            raise UsageError("This clip's request isn't in this library.", hint="Run hw.studio() and describe it.")
+        await self._take_over(*order)
+        self._before = order[0].prompt
+        self._screen.show(prompt=self._text)  # a page that makes the editor later than now begins with it
+        if extend:
+            await self._go_on({"id": result.id}, [])
+
     async def _drop(self, content: dict[str, Any], _buffers: list[bytes]) -> None:
         """Take a result out of the stack; its clip stays in the library."""
         result = self._result(content)
@@ -611,7 +629,7 @@ def _drawn(form: Form) -> tuple[bytes, bytes]:
     from hailuo_widgets.sketch.render import Sketch, preview
 
     request = form.request
-    moves = tuple(tuple(each.en for each in shot.commands) for shot in camera.parse(request.prompt).shots)
+    moves, shares = ordered(request.prompt, prose=form.row.camera == "prose")
     first = request.first_frame or request.subject
     with tempfile.TemporaryDirectory(prefix="hailuo-sketch-") as folder:
         path = Path(folder) / "sketch.mp4"
@@ -623,6 +641,7 @@ def _drawn(form: Form) -> tuple[bytes, bytes]:
             duration=float(next((each.value for each in form.fields if each.name == "duration"), None) or 6),
             first_frame=first.data if first is not None else None,
             last_frame=request.last_frame.data if request.last_frame is not None else None,
+            shares=shares,
         )
         preview(sketch, path)
         return path.read_bytes(), poster(path, max_bytes=14_000)

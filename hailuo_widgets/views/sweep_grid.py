@@ -36,13 +36,15 @@ class Ask:
     Attributes:
         what: `whole`: everything again. `look`: posters. `clip`, `sheet`, `detail`: of one place. `act`: a button.
             `mark`: a rating, a star or a note. `touch`: someone looks at it. `promote`: make a draft again in 2K.
-            `final`: the clip that became of it.
+            `final`: the clip that became of it. `studio`, `extend`: a studio with its request, or from its last frame.
         places: Which replicates.
         action: Which button.
         mark: `rating`, `starred` or `remark`, and its value.
     """
 
-    what: Literal["whole", "look", "clip", "sheet", "detail", "act", "mark", "touch", "promote", "final"]
+    what: Literal[
+        "whole", "look", "clip", "sheet", "detail", "act", "mark", "touch", "promote", "final", "studio", "extend"
+    ]
     places: tuple[Place, ...] = ()
     action: Action | None = None
     mark: tuple[str, int | bool | str] | None = None
@@ -141,6 +143,10 @@ class SweepGrid(Placed):
         """Send a final (mp4) that was requested."""
         self.send({"type": "finalclip", "at": list(place)}, [clip])
 
+    def send_studio(self, message: dict[str, Any]) -> None:
+        """Send where a studio is, or why there is none."""
+        self.send(message)
+
     def on_ask(self, callback: Callable[[Ask], None]) -> None:
         """Call back with whatever a view asks for and is well formed, on whatever thread it arrives."""
 
@@ -238,7 +244,7 @@ def _read(content: object, known: set[Place]) -> Ask | None:
         wanted = content.get("at")
         places = tuple(place for each in wanted if (place := _place(each, known))) if isinstance(wanted, list) else ()
         return Ask("look", places) if places else None
-    if what not in ("clip", "sheet", "detail", "mark", "promote", "final"):
+    if what not in ("clip", "sheet", "detail", "mark", "promote", "final", "studio", "extend"):
         return None
     place = _place(content.get("at"), known)
     if place is None:

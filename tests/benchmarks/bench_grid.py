@@ -1,6 +1,9 @@
 """A sweep's grid as it is felt: 500 cells in JupyterLab, and what 200 jobs cost a kernel that is used for something else.
 
-`python tests/benchmarks/bench_grid.py`. What is promised stands beside each figure.
+`python tests/benchmarks/bench_grid.py [cells | beside]`: both parts, or one. What is promised stands beside each figure.
+
+Half of this machine's CPU, as root on Linux with two processors: `systemd-run --scope -p CPUQuota=100% python …`, or
+where systemd does not run, a cgroup with `cpu.cfs_quota_us` as large as `cpu.cfs_period_us`.
 """
 
 from __future__ import annotations
@@ -265,7 +268,9 @@ def number(kernel: Kernel, expression: str) -> float:
 
 
 def main() -> None:
-    for rows in (five_hundred_cells(), beside_two_hundred_jobs()):
+    parts = {"cells": five_hundred_cells, "beside": beside_two_hundred_jobs}
+    for part in sys.argv[1:] or parts:
+        rows = parts[part]()
         for name, value, unit, promised in rows:
             print(f"{name:<64}  {value:8.1f} {unit:<3} {promised}", flush=True)
 

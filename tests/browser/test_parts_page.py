@@ -58,7 +58,35 @@ def test_commands_are_put_in_by_keyboard_in_turn_and_at_once(host):
 def test_the_palette_is_one_stop_for_the_tab_key(host):
     host.mount(PromptEditor("A fox"))
     assert host.page.locator(".hw-command[tabindex='0']").count() == 1
-    assert host.page.locator(".hw-command").count() == 15
+    assert host.page.locator(".hw-command:visible").count() == 15
+
+
+def test_for_minimax_h3_there_are_more_moves_with_amplitude_and_speed(host):
+    editor = PromptEditor("A fox", seconds=6)
+    host.mount(editor)
+    page = host.page
+    expect(page.get_by_role("button", name="Insert [Arc left]")).to_be_hidden()
+    expect(page.get_by_role("group", name="Speed of the next move")).to_be_hidden()
+    editor.model = "MiniMax-H3"
+    page.get_by_role("button", name="Slow").click()
+    page.get_by_role("button", name="Large").click()
+    page.get_by_role("textbox", name="Prompt").press("End")
+    page.get_by_role("button", name="Insert [Roll right]").focus()
+    page.keyboard.press("ArrowRight")  # the last one of the palette: on to the first
+    expect(page.get_by_role("button", name="Insert [Truck left]")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("textbox")).to_have_value("A fox [Roll right, large, slow]")
+    expect(page.locator(".hw-ink .hw-shot")).to_have_text(["[Roll right, large, slow]"])
+    expect(page.locator(".hw-lane")).to_have_text(["Roll right, large, slow"])
+    editor.value = "[Shot 1 0–2 s] A fox [POV] [Shot 2 2–6 s] stops [Arc left, small]"
+    expect(page.locator(".hw-tick")).to_have_text(["0–2 s", "2–6 s"])
+    expect(page.locator(".hw-lane")).to_have_text(["Shot 1POV", "Shot 2Arc left, small"])
+    editor.model = "MiniMax-Hailuo-2.3"
+    expect(page.get_by_role("button", name="Insert [Arc left]")).to_be_hidden()
+    page.get_by_role("button", name="Insert [Static shot]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("button", name="Insert [Truck left]")).to_be_focused()
 
 
 def test_it_speaks_chinese(host):

@@ -14,12 +14,14 @@ from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
 from hailuo_widgets.simulator import Simulator, Timing, stock_clip
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.views import ClipGrid, FramePicker, Player, PromptEditor
 from hailuo_widgets.views.card import Order, Status
 from hailuo_widgets.views.job_card import JobCard
 from hailuo_widgets.views.studio import Studio
 from support.axe import violations
 from support.pictures import chosen
+from support.waiting import wait_until
 from support.widget_page import WidgetPage, widget_page
 
 if TYPE_CHECKING:
@@ -282,6 +284,30 @@ def test_a_library_is_a_wall(host, session):
     assert violations(page, ".hw-library") == []
     page.get_by_role("button", name="Close the clip").click()
     expect(page.get_by_role("listbox", name="Clips")).to_be_focused()
+
+
+def test_a_clip_of_the_library_is_opened_in_a_studio_below(host, session, monkeypatch):
+    monkeypatch.setattr(Clip, "session", lambda: session)
+    session.start(VideoRequest.of(prompt="A heron in the reeds"), "sketch").result(30)
+    grid = ClipGrid(ClipQuery(session.library(), session.clock).search("heron"))
+    host.mount(grid, place=grid.place)
+    page = host.page
+    page.get_by_role("listbox", name="Clips").get_by_role("option").first.click()
+    actions = page.get_by_role("group", name="Clip actions")
+    actions.get_by_role("button", name="Copy as cell").click()
+    below = page.locator(".hw-studio-below")
+    before = None
+    for name in ("Open in studio", "Extend from last frame"):
+        actions.get_by_role("button", name=name).click()
+        wait_until(lambda seen=before: grid.below.studio is not seen, 20, lambda: "no studio was opened")
+        before = grid.below.studio
+        expect(below.locator(f".{before.place}")).to_have_count(1)
+        host.mount(before, name, place="elsewhere")
+        expect(below.get_by_role("textbox", name="Prompt")).to_have_value("A heron in the reeds")
+        expect(page.get_by_role("region", name="Studio")).to_have_count(1)
+    assert before.request.first_frame is not None
+    page.get_by_role("button", name="Close the studio").click()
+    expect(below).to_have_count(0)
 
 
 def test_a_player_plays_what_it_is_given(host, session):

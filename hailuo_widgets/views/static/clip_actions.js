@@ -1,4 +1,4 @@
-/** What can be done with a clip that is looked at: keep its file, say where it is, ask for it again. */
+/** What can be done with a clip that is looked at: keep its file, say where it is, ask for it again, go on from it. */
 
 import { button, element } from "./dom.js";
 
@@ -7,8 +7,9 @@ import { button, element } from "./dom.js";
  * @param {string} clip.file Its path, relative to the notebook; "" where there is none.
  * @param {string} clip.cell The cell that asks for it; "" where there is none.
  * @param {() => Promise<string>} clip.url Its address in this page.
+ * @param {(extend: boolean) => void} clip.studio Open it in a studio: its request, or the next clip from its last frame.
  */
-export function clipActions({ file, cell, url }) {
+export function clipActions({ file, cell, url, studio }) {
   const root = element("div", "hw-clip-actions");
   root.role = "group";
   root.ariaLabel = "Clip actions";
@@ -29,6 +30,7 @@ export function clipActions({ file, cell, url }) {
     root.append(download, copier("Copy path", file));
   }
   if (cell) root.append(copier("Copy as cell", cell));
+  if (file && cell) root.append(opener("Open in studio", false), opener("Extend from last frame", true));
   root.append(said);
 
   /**
@@ -43,7 +45,50 @@ export function clipActions({ file, cell, url }) {
     return made;
   }
 
+  /**
+   * @param {string} label
+   * @param {boolean} extend
+   */
+  function opener(label, extend) {
+    const made = button(label, label);
+    made.addEventListener("click", () => {
+      said.textContent = "Opening the studio below…";
+      studio(extend);
+    });
+    return made;
+  }
+
   return root;
+}
+
+/**
+ * Show the studio that the kernel has opened, under a view.
+ * @param {HTMLElement} root The view.
+ * @param {string} place The class of the element that the studio looks for; "" where there is none.
+ * @param {string} [why] Then the reason.
+ */
+export function studioBelow(root, place, why = "") {
+  root.querySelector(".hw-studio-below")?.remove();
+  const below = element("div", "hw-studio-below");
+  below.tabIndex = -1;
+  const close = button("Close the studio", "✕", "hw-button hw-quiet");
+  close.addEventListener("click", () => {
+    below.remove();
+    root.scrollIntoView({ block: "nearest" });
+  });
+  below.append(close, element("div", place, why));
+  if (why) below.role = "alert";
+  // Its keys are no keys of the view.
+  below.addEventListener("keydown", (event) => event.stopPropagation());
+  below.addEventListener(
+    "hw-placed",
+    () => {
+      below.scrollIntoView({ block: "start" });
+      below.focus({ preventScroll: true });
+    },
+    { once: true, capture: true },
+  );
+  root.append(below);
 }
 
 /**

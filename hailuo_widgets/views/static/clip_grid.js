@@ -1,6 +1,6 @@
 /** A library as a widget: the wall, and the clip that is chosen with its player. */
 
-import { clipActions } from "./clip_actions.js";
+import { clipActions, studioBelow } from "./clip_actions.js";
 import { clipWall } from "./clip_wall.js";
 import { blobUrl, button, element, say } from "./dom.js";
 import { finalRow } from "./final_row.js";
@@ -30,6 +30,8 @@ export default placed((model, signal) => {
   const bar = transport(stage, { play: "Play" });
   /** @type {import("./clip_wall.js").ClipRow | null} */
   let shown = null;
+  /** The cell that asks for it. */
+  let cell = "";
   const playing = film(stage, frame);
   const marked = marks((mark) => shown && send({ type: "mark", id: shown.id, ...mark }), signal);
   top.append(marked.rating, marked.pin, close);
@@ -64,6 +66,7 @@ export default placed((model, signal) => {
     if (shown?.id !== row.id) {
       final.show(null);
       alone();
+      cell = "";
     }
     shown = row;
     detail.hidden = false;
@@ -75,10 +78,17 @@ export default placed((model, signal) => {
         .join(" · "),
     );
     say(where, `hw.library()["${row.id}"]`);
+    act(row);
+    marked.show(row);
+  }
+
+  /** @param {import("./clip_wall.js").ClipRow} row */
+  function act(row) {
     actions.replaceChildren(
       clipActions({
         file: row.file,
-        cell: "",
+        cell,
+        studio: (extend) => send({ type: extend ? "extend" : "studio", id: row.id }),
         async url() {
           const { src } = frame.querySelector("video") ?? {};
           if (!src) throw new Error("The clip is not here yet.");
@@ -86,7 +96,6 @@ export default placed((model, signal) => {
         },
       }),
     );
-    marked.show(row);
   }
 
   /** Only the clip that was chosen. */
@@ -114,6 +123,8 @@ export default placed((model, signal) => {
   function receive(content, buffers) {
     if (content.type === "clip" && content.id === shown?.id) {
       say(failed, content.failed);
+      cell = content.cell;
+      if (shown) act(shown);
       if (playing.show(content.id, buffers[0])) bar.root.querySelector("button")?.focus();
     } else if (content.type === "final") {
       if (content.id === shown?.id) final.show(content);
@@ -124,6 +135,9 @@ export default placed((model, signal) => {
       second.hidden = false;
       stage.seek(0);
       stage.play();
+    } else if (content.type === "studio") {
+      studioBelow(root, content.place);
+      if (shown) act(shown);
     } else if (content.type === "problem") {
       say(failed, `${content.text} ${content.hint}`);
     } else {

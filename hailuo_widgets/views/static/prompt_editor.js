@@ -7,6 +7,7 @@
  * @property {string} en
  * @property {string} zh
  * @property {string} group
+ * @property {boolean} [h3] Whether MiniMax-H3 alone knows it.
  *
  * @typedef {object} Miss
  * @property {number} start In UTF-16 units, as the browser counts.
@@ -18,7 +19,8 @@
  * @typedef {object} Analysis
  * @property {string} of The text that this is about.
  * @property {number} length In characters, as vendors count.
- * @property {{start: number, end: number, ids: string[]}[]} shots
+ * @property {boolean} prose Whether it is for a model that reads plain words (MiniMax-H3).
+ * @property {{start: number, end: number, ids: string[], how: string[]}[]} shots
  * @property {ListedShot[]} list A shot list, where the prompt has one.
  * @property {Miss[]} misses
  * @property {{tone: "ok" | "warn" | "bad", text: string}[]} notes
@@ -28,6 +30,7 @@
  * @property {number | null} begins Seconds.
  * @property {number | null} ends
  * @property {string[]} ids Its camera commands.
+ * @property {string[]} how How each is made: "small, slow".
  * @property {string} text
  * @property {[kind: string, text: string][]} sounds
  *
@@ -73,6 +76,11 @@ const SIGNS = {
   shake: "M3 7l2-3.5 2 6 2-6 2 6L13 6",
   "tracking-shot": "M4 3.5v6M7 6.5h6M10.5 3.5l3 3-3 3",
   "static-shot": "M4.5 3.5h8v6h-8z",
+  pov: "M3.5 6.5Q8.5 1.5 13.5 6.5Q8.5 11.5 3.5 6.5ZM8.5 5.4v2.2",
+  "arc-left": "M13 3.5C13 10.5 4 10.5 4 3.8M2 6l2-2.4L6 6",
+  "arc-right": "M4 3.5C4 10.5 13 10.5 13 3.8M11 6l2-2.4L15 6",
+  "roll-left": "M5 4.4A4.2 4.2 0 1 0 12 4.8M9.2 4.6 12.1 4.4 12.3 7.2",
+  "roll-right": "M12 4.4A4.2 4.2 0 1 1 5 4.8M7.8 4.6 4.9 4.4 4.7 7.2",
 };
 
 /** @param {string} id A small picture of a camera command; it moves where it is looked at. */
@@ -134,8 +142,9 @@ function rove(bar, buttons) {
   };
   go(0);
   bar.addEventListener("keydown", (event) => {
-    const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (event.target));
-    const last = buttons.length - 1;
+    const shown = buttons.filter((each) => !each.hidden);
+    const at = shown.indexOf(/** @type {HTMLButtonElement} */ (event.target));
+    const last = shown.length - 1;
     const to = {
       ArrowRight: at + 1,
       ArrowDown: at + 1,
@@ -148,9 +157,9 @@ function rove(bar, buttons) {
     if (at < 0 || next === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    const target = (next + buttons.length) % buttons.length;
-    go(target);
-    buttons[target]?.focus();
+    const target = shown[(next + shown.length) % shown.length];
+    go(buttons.indexOf(/** @type {HTMLButtonElement} */ (target)));
+    target?.focus();
   });
   bar.addEventListener("focusin", (event) => {
     const at = buttons.indexOf(/** @type {HTMLButtonElement} */ (event.target));
@@ -163,6 +172,8 @@ export function promptEditor({ label, commands, onInput, signal }) {
   /** @type {Language} */
   let language = "en";
   let together = "turn";
+  let amplitude = "";
+  let speed = "";
   let limit = 0;
   let seconds = 0;
   /** @type {Analysis | null} */
@@ -240,8 +251,46 @@ export function promptEditor({ label, commands, onInput, signal }) {
   );
   manner.root.title = "At once: the next command joins the bracket before the cursor";
   const title = element("span", "hw-label", "Camera");
-  head.append(title, manner.root, languages.root);
+  const amplitudes = switcher(
+    "Amplitude of the next move",
+    [
+      ["", "Any amplitude"],
+      ["small", "Small"],
+      ["large", "Large"],
+    ],
+    amplitude,
+    (chosen) => {
+      amplitude = chosen;
+    },
+  );
+  const speeds = switcher(
+    "Speed of the next move",
+    [
+      ["", "Any speed"],
+      ["slow", "Slow"],
+      ["fast", "Fast"],
+    ],
+    speed,
+    (chosen) => {
+      speed = chosen;
+    },
+  );
+  head.append(title, amplitudes.root, speeds.root, manner.root, languages.root);
   root.append(sheet, line, timeline, misses, head, palette);
+  tune(false);
+
+  /**
+   * What MiniMax-H3 alone knows is there for it alone.
+   * @param {boolean} prose
+   */
+  function tune(prose) {
+    for (const { command, chip } of chips) chip.hidden = Boolean(command.h3) && !prose;
+    amplitudes.root.hidden = speeds.root.hidden = !prose;
+    if (!palette.querySelector("[tabindex='0']:not([hidden])") && chips[0]) {
+      for (const { chip } of chips) chip.tabIndex = -1;
+      chips[0].chip.tabIndex = 0;
+    }
+  }
 
   /** @param {Language} chosen */
   function speak(chosen) {
@@ -271,7 +320,8 @@ export function promptEditor({ label, commands, onInput, signal }) {
   /** @param {Command} command */
   function insert(command) {
     const before = field.value.slice(0, field.selectionStart);
-    const name = command[language];
+    const how = analysis?.prose && command.id !== "static-shot" ? [amplitude, speed].filter(Boolean) : [];
+    const name = [command[language], ...how].join(", ");
     const open = /\[([^[\]]*)\]\s*$/.exec(before) ?? /\[([^[\]]*)$/.exec(before);
     if (open && together === "once") {
       const at = before.lastIndexOf(open[1] ?? "", before.length) + (open[1] ?? "").length;
@@ -334,6 +384,9 @@ export function promptEditor({ label, commands, onInput, signal }) {
     ink.append(`${text.slice(at)}\u200b`);
   }
 
+  const name = (/** @type {string} */ id) => commands.find((each) => each.id === id)?.[language] ?? id;
+  const made = (/** @type {string | undefined} */ how) => (how ? `, ${how}` : "");
+
   /**
    * A shot list: each shot as wide as it is long, with its times, its move and what is heard.
    * @param {ListedShot[]} list
@@ -348,7 +401,8 @@ export function promptEditor({ label, commands, onInput, signal }) {
         const shot = element("div", "hw-track");
         const lane = element("span", "hw-lane");
         if (each.ids[0]) lane.append(movingPicture(each.ids[0]));
-        lane.append(element("span", "", each.name));
+        const move = each.ids[0] ? `${name(each.ids[0])}${made(each.how[0])}` : "";
+        lane.append(element("span", "", each.name), element("span", "hw-soft", move));
         shot.append(lane);
         for (const [kind, text] of each.sounds) {
           const sound = element("span", "hw-lane hw-soft", `${kind}: ${text}`);
@@ -362,7 +416,9 @@ export function promptEditor({ label, commands, onInput, signal }) {
       }),
     );
     timeline.ariaLabel = `The shots: ${list
-      .map(({ name, begins, ends }) => (begins === null ? name : `${name} from ${begins} to ${ends} s`))
+      .map((each) =>
+        each.begins === null ? each.name : `${each.name} from ${each.begins} to ${each.ends} s`,
+      )
       .join(", ")}`;
   }
 
@@ -377,15 +433,14 @@ export function promptEditor({ label, commands, onInput, signal }) {
     const shots = analysis?.of === field.value ? analysis.shots : [];
     timeline.hidden = !shots.length;
     if (!shots.length) return;
-    const name = (/** @type {string} */ id) => commands.find((each) => each.id === id)?.[language] ?? id;
     timeline.replaceChildren(
-      ...shots.map(({ ids }, index) => {
+      ...shots.map(({ ids, how }, index) => {
         const shot = element("div", "hw-track");
         const end = seconds ? `${Number(((seconds * (index + 1)) / shots.length).toFixed(1))} s` : "";
         shot.append(
-          ...ids.map((id) => {
+          ...ids.map((id, at) => {
             const lane = element("span", "hw-lane");
-            lane.append(movingPicture(id), element("span", "", name(id)));
+            lane.append(movingPicture(id), element("span", "", `${name(id)}${made(how[at])}`));
             return lane;
           }),
           element("span", "hw-tick hw-number", end),
@@ -400,6 +455,7 @@ export function promptEditor({ label, commands, onInput, signal }) {
   /** @param {Analysis} next */
   function show(next) {
     analysis = next;
+    tune(next.prose);
     draw();
     drawTimeline();
     const current = next.of === field.value;

@@ -169,7 +169,15 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
       arrow.show(detail);
       known.replaceChildren(
         prompt(detail.segments),
-        clipActions({ file, cell, url: () => store.clip(place) }),
+        clipActions({
+          file,
+          cell,
+          url: () => store.clip(place),
+          studio: (extend) => {
+            store.openStudio(place, extend);
+            root.close();
+          },
+        }),
         facts(detail.facts),
       );
       if (detail.more.length) {

@@ -83,6 +83,8 @@
  *   | {type: "clip", at: Place}
  *   | {type: "missing", at: Place, why: string}
  *   | {type: "finalclip", at: Place}
+ *   | {type: "studio", place: string}
+ *   | {type: "nostudio", why: string}
  *   | ({type: "final", at: Place} & import("./final_row.js").Final)
  *   | ({type: "detail", at: Place} & Detail)} Message
  *
@@ -139,7 +141,8 @@ export class Store {
   /** @type {Map<string, Detail>} */
   details = new Map();
 
-  /** @typedef {{kind: "whole"} | {kind: "takes" | "poster" | "sheet" | "detail", keys: string[]} | {kind: "head"}} Change */
+  /** @typedef {{kind: "whole"} | {kind: "takes" | "poster" | "sheet" | "detail", keys: string[]} | {kind: "head"} |
+   *   {kind: "studio", place: string} | {kind: "nostudio", why: string}} Change */
 
   /** @param {Model} model */
   constructor(model) {
@@ -265,6 +268,15 @@ export class Store {
     this.#model.send({ type: "detail", at: place });
   }
 
+  /**
+   * Open a studio with this clip's request, or with its last frame.
+   * @param {Place} place
+   * @param {boolean} extend
+   */
+  openStudio(place, extend) {
+    this.#model.send({ type: extend ? "extend" : "studio", at: place });
+  }
+
   /** Make this draft again in 2K. @param {Place} place */
   promote(place) {
     this.#model.send({ type: "promote", at: place });
@@ -364,6 +376,12 @@ export class Store {
         coming.resolve(/** @type {string} */ (this.#clips.get(key)));
         break;
       }
+      case "studio":
+        this.#tell({ kind: "studio", place: content.place });
+        break;
+      case "nostudio":
+        this.#tell({ kind: "nostudio", why: content.why });
+        break;
       case "missing": {
         const key = keyOf(content.at);
         this.#coming.get(key)?.reject(new Error(content.why));
