@@ -68,3 +68,12 @@ def test_the_promises_of_reliability_name_tests_that_exist():
         if not re.search(rf"^(async )?def {name}\(", (ROOT / file).read_text("utf-8"), re.MULTILINE)
     ]
     assert not missing
+
+
+def test_the_page_on_money_says_that_a_dead_kernels_job_is_fetched_and_not_paid_again():
+    """The tests of resuming show that it is so; the page once said the opposite."""
+    page = " ".join((PAGES / "money-and-keys.md").read_text("utf-8").split())
+    assert "A job that was still in progress when its kernel ended is not lost. Run its cell again" in page
+    assert "so you won't be charged twice" in page
+    assert "asks for a second clip" not in page
+    assert "not taken up by itself" not in page
