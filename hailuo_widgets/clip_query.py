@@ -18,10 +18,12 @@ from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Executor
 
     import pandas as pd
 
     from hailuo_widgets.clock import Clock
+    from hailuo_widgets.measure.measuring import Measuring
     from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.library import Damage, Library
@@ -156,6 +158,23 @@ class ClipQuery:
             UsageError: If pandas is not installed.
         """
         return data_frame(self._records(), (*_FIELDS, "path", "created", "rating", "tags", "note"))
+
+    def measure(self, *, executor: Executor | None = None) -> Measuring:
+        """Measure these clips in the background: camera, cuts, motion, flicker ….
+
+        Returns at once. Each result is kept in the library as it comes, so this may be interrupted at any time: called
+        again, it goes on with what is not measured yet. `df` shows them as `measured.…`.
+
+        Args:
+            executor: Any `concurrent.futures` executor; None for processes of this machine.
+
+        Returns:
+            `.result()` waits for it, `.stop()` ends it, `.measured` has what is there so far.
+        """
+        from hailuo_widgets.measure.measuring import Measuring
+
+        clips = self.clips
+        return Measuring(lambda: clips, lambda: self._library.journal, self._clock, executor=executor)
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write the data frame into a Parquet file.

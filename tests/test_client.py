@@ -91,7 +91,7 @@ async def test_a_refusal_is_a_typed_error_with_everything_in_it(fault, kind, cod
 
 
 SURE = {"rate_limited": errors.RateLimitError, "http_429": errors.RateLimitError}
-UNSURE = ["server_error", "http_500", "http_502", "http_503", "cut", "html", "wrong_types", "missing_keys", "drop"]
+UNSURE = ["server_error", "http_500", "http_502", "http_503", "html", "wrong_types", "missing_keys", "drop"]
 
 
 @pytest.mark.parametrize("fault", [*UNSURE, "lost"])
@@ -236,13 +236,24 @@ async def test_accepted_but_never_answered_is_uncertain(fault, monkeypatch):
 async def test_a_lost_answer_on_a_real_connection_is_uncertain():
     clock = VirtualClock()
     sim = simulator(clock)
-    sim.faults.add(Fault("lost", "submit"), Fault("cut", "submit"))
+    sim.faults.add(Fault("lost", "submit"), Fault("lost", "submit"))
     async with on_a_socket(sim.app) as base, AsyncHailuo("minimax", key=KEY, base_url=base, clock=clock) as client:
         for _ in range(2):
             with pytest.raises(errors.UncertainError):
                 await client.submit(PROMPT)
         await sim.aclose()
     assert (submits(sim), sim.billed["minimax"]) == (2, 2)
+
+
+async def test_an_answer_that_breaks_off_on_a_real_connection_still_names_its_task():
+    clock = VirtualClock()
+    sim = simulator(clock)
+    sim.faults.add(Fault("cut", "submit"))
+    async with on_a_socket(sim.app) as base, AsyncHailuo("minimax", key=KEY, base_url=base, clock=clock) as client:
+        state = await client.submit(PROMPT)
+        assert (await client.status(state.task)).phase is Phase.QUEUED
+        await sim.aclose()
+    assert (submits(sim), sim.billed["minimax"]) == (1, 1)
 
 
 # --- cancelled while it pays ----------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits
 from hailuo_widgets.engine.records import Records
 from hailuo_widgets.engine.state import JobState
-from hailuo_widgets.errors import InvalidRequestError, LibraryError
+from hailuo_widgets.errors import InvalidRequestError, LibraryError, NotFoundError, VendorFaultError
 from hailuo_widgets.simulator import Fault, Faults, Timing
 from hailuo_widgets.simulator.limits import Limit
 from support.many import PROMPT, Varied, world
@@ -360,6 +360,33 @@ def test_one_task_that_spoils_the_question_for_all_is_found():
             client.status_many = spoilt
             await here.run(jobs)
             assert states(jobs) == {"stored": 5}
+
+    simulate(main())
+
+
+@pytest.mark.parametrize("many", [1, 3])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        NotFoundError("no route matched", http_status=404),
+        InvalidRequestError("method not allowed", http_status=405),
+        VendorFaultError("The vendor's answer lists no tasks.", http_status=200),
+        VendorFaultError("bad gateway", http_status=502),
+    ],
+    ids=["404", "405", "200", "502"],
+)
+def test_where_a_gateway_does_not_know_the_question_for_many_each_task_is_asked_for_by_itself(refusal, many):
+    async def main():
+        async with world("acedata", timing=Timing(0, 0, 20)) as here:
+            client = here.dispatcher._connect("acedata")
+
+            async def unknown(_tasks, **_options):
+                raise refusal
+
+            client.status_many = unknown
+            jobs = fleet(here, many)
+            await here.run(jobs)
+            assert states(jobs) == {"stored": many}
 
     simulate(main())
 

@@ -6,7 +6,17 @@ from decimal import Decimal
 
 import pytest
 
-from hailuo_widgets.errors import NotFoundError, VendorFaultError
+from hailuo_widgets.errors import (
+    AuthenticationError,
+    BalanceError,
+    Charged,
+    ContentRefusedError,
+    InvalidRequestError,
+    NotFoundError,
+    RateLimitError,
+    VendorError,
+    VendorFaultError,
+)
 from hailuo_widgets.providers import Phase, Task, provider
 from hailuo_widgets.spec.pricing import Usage, settled
 from hailuo_widgets.spec.quote import quote
@@ -132,6 +142,68 @@ def test_acedatas_task_may_come_in_the_form_of_its_other_tasks():
     assert polled("acedata", {"id": "t1", "request": {}})[1].phase is Phase.RUNNING
 
 
+@pytest.mark.parametrize(
+    ("status", "kind", "message", "expected"),
+    [
+        (400, "bad_request_error", "invalid params, ratio (2013)", (InvalidRequestError, Charged.NO)),
+        (401, "authorized_error", "invalid api key (2049)", (AuthenticationError, Charged.NO)),
+        (402, "insufficient_balance_error", "insufficient balance (1008)", (BalanceError, Charged.NO)),
+        (422, "unprocessable_entity_error", "input new_sensitive (1026)", (ContentRefusedError, Charged.NO)),
+        (429, "rate_limit_error", "rate limit exceeded (1002)", (RateLimitError, Charged.NO)),
+        (500, "server_error", "unknown error (1000)", (VendorFaultError, Charged.UNKNOWN)),
+        (529, "overloaded_error", "overloaded", (VendorFaultError, Charged.UNKNOWN)),
+    ],
+)
+@each_wire
+def test_refusals_have_real_http_codes(name, status, kind, message, expected):
+    body = {"type": "error", "error": {"type": kind, "message": message, "http_code": str(status)}, "request_id": "r"}
+    with pytest.raises(VendorError) as caught:
+        submit(name, reply(body, status), prompt="A fox", ratio="16:9", **MODEL)
+    assert (type(caught.value), caught.value.charged) == expected
+    assert caught.value.vendor_message == message
+
+
+@pytest.mark.parametrize("name", ["minimax", "ppio"])
+def test_after_seven_days_a_task_is_unknown(name):
+    error = {"type": "bad_request_error", "message": "invalid params, invalid task_id (2013)", "http_code": "400"}
+    with pytest.raises(NotFoundError):
+        polled(name, {"type": "error", "error": error, "request_id": "r"}, 400)
+
+
+def test_acedata_answers_null_for_a_task_that_it_does_not_have():
+    with pytest.raises(NotFoundError):
+        polled("acedata", None)
+
+
+@pytest.mark.parametrize("task", [Task("t1", "MiniMax-H3"), Task("t1", "minimax-t2v")])
+@pytest.mark.parametrize("record", [{}, {"response": None}, {"response": {}}])
+def test_what_acedata_may_say_of_a_task_that_runs(task, record):
+    assert walk(provider("acedata").poll(task), reply({"id": "t1", "request": {}, **record}))[1].phase is Phase.RUNNING
+
+
+def test_a_regenerated_task_is_charged_by_its_usage_without_the_draft():
+    record = {**DONE, "task_type": "regeneration", "resolution": "2K"}
+    _, state = polled("minimax", {"task": record})
+    assert (state.phase, state.url) == (Phase.SUCCEEDED, CLIP)
+    order = quote(VideoRequest.of(prompt="A fox", **MODEL, base_video=VIDEO, duration=5), "minimax")
+    assert settled(order.request, order.row, state.usage).amount == Decimal("0.25")
+
+
+def test_the_reply_to_an_hailuo_task_of_ppio_as_users_have_recorded_it():
+    task = {
+        "task_id": "t1",
+        "task_type": "MINIMAX_HAILUO_02_6S_768P",
+        "status": "TASK_STATUS_SUCCEED",
+        "reason": "",
+        "eta": 0,
+        "progress_percent": 0,
+    }
+    video = {"video_url": CLIP, "video_url_ttl": "3600", "video_type": "mp4", "nsfw_detection_result": None}
+    body = {"extra": {}, "task": task, "images": [], "videos": [video], "audios": []}
+    _, state = walk(provider("ppio").poll(Task("t1", "MiniMax-Hailuo-02")), reply(body))
+    assert (state.phase, state.url, state.progress) == (Phase.SUCCEEDED, CLIP, 1.0)
+
+
 # --- many at once -----------------------------------------------------------------------------------------------------
 
 
@@ -246,6 +318,13 @@ def test_a_delete_may_be_answered_with_little(body):
     queued = reply({"task": {**DONE, "status": "queued"}})
     flow = provider("minimax").cancel(Task("t1", "MiniMax-H3"))
     assert walk(flow, queued, reply(body, 204))[1].phase is Phase.CANCELLED
+
+
+def test_a_delete_of_a_cancelled_task_is_never_sent():
+    cancelled = reply({"task": {**DONE, "status": "cancelled"}})
+    calls, state = walk(provider("minimax").cancel(Task("t1", "MiniMax-H3")), cancelled)
+    assert [call.method for call in calls] == ["GET"]
+    assert state.phase is Phase.CANCELLED
 
 
 def test_a_task_that_was_deleted_in_place_of_cancelled_is_not_called_cancelled():

@@ -101,6 +101,19 @@ def test_the_budget_is_never_exceeded_and_dear_cells_are_weighed_by_their_price(
     assert study.next(0, prices.__getitem__).clips == {}
 
 
+def test_clips_that_would_change_nothing_are_not_offered():
+    study = fit(
+        [((one, two), 0) for one, two in (("A0", "D0"), ("A1", "D1"), ("A2", "D2"))] * 40,
+        dict(list(CELLS.items())[:3] + list(CELLS.items())[9:]),
+    )
+    assert study.verdict("A", "D") == "better"
+    advice = study.next(1.0, lambda cell: 0.5)
+    assert advice.sentence.endswith("would change that much.")
+    assert advice.clips == {}
+    assert advice.cost == 0
+    assert advice.after_clips == advice.now
+
+
 def test_votes_are_advised_where_clips_were_hardly_seen_and_clips_where_votes_know_all():
     fresh = fit([(("A0", "B0"), 0)], CELLS).next(1.0, lambda cell: 0.5)
     assert fresh.after_votes - fresh.now > 0.05
@@ -181,4 +194,4 @@ def test_clips_that_cost_nothing_are_not_made_without_end():
     votes = [((f"{a}{i}", f"{b}{j}"), 0) for a, b in ("AB", "AC", "BC") for i in (0, 1) for j in (0, 1)]
     study = fit(votes, {f"{cell}{number}": cell for cell in "ABC" for number in (0, 1)})
     assert 0 < max(study.next(0, lambda _: 0.0).clips.values()) <= 4
-    assert set(study.next(0, lambda cell: 0.0 if cell == "B" else 1.0).clips) == {"B"}
+    assert set(study.next(0, lambda cell: 0.0 if cell == "B" else 1.0).clips) <= {"B"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_widgets.engine import polling
 from hailuo_widgets.engine.polling import PRICE, Durations, Spread, interval
-from hailuo_widgets.errors import AuthenticationError, NotFoundError, RateLimitError, VendorError
+from hailuo_widgets.errors import AuthenticationError, BalanceError, NotFoundError, RateLimitError, VendorError
 from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.net.client import backoff
 from hailuo_widgets.providers import Phase, TaskState
@@ -57,6 +57,10 @@ SLEPT = 5.0
 
 ENOUGH = 12
 """The number of tasks in a batch that are watched closely, as representatives of the rest."""
+
+TIMES_UNCLEAR, TIMES_BROKEN = 2, 5
+"""How often a question for many tasks may be answered with nothing of use, and with HTTP 5xx, before each task is asked
+for by itself."""
 
 TIMES_MISSING = 3
 """How often a vendor may leave a task out of an answer before it is asked for by itself."""
@@ -136,6 +140,15 @@ def _say(watch: Watch, error: VendorError) -> None:
     word = "no such task" if isinstance(error, NotFoundError) else error.message
     if known.word != word:
         watch.tell(replace(known, word=word))
+
+
+def _says_nothing_of_many(error: VendorError, failures: int) -> bool:
+    """Whether a host seems not to know the question for many tasks: a gateway may pass on only the one for a task."""
+    if error.http_status is None or isinstance(error, (AuthenticationError, BalanceError, RateLimitError)):
+        return False
+    if not error.retryable:
+        return True
+    return failures >= (TIMES_UNCLEAR if error.http_status < 500 else TIMES_BROKEN)
 
 
 def _rested(watch: Watch) -> float:
@@ -420,7 +433,10 @@ class Poller:
         for watch in due:
             watch.failures += 1
             watch.not_before = now + backoff(watch.failures - 1, error.retry_after)
-            if error.retryable:
+            if self._batch > 1 and not watch.alone and _says_nothing_of_many(error, watch.failures):
+                watch.alone = True  # this host may not know the question for many
+                watch.patience.answered()
+            elif error.retryable:
                 watch.patience.answered()
             elif len(due) > 1 and not isinstance(error, AuthenticationError):
                 watch.alone = True  # one task may have spoiled the question for all

@@ -40,7 +40,8 @@ class Advice(NamedTuple):
         now: The chance that the cell named best now is the best.
         votes: How many more votes, free.
         after_votes: The expected chance after them.
-        clips: How many more clips of which cells the budget buys best; empty where it buys none.
+        clips: How many more clips of which cells the budget buys best; empty where it buys none, or where those would
+            change next to nothing.
         cost: What those clips cost, in the unit of the prices.
         after_clips: The expected chance after these clips were made and voted on.
         sentence: Both in plain words.
@@ -84,7 +85,9 @@ def advise(study: Study, budget: float, price: Callable[[Hashable], float]) -> A
     clips = {cell: int(count) for cell, count in zip(study.cells, bought, strict=True) if count}
     cost = float(bought @ prices)
     advice = Advice(now, votes, after_votes, clips, cost, after_clips, "")
-    return advice._replace(sentence=_sentence(advice))
+    advice = advice._replace(sentence=_sentence(advice))
+    # What the sentence calls not worth buying is not offered.
+    return advice if after_clips - now >= _WORTH else advice._replace(clips={}, cost=0.0, after_clips=now)
 
 
 def outlook(study: Study, clips: Mapping[Hashable, int]) -> float:
@@ -156,4 +159,6 @@ def _sentence(advice: Advice) -> str:
     said = f"About {advice.votes} more votes (free): {advice.after_votes:.0%}"
     if not count:
         return f"{start} {said}."
+    if advice.after_clips - advice.now < _WORTH:
+        return f"{start} {said}; {more} would not change that much."
     return f"{start} {said}; or {more} (${advice.cost:.2f}), with their votes: {advice.after_clips:.0%}."

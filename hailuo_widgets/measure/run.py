@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import Executor, Future, as_completed
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from functools import partial
+from itertools import islice, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,7 @@ from hailuo_widgets.measure.record import Measured, failed
 from hailuo_widgets.store.clip import Clip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from hailuo_widgets.measure.ordered import Ordered
 
@@ -68,20 +70,24 @@ def measure_each(
         UsageError: `ordered` is not as long as `paths`, or the extra `measure` is not installed.
     """
     _check_installed()
-    orders = list(ordered) if ordered is not None else [None] * len(paths)
-    if len(orders) != len(paths):
+    if ordered is not None and len(ordered) != len(paths):
         raise UsageError(
-            f"There are {len(paths)} clips and {len(orders)} orders; give one order (or None) for each clip."
+            f"There are {len(paths)} clips and {len(ordered)} orders; give one order (or None) for each clip."
         )
-    tasks = [(str(Path(path).absolute()), order) for path, order in zip(paths, orders, strict=True)]
+    orders = repeat(None) if ordered is None else iter(ordered)
+    # One after the other, since the orders' pictures may be read only now.
+    tasks = ((str(Path(path).absolute()), order) for path, order in zip(paths, orders, strict=False))
     if executor is not None:
-        return _on(executor, tasks)
-    if len(tasks) < 2:
+        return _in_turn(tasks, partial(_submitted, executor), _AHEAD)
+    if len(paths) < 2:
         return ((index, Measured.from_dict(measure_file(*task))) for index, task in enumerate(tasks))
-    return _on_processes(tasks)
+    return _on_processes(tasks, min(len(paths), _cores()))
 
 
 Task = tuple[str, "Ordered | None"]
+
+_AHEAD = 256
+"""Tasks that an executor is given before their results are there: enough for many workers."""
 
 
 def measure_file(path: str, ordered: Ordered | None = None, threads: int | None = None) -> dict[str, Any]:
@@ -115,23 +121,34 @@ def _check_installed() -> None:
         raise UsageError("Measuring clips needs OpenCV.", hint="pip install 'hailuo-widgets[measure]'") from error
 
 
-def _on(executor: Executor, tasks: list[Task]) -> Iterator[tuple[int, Measured]]:
-    waiting: dict[Future[dict[str, Any]], int] = {
-        executor.submit(measure_file, path, order, 1): index for index, (path, order) in enumerate(tasks)
-    }
+def _submitted(executor: Executor, task: Task) -> Future[dict[str, Any]]:
+    return executor.submit(measure_file, *task, 1)
+
+
+def _in_turn(
+    tasks: Iterator[Task], submit: Callable[[Task], Future[dict[str, Any]]], ahead: int
+) -> Iterator[tuple[int, Measured]]:
+    """Submit tasks, at most so many ahead of their results, and give each result when it is ready."""
+    waiting: dict[Future[dict[str, Any]], tuple[int, str]] = {}
+    numbered = enumerate(tasks)
     try:
-        for future in _completed(waiting):
-            index = waiting[future]
-            yield index, _result(future, tasks[index][0])
+        while True:
+            for index, task in islice(numbered, ahead - len(waiting)):
+                waiting[submit(task)] = index, task[0]
+            if not waiting:
+                return
+            for future in _done(waiting):
+                index, path = waiting.pop(future)
+                yield index, _result(future, path)
     finally:
         for future in waiting:  # who stops listening wants no more of it
             future.cancel()
 
 
-def _completed(waiting: dict[Future[dict[str, Any]], int]) -> Iterator[Future[dict[str, Any]]]:
+def _done(waiting: Collection[Future[dict[str, Any]]]) -> Collection[Future[dict[str, Any]]]:
     if all(isinstance(each, Future) for each in waiting):
-        return as_completed(waiting)
-    return iter(waiting)  # an executor whose futures are its own (Dask): in the order in which they were given
+        return wait(waiting, return_when=FIRST_COMPLETED).done
+    return [next(iter(waiting))]  # an executor whose futures are its own: in the order in which they were given
 
 
 def _result(future: Future[dict[str, Any]], path: str) -> Measured:
@@ -141,14 +158,12 @@ def _result(future: Future[dict[str, Any]], path: str) -> Measured:
         return failed(Path(path).name, f"Its worker failed: {type(error).__name__}: {error}")
 
 
-def _on_processes(tasks: list[Task]) -> Iterator[tuple[int, Measured]]:
+def _on_processes(tasks: Iterator[Task], count: int) -> Iterator[tuple[int, Measured]]:
     from hailuo_widgets.measure.workers import Workers
 
-    with Workers(min(len(tasks), _cores())) as workers:
-        waiting = {workers.submit(*task): index for index, task in enumerate(tasks)}
-        for future in as_completed(waiting):
-            index = waiting[future]
-            yield index, _result(future, tasks[index][0])
+    with Workers(count) as workers:
+        # A kernel that ends waits for what is submitted.
+        yield from _in_turn(tasks, lambda task: workers.submit(*task), 2 * count)
 
 
 def _cores() -> int:

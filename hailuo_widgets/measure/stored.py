@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.measure.diversity import diversity
@@ -17,7 +18,7 @@ from hailuo_widgets.spec.camera import parse
 from hailuo_widgets.store.pictures import find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
 
     from hailuo_widgets.clock import Clock
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 LINES = {"480P": 480, "512P": 512, "720P": 720, "768P": 768, "1080P": 1080, "2K": 1440}
 """What a resolution's name says of the shorter side, in pixels."""
-
-_AT_ONCE = 16
-"""Clips that are handed to the workers together: a kernel that ends waits for no more than these."""
 
 COLUMNS = ("camera", "families", "obeyed", "differences", "speed", "cuts", "motion", "jitter", "flicker", "sharpness",
            "brightness", "loop", "diversity", "error")  # fmt: skip
@@ -90,22 +88,44 @@ def measure_stored(
         LibraryError: If the journal can't be read.
     """
     known = kept(journal, clips)
-    missing = []
+    same: dict[str, list[Clip]] = {}
     for clip in clips:
         if clip.id in known:
             yield clip, known[clip.id]
         else:
-            missing.append(clip)
-    for start in range(0, len(missing), _AT_ONCE):
+            same.setdefault(clip.sha256, []).append(clip)
+    missing = [each[0] for each in same.values()]
+    if not missing or not wanted():
+        return
+    for index, measured in measure_each([clip.path for clip in missing], ordered=_Orders(missing), executor=executor):
+        if measured.error is None:  # memory may be there another time
+            with suppress(LibraryError):
+                journal.keep_measures(missing[index].sha256, VERSION, measured.to_dict(), clock.now())
+        for clip in same[missing[index].sha256]:
+            yield clip, measured
         if not wanted() or not threading.main_thread().is_alive():
             return
-        some = missing[start : start + _AT_ONCE]
-        orders = [ordered_of(clip) for clip in some]
-        for index, measured in measure_each([clip.path for clip in some], ordered=orders, executor=executor):
-            if measured.error is None:  # memory may be there another time
-                with suppress(LibraryError):
-                    journal.keep_measures(some[index].sha256, VERSION, measured.to_dict(), clock.now())
-            yield some[index], measured
+
+
+class _Orders(Sequence["Ordered | None"]):
+    """What clips were ordered to be, each worked out when it is needed: thousands may have pictures."""
+
+    def __init__(self, clips: Sequence[Clip]) -> None:
+        self._clips = clips
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    @overload
+    def __getitem__(self, place: int) -> Ordered: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Ordered | None]: ...
+
+    def __getitem__(self, place: int | slice) -> Ordered | list[Ordered | None]:
+        if isinstance(place, slice):
+            return [ordered_of(clip) for clip in self._clips[place]]
+        return ordered_of(self._clips[place])
 
 
 def columns(clip: Clip | None, measured: Measured | None, replicates: Iterable[Measured] = ()) -> dict[str, Any]:

@@ -436,6 +436,9 @@ async def _exchange(
             body += piece
             if len(body) > REPLY_LIMIT:
                 return _TOO_LARGE
+    except httpx.TransportError:
+        if not progress.fresh or b'"task_id"' not in body:
+            raise  # of a paying call's answer what names its task is worth having
     finally:
         await response.aclose()
     decoded = _decoded(bytes(body), response.headers.get("content-encoding", ""))

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.judge.ranking import Effects, Ranking
     from hailuo_widgets.judge.voters import Voters
     from hailuo_widgets.measure.effects import MeasuredEffects
+    from hailuo_widgets.measure.measuring import Measuring
     from hailuo_widgets.measure.obedience_table import ObedienceTable
     from hailuo_widgets.measure.record import Measured
     from hailuo_widgets.media.probe import VideoInfo
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.judged import Judged, Next
     from hailuo_widgets.sweeps.layout import Layout
-    from hailuo_widgets.sweeps.measured import Measuring
     from hailuo_widgets.sweeps.order import Key
     from hailuo_widgets.sweeps.promotion import Promotion
     from hailuo_widgets.table import Table
@@ -719,9 +719,9 @@ class Sweep:
         Returns:
             `.result()` waits for it, `.stop()` ends it, `.measured` has what is there so far.
         """
-        from hailuo_widgets.sweeps.measured import Measuring
+        from hailuo_widgets.sweeps.measured import measuring
 
-        return Measuring(self, self._host, executor)
+        return measuring(self, self._host, executor)
 
     def obedience(self) -> ObedienceTable:
         """How often each camera command was carried out by each model, as far as the clips are measured.

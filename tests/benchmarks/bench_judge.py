@@ -4,7 +4,8 @@ Simulated voters, who see one seat a little better than the other and call one v
 
     honesty   coverage of the 90% intervals, verdicts, power; beside it Bradley-Terry on votes as if independent
     votes     votes needed to name the best of 12 clips: chosen pairs beside random ones
-    money     the best of 8 cells at equal spending: the next dollar beside equal replicates
+    money     the best of 8 cells at equal spending: the next dollar beside equal replicates, judged by chosen and by
+              random pairs
     speed     fit beside evalica and choix; the next pair
     ballots   200 files of 30 votes, checked and added
     press     from a key press to the next pair on screen, in Chromium, with clips of 3 MB
@@ -244,46 +245,63 @@ def votes_needed(options):
         print(f"{pairs}  {line[30] / line['studies']:14.2f}  {line[100] / line['studies']:9.2f}")
 
 
+def fewest(world):
+    """The cells with the fewest clips, four at most: what is bought where nothing is worth it."""
+    count = {cell: list(world.cells.values()).count(cell) for cell in set(world.cells.values())}
+    return sorted(count, key=count.get)[:4]
+
+
 def spent(job):
     """Whether the best of 8 cells is named after 24 clips and 8 votes a clip, bought in rounds or equally."""
-    seed, advised, sigma, spread = job
+    seed, way, sigma, spread = job
     world = World(seed, 8, 1, sigma, spread)
     generator = np.random.default_rng(seed)
     votes = []
 
     def judge():
         while len(votes) < 8 * len(world.cells):
-            votes.append(world.vote(fit(votes, world.cells).next_pair(generator).clips))
+            chosen = way != "equal, random pairs"
+            votes.append(world.vote(fit(votes, world.cells).next_pair(generator).clips if chosen else world.pair()))
 
-    if not advised:
+    if way != "next dollar":
         for _ in range(2):
             for cell in range(8):
                 world.add(cell)
     judge()
     while len(world.cells) < 24:
         advice = fit(votes, world.cells).next(4, lambda _: 1.0)
-        for cell, count in advice.clips.items():
+        for cell, count in (advice.clips or dict.fromkeys(fewest(world), 1)).items():
             for _ in range(count):
                 world.add(cell)
         judge()
     best = fit(votes, world.cells).best
     named = max(best, key=best.get) == int(world.truth.argmax())
-    return (sigma, spread, "next dollar" if advised else "equal"), {"named": named, "studies": 1}
+    return (sigma, spread, way), {"named": named, "studies": 1}
+
+
+WAYS = ("next dollar", "equal, chosen pairs", "equal, random pairs")
 
 
 def money(options):
     worlds = [(sigma, spread) for sigma in (1.0, 2.0) for spread in (0.5, 1.0)]
-    jobs = [(s, advised, *world) for world in worlds for advised in (True, False) for s in range(options.studies)]
+    jobs = [(s, way, *world) for s in range(options.studies) for world in worlds for way in WAYS]
     with ProcessPoolExecutor(options.workers) as pool:
         lines = gather(pool, spent, jobs)
     print(f"The best of 8 cells is named after 24 clips and 192 votes, {options.studies} studies a line")
-    print("sigma  spread  next dollar  equal replicates  ratio")
-    for sigma, spread in worlds:
-        ours, equal = (
-            lines[sigma, spread, way]["named"] / lines[sigma, spread, way]["studies"]
-            for way in ("next dollar", "equal")
+    print("sigma  spread  next dollar  equal, chosen pairs  ratio  equal, random pairs  ratio")
+
+    def row(start, keep):
+        ours, chosen, random = (
+            share(lines, "named", "studies", lambda key, w=way: keep(key) and key[2] == w) for way in WAYS
         )
-        print(f"{sigma:5} {spread:7} {ours:12.2f} {equal:17.2f} {ours / max(equal, 1e-9):6.2f}")
+        print(
+            f"{start:13} {ours:12.2f} {chosen:20.2f} {ours / max(chosen, 1e-9):6.2f} {random:20.2f} "
+            f"{ours / max(random, 1e-9):6.2f}"
+        )
+
+    for sigma, spread in worlds:
+        row(f"{sigma:5} {spread:7}", lambda key, world=(sigma, spread): key[:2] == world)
+    row("all", lambda key: True)
 
 
 def side_by_side(calls, rounds=9):

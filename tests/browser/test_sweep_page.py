@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -114,6 +115,48 @@ def test_rows_columns_and_the_rest_as_tabs_change_places_without_the_kernel(page
     expect(headings(page, "rowheader")).to_have_text(["trots", "leaps", "<b>sleeps</b>"])
     assert len(sweep.sent("whole")) == asked
     assert page.locator(".hw-sweep b:has-text('sleeps')").count() == 0
+
+
+def test_few_values_of_a_third_axis_divide_the_columns_and_more_can(page, sweep):
+    few = (AxisView("camera", ("Pan left", "Push in")), *AXES[1:])
+    sweep.mount(every(grid(few, repeat=1)))
+    columns = page.get_by_role("combobox", name="Columns")
+    expect(columns.locator("option:checked")).to_have_text("camera / model")
+    expect(page.get_by_role("gridcell")).to_have_count(12)
+    expect(page.get_by_role("radio")).to_have_count(0)
+    expect(headings(page, "columnheader")).to_have_text(
+        ["Pan leftMiniMax-Hailuo-2.3MiniMax-Hailuo-02", "Push inMiniMax-Hailuo-2.3MiniMax-Hailuo-02"]
+    )
+    second = page.get_by_role("row").nth(1).get_by_role("gridcell")
+    expect(second.nth(1)).to_have_accessible_name(re.compile("^Pan left, trots, MiniMax-Hailuo-02"))
+    expect(second.nth(2)).to_have_accessible_name(re.compile("^Push in, trots, MiniMax-Hailuo-2.3"))
+    columns.select_option("gait / camera")
+    expect(headings(page, "rowheader")).to_have_text(["MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02"])
+    expect(page.get_by_role("gridcell")).to_have_count(12)
+    columns.select_option("camera")
+    expect(page.get_by_role("gridcell")).to_have_count(4)
+    expect(page.get_by_role("radio")).to_have_count(3)
+
+
+def test_a_narrow_grid_fits_its_width_and_its_tools_are_behind_one_button(page, sweep):
+    page.set_viewport_size({"width": 600, "height": 800})
+    sweep.mount(every(grid(repeat=1)))
+    expect(page.get_by_role("gridcell")).to_have_count(12)
+    scroller = page.locator(".hw-scroll")
+    expect(scroller).to_have_js_property("scrollWidth", scroller.evaluate("(it) => it.clientWidth"))
+    rating = page.get_by_role("combobox", name="Lowest rating")
+    expect(rating).to_be_hidden()
+    page.get_by_role("button", name="More tools").click()
+    expect(rating).to_be_visible()
+    page.get_by_role("button", name="Larger cells").click()
+    page.wait_for_function(
+        "() => { const it = document.querySelector('.hw-scroll'); return it.scrollWidth > it.clientWidth; }"
+    )
+    page.get_by_role("button", name="More tools").click()
+    expect(rating).to_be_hidden()
+    cell(page, "Static shot, trots").focus()
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
 
 
 def test_a_saved_table_plays_a_clip_in_the_place_of_its_poster(page, clips):
@@ -552,6 +595,8 @@ def test_axes_that_go_together_are_one(page, sweep):
     )
     cells = tuple(CellView((n, n, c, g), "$1.00") for n in range(2) for c in range(2) for g in range(2))
     sweep.mount(every(GridView("fox", axes, "gait", "camera", cells, head=RUNNING)))
+    expect(headings(page, "columnheader")).to_have_text(["asnow, dawngrass, dusk", "bsnow, dawngrass, dusk"])
+    page.get_by_role("combobox", name="Columns").select_option("camera")
     expect(page.get_by_role("radio")).to_have_count(2)
     expect(page.get_by_role("gridcell", name="snow, dawn")).to_have_count(4)
     page.get_by_text("grass, dusk", exact=True).click()

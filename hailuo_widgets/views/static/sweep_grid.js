@@ -9,7 +9,7 @@ import { sweepHead, sweepTools } from "./sweep_head.js";
 import { keyList } from "./sweep_keys.js";
 import { asList, asTable } from "./sweep_layout.js";
 import { reached } from "./sweep_moves.js";
-import { fits, isOpen, sorted } from "./sweep_pivot.js";
+import { firstInner, fits, isOpen, sorted } from "./sweep_pivot.js";
 import { Playback } from "./sweep_playback.js";
 import { Store } from "./sweep_store.js";
 
@@ -24,6 +24,9 @@ import { Store } from "./sweep_store.js";
 /** Least widths of a column, in pixels. */
 const SIZES = [96, 132, 176, 240, 340];
 
+/** The same where nobody has chosen a size: a table fits its place as long as something can be seen in it. */
+const FITTING = 88;
+
 /** Milliseconds: how long a view rests before it asks for what is in it, and how often it says that someone looks. */
 const REST = 120;
 const TOUCH_EVERY = 8000;
@@ -37,11 +40,13 @@ const ROW_LIMIT = 6;
  */
 function firstPivot({ whole }) {
   const indexOf = (/** @type {string} */ name) => whole.axes.findIndex((axis) => axis.name === name);
-  return {
+  const pivot = {
     rows: indexOf(whole.rows),
     columns: indexOf(whole.columns),
+    inner: -1,
     fixed: whole.axes.map((_, axis) => whole.cells[0]?.at[axis] ?? 0),
   };
+  return { ...pivot, inner: firstInner(whole, pivot) };
 }
 
 /**
@@ -58,6 +63,7 @@ function show(store, signal) {
     list: Boolean(lone && whole.axes.length === 1 && lone.values.length > ROW_LIMIT),
     order: /** @type {Order} */ ("plan"),
     size: 2,
+    sized: false,
   };
 
   if (view.list) view.size = whole.cells.length > 24 ? 2 : 3;
@@ -178,7 +184,7 @@ function show(store, signal) {
     scroller.replaceChildren(layout.root);
     for (const box of inOrder()) observer.observe(box.root);
     root.dataset.list = String(view.list);
-    estimate();
+    fit();
     tools.update();
     const there = inOrder();
     if (!focused || !there.includes(focused)) focused = there[0];
@@ -225,10 +231,24 @@ function show(store, signal) {
 
   /** @param {number} step */
   function resize(step) {
+    const wide = lines[0]?.[0]?.root.getBoundingClientRect().width;
+    if (!view.sized && wide && !view.list) {
+      // From the size that it has: the next one of those that can be chosen.
+      const larger = SIZES.findIndex((size) => size > wide + 1);
+      view.size = (larger < 0 ? SIZES.length : larger) - Number(step > 0);
+    }
+    view.sized = true;
     view.size = Math.min(SIZES.length - 1, Math.max(0, view.size + step));
-    root.style.setProperty("--hw-least", `${SIZES[view.size]}px`);
-    estimate();
+    fit();
     rest();
+  }
+
+  /** Set the least width of a column. */
+  function fit() {
+    const least = view.sized || view.list ? SIZES[view.size] : FITTING;
+    root.style.setProperty("--hw-least", `${least}px`);
+    if (view.sized) root.style.setProperty("--hw-most", `${SIZES[view.size + 1] ?? 480}px`);
+    estimate();
   }
 
   /** Once it has stood still: ask for the pictures in view, and put what is looked at on stage. */
@@ -323,7 +343,7 @@ function show(store, signal) {
     else if (event.key === "Escape") focus(focused);
     else if (target.closest(".hw-cell") && onCell(event)) done = true;
     else if (target.matches("select, input") || event.ctrlKey || event.metaKey || event.altKey) done = false;
-    else if (event.key === "/") tools.search.focus();
+    else if (event.key === "/") tools.find();
     else if (event.key === "?") keys.hidden = !keys.hidden;
     else if (event.key === "+" || event.key === "=") resize(1);
     else if (event.key === "-" || event.key === "−") resize(-1);
@@ -419,7 +439,6 @@ function show(store, signal) {
     store.close();
   });
 
-  resize(0);
   head.count();
   pivoted();
   staged();

@@ -231,36 +231,68 @@ export function sweepTools(store, pivot, filter, view) {
   const arranging = element("div", "hw-tool-group");
   const others = element("div", "hw-tool-group");
   const finding = element("div", "hw-tool-group hw-tool-end");
-  root.append(arranging, others, finding);
+  // Where it is narrow, what is used less opens below.
+  const dots = button("More tools", "⋯", "hw-button hw-quiet hw-toggle hw-tool-dots");
+  const more = (/** @type {boolean} */ open) => {
+    root.dataset.more = dots.ariaPressed = String(open);
+  };
+  more(false);
+  dots.addEventListener("click", () => more(root.dataset.more === "false"));
+  root.append(arranging, dots, others, finding);
 
-  const rows = axisSelect("Rows", () => pivot.rows, "rows");
-  const columns = axisSelect("Columns", () => pivot.columns, "columns");
+  /** Pairs of axes that head columns together. @type {[string, number, number][]} */
+  const pairs = axes.flatMap((outer, at) =>
+    axes.flatMap((inner, other) =>
+      at !== other &&
+      axes.length > 2 &&
+      axes.length < 5 &&
+      !store.whole.together.some((group) => group.includes(at) && group.includes(other))
+        ? [/** @type {[string, number, number]} */ ([`${outer.name} / ${inner.name}`, at, other])]
+        : [],
+    ),
+  );
+  const rows = axisSelect("Rows", () => String(pivot.rows), "rows");
+  const columns = axisSelect(
+    "Columns",
+    () => `${pivot.columns}${pivot.inner < 0 ? "" : ` ${pivot.inner}`}`,
+    "columns",
+    pairs,
+  );
   const swap = button("Swap rows and columns", "⇄", "hw-button hw-quiet");
   swap.addEventListener("click", () => {
-    [pivot.rows, pivot.columns] = [pivot.columns, pivot.rows];
+    [pivot.rows, pivot.columns, pivot.inner] = [pivot.columns, pivot.rows, -1];
     view.pivoted();
   });
   arranging.append(rows.root, swap, columns.root);
 
   /**
    * @param {string} label
-   * @param {() => number} now
+   * @param {() => string} now
    * @param {"rows" | "columns"} which
+   * @param {[label: string, outer: number, inner: number][]} [pairs]
    */
-  function axisSelect(label, now, which) {
+  function axisSelect(label, now, which, pairs = []) {
     const outer = element("label", "hw-labelled");
     const select = element("select", "hw-select");
-    select.append(new Option("—", "-1"), ...axes.map(({ name }, index) => new Option(name, String(index))));
+    select.append(
+      new Option("—", "-1"),
+      ...axes.map(({ name }, index) => new Option(name, String(index))),
+      ...pairs.map(([name, outer, inner]) => new Option(name, `${outer} ${inner}`)),
+    );
     select.addEventListener("change", () => {
       const other = which === "rows" ? "columns" : "rows";
-      const chosen = Number(select.value);
+      const [chosen = -1, inner = -1] = select.value.split(" ").map(Number);
       if (chosen >= 0 && chosen === pivot[other]) pivot[other] = pivot[which];
       pivot[which] = chosen;
+      if (which === "columns" || pivot.inner === chosen) pivot.inner = inner;
+      // One axis has one place.
+      if ([pivot.columns, pivot.inner].includes(pivot.rows))
+        pivot.rows = axes.findIndex((_, axis) => ![pivot.columns, pivot.inner].includes(axis));
       view.pivoted();
     });
     outer.append(element("span", "hw-soft", label), select);
     const update = () => {
-      select.value = String(now());
+      select.value = now();
     };
     return { root: outer, update };
   }
@@ -270,7 +302,7 @@ export function sweepTools(store, pivot, filter, view) {
   /** What is neither rows nor columns: tabs for a few short values, else a list. Axes that go together are one. */
   function drawOthers() {
     // Drawn again only where the axes have changed places: a tab that was just pressed keeps the focus.
-    const wanted = `${pivot.rows} ${pivot.columns}`;
+    const wanted = `${pivot.rows} ${pivot.columns} ${pivot.inner}`;
     if (wanted === drawn) return;
     drawn = wanted;
     const made = fixedGroups(store.whole, pivot).flatMap((group) => {
@@ -418,6 +450,12 @@ export function sweepTools(store, pivot, filter, view) {
     starred.ariaPressed = String(filter.starred);
   }
 
+  /** Go to the filter by words. */
+  function find() {
+    more(true);
+    search.focus();
+  }
+
   update();
-  return { root, update, search };
+  return { root, update, find };
 }

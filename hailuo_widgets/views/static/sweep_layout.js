@@ -32,9 +32,22 @@ export function asTable(whole, pivot, boxOf) {
   root.dataset.headed = String(Boolean(rowAxis));
   const top = element("div", "hw-grid-row hw-grid-top");
   top.role = "row";
-  if (rowAxis) top.append(corner(rowAxis.name, columnAxis?.name ?? ""));
-  if (columnAxis)
-    top.append(...columnAxis.values.map((value) => heading("columnheader", value, columnAxis.name)));
+  const innerAxis = headings(whole, pivot.inner);
+  const across = [columnAxis?.name, innerAxis?.name].filter(Boolean).join(" / ");
+  if (rowAxis) top.append(corner(rowAxis.name, across));
+  if (columnAxis) {
+    const parts = innerAxis?.values ?? [];
+    for (const value of columnAxis.values) {
+      const outer = heading("columnheader", value, columnAxis.name);
+      if (innerAxis) {
+        outer.style.gridColumn = `span ${parts.length}`;
+        const under = element("div", "hw-heading-parts");
+        under.append(...parts.map((part) => element("span", "hw-soft", part || "—")));
+        outer.append(under);
+      }
+      top.append(outer);
+    }
+  }
   top.hidden = !columnAxis;
   root.append(top);
   /** @type {CellBox[][]} */

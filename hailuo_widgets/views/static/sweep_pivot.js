@@ -9,6 +9,7 @@
  * @typedef {object} Pivot
  * @property {number} rows Index of an axis, -1 for none.
  * @property {number} columns Index of an axis, -1 for none.
+ * @property {number} inner Index of the axis whose values divide each column, -1 for none.
  * @property {number[]} fixed The value of each of the other axes.
  *
  * @typedef {object} Filter
@@ -31,8 +32,23 @@ export const MEASURES = ["motion", "flicker", "jitter", "sharpness", "brightness
  * @param {Pivot} pivot
  * @returns {number[][]} In groups of those that go together.
  */
-export function fixedGroups({ together }, { rows, columns }) {
-  return together.filter((group) => !group.includes(rows) && !group.includes(columns));
+export function fixedGroups({ together }, { rows, columns, inner }) {
+  return together.filter((group) => ![rows, columns, inner].some((axis) => group.includes(axis)));
+}
+
+/** More columns than this are no longer compared at a glance: one of the axes is then fixed. */
+const MOST_NESTED = 5;
+
+/**
+ * The axis that divides the columns from the start: the only one left, if few columns come of it.
+ * @param {Whole} whole
+ * @param {Pivot} pivot
+ */
+export function firstInner(whole, pivot) {
+  const left = fixedGroups(whole, pivot).filter(([axis = -1]) => (whole.axes[axis]?.values.length ?? 0) > 1);
+  const inner = left.length === 1 ? (left[0]?.[0] ?? -1) : -1;
+  const count = (/** @type {number} */ axis) => whole.axes[axis]?.values.length ?? 1;
+  return pivot.columns >= 0 && inner >= 0 && count(pivot.columns) * count(inner) <= MOST_NESTED ? inner : -1;
 }
 
 /**
@@ -59,15 +75,16 @@ export function headings({ axes, cells, together }, axis) {
  */
 export function inRows(whole, pivot) {
   const { axes, cells } = whole;
-  const { rows, columns, fixed } = pivot;
+  const { rows, columns, inner, fixed } = pivot;
   const held = fixedGroups(whole, pivot).flat();
   const height = axes[rows]?.values.length ?? 1;
-  const width = axes[columns]?.values.length ?? 1;
+  const parts = axes[inner]?.values.length ?? 1;
+  const width = (axes[columns]?.values.length ?? 1) * parts;
   const placed = Array.from({ length: height }, () => new Array(width).fill(undefined));
   cells.forEach(({ at }, index) => {
     const shown = held.every((axis) => at[axis] === fixed[axis]);
     const row = shown && placed[at[rows] ?? 0];
-    if (row) row[at[columns] ?? 0] = index;
+    if (row) row[(at[columns] ?? 0) * parts + (at[inner] ?? 0)] = index;
   });
   return placed;
 }
