@@ -437,9 +437,8 @@ async def _exchange(
             if len(body) > REPLY_LIMIT:
                 return _TOO_LARGE
     except httpx.TransportError:
-        if not (progress.fresh and body):
-            raise
-        # A paying call's answer may name its task although it breaks off.
+        if not progress.fresh or b'"task_id"' not in body:
+            raise  # of a paying call's answer what names its task is worth having
     finally:
         await response.aclose()
     decoded = _decoded(bytes(body), response.headers.get("content-encoding", ""))
