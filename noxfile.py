@@ -34,10 +34,12 @@ LOWEST_TESTS = ("cli", "client", "demo", "library", "magics", "media*", "session
 TOOLS = (
     "black[jupyter]>=26",
     "datasets>=5.2",
+    "distributed>=2026.8",
     "jupytext>=1.19",
     "mkdocs-jupyter>=0.26",
     "mlflow>=3.17",
     "myst-nb>=1.4",
+    "ray>=2.60",
     "trackio>=0.43",
     "wandb>=0.31",
 )

@@ -9,6 +9,9 @@ connections. One job goes first, so that everything is loaded, as in a notebook 
 A job counts as done here when the engine knows that it is done. To fetch 200 clips and look into them (a probe and a
 poster each) takes longer than the vendor does; that goes on in threads beside the engine, and is shown apart.
 
+Where the public client `runapi-hailuo` is installed, it does the same in its own words, in 200 threads and in turn with
+the others. It looks at once and then every 2 s, which is exactly what these jobs take; it keeps nothing on the disk.
+
 The time wants an idle machine: the submissions alone are a tenth of a second of CPU.
 """
 
@@ -25,6 +28,7 @@ import tempfile
 import threading
 import time
 from contextlib import contextmanager
+from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +40,9 @@ JOBS = 200
 SECONDS = 2.0
 MODELS = {"acedata": "minimax-t2v", "modelverse": "MiniMax-Hailuo-2.3"}
 RUNS = 5
-BATCH_TARGETS = {"makespan": 1.05, "both": 0.3, "requests": 1.5, "connections": 4, "memory": 10}
+RUNAPI_HAILUO = "runapi-hailuo"
+RUNAPI = "/api/v1/hailuo/text_to_video"
+BATCH_TARGETS = {"makespan": 1.05, "both": 0.3, "requests": 1.5, "connections": JOBS + 4, "memory": 10}
 SINGLE_TARGETS = {"makespan": 1.15}
 
 
@@ -83,11 +89,16 @@ class Vendor(asyncio.Protocol):
         elif path.startswith("/clip"):
             seen["clip"] += 1
             return "video/mp4", self.clip
-        elif path in ("/hailuo/videos", "/v1/tasks/submit"):
+        elif path in ("/hailuo/videos", "/v1/tasks/submit", RUNAPI):
             seen["submit"] += 1
             task_id = str(next(self.numbers))
             self.begun[task_id] = now
-            answer = {"task_id": task_id, "output": {"task_id": task_id}}
+            answer = {"task_id": task_id, "output": {"task_id": task_id}, "id": task_id, "status": "pending"}
+        elif path.startswith(RUNAPI):
+            seen["poll"] += 1
+            task_id = path.rpartition("/")[2]
+            done = now - self.begun[task_id] >= SECONDS
+            answer = {"id": task_id, "status": "completed" if done else "processing", "videos": [{"url": self.url()}]}
         elif path == "/hailuo/tasks":
             seen["poll"] += 1
             ids = body.get("ids") or [body["id"]]
@@ -227,17 +238,45 @@ def run(provider: str, base: str, folder: Path) -> dict[str, float]:
     }
 
 
+def run_runapi(base: str) -> dict[str, float]:
+    """The same 200 jobs with `runapi-hailuo`: a blocking client, so each job has a thread."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from runapi.hailuo import HailuoClient  # type: ignore[import-not-found]
+
+    client = HailuoClient(api_key="a-key-for-nothing", base_url=base)
+
+    def make(number: int) -> None:
+        client.text_to_video.run(model="hailuo-02-text-to-video-standard", prompt=f"fox {number}")
+
+    make(-1)
+    seen(base)
+    cpu, memory, begun = time.process_time(), megabytes(), time.perf_counter()
+    with ThreadPoolExecutor(JOBS) as threads:
+        list(threads.map(make, range(JOBS)))
+    makespan, used, requests = time.perf_counter() - begun, time.process_time() - cpu, seen(base)
+    return {
+        "makespan": makespan / SECONDS,
+        "engine": used,
+        "journal": 0.0,
+        "requests": (requests["submit"] + requests["poll"]) / JOBS,
+        "connections": requests["calling"] - 1,
+        "memory": megabytes() - memory,
+        "stored": 0.0,
+    }
+
+
 HEAD = ("makespan ÷ 2 s", "CPU of the loop", "… of the journal", "both", "requests a job", "connections", "memory")
 
 
 def elsewhere(tree: Path, provider: str, base: str) -> dict[str, float]:
-    """Run in a process of its own, with that tree's package."""
+    """Run in a process of its own, with that tree's package, or with `runapi-hailuo`."""
     with tempfile.TemporaryDirectory() as folder:
         said = subprocess.run(
             [sys.executable, __file__, "run", provider, base, folder],
             check=True,
             stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": str(tree)},
+            env=os.environ | ({} if provider == RUNAPI_HAILUO else {"PYTHONPATH": str(tree)}),
         ).stdout
     figures: dict[str, float] = json.loads(said)
     return figures
@@ -246,6 +285,7 @@ def elsewhere(tree: Path, provider: str, base: str) -> dict[str, float]:
 def main() -> int:
     missed = 0
     trees = [Path(__file__).resolve().parents[2], *(Path(each).resolve() for each in sys.argv[1:])]
+    public = [Path(RUNAPI_HAILUO)] if find_spec("runapi") else []
     print(f"{JOBS} jobs of {SECONDS:g} s at once, median of {RUNS} runs; targets in brackets\n")
     print(f"{'wire':<24}" + "".join(f"{each:>18}" for each in HEAD) + "   until all are stored")
     with vendor() as base:
@@ -253,10 +293,10 @@ def main() -> int:
             ("acedata", "batch", BATCH_TARGETS),
             ("modelverse", "one by one", SINGLE_TARGETS),
         ):
-            runs: dict[Path, list[dict[str, float]]] = {tree: [] for tree in trees}
+            runs: dict[Path, list[dict[str, float]]] = {tree: [] for tree in (*trees, *public)}
             for _ in range(RUNS):
-                for tree in trees:
-                    runs[tree].append(elsewhere(tree, provider, base))
+                for tree, its in runs.items():
+                    its.append(elsewhere(tree, RUNAPI_HAILUO if tree in public else provider, base))
             for tree, its in runs.items():
                 figure = {name: statistics.median(each[name] for each in its) for name in its[0]}
                 figure["both"] = figure["engine"] + figure["journal"]
@@ -276,6 +316,7 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["serve"]:
         asyncio.run(serve(Path(sys.argv[2]).read_bytes()))
     elif sys.argv[1:2] == ["run"]:
-        print(json.dumps(run(*sys.argv[2:4], Path(sys.argv[4]))))
+        what, where, into = sys.argv[2:]
+        print(json.dumps(run_runapi(where) if what == RUNAPI_HAILUO else run(what, where, Path(into))))
     else:
         sys.exit(main())

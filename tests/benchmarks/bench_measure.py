@@ -17,8 +17,11 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import Executor
+from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -30,11 +33,14 @@ from hailuo_widgets.measure.clip import measure_clip
 from hailuo_widgets.measure.cuts import cuts
 from hailuo_widgets.measure.moves import FAMILIES
 from hailuo_widgets.measure.ordered import obeyed
-from hailuo_widgets.measure.run import measure
+from hailuo_widgets.measure.run import _on_processes, measure
 from hailuo_widgets.measure.trace import trace
 from hailuo_widgets.sketch.render import Sketch, render
 from support.planes import Take, World, build, frames, write
 from support.takes import CONDITIONS, HELD_OUT, Case, case, mixed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 CLIPS = int(sys.argv[1]) if len(sys.argv) > 1 else 150
 JOINS = int(sys.argv[2]) if len(sys.argv) > 2 else 200
@@ -161,6 +167,46 @@ def timed(call: object) -> tuple[float, float]:
     return time.perf_counter() - wall, time.process_time() - used
 
 
+def executors(folder: Path) -> None:
+    """Dask and Ray with two workers beside two processes of ours, where they are installed."""
+    copies = [folder / f"copy-{number}.mp4" for number in range(24)]
+    for number, path in enumerate(copies):
+        render(Sketch(f"A red fox, {number % 4}", (("Truck left",),), 640, 360, 2.0), path)
+    ways: dict[str, Callable[[], object]] = {"2 processes": lambda: list(_on_processes(tasks(copies), 2))}
+    with ExitStack() as open_until_the_end:
+        with suppress(ImportError):
+            from distributed import Client, LocalCluster
+
+            cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+            client = open_until_the_end.enter_context(Client(open_until_the_end.enter_context(cluster)))
+            dask = client.get_executor()
+            ways["Dask"] = lambda: measure(copies, executor=dask)
+        with suppress(ImportError):
+            os.environ["RAY_AUTH_MODE"] = "disabled"  # or it writes a token into the home folder
+            import ray
+
+            class RayExecutor(Executor):
+                def submit(self, function, /, *args, **options):  # type: ignore[no-untyped-def]
+                    return ray.remote(function).remote(*args, **options).future()
+
+            ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+            open_until_the_end.callback(ray.shutdown)
+            ways["Ray"] = lambda: measure(copies, executor=RayExecutor())
+        for name in [each for each in ways if each != "2 processes"]:
+            ways[name]()  # its workers load what they need
+        least = dict.fromkeys(ways, float("inf"))
+        for _ in range(3):
+            for name, way in ways.items():
+                least[name] = min(least[name], timed(way)[0])
+    for name, seconds in least.items():
+        ratio = least["2 processes"] / seconds
+        print(f"24 clips of 2 s, {name}: {seconds:.1f} s, {ratio:.2f} × as fast as 2 processes (wanted of Dask: 0.9)")
+
+
+def tasks(paths: list[Path]) -> Iterator[tuple[str, None]]:
+    return ((str(path), None) for path in paths)
+
+
 def speed(folder: Path) -> None:
     path = folder / "speed.mp4"
     render(Sketch("A red fox trots through a forest", (("Truck left",),)), path)
@@ -178,6 +224,7 @@ def speed(folder: Path) -> None:
     print(
         f"24 clips: {one / several:.2f} × as fast on {len(os.sched_getaffinity(0))} cores as on one (wanted on two: 1.8)"
     )
+    executors(folder)
     large = folder / "large.mp4"
     render(Sketch("A red fox trots through a forest", (("Truck left",),), width=2560, height=1440, duration=15), large)
     code = (
