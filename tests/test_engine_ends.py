@@ -54,8 +54,8 @@ def test_a_refusal_beside_a_turn_that_is_given_back_leaves_the_lane_open(monkeyp
         client, records = here._connect("minimax"), here._record_keeper()
         submit, refused = client.submit, asyncio.Event()
 
-        async def claim(job):
-            claimed = await Records.claim(records, job)
+        async def claim(job, budget):
+            claimed = await Records.claim(records, job, budget)
             if job is second:
                 await refused.wait()
                 job.cancel()
@@ -134,9 +134,9 @@ def test_a_cancellation_during_the_claim_of_what_another_kernel_sent_is_heeded(a
         here.clock.time += 0 if alive else 2 * lease.SKEW
         records = here._record_keeper()
 
-        async def claim(each):
+        async def claim(each, budget):
             each.cancel()
-            return await Records.claim(records, each)
+            return await Records.claim(records, each, budget)
 
         records.claim = claim
         here.launch([job], JobGroup())
