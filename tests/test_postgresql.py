@@ -14,6 +14,7 @@ from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.settings import Settings
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import Mode, VideoRequest
+from hailuo_widgets.store import lifecycle, owner
 from hailuo_widgets.store.journal import Journal
 from hailuo_widgets.store.schema import VERSION
 from hailuo_widgets.store.vote import Vote
@@ -25,6 +26,10 @@ from support.session import session
 pytestmark = pytest.mark.xdist_group("postgresql")
 
 SECONDS = 20
+CLIP = {
+    **dict.fromkeys(("size", "width", "height", "fps", "frames", "duration"), 1),
+    "path": "clips/a.mp4", "sha256": "0" * 64, "codec": "h264",
+}  # fmt: skip
 WHOLE_RUN = 1.5
 """Seconds; deaths are spread over them."""
 
@@ -91,6 +96,30 @@ def test_a_journal_of_each_older_schema_is_brought_up_to_date(database):
     journal.keep_measures("a", 1, {"cuts": [2], "note": "狐狸 'x'; --"}, 2.0)
     assert journal.measures(["a", "b"], 1) == {"a": {"cuts": [2], "note": "狐狸 'x'; --"}}
     journal.close()
+
+
+@pytest.mark.parametrize("rewrite", [False, True])
+def test_what_is_stored_while_it_is_looked_up_is_not_bought_again(database, monkeypatch, rewrite):
+    order = quote(VideoRequest.of(prompt="A fox", model="MiniMax-H3", ratio="16:9"), "minimax")
+    order = replace(order, request=order.request.model_copy(update={"rewrite": rewrite}))
+    first, second = Journal(database), Journal(database)
+    first.open_job("first", order, 0, "", 1.0, owner=owner.new())
+    first.move("first", "running", 2.0, task_id="1")
+    look_up = lifecycle.sent_before
+
+    def slowly(*wanted):
+        if first.job("first").state == "running":  # another kernel's last step falls between two questions
+            if rewrite:
+                first.move("first", "stored", 3.0, detail={"prompt": "A better fox"})
+            else:
+                first.store_clip("first", CLIP, 3.0)
+        return look_up(*wanted)
+
+    monkeypatch.setattr(lifecycle, "sent_before", slowly)
+    claim = second.claim("second", order, 0, "", 4.0, owner=owner.new())
+    assert (claim.kind, claim.job_id) == ("stored", "first")
+    first.close()
+    second.close()
 
 
 def test_what_was_paid_for_and_forgotten_was_spent(database):
