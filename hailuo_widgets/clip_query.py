@@ -17,7 +17,7 @@ from hailuo_widgets.table import Table
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Executor
 
     import pandas as pd
@@ -249,10 +249,7 @@ class ClipQuery:
         clips = self.clips
         said = self._library.journal.marked([clip.id for clip in clips])
         measured = kept(self._library.journal, clips)
-        replicates: defaultdict[str, list[Measured]] = defaultdict(list)
-        for clip in clips:
-            if clip.id in measured:
-                replicates[_request(clip)].append(measured[clip.id])
+        different = _diversities(clips, measured) if measured else {}
         for clip in clips:
             marks = said.get(clip.id, MarksPart())
             known = {name: getattr(clip, name) for name in _FIELDS}
@@ -265,7 +262,7 @@ class ClipQuery:
                 "tags": list(marks.tags),
                 "note": marks.note,
                 **parameters,
-                **(_measures(clip, measured.get(clip.id), replicates[_request(clip)]) if measured else {}),
+                **(_measures(clip, measured.get(clip.id), different.get(clip.id)) if measured else {}),
             }
 
     def _with(self, **changes: Any) -> ClipQuery:
@@ -278,15 +275,27 @@ _FIELDS = (
 )
 
 
-def _request(clip: Clip) -> str:
-    """The same for clips of the same request."""
-    return json.dumps([clip.provider, clip.model, clip.prompt, clip.parameters], sort_keys=True, default=str)
+def _diversities(clips: Iterable[Clip], measured: Mapping[str, Measured]) -> dict[str, float | None]:
+    """How different the measured clips of each request are, by the clips' ids."""
+    from hailuo_widgets.measure.diversity import diversity  # NumPy is loaded where it is needed
+
+    replicates: defaultdict[str, list[str]] = defaultdict(list)
+    for clip in clips:
+        if clip.id in measured:
+            request = [clip.provider, clip.model, clip.prompt, clip.parameters]
+            replicates[json.dumps(request, sort_keys=True, default=str)].append(clip.id)
+    return {
+        clip_id: different
+        for ids in replicates.values()
+        for different in [diversity(measured[each].look for each in ids)]
+        for clip_id in ids
+    }
 
 
-def _measures(clip: Clip, measured: Measured | None, replicates: Sequence[Measured]) -> dict[str, Any]:
+def _measures(clip: Clip, measured: Measured | None, diversity: float | None) -> dict[str, Any]:
     from hailuo_widgets.measure.stored import columns  # NumPy is loaded where it is needed
 
-    return columns(clip, measured, replicates)
+    return columns(clip, measured, diversity)
 
 
 def _at(day: date | str | None) -> float | None:

@@ -691,13 +691,11 @@ def _measured(clip: Clip, *, compute: bool) -> Any:
     session = default_session()
     # The clip's own library may be another one than the session's by now.
     journal = session.library(clip.path.parent.parent).journal
-    if not compute:
-        return kept(journal, [clip]).get(clip.id)
+    before = kept(journal, [clip]).get(clip.id)
+    if before is not None or not compute:
+        return before
     from hailuo_widgets.measure.stored import measure_stored
 
-    before = kept(journal, [clip]).get(clip.id)
-    if before is not None:
-        return before
     found = next(measured for _, measured in measure_stored([clip], journal, session.clock))
     session.measures.tell(clip.id)
     return found

@@ -84,7 +84,7 @@ class Measuring:
 
     def _run(self) -> None:
         try:
-            while self._some() and not self._stopped.is_set() and threading.main_thread().is_alive():
+            while self._some() and self._wanted() and threading.main_thread().is_alive():
                 pass
         except Exception as error:  # noqa: BLE001  # it belongs to who waits for the result
             self._error = error
@@ -97,13 +97,15 @@ class Measuring:
             if wait is not None:
                 wait()
             return wait is not None
-        wanted = lambda: not self._stopped.is_set()  # noqa: E731
         for clip, measured in measure_stored(
-            clips, self._journal(), self._clock, executor=self._executor, wanted=wanted
+            clips, self._journal(), self._clock, executor=self._executor, wanted=self._wanted
         ):
             self.measured[clip.id] = measured
             self._tell(clip, measured)
         return True
+
+    def _wanted(self) -> bool:
+        return not self._stopped.is_set()
 
     def __repr__(self) -> str:
         count, clips = len(self.measured), len(self._clips())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import partial
 from itertools import islice, repeat
@@ -14,7 +15,7 @@ from hailuo_widgets.measure.record import Measured, failed
 from hailuo_widgets.store.clip import Clip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from hailuo_widgets.measure.ordered import Ordered
 
@@ -62,21 +63,22 @@ def _files(given: Sequence[Path | str | Clip]) -> tuple[list[Path | str], list[O
 
 
 def measure_each(
-    paths: Sequence[Path | str], *, ordered: Sequence[Ordered | None] | None = None, executor: Executor | None = None
+    paths: Sequence[Path | str], *, ordered: Iterable[Ordered | None] | None = None, executor: Executor | None = None
 ) -> Iterator[tuple[int, Measured]]:
     """Measure clips and give each when it is ready: (its place in `paths`, its record). See `measure`.
+
+    The orders are taken one after the other, as workers get free: thousands may have pictures to be read.
 
     Raises:
         UsageError: `ordered` is not as long as `paths`, or the extra `measure` is not installed.
     """
     _check_installed()
-    if ordered is not None and len(ordered) != len(paths):
+    if isinstance(ordered, Sequence) and len(ordered) != len(paths):
         raise UsageError(
             f"There are {len(paths)} clips and {len(ordered)} orders; give one order (or None) for each clip."
         )
-    orders = repeat(None) if ordered is None else iter(ordered)
-    # One after the other, since the orders' pictures may be read only now.
-    tasks = ((str(Path(path).absolute()), order) for path, order in zip(paths, orders, strict=False))
+    orders = repeat(None, len(paths)) if ordered is None else ordered
+    tasks = ((str(Path(path).absolute()), order) for path, order in zip(paths, orders, strict=True))
     if executor is not None:
         return _in_turn(tasks, partial(_submitted, executor), _AHEAD)
     if len(paths) < 2:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from contextlib import suppress
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import LibraryError
-from hailuo_widgets.measure.diversity import diversity
 from hailuo_widgets.measure.kept import kept
 from hailuo_widgets.measure.ordered import Ordered, compare, obeyed, said
 from hailuo_widgets.measure.record import VERSION
@@ -18,7 +16,7 @@ from hailuo_widgets.spec.camera import parse
 from hailuo_widgets.store.pictures import find
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from concurrent.futures import Executor
 
     from hailuo_widgets.clock import Clock
@@ -97,7 +95,9 @@ def measure_stored(
     missing = [each[0] for each in same.values()]
     if not missing or not wanted():
         return
-    for index, measured in measure_each([clip.path for clip in missing], ordered=_Orders(missing), executor=executor):
+    for index, measured in measure_each(
+        [clip.path for clip in missing], ordered=map(ordered_of, missing), executor=executor
+    ):
         if measured.error is None:  # memory may be there another time
             with suppress(LibraryError):
                 journal.keep_measures(missing[index].sha256, VERSION, measured.to_dict(), clock.now())
@@ -107,38 +107,16 @@ def measure_stored(
             return
 
 
-class _Orders(Sequence["Ordered | None"]):
-    """What clips were ordered to be, each worked out when it is needed: thousands may have pictures."""
-
-    def __init__(self, clips: Sequence[Clip]) -> None:
-        self._clips = clips
-
-    def __len__(self) -> int:
-        return len(self._clips)
-
-    @overload
-    def __getitem__(self, place: int) -> Ordered: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[Ordered | None]: ...
-
-    def __getitem__(self, place: int | slice) -> Ordered | list[Ordered | None]:
-        if isinstance(place, slice):
-            return [ordered_of(clip) for clip in self._clips[place]]
-        return ordered_of(self._clips[place])
-
-
-def columns(clip: Clip | None, measured: Measured | None, replicates: Iterable[Measured] = ()) -> dict[str, Any]:
+def columns(clip: Clip | None, measured: Measured | None, diversity: float | None = None) -> dict[str, Any]:
     """What a record says of a clip: plain values, all None where it is not measured.
 
     Args:
         clip: Which one.
         measured: What was measured of it.
-        replicates: What was measured of all clips of the same request, this one among them.
+        diversity: How different the replicates of its request are, see `diversity.diversity`.
 
     `camera` and `families` are one line each; `obeyed` is None where it can't be told or nothing was ordered;
-    `differences` has what is not as ordered; `speed` is that of a camera that made one move; `diversity` is how
-    different the replicates are, see `diversity.diversity`, the same for each of them; units as in `Measured`.
+    `differences` has what is not as ordered; `speed` is that of a camera that made one move; units as in `Measured`.
     """
     if clip is None or measured is None:
         return {f"measured.{name}": None for name in COLUMNS}
@@ -152,7 +130,7 @@ def columns(clip: Clip | None, measured: Measured | None, replicates: Iterable[M
         "obeyed": None if ordered.camera is None else obeyed(ordered.camera, measured),
         "differences": "; ".join(f"{each.what}: {each.delivered} instead of {each.ordered}" for each in wrong),
         "speed": measured.steps[0].speed if len(measured.steps) == 1 else None,
-        "diversity": diversity(each.look for each in replicates),
+        "diversity": diversity,
     }
     return {f"measured.{name}": values[name] for name in COLUMNS}
 

@@ -21,7 +21,7 @@ from concurrent.futures import Executor
 from contextlib import ExitStack, suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -186,7 +186,7 @@ def executors(folder: Path) -> None:
             import ray
 
             class RayExecutor(Executor):
-                def submit(self, function, /, *args, **options):  # type: ignore[no-untyped-def]
+                def submit(self, function: Callable[..., Any], /, *args: Any, **options: Any) -> Any:
                     return ray.remote(function).remote(*args, **options).future()
 
             ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)

@@ -45,7 +45,7 @@ def records(
     columns = _columns(sweep)
     found = []
     for cell in sweep.cells:
-        alike = _measured_replicates(sweep, cell, measured or {})
+        different = _diversity(sweep, cell, measured) if measured and cell.wanted else None
         for replicate in range(sweep.repeat if cell.wanted else 1):
             job, clip = sweep.job(cell.index, replicate), sweep.clip(cell.index, replicate)
             record = {"cell": cell.index, "replicate": replicate, **_outcome(cell, job, clip)}
@@ -59,17 +59,17 @@ def records(
             if measured:
                 from hailuo_widgets.measure.stored import columns as measures_of  # NumPy is loaded where it is needed
 
-                record |= measures_of(clip, measured.get(clip.id) if clip else None, alike)
+                record |= measures_of(clip, measured.get(clip.id) if clip else None, different)
             found.append(record)
     every = dict.fromkeys(name for record in found for name in record)
     return [storable({name: record.get(name) for name in every}) for record in found]
 
 
-def _measured_replicates(sweep: Sweep, cell: Cell, measured: Mapping[str, Measured]) -> list[Measured]:
-    if not measured or not cell.wanted:
-        return []
+def _diversity(sweep: Sweep, cell: Cell, measured: Mapping[str, Measured]) -> float | None:
+    from hailuo_widgets.measure.diversity import diversity  # NumPy is loaded where it is needed
+
     clips = [sweep.clip(cell.index, replicate) for replicate in range(sweep.repeat)]
-    return [measured[clip.id] for clip in clips if clip is not None and clip.id in measured]
+    return diversity(measured[clip.id].look for clip in clips if clip is not None and clip.id in measured)
 
 
 def _columns(sweep: Sweep) -> list[str]:
