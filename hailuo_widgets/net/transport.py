@@ -18,6 +18,7 @@ from hailuo_widgets.net.fetch import Downloads, FetchError, Receiver
 from hailuo_widgets.net.proxies import proxy_for
 from hailuo_widgets.net.reply import CutOffError, NoReply
 from hailuo_widgets.net.tls import tls_context
+from hailuo_widgets.providers.answers import names_a_task
 from hailuo_widgets.providers.base import HttpCall, HttpReply
 from hailuo_widgets.redact import without
 
@@ -437,7 +438,7 @@ async def _exchange(
             if len(body) > REPLY_LIMIT:
                 return _TOO_LARGE
     except httpx.TransportError:
-        if not progress.fresh or b'"task_id"' not in body:
+        if not progress.fresh or not names_a_task(bytes(body)):
             raise  # of a paying call's answer what names its task is worth having
     finally:
         await response.aclose()

@@ -234,7 +234,7 @@ def _anywhere(value: Any, deep: int) -> Iterator[str]:
 
 
 def _id(value: Any) -> str:
-    """A task's id; `""` if there is none. Some vendors send `""`, `0` or `"null"` instead of an id."""
+    """A task's id, or `""`. Some vendors send `""`, `0` or `"null"` instead of an id."""
     result = fields.text(value)
     if result.casefold() in _NO_ID:
         return ""
@@ -265,14 +265,22 @@ def _documents(reply: HttpReply) -> Iterator[Any]:
 
 
 def _in_pieces(reply: HttpReply) -> str:
-    """A task's id in an answer whose JSON breaks off or is broken elsewhere; `""` if there is none."""
+    """A task's id in an answer whose JSON breaks off or is broken elsewhere, or `""`."""
     try:
         reply.json()
     except VendorFaultError:
-        text = reply.body.decode(json.detect_encoding(reply.body), "replace")
-        found = (_id(each[1] or int(each[2])) for each in _TASK_ID.finditer(text))
-        return next(filter(None, found), "")
+        return next(_ids_in(reply.body), "")
     return ""
+
+
+def names_a_task(body: bytes) -> bool:
+    """Whether the beginning of an answer, which broke off, has a whole task id in it."""
+    return any(_ids_in(body))
+
+
+def _ids_in(body: bytes) -> Iterator[str]:
+    text = body.decode(json.detect_encoding(body), "replace")
+    return filter(None, (_id(each[1] or int(each[2])) for each in _TASK_ID.finditer(text)))
 
 
 def _by_status(status: int) -> ErrorKind:
