@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets import api
 from hailuo_widgets import session as sessions
-from hailuo_widgets.magics import for_rewriting, read_cell, require_budget, rewriting_of
+from hailuo_widgets.magics import read_cell, ready_prompt, require_budget
 from hailuo_widgets.sweeps.cells import single
 
 if TYPE_CHECKING:
@@ -36,13 +36,9 @@ def cell(text: str, line: str = "", **variables: Any) -> Job | Rewriting | Sweep
     arguments, definition = read_cell(line, text, variables)
     several = definition.axes or arguments.repeat > 1
     prompt, fields = ("", {}) if several else single(definition)
-    if fields.pop("prompt_as", "mine") == "rewritten":
-        if arguments.dry_run:
-            return api.dry_run(prompt, rewrite=True, **for_rewriting(fields))
-        rewriting = rewriting_of(prompt, fields, arguments)
-        if not rewriting.done:
-            return rewriting
-        prompt = rewriting.result()
+    ready = ready_prompt(prompt, fields, arguments)
+    if not isinstance(ready, str):
+        return ready
     if several or arguments.budget:
         sweep = sessions.default_session().plan(definition, arguments.budget)
         if arguments.yes and not arguments.dry_run:
@@ -53,7 +49,7 @@ def cell(text: str, line: str = "", **variables: Any) -> Job | Rewriting | Sweep
                 sweep.result()
         return sweep
     if arguments.dry_run:
-        return api.dry_run(prompt, **fields)
+        return api.dry_run(ready, **fields)
     return api.generate(
-        prompt, name=arguments.name, fresh=arguments.fresh, wait=arguments.wait, as_written=arguments.yes, **fields
+        ready, name=arguments.name, fresh=arguments.fresh, wait=arguments.wait, as_written=arguments.yes, **fields
     )

@@ -121,16 +121,13 @@ class HailuoMagics(Magics):
 
         here = session.default_session()
         prompt, fields = single(definition)
-        rewritten = fields.pop("prompt_as", "mine") == "rewritten"
-        if rewritten:
-            if arguments.dry_run:
-                return api.dry_run(prompt, rewrite=True, **for_rewriting(fields))
-            rewriting = rewriting_of(prompt, fields, arguments)
-            if not rewriting.done:  # what the clip is made from should be seen before the clip is paid for
-                if arguments.name:
-                    self.shell.user_ns[arguments.name] = rewriting
-                return None if _in_kernel(self.shell) else rewriting
-            prompt = rewriting.result()
+        rewritten = fields.get("prompt_as") == "rewritten"
+        ready = ready_prompt(prompt, fields, arguments)
+        if not isinstance(ready, str):  # what the clip is made from should be seen before the clip is paid for
+            if arguments.name and not arguments.dry_run:
+                self.shell.user_ns[arguments.name] = ready
+            return None if _in_kernel(self.shell) and not arguments.dry_run else ready
+        prompt = ready
         if arguments.budget and not arguments.fresh:
             return self._sweep(definition, arguments, written)
         slips = camera.parse(prompt).near_misses
@@ -293,18 +290,29 @@ def read_cell(line: str, cell: str, namespace: Mapping[str, Any]) -> tuple[argpa
     return arguments, definition
 
 
-def rewriting_of(prompt: str, fields: Mapping[str, Any], arguments: argparse.Namespace) -> Rewriting:
-    """The rewritten prompt of a cell's clip, which is shown; with --wait it is there.
+def ready_prompt(prompt: str, fields: dict[str, Any], arguments: argparse.Namespace) -> str | Rewriting | Quote:
+    """The prompt of a cell's clip; where it is to be rewritten, the rewriting until that is done.
+
+    With --dry-run the rewriting is priced only; with --wait it is waited for.
+
+    Args:
+        prompt: As it is in the cell.
+        fields: Of the cell; `prompt_as` is taken out of them.
+        arguments: The cell's line.
 
     Raises:
         UsageError: If it would have to be paid for under a budget. Nothing was sent.
     """
     from hailuo_widgets import api, session
     from hailuo_widgets.spec.catalog import CLIPS
-    from hailuo_widgets.spec.request import VideoRequest
+    from hailuo_widgets.spec.request import TOLD_TO_REWRITER, VideoRequest
     from hailuo_widgets.sweeps import budgets
 
-    told = for_rewriting(fields)
+    if fields.pop("prompt_as", "mine") != "rewritten":
+        return prompt
+    told = {name: value for name, value in fields.items() if name in ("provider", *TOLD_TO_REWRITER)}
+    if arguments.dry_run:
+        return api.dry_run(prompt, rewrite=True, **told)
     limit = budgets.budget(arguments.budget, ())
     if limit is not None and limit.currency != CLIPS:
         request = VideoRequest.of(prompt=prompt, **{name: told[name] for name in told if name != "provider"})
@@ -314,16 +322,7 @@ def rewriting_of(prompt: str, fields: Mapping[str, Any], arguments: argparse.Nam
                 hint="Run the cell without --budget to see the rewritten prompt (about $0.017), then with it.",
             )
     rewriting = api.rewrite(prompt, show=True, **told)
-    if arguments.wait:
-        rewriting.result()
-    return rewriting
-
-
-def for_rewriting(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """What the rewriter is told of the clip."""
-    from hailuo_widgets.spec.request import TOLD_TO_REWRITER
-
-    return {name: value for name, value in fields.items() if name in ("provider", *TOLD_TO_REWRITER)}
+    return rewriting.result() if rewriting.done or arguments.wait else rewriting
 
 
 def require_budget(plan: Plan) -> None:
