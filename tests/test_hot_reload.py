@@ -1,4 +1,4 @@
-"""While somebody works on the front end, what is shown follows the files."""
+"""Hot reload: a widget that is shown follows the files that it is made of."""
 
 import threading
 import time

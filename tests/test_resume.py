@@ -129,9 +129,9 @@ def test_what_can_not_be_bought_again_stays_uncertain(monkeypatch):
 
 
 def test_where_the_vendor_is_not_reached_the_uncertain_job_stays(monkeypatch):
-    with session() as here, socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # it does not listen
-        address = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    with session() as here, socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # it does not listen
+        address = f"http://127.0.0.1:{closed.getsockname()[1]}"
         client = AsyncHailuo("minimax", settings=here.settings, base_url=address, clock=here.clock)
         monkeypatch.setattr(here, "_connect", lambda _provider: client)
         left_behind(here, "submitting", None, dead_owner())

@@ -68,5 +68,8 @@ class RolledPainter:
 def _around(width: int, height: int, most: float) -> tuple[int, int]:
     """The size of what still fills the frame when it is turned by any angle up to `most`, in steps of four pixels."""
     cosine, sine = math.cos(most), math.sin(most)
-    wide, high = width * cosine + height * sine, width * sine + height * cosine
-    return tuple(size + 4 * math.ceil(max(0.0, each - size) / 4) for size, each in ((width, wide), (height, high)))  # type: ignore[return-value]  # two of them
+    return _at_least(width, width * cosine + height * sine), _at_least(height, width * sine + height * cosine)
+
+
+def _at_least(side: int, needed: float) -> int:
+    return side + 4 * math.ceil(max(0.0, needed - side) / 4)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from decimal import Decimal  # noqa: TC003  # a named tuple's types are read when it is defined
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 class DayLimit(NamedTuple):

@@ -387,7 +387,7 @@ class _Follower:
         try:
             message = await self._studio.open(Clip.session(), clip, extend=extend)
         except HailuoError as error:
-            message = {"type": "nostudio", "why": f"{error}"}
+            message = {"type": "studio", "place": "", "why": f"{error}"}
         self._say(lambda: self._grid.send_studio(message))
 
     def _changed_head(self) -> None:

@@ -84,7 +84,11 @@ def analyse(text: str, remarks: Iterable[Note] = (), *, prose: bool = False) -> 
         return {"of": text, "length": len(text), "prose": prose, **empty, "notes": said}
     script = camera.parse(text)
     at = _units(text)
-    shots = _prose_shots(text) if prose else [(shot.start, shot.end, *_moves(shot.commands)) for shot in script.shots]
+    shots = (
+        _prose_shots(text)
+        if prose
+        else [(shot.start, shot.end, *_moves(each.en for each in shot.commands)) for shot in script.shots]
+    )
     return {
         "of": text,
         "length": len(text),
@@ -109,7 +113,7 @@ def analyse(text: str, remarks: Iterable[Note] = (), *, prose: bool = False) -> 
 def _listed(shot: shot_list.ListedShot) -> dict[str, Any]:
     """A shot of a list, as the front end reads it."""
     steps = camera_prose.read(shot.text).steps
-    ids, how = _moves_of(steps[0]) if steps else ([], [])
+    ids, how = _moves(steps[0]) if steps else ([], [])
     return {
         "name": f"Shot {shot.number}",
         "begins": shot.begins,
@@ -121,11 +125,7 @@ def _listed(shot: shot_list.ListedShot) -> dict[str, Any]:
     }
 
 
-def _moves(commands: Iterable[CameraCommand]) -> tuple[list[str], list[str]]:
-    return _moves_of(each.en for each in commands)
-
-
-def _moves_of(names: Iterable[str]) -> tuple[list[str], list[str]]:
+def _moves(names: Iterable[str]) -> tuple[list[str], list[str]]:
     """The moves of one step as style sheets name them, and how each is made: `small, slow`."""
     parts = [name.removesuffix(")").partition(" (") for name in names]
     return [_id(name) for name, _, _ in parts], [how for _, _, how in parts]
@@ -136,7 +136,7 @@ def _prose_shots(text: str) -> list[tuple[int, int, list[str], list[str]]]:
     found = (
         (each, camera_prose.read(each[0]).steps) for each in _BRACKET.finditer(text) if camera_h3.understood(each[0])
     )
-    return [(each.start(), each.end(), *_moves_of(steps[0])) for each, steps in found if steps]
+    return [(each.start(), each.end(), *_moves(steps[0])) for each, steps in found if steps]
 
 
 def _fixes(miss: camera.NearMiss) -> list[list[str]]:

@@ -52,4 +52,4 @@ class StudioBeside:
         if self.studio is not None:
             self.studio.place = ""
         self.studio = studio
-        return {"type": "studio", "place": place}
+        return {"type": "studio", "place": place, "why": ""}

@@ -144,7 +144,7 @@ class SweepGrid(Placed):
         self.send({"type": "finalclip", "at": list(place)}, [clip])
 
     def send_studio(self, message: dict[str, Any]) -> None:
-        """Send where a studio is, or why there is none."""
+        """Send where the studio is that was opened, or why none could be."""
         self.send(message)
 
     def on_ask(self, callback: Callable[[Ask], None]) -> None:

@@ -64,10 +64,10 @@ export function clipActions({ file, cell, url, studio }) {
 /**
  * Show the studio that the kernel has opened, under a view.
  * @param {HTMLElement} root The view.
- * @param {string} place The class of the element that the studio looks for; "" where there is none.
- * @param {string} [why] Then the reason.
+ * @param {string} place The class of the element that the studio looks for; "" if it could not be opened.
+ * @param {string} why The reason, if it could not.
  */
-export function studioBelow(root, place, why = "") {
+export function studioBelow(root, place, why) {
   root.querySelector(".hw-studio-below")?.remove();
   const below = element("div", "hw-studio-below");
   below.tabIndex = -1;

@@ -136,7 +136,7 @@ export default placed((model, signal) => {
       stage.seek(0);
       stage.play();
     } else if (content.type === "studio") {
-      studioBelow(root, content.place);
+      studioBelow(root, content.place, content.why);
       if (shown) act(shown);
     } else if (content.type === "problem") {
       say(failed, `${content.text} ${content.hint}`);

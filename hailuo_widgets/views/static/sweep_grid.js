@@ -24,7 +24,7 @@ import { Store } from "./sweep_store.js";
 /** Least widths of a column, in pixels. */
 const SIZES = [96, 132, 176, 240, 340];
 
-/** The same where nobody has chosen a size: a table fits its place as long as something can be seen in it. */
+/** The least width until a size is chosen: the table then fits its width, with pictures that can still be recognised. */
 const FITTING = 88;
 
 /** Milliseconds: how long a view rests before it asks for what is in it, and how often it says that someone looks. */
@@ -386,12 +386,8 @@ function show(store, signal) {
       staged();
       return;
     }
-    if (change.kind === "studio" || change.kind === "nostudio") {
-      studioBelow(
-        root,
-        change.kind === "studio" ? change.place : "",
-        change.kind === "studio" ? "" : change.why,
-      );
+    if (change.kind === "studio") {
+      studioBelow(root, change.place, change.why);
       return;
     }
     for (const key of change.keys) boxes.get(Number.parseInt(key, 10))?.update();

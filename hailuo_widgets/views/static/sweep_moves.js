@@ -32,7 +32,7 @@ export function reached(key, from, { lines, list }) {
 }
 
 /**
- * The cell of another row that stands in the same column, or after it.
+ * The cell of another row in the same column, or the next one to the right.
  * @param {CellBox} from
  * @param {CellBox[] | undefined} row
  */

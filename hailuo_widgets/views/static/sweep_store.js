@@ -83,8 +83,7 @@
  *   | {type: "clip", at: Place}
  *   | {type: "missing", at: Place, why: string}
  *   | {type: "finalclip", at: Place}
- *   | {type: "studio", place: string}
- *   | {type: "nostudio", why: string}
+ *   | {type: "studio", place: string, why: string}
  *   | ({type: "final", at: Place} & import("./final_row.js").Final)
  *   | ({type: "detail", at: Place} & Detail)} Message
  *
@@ -142,7 +141,7 @@ export class Store {
   details = new Map();
 
   /** @typedef {{kind: "whole"} | {kind: "takes" | "poster" | "sheet" | "detail", keys: string[]} | {kind: "head"} |
-   *   {kind: "studio", place: string} | {kind: "nostudio", why: string}} Change */
+   *   {kind: "studio", place: string, why: string}} Change */
 
   /** @param {Model} model */
   constructor(model) {
@@ -377,10 +376,7 @@ export class Store {
         break;
       }
       case "studio":
-        this.#tell({ kind: "studio", place: content.place });
-        break;
-      case "nostudio":
-        this.#tell({ kind: "nostudio", why: content.why });
+        this.#tell({ kind: "studio", place: content.place, why: content.why });
         break;
       case "missing": {
         const key = keyOf(content.at);
