@@ -65,6 +65,9 @@ PARALLAX, FLAT = 0.12, 0.02
 """Share of the trusted patches that must show parallax, and up to which there is none."""
 PARALLAX_OF_GROWTH = 0.06
 """The same for travel in or out, which the middle of the picture can't show."""
+LAGS = 0.45
+"""How fast the patches with parallax must be beside the background. Where flow loses track, it answers too little
+motion, and that looks like a plane far behind; a real one that is so much slower than the background is rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +292,8 @@ def _named(found: _Evidence, field: Field, keystones: tuple[bool, bool], present
         turn, travel = _WORDS[axis, 1 if found.moved[axis] > 0 else -1]
         kin.append(FAMILIES[turn])
         strong = abs(found.moved[axis])
-        turns = axis < 2 and keystones[axis] and found.seen.world < 0.08
+        bent = axis < 2 and keystones[axis]
+        turns = bent and found.seen.world < 0.08
         flat = (
             found.seen.beside[axis] <= FLAT
             and found.seen.different < 0.15
@@ -297,7 +301,8 @@ def _named(found: _Evidence, field: Field, keystones: tuple[bool, bool], present
             and _all_over(field.trust, field.places)
         )
         travels, stays = _travels(found.seen, found.size, axis) if found.parallax else (False, flat)
-        if travels and not turns:
+        # Keystone and parallax at once contradict each other, unless something moves by itself.
+        if travels and not bent and not _lags(found):
             names.append(travel)
         elif turns or stays:
             names.append(turn)
@@ -305,6 +310,12 @@ def _named(found: _Evidence, field: Field, keystones: tuple[bool, bool], present
             unsure = f"{turn.lower()} or {travel.lower()}: the parallax doesn't show which"
     tail = ("Shake",) if found.shakes else ()
     return (None if unsure else (*names, *tail)), (*kin, *tail), unsure
+
+
+def _lags(found: _Evidence) -> bool:
+    """Whether the patches with parallax move so much less than the background that flow may have lost them."""
+    axis = int(np.abs(found.seen.travel).argmax())
+    return float(abs((found.seen.rates * [1, 1, REACH])[axis])) < LAGS * float(abs(found.size[axis]))
 
 
 def _travels(seen: Depth, size: Floats, axis: int) -> tuple[bool, bool]:
