@@ -57,6 +57,8 @@ MOVES = 0.0035
 """Widths a second from which on it surely moves."""
 PRESENT, ABSENT = 0.20, 0.10
 """An axis belongs to a move if it has this share of the strongest one, and not below the second; between is open."""
+FIRM = 3.0
+"""Standard errors from which on a small second move is not noise."""
 SHAKES, STEADY = 0.012, 0.006
 """Tremble in widths a second (root of the mean square) from which a camera shakes, and up to which it does not."""
 SEEN = 0.018
@@ -120,7 +122,7 @@ def move(field: Field, trembles: float, *, still: bool, turned: tuple[bool, bool
         model = fit(grouped.motion, grouped.trust * prior(field.places), field.places)
     seen = depth(grouped, model.rates, FINE + (0.25 * trembles if trembles > STEADY else 0.0))
     main = np.average(model.rates, axis=0, weights=model.support + 1e-6)
-    found = _evidence(main[:3] * [1, 1, REACH], seen, float(model.support.mean()), trembles)
+    found = _evidence(main[:3] * [1, 1, REACH], seen, float(model.support.mean()), trembles, _firm(model.rates))
     turns = (keystones[0] > 0, keystones[1] > 0)
     commands, families, reason = _words(found, grouped, turns, still=still, turned=turned)
     return Move(
@@ -170,6 +172,7 @@ class _Evidence:
         moved: (3,) the background's motion, or the nearer planes' where that is larger.
         share: (3,) each beside the strongest, 0 to 1.
         least: (3,) what counts as standing still.
+        firm: (3,) the background's mean motion in standard errors.
     """
 
     size: Floats
@@ -182,9 +185,16 @@ class _Evidence:
     moved: Floats
     share: Floats
     least: Floats
+    firm: Floats
 
 
-def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float) -> _Evidence:
+def _firm(rates: Floats) -> Floats:
+    """(3,) how many standard errors the mean motion on each axis is from none: a move goes on, noise comes and goes."""
+    way = rates[:, :3]
+    return np.asarray(np.abs(way.mean(0)) / (way.std(0) / len(way) ** 0.5 + 1e-9))
+
+
+def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float, firm: Floats) -> _Evidence:
     speed = float(np.abs(size).max())
     shakes = trembles >= max(SHAKES, 0.16 * speed)
     standing = speed < MOVES
@@ -209,7 +219,7 @@ def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float) -> _Evi
     blur = np.array([0.5, 0.5, 0.15]) * (trembles if shakes else 0.0)
     least = np.maximum(STILL, 0.7 * blur)
     share[np.abs(moved) < np.maximum(0.5 * MOVES, 0.7 * blur)] = 0.0
-    return _Evidence(size, seen, agrees, trembles, shakes, standing, parallax, moved, share, least)
+    return _Evidence(size, seen, agrees, trembles, shakes, standing, parallax, moved, share, least, firm)
 
 
 Words = tuple[tuple[str, ...] | None, tuple[str, ...] | None, str]
@@ -271,13 +281,15 @@ def _present(found: _Evidence, turned: tuple[bool, bool]) -> tuple[NDArray[np.bo
     share = found.share
     plain = found.seen.different < 0.05  # nothing but the background, so its motion is known well
     on = np.full(3, 0.6 * PRESENT if plain else PRESENT)
-    off = np.full(3, 0.5 * ABSENT if plain else ABSENT)
+    # Planes at several depths hide a small move beside a large one.
+    off = np.full(3, ABSENT * (0.5 if plain else 0.7 if found.parallax else 1.0))
     if share[2] > PRESENT:
         for axis in (0, 1):
             if turned[axis] and share[axis] < 1:  # the point that a dolly goes towards lies off the middle
                 on[axis], off[axis] = 1.0, 0.75
     present = share > on
-    if ((share <= on) & (share > off)).any():
+    # What falls short of a move and does not go on through the step, either, is noise.
+    if ((share <= on) & (share > off) & (found.firm > FIRM)).any():
         return present, "a second move, too small to be sure of"
     if found.shakes and found.agrees < (0.65 if present.sum() > 1 and share[present].min() < 0.5 else 0.55):
         return present, "the picture moves in too many ways at once"
