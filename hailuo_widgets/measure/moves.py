@@ -51,6 +51,8 @@ HELD, FILLS = 0.01, 0.45
 AROUND = 0.75
 """Share of what is visible around it that must move as one, for the camera's move to be read from there."""
 
+SPARSE = 0.3
+"""Share of the patches that must be trusted to call a shot static: a dark sea looks the same wherever the camera goes."""
 STILL = 0.0018
 """Widths a second up to which a camera counts as standing."""
 MOVES = 0.0035
@@ -273,6 +275,8 @@ def _still(found: _Evidence) -> Words:
         return None, None, MAYBE
     if found.seen.island > FILLS and found.seen.around < AROUND:
         return None, None, "the subject fills the frame"
+    if found.seen.coverage < SPARSE:
+        return None, None, "too little texture"
     return ("Static shot",), ("Static shot",), ""
 
 
