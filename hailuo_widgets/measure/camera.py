@@ -174,7 +174,9 @@ def _one_or_two(found: list[Step]) -> list[Step]:
     open_ = {
         index + side
         for index, (one, two) in enumerate(pairwise(found))
-        if one.move.families and one.move.families == two.move.families and not (one.move.commands and two.move.commands)
+        if one.move.families
+        and one.move.families == two.move.families
+        and not (one.move.commands and two.move.commands)
         for side in (0, 1)
     }
     return [

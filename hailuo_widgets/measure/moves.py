@@ -52,7 +52,7 @@ AROUND = 0.75
 """Share of what is visible around it that must move as one, for the camera's move to be read from there."""
 
 SPARSE = 0.3
-"""Share of the patches that must be trusted to call a shot static: a dark sea looks the same wherever the camera goes."""
+"""Share of the patches that must be trusted to call a shot static: a dark sea looks the same from everywhere."""
 STILL = 0.0018
 """Widths a second up to which a camera counts as standing."""
 MOVES = 0.0035
