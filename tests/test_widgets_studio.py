@@ -10,6 +10,7 @@ import pytest
 
 from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
+from hailuo_widgets.simulator import Timing
 from hailuo_widgets.simulator.faults import Fault
 from hailuo_widgets.spec import options
 from hailuo_widgets.spec.media import Media
@@ -22,6 +23,8 @@ from support.pictures import picture_file
 from support.session import session as simulated
 from support.shell import run, shell
 from support.vendor import KEY, submits
+
+NEVER = Timing(1, 2, 1e9)
 
 
 class Screen:
@@ -347,11 +350,41 @@ def test_a_template_is_counted_priced_and_copied_but_not_sent(sitting, host):
     assert host.jobs() == []
     sitting.act("code", kind="cell")
     code = sitting.screen.last("code")[0]
+    assert host.jobs() == []
     assert (code["kind"], code["text"].splitlines()[1]) == ("sweep", "A {fox | panda | otter} [Pan left]")
     sitting.act("prompt", text="A {fox")
     assert "brace" in sitting.screen.state["form"]["problems"][0]
     sitting.act("prompt", text="A {{fox}}")
     assert sitting.desk.form.request.prompt == "A {fox}"
+
+
+def test_a_plan_asks_for_what_the_copied_cell_asks_for_and_one_sweep_runs_at_a_time(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with simulated(timing=NEVER) as host:
+        sitting = Sitting(host, VideoRequest.of(prompt="A fox"), "minimax")
+        sitting.act("set", field="mode", value="I2V")
+        sitting.upload("first_frame", picture_file())
+        sitting.act("set", field="prompt_optimizer", value=False)
+        sitting.act("plan")
+        assert sitting.screen.last("planned") is None  # one clip is no sweep
+        sitting.act("prompt", text="A {fox | panda} runs")
+        sitting.act("code", kind="cell")
+        line, template = sitting.screen.last("code")[0]["text"].split("\n", 1)
+        sitting.act("plan")
+        first, planned = sitting.screen.last("planned")[0]["place"], sitting.desk._planned.sweep
+        with shell() as made:
+            run(made, f"{line.replace('%%hailuo', '%%hailuo takes')}\n{template}")
+            assert [cell.digest for cell in made.user_ns["takes"].cells] == [cell.digest for cell in planned.cells]
+        assert host.jobs() == []
+        sitting.act("plan")
+        second, planned = sitting.screen.last("planned")[0]["place"], sitting.desk._planned.sweep
+        assert second != first
+        planned.run()
+        sitting.act("plan")
+        assert "still running" in sitting.screen.last("problem")[0]["text"]
+        assert sitting.screen.last("planned")[0]["place"] == second  # it is shown again if it was closed
+        assert len(host.jobs()) == 2
+        planned.cancel()
 
 
 def test_variants_are_collected_into_one_sweep(sitting):

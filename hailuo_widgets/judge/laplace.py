@@ -90,16 +90,11 @@ class _Table:
         self.totals = self.scores.sum(axis=1)
         self.slopes = slopes[ballots.raters]
         self.alike = bool(np.all(self.slopes == 1))
-        self.duels: list[tuple[int, int, Ints | None, Ints, Ints]] = []
+        self.seats = [_Sums.by(column) for column in self.shown.T]
+        self.duels: list[tuple[int, int, _Sums]] = []
         for one in range(self.count):
             for other in range(one + 1, self.count):
-                place = self.shown[:, one] * clips + self.shown[:, other]
-                if np.all(place[1:] > place[:-1]):
-                    self.duels.append((one, other, None, place[:0], place))
-                    continue
-                order = place.argsort(kind="stable")
-                starts = np.flatnonzero(np.r_[True, np.diff(place[order]) != 0])
-                self.duels.append((one, other, order, starts, place[order][starts]))
+                self.duels.append((one, other, _Sums.by(self.shown[:, one] * clips + self.shown[:, other])))
 
     def gap(self, x: Floats, clips: int) -> Floats:
         """By how much the first of two seats leads."""
@@ -140,14 +135,14 @@ class _Table:
         for seat, p in enumerate(shares):
             rest = self.scores[:, seat] - self.totals * p
             gradient[:, clips + seat] += rest.sum(axis=1)
-            for row, values in zip(gradient, rest * slopes, strict=True):
-                row[:clips] += np.bincount(self.shown[:, seat], values, clips)
+            sums = self.seats[seat]
+            gradient[:, sums.keys] += sums(rest * slopes)
         diagonal = np.arange(clips)
-        for one, other, order, starts, places in self.duels:
+        for one, other, sums in self.duels:
             weight = self.totals * shares[one] * shares[other]
             dense = np.zeros((len(x), clips, clips))
             flat = dense.reshape(len(x), -1)
-            flat[:, places] = _sums(weight * slopes, order, starts)
+            flat[:, sums.keys] = sums(weight * slopes)
             rows, columns = dense.sum(axis=2), dense.sum(axis=1)
             a, b, both = clips + one, clips + other, weight.sum(axis=1)
             for seat, sign in ((a, 1), (b, -1)):
@@ -158,7 +153,7 @@ class _Table:
             curvature[:, a, b] -= both
             curvature[:, b, a] -= both
             if not self.alike:
-                flat[:, places] = _sums(weight * slopes**2, order, starts)
+                flat[:, sums.keys] = sums(weight * slopes**2)
                 rows, columns = dense.sum(axis=2), dense.sum(axis=1)
             block = curvature[:, :clips, :clips]
             block -= dense
@@ -166,9 +161,33 @@ class _Table:
             block[:, diagonal, diagonal] += rows + columns
 
 
-def _sums(values: Floats, order: Ints | None, starts: Ints) -> Floats:
-    """Sums over the rows that compare the same clips; as they are where no two do, in order."""
-    return values if order is None else np.asarray(np.add.reduceat(values[:, order], starts, axis=1))
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Sums over the votes that have the same key.
+
+    Attributes:
+        keys: The keys, ascending.
+        order: Sorts the votes by key; None where they are in order and no two have the same.
+        starts: Where each key begins in that order.
+    """
+
+    keys: Ints
+    order: Ints | None
+    starts: Ints
+
+    @classmethod
+    def by(cls, keys: Ints) -> _Sums:
+        if np.all(keys[1:] > keys[:-1]):
+            return cls(keys, None, keys[:0])
+        order = keys.argsort(kind="stable")
+        starts = np.flatnonzero(np.r_[True, np.diff(keys[order]) != 0])
+        return cls(keys[order][starts], order, starts)
+
+    def __call__(self, values: Floats) -> Floats:
+        """Of each row; shape (rows, votes) to (rows, keys)."""
+        if self.order is None:
+            return values
+        return np.asarray(np.add.reduceat(values[:, self.order], self.starts, axis=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,12 +109,33 @@ def python_of(quote: Quote, files: Mapping[str, str] | None = None) -> str:
     return f"import hailuo_widgets as hw\n\n{_call('hw.generate', quote.written.prompt.strip(), quote, files)}"
 
 
-def _call(function: str, prompt: str, quote: Quote, files: Mapping[str, str] | None) -> str:
+def definition_of(quote: Quote, template: str) -> Definition:
+    """The sweep of a template, with the fields of one of its cells.
+
+    Raises:
+        UsageError: At a mistake in the template.
+    """
     request = quote.request
-    arguments: dict[str, Any] = {"provider": quote.row.provider, "model": quote.row.model}
-    arguments |= {name: getattr(request, name) for name in ("duration", "resolution") if getattr(request, name)}
-    arguments |= {_FIELDS[option]: _VALUES.get(value, value) for option, value in _options(quote)}
-    for field, media in request.media().items():
+    arguments = _arguments(quote)
+    for field in ("first_frame", "last_frame", "subject"):
+        if (media := getattr(request, field)) is not None:
+            arguments[field] = media
+    if request.references:
+        arguments["references"] = (request.references,)
+    return Definition.of_python(template, arguments)
+
+
+def _arguments(quote: Quote) -> dict[str, Any]:
+    """Everything but the prompt and the pictures."""
+    request = quote.request
+    found: dict[str, Any] = {"provider": quote.row.provider, "model": quote.row.model}
+    found |= {name: getattr(request, name) for name in ("duration", "resolution") if getattr(request, name)}
+    return found | {_FIELDS[option]: _VALUES.get(value, value) for option, value in _options(quote)}
+
+
+def _call(function: str, prompt: str, quote: Quote, files: Mapping[str, str] | None) -> str:
+    arguments = _arguments(quote)
+    for field, media in quote.request.media().items():
         if field.startswith("references"):
             arguments.setdefault("references", []).append(_place(media, files))
         else:

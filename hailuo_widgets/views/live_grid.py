@@ -103,6 +103,28 @@ def show(sweep: Sweep, host: Host, loop: LoopThread, *, live: bool = False) -> N
     loop.call(partial(follower.start, loop, wanted=live))
 
 
+def show_in(place: str, sweep: Sweep, host: Host, loop: LoopThread) -> Callable[[], None]:
+    """Show a sweep live in an element of another view. Nothing of it is saved with the notebook.
+
+    Args:
+        place: The class of the element.
+        sweep: Which one.
+        host: The kernel's session.
+        loop: The thread that moves the jobs.
+
+    Returns:
+        Takes the grid away.
+    """
+    from hailuo_widgets.views.sweep_grid import SweepGrid
+
+    marks, measured = _marks(host, sweep.clips()), _known(host, sweep.clips())
+    grid = SweepGrid(grid_of(sweep, marks, head_of(sweep, None), measured), place=place)
+    follower = _Follower(sweep, host, grid, None, marks=marks, measured=measured)
+    grid.on_ask(lambda ask: loop.call(follower.hear, ask))
+    loop.call(partial(follower.start, loop, wanted=True))
+    return lambda: loop.call(follower.close)
+
+
 class _Work:
     """A sweep, as something that a cell can wait for."""
 
@@ -130,7 +152,7 @@ class _Follower:
         sweep: Sweep,
         host: Host,
         grid: SweepGrid,
-        output: Output,
+        output: Output | None,
         *,
         marks: dict[str, MarksPart],
         measured: dict[str, Measured],
@@ -465,6 +487,8 @@ class _Follower:
 
     def _keep_soon(self) -> None:
         """Bring what stays in the notebook up to date: at once where all has ended, else now and then."""
+        if self._output is None:
+            return
         loop, done = asyncio.get_running_loop(), self._sweep.done
         if needs_view():
             if not done:
@@ -505,17 +529,27 @@ class _Follower:
         self._kept_pictures = any(take.clip for take in view.takes.values())
         async with self._working:
             data = await asyncio.to_thread(_static, self._sweep, self._host, view, pause=PAUSE)
-        if not self._closed:
+        if not self._closed and self._output is not None:
             self._output.replace(_beside(self._grid, data))
 
     async def _settle(self) -> None:
         """The table for good; the grid goes."""
+        self._stop()
+        if self._output is not None:
+            self._output.replace(await asyncio.to_thread(_static, self._sweep, self._host, self._view()))
+        self._grid.close()
+
+    def close(self) -> None:
+        """Take the grid away."""
+        if not self._closed:
+            self._stop()
+            self._grid.close()
+
+    def _stop(self) -> None:
         self._closed = True
         self._pace.stop()
         for forget in self._forget:
             forget()
-        self._output.replace(await asyncio.to_thread(_static, self._sweep, self._host, self._view()))
-        self._grid.close()
 
 
 def _in_words(view: GridView) -> dict[str, str]:

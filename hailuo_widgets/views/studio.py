@@ -44,7 +44,7 @@ class Studio(Placed):
 
     _esm = asset(
         "dom.js", "placed.js", "player.js", "prompt_editor.js", "frame_picker.js", "studio_form.js", "marks.js",
-        "final_row.js", "studio_results.js", "studio_compare.js", "clip_wall.js", "studio.js",
+        "final_row.js", "clip_actions.js", "studio_results.js", "studio_compare.js", "clip_wall.js", "studio.js",
     )  # fmt: skip
     _css = asset(
         "base.css", "ring.css", "player.css", "prompt_editor.css", "frame_picker.css", "clip_wall.css", "studio.css"

@@ -25,8 +25,9 @@ from hailuo_widgets.store import pictures
 from hailuo_widgets.store.recall import quote_of
 from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.views.clip_wall import ClipWall
-from hailuo_widgets.views.code import cell_of, python_of, sweep_cell_of, sweep_of
+from hailuo_widgets.views.code import cell_of, definition_of, python_of, sweep_cell_of, sweep_of
 from hailuo_widgets.views.frame_picker import Uploads, described, named, proposed
+from hailuo_widgets.views.plan_beside import PlanBeside
 from hailuo_widgets.views.promoting import refused, standing
 from hailuo_widgets.views.prompt_editor import MOST_CHARACTERS, analyse
 from hailuo_widgets.views.prompt_template import Asked, escaped, is_plain, notes, read
@@ -93,6 +94,7 @@ class StudioController:
         self._asked = read(self._text)
         self._before = ""
         self._uploads = Uploads()
+        self._planned = PlanBeside()
         self._mended: dict[str, Mended] = {}
         self._failed: dict[str, str] = {}
         self._begun = 0
@@ -140,6 +142,7 @@ class StudioController:
             **dict.fromkeys(("upload", "url", "clear", "fit", "accept", "look"), self._picture),
             "sketch": self._sketch,
             "generate": self._generate,
+            "plan": self._plan,
             "cancel": self._cancel,
             "film": self._film,
             "posters": self._posters,
@@ -203,7 +206,7 @@ class StudioController:
         if self._asked.problem:
             remarks.append(self._asked.problem)
         elif self._asked.varies:
-            remarks.append("This prompt makes several clips. Copy it as a cell and run that: its plan is shown first.")
+            remarks.append(f"This prompt makes {self._asked.cells:,} clips. Review the plan, then run it.")
         return form_message(
             form, catalog().offer(form.row.provider), key, slots=slots, notes=remarks, asked=self._asked
         )
@@ -339,6 +342,23 @@ class StudioController:
             job.observe(self._moved)
         self._before = ""
         self._moved(job)
+
+    async def _plan(self, _content: dict[str, Any], _buffers: list[bytes]) -> None:
+        """Show the plan of the sweep that the prompt describes. It is run from there."""
+        quote = self.form.quote
+        if not self._asked.varies or self._asked.problem:
+            return
+        if self._planned.running:
+            self._screen.tell({"type": "planned", "place": self._planned.place})
+            raise UsageError(
+                "The sweep below is still running.",
+                hint="Plan the next one when it has finished, or cancel the rest of it first.",
+            )
+        if quote is None:
+            raise UsageError("This can't be sent yet.", hint=" ".join(str(each) for each in self.form.problems))
+        await asyncio.to_thread(self._keep_pictures, quote)
+        await self._planned.open(self._host, definition_of(quote, self._text))
+        self._screen.tell({"type": "planned", "place": self._planned.place})
 
     def _moved(self, job: Job) -> None:
         if job.done:

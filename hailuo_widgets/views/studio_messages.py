@@ -9,6 +9,7 @@ from hailuo_widgets.keys import EMBEDDED
 from hailuo_widgets.markup import clean
 from hailuo_widgets.markup import content as as_content
 from hailuo_widgets.store.sidecar import MarksPart
+from hailuo_widgets.sweeps.host import Host as SweepHost
 from hailuo_widgets.views.clip_wall import clip_message
 from hailuo_widgets.views.describe import clip_view, order_of, recipe_of, spec_of, status_of
 from hailuo_widgets.views.promoting import FinalView, final_message
@@ -31,13 +32,15 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.library import Library
+    from hailuo_widgets.sweeps.definition import Definition
+    from hailuo_widgets.sweeps.sweep import Sweep
     from hailuo_widgets.views.prompt_template import Asked
 
 SUMMARY_CARDS = 12
 """Cards in a session's summary; what is older is counted and stays in the library."""
 
 
-class Host(Protocol):
+class Host(SweepHost, Protocol):
     """What the studio needs of a session."""
 
     settings: Settings
@@ -57,6 +60,9 @@ class Host(Protocol):
 
     def start(self, request: VideoRequest, provider: str | None = None, *, name: str = "", fresh: bool = False) -> Job:
         """Begin a job."""
+
+    def plan(self, definition: Definition) -> Sweep:
+        """Plan a sweep."""
 
     def promote(self, clip: Clip) -> Job:
         """Make a draft again in 2K."""

@@ -72,10 +72,10 @@ class SweepGrid(Placed):
 
     whole = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, view: GridView) -> None:
+    def __init__(self, view: GridView, *, place: str = "") -> None:
         self._places = {place for cell in range(len(view.cells)) for place in view.places(cell)}
         self._seq = 1
-        super().__init__(whole=whole_message(view, self._seq))
+        super().__init__(place=place, whole=whole_message(view, self._seq))
 
     def show(self, view: GridView) -> None:
         """Send the whole state."""

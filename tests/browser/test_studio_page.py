@@ -19,8 +19,10 @@ from hailuo_widgets.views import ClipGrid, FramePicker, Player, PromptEditor
 from hailuo_widgets.views.card import Order, Status
 from hailuo_widgets.views.job_card import JobCard
 from hailuo_widgets.views.studio import Studio
+from hailuo_widgets.views.sweep_grid import SweepGrid
 from support.axe import violations
 from support.pictures import chosen
+from support.session import session as simulated
 from support.waiting import wait_until
 from support.widget_page import WidgetPage, widget_page
 
@@ -179,10 +181,53 @@ def test_a_template_says_how_many_clips_it_asks_for(host, opened):
     page.get_by_role("textbox", name="Prompt").fill("A {fox | panda} <b>runs</b>")
     expect(page.locator(".hw-price")).to_have_text("$0.56for 2 clips")
     expect(page.locator(".hw-note")).to_have_text("2 clips · $0.56")
+    expect(page.get_by_role("button", name="Generate")).to_be_hidden()
+    expect(page.get_by_role("button", name="Review the plan")).to_be_disabled()  # there is no key
     page.get_by_role("button", name="Copy as cell").first.click()
     expect(page.get_by_role("textbox", name="The code")).to_have_value(
         "%%hailuo -p minimax -m MiniMax-Hailuo-2.3 -d 6 -r 768P\nA {fox | panda} <b>runs</b>"
     )
+
+
+def test_a_sweep_is_planned_and_run_below(host, monkeypatch):
+    grids = []
+    made = SweepGrid.__init__
+
+    def init(self, *args, **options):
+        made(self, *args, **options)
+        grids.append(self)
+
+    monkeypatch.setattr(SweepGrid, "__init__", init)
+    page = host.page
+    prompt = page.get_by_role("textbox", name="Prompt")
+    review = page.get_by_role("button", name="Review the plan")
+    below = page.locator(".hw-studio-below")
+    grid = below.get_by_role("group", name="Sweep", exact=True)
+
+    def reviewed():
+        before = len(grids)
+        review.click()
+        wait_until(lambda: len(grids) > before, 20, lambda: "nothing was planned")
+        expect(below.locator(f".{grids[-1].place}")).to_have_count(1)
+        host.mount(grids[-1], f"plan {before}", place="elsewhere")
+
+    with simulated() as session:
+        studio = Studio(session, VideoRequest.of(prompt=PROMPT), "minimax")
+        host.mount(studio, place=studio.place)
+        prompt.fill("A {stoat | weasel} runs")
+        reviewed()
+        expect(grid.get_by_role("button", name="Run · $0.56", exact=True)).to_be_visible()
+        grid.get_by_role("button", name="Cancel").click()
+        expect(below).to_have_count(0)
+        prompt.fill("A {stoat | weasel | marten} runs")
+        reviewed()
+        run = grid.get_by_role("button", name="Run · $0.84", exact=True)
+        expect(run).to_be_visible()
+        assert violations(page, ".hw-studio") == []
+        assert session.jobs() == []  # nothing is sent before Run
+        assert session.simulator.tasks == {}
+        run.click()
+        expect(grid.locator('[data-state="stored"]')).to_have_count(3)
 
 
 def test_marks_notes_and_the_library(host, opened):

@@ -64,6 +64,8 @@ async ({ esm, css, state, name, place }) => {
           state[key] = value;
           call(`change:${key}`);
         }
+      } else if (message.method === "close") {
+        window.hosts[name].destroy();
       } else {
         call("msg:custom", message.content, message.buffers.map((each) => new DataView(bytes(each).buffer)));
       }
@@ -76,7 +78,8 @@ async ({ esm, css, state, name, place }) => {
   el.className = place;
   const stops = [];
   const keep = async (stop) => { const done = await stop; if (typeof done === "function") stops.push(done); };
-  window.hosts[name].drop = () => { for (const stop of stops) stop(); el.remove(); };
+  window.hosts[name].destroy = () => { for (const stop of stops.splice(0)) stop(); };
+  window.hosts[name].drop = () => { window.hosts[name].destroy(); el.remove(); };
   if (widget.initialize) await keep(widget.initialize({ model }));
   if (!place) await keep(widget.render({ model, el }));
 }
@@ -113,7 +116,8 @@ class _Wire:
         """The page's messages go to the widget itself."""
 
     def close(self, *_: Any, **__: Any) -> None:
-        """Nobody is told."""
+        """Have the page end the widget's model."""
+        self._out.put(json.dumps({"name": self._name, "buffers": [], "method": "close"}))
 
 
 class WidgetPage:

@@ -62,21 +62,30 @@ export function clipActions({ file, cell, url, studio }) {
 }
 
 /**
- * Show the studio that the kernel has opened, under a view.
- * @param {HTMLElement} root The view.
- * @param {string} place The class of the element that the studio looks for; "" if it could not be opened.
+ * Show the view that the kernel has opened, under another one.
+ * @param {HTMLElement} root The other one.
+ * @param {string} place The class of the element that the view looks for; "" if it could not be opened.
  * @param {string} why The reason, if it could not.
+ * @param {string} name What it is.
  */
-export function studioBelow(root, place, why) {
-  root.querySelector(".hw-studio-below")?.remove();
+export function openBelow(root, place, why, name = "studio") {
+  root.querySelector(":scope > .hw-studio-below")?.remove();
   const below = element("div", "hw-studio-below");
   below.tabIndex = -1;
-  const close = button("Close the studio", "✕", "hw-button hw-quiet");
+  const close = button(`Close the ${name}`, "✕", "hw-button hw-quiet");
   close.addEventListener("click", () => {
     below.remove();
     root.scrollIntoView({ block: "nearest" });
   });
-  below.append(close, element("div", place, why));
+  const holder = element("div", place, why);
+  below.append(close, holder);
+  below.addEventListener(
+    "hw-gone",
+    ({ target }) => {
+      if (target instanceof HTMLElement && target.parentElement === holder) below.remove();
+    },
+    { capture: true },
+  );
   if (why) below.role = "alert";
   // Its keys are no keys of the view.
   below.addEventListener("keydown", (event) => event.stopPropagation());

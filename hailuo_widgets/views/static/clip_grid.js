@@ -1,6 +1,6 @@
 /** A library as a widget: the wall, and the clip that is chosen with its player. */
 
-import { clipActions, studioBelow } from "./clip_actions.js";
+import { clipActions, openBelow } from "./clip_actions.js";
 import { clipWall } from "./clip_wall.js";
 import { blobUrl, button, element, say } from "./dom.js";
 import { finalRow } from "./final_row.js";
@@ -136,7 +136,7 @@ export default placed((model, signal) => {
       stage.seek(0);
       stage.play();
     } else if (content.type === "studio") {
-      studioBelow(root, content.place, content.why);
+      openBelow(root, content.place, content.why);
       if (shown) act(shown);
     } else if (content.type === "problem") {
       say(failed, `${content.text} ${content.hint}`);

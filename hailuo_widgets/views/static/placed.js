@@ -49,6 +49,7 @@ export function placed(build) {
           model.off("change:place", leave);
           watch.disconnect();
           style.remove();
+          live.dispatchEvent(new Event("hw-gone"));
           live.remove();
           controller.abort();
         };

@@ -1,5 +1,6 @@
 /** The studio: the form on one side, what was made on the other, and between them two buttons. */
 
+import { openBelow } from "./clip_actions.js";
 import { clipWall } from "./clip_wall.js";
 import { blobUrl, button, element, say } from "./dom.js";
 import { placed } from "./placed.js";
@@ -115,7 +116,9 @@ export default placed((model, signal) => {
   const why = element("ul", "hw-why-not hw-soft");
   why.id = `hw-why-${Math.random().toString(36).slice(2)}`;
   generate.setAttribute("aria-describedby", why.id);
-  buy.append(price, sketch, generate);
+  const plan = button("Review the plan", "Review the plan", "hw-button hw-primary");
+  plan.hidden = true;
+  buy.append(price, sketch, generate, plan);
   form.slots.after(editor.root);
   left.append(form.root, buy, why, problem, become);
 
@@ -203,6 +206,9 @@ export default placed((model, signal) => {
       state.cells > 1 ? `for ${state.cells} clips` : /^(price|free)/.test(state.price) ? "" : "a clip",
     );
     generate.disabled = busy || !state.ready;
+    generate.hidden = state.cells > 1;
+    plan.hidden = state.cells < 2;
+    plan.disabled = !state.writable || state.key === "missing";
     why.hidden = !(state.problems.length || state.warnings.length);
     why.replaceChildren(
       ...state.problems.map((text) => element("li", "", text)),
@@ -278,6 +284,9 @@ export default placed((model, signal) => {
         showForm();
         see("sitting");
         break;
+      case "planned":
+        openBelow(root, content.place, "", "plan");
+        break;
       case "opened":
         see("sitting");
         break;
@@ -324,6 +333,14 @@ export default placed((model, signal) => {
         busy = true;
         generate.disabled = true;
         send({ type: "generate", begun });
+      },
+    ],
+    [
+      plan,
+      () => {
+        editor.tell();
+        problem.hidden = true;
+        send({ type: "plan" });
       },
     ],
     [cell, () => send({ type: "code", kind: "cell" })],

@@ -1,6 +1,6 @@
 /** The grid of a sweep: the plan, the run and the result, in cells that are compared by eye. */
 
-import { studioBelow } from "./clip_actions.js";
+import { openBelow } from "./clip_actions.js";
 import { element } from "./dom.js";
 import { placed } from "./placed.js";
 import { CellBox } from "./sweep_cell.js";
@@ -387,7 +387,7 @@ function show(store, signal) {
       return;
     }
     if (change.kind === "studio") {
-      studioBelow(root, change.place, change.why);
+      openBelow(root, change.place, change.why);
       return;
     }
     for (const key of change.keys) boxes.get(Number.parseInt(key, 10))?.update();
