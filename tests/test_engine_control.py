@@ -109,6 +109,20 @@ def test_what_is_cancelled_ends_at_once(what):
         assert submits(here.simulator) == (what != "paused")
 
 
+@pytest.mark.parametrize("moment", ["planned", "submitting", "running"])
+def test_a_cell_that_runs_again_right_after_its_job_was_cancelled_gets_the_clip(moment):
+    faults = [Fault("slow", "submit", seconds=0.5)] if moment == "submitting" else []
+    with session(*faults, timing=Timing(1, 2, 20)) as here:
+        first = here.start(VideoRequest.of(prompt=PROMPT), "minimax")
+        wait_until(lambda: moment == "planned" or first.state == moment or first.done, SECONDS, lambda: repr(first))
+        first.cancel()
+        again = here.start(VideoRequest.of(prompt=PROMPT), "minimax")
+        assert again.result(SECONDS).path.is_file()
+        assert again is not first or first.state == "stored"
+        assert first.wait(SECONDS)
+        assert submits(here.simulator) == 1
+
+
 # --- keys and hosts ---------------------------------------------------------------------------------------------------
 
 
