@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+TRAVELS = {"Truck left", "Truck right", "Pedestal up", "Pedestal down", "Push in", "Pull out"}
 ALONE = 0.8
 """Seconds of one move that are needed to tell it from another of its family."""
 
@@ -92,7 +94,7 @@ def shot_of(field: Field) -> Shot:
             turned[0] or any(name.startswith("Pan") for name in kin),
             turned[1] or any(name.startswith("Tilt") for name in kin),
         )
-    return Shot(_doubtful(_beside_a_shake(found, rate)), own, shaking)
+    return Shot(_doubtful(_one_or_two(_beside_a_shake(found, rate))), own, shaking)
 
 
 def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool], *, broken: bool) -> Step:
@@ -118,6 +120,9 @@ def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool],
         whole = replace(whole, commands=None, families=None, reason="the picture moves in too many ways at once")
     elif whole.commands and any(half.commands not in {None, whole.commands} for half in halves):
         whole = replace(whole, commands=None, reason="its two halves look different")
+    elif whole.commands and TRAVELS & set(whole.commands) and not any(half.commands for half in halves):
+        # Noise adds up to a little parallax over the whole step that neither half has.
+        whole = replace(whole, commands=None, reason="neither half of it shows the parallax")
     return Step(part.start, part.stop, whole)
 
 
@@ -161,6 +166,24 @@ def _beside_a_shake(found: list[Step], rate: float) -> list[Step]:
         if each.move.families and each.move.families != ("Shake",) and each.stop - each.start < 1.3 * rate
         else each
         for each in found
+    ]
+
+
+def _one_or_two(found: list[Step]) -> list[Step]:
+    """Two steps of one family in a row are one move or two; where one has no name, it can't be told which."""
+    open_ = {
+        index + side
+        for index, (one, two) in enumerate(pairwise(found))
+        if one.move.families
+        and one.move.families == two.move.families
+        and not (one.move.commands and two.move.commands)
+        for side in (0, 1)
+    }
+    return [
+        replace(each, move=replace(each.move, commands=None, families=None, reason="it may be one move or two"))
+        if index in open_
+        else each
+        for index, each in enumerate(found)
     ]
 
 

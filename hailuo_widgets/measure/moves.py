@@ -51,12 +51,16 @@ HELD, FILLS = 0.01, 0.45
 AROUND = 0.75
 """Share of what is visible around it that must move as one, for the camera's move to be read from there."""
 
+SPARSE = 0.3
+"""Share of the patches that must be trusted to call a shot static: a dark sea looks the same from everywhere."""
 STILL = 0.0018
 """Widths a second up to which a camera counts as standing."""
 MOVES = 0.0035
 """Widths a second from which on it surely moves."""
 PRESENT, ABSENT = 0.20, 0.10
 """An axis belongs to a move if it has this share of the strongest one, and not below the second; between is open."""
+FIRM = 3.0
+"""Standard errors from which on a small second move is not noise."""
 SHAKES, STEADY = 0.012, 0.006
 """Tremble in widths a second (root of the mean square) from which a camera shakes, and up to which it does not."""
 SEEN = 0.018
@@ -65,6 +69,9 @@ PARALLAX, FLAT = 0.12, 0.02
 """Share of the trusted patches that must show parallax, and up to which there is none."""
 PARALLAX_OF_GROWTH = 0.06
 """The same for travel in or out, which the middle of the picture can't show."""
+LAGS = 0.45
+"""How fast the patches with parallax must be beside the background. Where flow loses track, it answers too little
+motion, and that looks like a plane far behind; a real one that is so much slower than the background is rare."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +124,7 @@ def move(field: Field, trembles: float, *, still: bool, turned: tuple[bool, bool
         model = fit(grouped.motion, grouped.trust * prior(field.places), field.places)
     seen = depth(grouped, model.rates, FINE + (0.25 * trembles if trembles > STEADY else 0.0))
     main = np.average(model.rates, axis=0, weights=model.support + 1e-6)
-    found = _evidence(main[:3] * [1, 1, REACH], seen, float(model.support.mean()), trembles)
+    found = _evidence(main[:3] * [1, 1, REACH], seen, float(model.support.mean()), trembles, _firm(model.rates))
     turns = (keystones[0] > 0, keystones[1] > 0)
     commands, families, reason = _words(found, grouped, turns, still=still, turned=turned)
     return Move(
@@ -167,6 +174,7 @@ class _Evidence:
         moved: (3,) the background's motion, or the nearer planes' where that is larger.
         share: (3,) each beside the strongest, 0 to 1.
         least: (3,) what counts as standing still.
+        firm: (3,) the background's mean motion in standard errors.
     """
 
     size: Floats
@@ -179,9 +187,16 @@ class _Evidence:
     moved: Floats
     share: Floats
     least: Floats
+    firm: Floats
 
 
-def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float) -> _Evidence:
+def _firm(rates: Floats) -> Floats:
+    """(3,) how many standard errors the mean motion on each axis is from none: a move goes on, noise comes and goes."""
+    way = rates[:, :3]
+    return np.asarray(np.abs(way.mean(0)) / (way.std(0) / len(way) ** 0.5 + 1e-9))
+
+
+def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float, firm: Floats) -> _Evidence:
     speed = float(np.abs(size).max())
     shakes = trembles >= max(SHAKES, 0.16 * speed)
     standing = speed < MOVES
@@ -206,7 +221,7 @@ def _evidence(size: Floats, seen: Depth, agrees: float, trembles: float) -> _Evi
     blur = np.array([0.5, 0.5, 0.15]) * (trembles if shakes else 0.0)
     least = np.maximum(STILL, 0.7 * blur)
     share[np.abs(moved) < np.maximum(0.5 * MOVES, 0.7 * blur)] = 0.0
-    return _Evidence(size, seen, agrees, trembles, shakes, standing, parallax, moved, share, least)
+    return _Evidence(size, seen, agrees, trembles, shakes, standing, parallax, moved, share, least, firm)
 
 
 Words = tuple[tuple[str, ...] | None, tuple[str, ...] | None, str]
@@ -260,6 +275,8 @@ def _still(found: _Evidence) -> Words:
         return None, None, MAYBE
     if found.seen.island > FILLS and found.seen.around < AROUND:
         return None, None, "the subject fills the frame"
+    if found.seen.coverage < SPARSE:
+        return None, None, "too little texture"
     return ("Static shot",), ("Static shot",), ""
 
 
@@ -268,13 +285,15 @@ def _present(found: _Evidence, turned: tuple[bool, bool]) -> tuple[NDArray[np.bo
     share = found.share
     plain = found.seen.different < 0.05  # nothing but the background, so its motion is known well
     on = np.full(3, 0.6 * PRESENT if plain else PRESENT)
-    off = np.full(3, 0.5 * ABSENT if plain else ABSENT)
+    # Planes at several depths hide a small move beside a large one.
+    off = np.full(3, ABSENT * (0.5 if plain else 0.7 if found.parallax else 1.0))
     if share[2] > PRESENT:
         for axis in (0, 1):
             if turned[axis] and share[axis] < 1:  # the point that a dolly goes towards lies off the middle
                 on[axis], off[axis] = 1.0, 0.75
     present = share > on
-    if ((share <= on) & (share > off)).any():
+    # What falls short of a move and does not go on through the step, either, is noise.
+    if ((share <= on) & (share > off) & (found.firm > FIRM)).any():
         return present, "a second move, too small to be sure of"
     if found.shakes and found.agrees < (0.65 if present.sum() > 1 and share[present].min() < 0.5 else 0.55):
         return present, "the picture moves in too many ways at once"
@@ -289,7 +308,8 @@ def _named(found: _Evidence, field: Field, keystones: tuple[bool, bool], present
         turn, travel = _WORDS[axis, 1 if found.moved[axis] > 0 else -1]
         kin.append(FAMILIES[turn])
         strong = abs(found.moved[axis])
-        turns = axis < 2 and keystones[axis] and found.seen.world < 0.08
+        bent = axis < 2 and keystones[axis]
+        turns = bent and found.seen.world < 0.08
         flat = (
             found.seen.beside[axis] <= FLAT
             and found.seen.different < 0.15
@@ -297,7 +317,8 @@ def _named(found: _Evidence, field: Field, keystones: tuple[bool, bool], present
             and _all_over(field.trust, field.places)
         )
         travels, stays = _travels(found.seen, found.size, axis) if found.parallax else (False, flat)
-        if travels and not turns:
+        # Keystone and parallax at once contradict each other, unless something moves by itself.
+        if travels and not bent and not _lags(found):
             names.append(travel)
         elif turns or stays:
             names.append(turn)
@@ -305,6 +326,12 @@ def _named(found: _Evidence, field: Field, keystones: tuple[bool, bool], present
             unsure = f"{turn.lower()} or {travel.lower()}: the parallax doesn't show which"
     tail = ("Shake",) if found.shakes else ()
     return (None if unsure else (*names, *tail)), (*kin, *tail), unsure
+
+
+def _lags(found: _Evidence) -> bool:
+    """Whether the patches with parallax move so much less than the background that flow may have lost them."""
+    axis = int(np.abs(found.seen.travel).argmax())
+    return float(abs((found.seen.rates * [1, 1, REACH])[axis])) < LAGS * float(abs(found.size[axis]))
 
 
 def _travels(seen: Depth, size: Floats, axis: int) -> tuple[bool, bool]:

@@ -12,7 +12,7 @@ from hailuo_widgets.errors import UsageError
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-VERSION = 2
+VERSION = 3
 """Rises whenever a measure's meaning or method changes: values of another version are to be measured again."""
 
 Step = tuple[str, ...] | None
