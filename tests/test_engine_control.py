@@ -114,7 +114,7 @@ def test_a_cell_that_runs_again_right_after_its_job_was_cancelled_gets_the_clip(
     faults = [Fault("slow", "submit", seconds=0.5)] if moment == "submitting" else []
     with session(*faults, timing=Timing(1, 2, 20)) as here:
         first = here.start(VideoRequest.of(prompt=PROMPT), "minimax")
-        wait_until(lambda: moment == "planned" or first.state == moment or first.done, SECONDS, lambda: repr(first))
+        wait_until(lambda: moment in {"planned", first.state} or first.done, SECONDS, lambda: repr(first))
         first.cancel()
         again = here.start(VideoRequest.of(prompt=PROMPT), "minimax")
         assert again.result(SECONDS).path.is_file()
