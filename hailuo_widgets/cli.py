@@ -62,7 +62,9 @@ def _parser() -> argparse.ArgumentParser:
         act.set_defaults(run=run)
     export = commands.add_parser("export", help="copy a notebook together with its clips")
     export.add_argument("notebook", help="a saved notebook, FILE.ipynb")
-    export.add_argument("-o", "--output", help="default: FILE-export.ipynb")
+    export.add_argument(
+        "-o", "--output", help="default: FILE-export.ipynb; FILE.html and FILE.zip hold everything in one file"
+    )
     export.add_argument(
         "--inside",
         type=float,
@@ -91,9 +93,22 @@ def _export(options: argparse.Namespace) -> int:
     from hailuo_widgets.self_contained import export
 
     source, target = _target(options, "export")
+    if target.suffix in (".html", ".zip"):
+        return _hand_out(source, target)
     clips, size, missing = export(source, target, most_mb=options.inside)
     where = f"inside it ({size:.1f} MB)" if size else f"in {target.stem}_clips beside it"
     print(f"{target}: {clips} clip{'' if clips == 1 else 's'}" + (f", {where}" if clips else ""))
+    for each in missing:
+        print(f"{each} is missing; it stays as it was.", file=sys.stderr)
+    return 1 if missing else 0
+
+
+def _hand_out(source: Path, target: Path) -> int:
+    from hailuo_widgets.handout import packed, page
+
+    clips, missing = (page if target.suffix == ".html" else packed)(source, target)
+    size = target.stat().st_size / 1e6
+    print(f"{target}: {clips} clip{'' if clips == 1 else 's'}, {size:.1f} MB")
     for each in missing:
         print(f"{each} is missing; it stays as it was.", file=sys.stderr)
     return 1 if missing else 0

@@ -11,7 +11,8 @@ from typing import Protocol
 def midnight(at: float) -> float:
     """When the day of a moment began, by local time; both in seconds since the epoch."""
     moment = datetime.fromtimestamp(at, UTC).astimezone()
-    return moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    # Without its offset: on the two days of a year when the clocks change, midnight had another one.
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None).timestamp()
 
 
 class Clock(Protocol):

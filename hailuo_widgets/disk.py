@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,34 @@ def sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file so that there is always a whole one under its name, or none.
+
+    What is there under the name is replaced, a link included: nothing is written through it. The name that it has
+    meanwhile is new, so neither a link nor another process can be at it.
+
+    Args:
+        path: The file, in a folder that exists.
+        data: All of it.
+        durable: Whether it has to outlive a power cut; False for what can be made again.
+
+    Raises:
+        OSError: If the disk refuses it; nothing is left behind then.
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

@@ -210,7 +210,8 @@ def test_a_journal_on_a_disk_that_fails_can_be_read_and_says_why_it_is_not_writt
         sqlite_disk.relent()
 
 
-def test_a_task_id_that_no_disk_took_is_kept_by_the_kernel(monkeypatch):
+@pytest.mark.parametrize("then", ["resume", "the cell again"])
+def test_a_task_id_that_no_disk_took_is_kept_by_the_kernel(then, monkeypatch):
     from hailuo_widgets.errors import LibraryError
 
     with session() as here:
@@ -225,7 +226,7 @@ def test_a_task_id_that_no_disk_took_is_kept_by_the_kernel(monkeypatch):
             job.result(SECONDS)
         assert job.task_id
         monkeypatch.undo()
-        (again,) = here.resume()
+        again = here.resume()[0] if then == "resume" else here.start(REQUEST)
         assert again.result(SECONDS).task_id == job.task_id
         assert submits(here.simulator) == 1
 

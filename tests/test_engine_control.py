@@ -47,7 +47,7 @@ def test_a_vendor_that_does_not_answer_a_cancellation_is_not_waited_for(answer, 
     monkeypatch.setattr(job_runner, "CANCEL_SECONDS", 0.2)
     with session(timing=NEVER) as here:
         client = here._connect("minimax")
-        monkeypatch.setattr(type(client), "cancellable", property(lambda _client: True))
+        monkeypatch.setattr(type(client), "can_cancel", lambda _client, _task: True)
 
         async def cancel(_task):
             if answer == "broken":
@@ -61,6 +61,25 @@ def test_a_vendor_that_does_not_answer_a_cancellation_is_not_waited_for(answer, 
         assert ended([job]) == ["abandoned"]
         assert job.label == "Detached"
         assert "resume" in job.error.hint or answer == "broken"
+
+
+@pytest.mark.parametrize(("fields", "stops"), [({}, False), ({"model": "MiniMax-H3", "ratio": "16:9"}, True)])
+def test_a_vendor_that_can_not_cancel_that_task_is_not_asked_to(fields, stops):
+    with session(timing=Timing(1e9, 2, 1e9)) as here:
+        client, asked = here._connect("minimax"), []
+        cancel = client.cancel
+
+        async def asking(task):
+            asked.append(task)
+            return await cancel(task)
+
+        client.cancel = asking
+        job = here.start(VideoRequest.of(prompt=PROMPT, **fields), "minimax")
+        wait_until(lambda: job.task_id, SECONDS, lambda: repr(job))
+        job.cancel()
+        assert ended([job]) == ["cancelled" if stops else "abandoned"]
+        assert len(asked) == stops
+        assert job.error is None
 
 
 @pytest.mark.parametrize("what", ["queued here", "paused", "running", "the same clip"])
@@ -88,6 +107,20 @@ def test_what_is_cancelled_ends_at_once(what):
         assert set(states[1:]) == {"cancelled"}
         assert states[0] == ("cancelled" if what == "paused" else "abandoned")
         assert submits(here.simulator) == (what != "paused")
+
+
+@pytest.mark.parametrize("moment", ["planned", "submitting", "running"])
+def test_a_cell_that_runs_again_right_after_its_job_was_cancelled_gets_the_clip(moment):
+    faults = [Fault("slow", "submit", seconds=0.5)] if moment == "submitting" else []
+    with session(*faults, timing=Timing(1, 2, 20)) as here:
+        first = here.start(VideoRequest.of(prompt=PROMPT), "minimax")
+        wait_until(lambda: moment in {"planned", first.state} or first.done, SECONDS, lambda: repr(first))
+        first.cancel()
+        again = here.start(VideoRequest.of(prompt=PROMPT), "minimax")
+        assert again.result(SECONDS).path.is_file()
+        assert again is not first or first.state == "stored"
+        assert first.wait(SECONDS)
+        assert submits(here.simulator) == 1
 
 
 # --- keys and hosts ---------------------------------------------------------------------------------------------------

@@ -10,9 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 
 import pytest
 
+import hailuo_widgets as hw
+from hailuo_widgets.clock import midnight
 from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.patient_loop import PatientLoop
@@ -21,6 +24,7 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.views.describe_sweep import head_of
 from support.kill import KEY, asked, check, finish, rows, start, vendor
 from support.many import world
 from support.simulation import simulate
@@ -116,6 +120,33 @@ def test_a_job_is_timed_by_a_clock_that_can_not_be_set(monkeypatch):
     job.move(JobState.QUEUED)
     job.move(JobState.STORED)
     assert 0 <= job.worked <= job.elapsed < SECONDS
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the time zone can't be set here")
+@pytest.mark.parametrize(
+    ("noon", "hours"),
+    [("2026-03-28T12:00+01:00", 12), ("2026-03-29T12:00+02:00", 11), ("2026-10-25T12:00+01:00", 13)],
+)
+def test_a_day_begins_at_its_own_midnight_when_the_clocks_change(noon, hours, monkeypatch):
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        at = datetime.fromisoformat(noon).timestamp()
+        assert at - midnight(at) == hours * 3600
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("jump", JUMPS)
+def test_what_a_sweep_took_does_not_change_when_the_clock_is_set(jump, here, monkeypatch):
+    sweep = hw.sweep("A fox {gait = trots | leaps}", name="fox")
+    wall = time.time
+    sweep.run()
+    monkeypatch.setattr(time, "time", lambda: wall() + jump)
+    assert 0 <= head_of(sweep, None).elapsed < SECONDS
+    sweep.result(SECONDS)
+    assert 0 < head_of(sweep, None).elapsed < SECONDS
 
 
 # --- a process that stands still --------------------------------------------------------------------------------------

@@ -25,6 +25,7 @@ RANKS = {
     "offers": 8,
     "from_cell": 8,
     "without_magics": 8,
+    "handout": 8,
     "self_contained": 8,
     "notebook_file": 3,
     "command_line": 7,

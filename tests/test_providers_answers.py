@@ -244,3 +244,24 @@ def test_control_characters_are_gone_wherever_the_vendor_wrote_them():
 
 def test_line_ends_and_tabs_stay_in_texts_that_are_read_whole():
     assert HttpReply(200, b'{"prompt": "one\\ntwo\\t\\\\u001b"}').json() == {"prompt": "one\ntwo\t\\u001b"}
+
+
+@pytest.mark.parametrize(
+    ("says", "date", "seconds"),
+    [
+        ("17", "", 17),
+        ("Sat, 28 Nov 2026 12:00:30 GMT", "Sat, 28 Nov 2026 12:00:00 GMT", 30),
+        ("Sat, 01 Jan 2000 00:01:30 GMT", "Sat, 01 Jan 2000 00:00:00 GMT", 90),  # whatever its clock says
+        ("Saturday, 28-Nov-26 12:00:30 GMT", "Sat, 28 Nov 2026 12:00:00 GMT", 30),  # obsolete, and still allowed
+        ("Sat, 28 Nov 2026 11:59:00 GMT", "Sat, 28 Nov 2026 12:00:00 GMT", 0),
+        ("Sat, 28 Nov 2099 12:00:00 GMT", "Sat, 28 Nov 2026 12:00:00 GMT", 3600),
+        ("Sat, 28 Nov 2026 12:00:30 GMT", "", None),
+        ("Sat, 28 Nov 2026 12:00:30", "Sat, 28 Nov 2026 12:00:00 GMT", None),
+        ("soon", "Sat, 28 Nov 2026 12:00:00 GMT", None),
+        ("-5", "", None),
+        ("", "", None),
+    ],
+)
+def test_retry_after_may_be_a_date_by_the_vendors_own_clock(says, date, seconds):
+    headers = {"retry-after": says, **({"date": date} if date else {})}
+    assert HttpReply(429, b"", headers).retry_after == seconds

@@ -14,9 +14,12 @@ import pytest
 
 from hailuo_widgets.clip_query import ClipQuery
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.media.probe import UnreadableVideoError
+from hailuo_widgets.simulator import Timing
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.library import Library
 from support.session import session
+from support.waiting import wait_until
 
 REQUEST = VideoRequest.of(prompt="A fox", duration=6, resolution="768P", model="MiniMax-Hailuo-2.3")
 SECONDS = 60
@@ -86,6 +89,61 @@ def test_a_library_that_is_itself_reached_by_a_link_opens(tmp_path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "library").symlink_to(tmp_path / "disk")
     Library(tmp_path / "library").close()
+
+
+@pytest.mark.parametrize("name", ["library.sqlite", "library.sqlite-wal", "library.sqlite-journal"])
+def test_a_journal_that_leads_elsewhere_is_not_opened_and_what_it_leads_to_is_not_written(tmp_path, name):
+    library, others = tmp_path / "library", tmp_path / "places.sqlite"
+    library.mkdir()
+    with closing(sqlite3.connect(others)) as connection:
+        connection.execute("CREATE TABLE places (address)")
+    before = others.read_bytes()
+    (library / name).symlink_to(others)
+    with pytest.raises(LibraryError, match="points outside the library"):
+        Library(library)
+    assert others.read_bytes() == before
+
+
+def test_a_journal_with_two_names_is_not_opened_under_either(here, tmp_path):
+    made(here)
+    here.library().close()
+    here._libraries.clear()
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "library.sqlite").hardlink_to(here.library_folder / "library.sqlite")
+    for folder in (tmp_path / "copy", here.library_folder):
+        with pytest.raises(LibraryError, match="hard link") as caught:
+            Library(folder)
+        assert "cp -r" in caught.value.hint
+    shutil.rmtree(tmp_path / "copy")
+    Library(here.library_folder).close()
+
+
+def test_nothing_is_written_through_a_link(here, tmp_path):
+    clip, private = made(here), tmp_path / "private"
+    private.write_bytes(SECRET)
+    beside = clip.path.with_suffix(".json")
+    (beside.parent / f"{beside.name}.part").symlink_to(private)
+    linked(beside, private)
+    here.library().mark(clip.id, rating=5)
+    linked(clip.poster_path, tmp_path / "new")
+    with pytest.raises(LibraryError, match="not a plain file"):
+        clip.poster()
+    assert private.read_bytes() == SECRET
+    assert not (tmp_path / "new").exists()
+    assert json.loads(beside.read_text("utf-8"))["marks"]["rating"] == 5
+    assert not beside.is_symlink()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_in_the_place_of_a_clip_is_not_read(here):
+    clip = made(here)
+    clip.path.unlink()
+    clip.poster_path.unlink()
+    os.mkfifo(clip.path)
+    assert [(each.id, each.what) for each in here.library().verify()] == [(clip.id, "unreadable: it is not a file")]
+    for read in (clip.poster, clip.last_frame):
+        with pytest.raises(UnreadableVideoError, match="it is not a file"):
+            read()
 
 
 def test_a_picture_that_is_a_link_is_not_taken_for_a_request(here, tmp_path):
@@ -162,6 +220,65 @@ def test_a_journal_deleted_under_a_kernel_is_put_back_with_all_that_it_holds(her
     assert journal.job(other.id).state == "stored"
     with closing(sqlite3.connect(here.library_folder / "library.sqlite")) as connection:
         assert connection.execute("SELECT count(*) FROM clips").fetchone() == (2,)
+
+
+@pytest.mark.parametrize("place", ["a new library", "a journal of an hour ago", "an empty file"])
+def test_a_journal_that_is_replaced_during_a_job_costs_no_second_clip(tmp_path, place):
+    with session(timing=Timing(1, 2, 1e9)) as here:
+        folder = here.library().folder
+        earlier = tmp_path / "earlier.sqlite"
+        with closing(sqlite3.connect(folder / "library.sqlite")) as one, closing(sqlite3.connect(earlier)) as two:
+            one.backup(two)
+        job = here.start(REQUEST, "minimax")
+        wait_until(lambda: job.state == "running", SECONDS, lambda: repr(job))
+        if place == "a new library":
+            shutil.move(folder, tmp_path / "moved")
+            Library(folder).close()
+        else:
+            for each in folder.glob("library.sqlite*"):
+                each.unlink()
+            (folder / "library.sqlite").write_bytes(earlier.read_bytes() if "hour" in place else b"")
+        for task in here.simulator.tasks.values():
+            task.timing = Timing(0, 0, 0)
+        assert job.result(SECONDS).path.is_file()
+        again = here.start(REQUEST, "minimax")
+        assert (again.result(SECONDS).id, again.cached) == (job.id, True)
+        assert len(here.simulator.tasks) == 1
+        assert [state for state, _ in here.library().journal.history(job.id)][:2] == ["submitting", "queued"]
+
+
+@pytest.mark.parametrize("known", ["nothing", "that it was running"])
+@pytest.mark.parametrize("open_meanwhile", [False, True])
+def test_a_journal_put_back_from_a_backup_learns_of_the_clips_made_since(here, tmp_path, known, open_meanwhile):
+    journal, backup = here.library().folder / "library.sqlite", tmp_path / "backup.sqlite"
+    clip = made(here)
+    with closing(sqlite3.connect(journal)) as one, closing(sqlite3.connect(backup)) as two:
+        one.backup(two)
+        for table in ("clips", *(("transitions", "jobs", "requests") if known == "nothing" else ())):
+            two.execute(f"DELETE FROM {table}")
+        two.execute("UPDATE jobs SET state = 'running'")
+        two.commit()
+    if not open_meanwhile:
+        here.library().close()
+        here._libraries.clear()
+        here._records.clear()
+    for each in journal.parent.glob("library.sqlite*"):
+        each.unlink()
+    shutil.copyfile(backup, journal)
+    again = here.start(REQUEST, "minimax")
+    assert (again.result(SECONDS).id, again.cached) == (clip.id, True)
+    assert len(here.simulator.tasks) == 1
+
+
+def test_a_clip_that_was_deleted_does_not_come_back_with_the_file_that_is_left_of_it(here):
+    clip = made(here)
+    kept = clip.path.read_bytes(), clip.path.with_suffix(".json").read_bytes()
+    here.library().delete([clip], [], here.clock.now())
+    clip.path.write_bytes(kept[0])
+    clip.path.with_suffix(".json").write_bytes(kept[1])
+    library = Library(here.library_folder)
+    assert library.clips() == []
+    library.close()
 
 
 def test_a_folder_that_was_moved_is_said_and_not_made_again(here, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zipfile
 
 import pytest
 
@@ -112,10 +113,10 @@ def exported(tmp_path, *options, linked=False):
     whole["cells"][0]["outputs"] = [{"output_type": "display_data", "metadata": {}, "data": view}]
     whole["metadata"]["widgets"] = {"state": "x" * 1000}
     source.write_text(json.dumps(whole), "utf-8")
-    status = main(["export", str(source), *options])
+    assert main(["export", str(source), *options]) == 1
     made = json.loads((tmp_path / "nb-export.ipynb").read_text("utf-8"))
     data = made["cells"][0]["outputs"][0]["data"]
-    assert (status, list(data), made["metadata"]) == (1, ["text/html"], {})
+    assert (list(data), made["metadata"]) == (["text/html"], {})
     return Seen(data["text/html"])
 
 
@@ -128,6 +129,22 @@ def test_an_exported_notebook_holds_its_clips(tmp_path, capsys):
     seen = capsys.readouterr()
     assert "1 clip, inside it (0.0 MB)" in seen.out
     assert "lib/gone.mp4 is missing" in seen.err
+
+
+def test_a_handout_is_one_file_with_the_clips(tmp_path, capsys):
+    exported(tmp_path)
+    assert main(["export", str(tmp_path / "nb.ipynb"), "-o", str(tmp_path / "fox.html")]) == 1
+    clip = "data:video/mp4;base64," + base64.b64encode(b"clip").decode()
+    assert (tmp_path / "fox.html").read_text("utf-8").count(clip) == 2
+    assert main(["export", str(tmp_path / "nb.ipynb"), "-o", str(tmp_path / "fox.zip")]) == 1
+    with zipfile.ZipFile(tmp_path / "fox.zip") as made:
+        assert sorted(made.namelist()) == ["fox/nb.ipynb", "fox/nb_clips/a fox.mp4"]
+        assert "nb_clips/a%20fox.mp4" in made.read("fox/nb.ipynb").decode()
+    seen = capsys.readouterr()
+    assert "fox.zip: 1 clip, 0.0 MB" in seen.out
+    assert "lib/gone.mp4 is missing" in seen.err
+    assert main(["export", str(tmp_path / "nb.ipynb"), "-o", str(tmp_path / "no" / "fox.zip")]) == 1
+    assert "Make the folder first" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("hostile", ["<video ", "<a ", "<video src=", "<a href='x.mp4'><img src='data:", "src='a.mp4"])

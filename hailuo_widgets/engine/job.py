@@ -147,6 +147,11 @@ class Job:
         return (time.monotonic() if self._ended_at is None else self._ended_at) - self._created_at
 
     @property
+    def span(self) -> tuple[float, float | None]:
+        """When it was requested and when it ended, by the monotonic clock; None while it has not."""
+        return self._created_at, self._ended_at
+
+    @property
     def worked(self) -> float:
         """Seconds since it left the state `planned`; in all, once it has ended; 0 before."""
         if self._started_at is None:

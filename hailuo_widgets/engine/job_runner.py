@@ -359,10 +359,11 @@ class JobRunner:
             await self._end(JobState.CANCELLED, None)
             return
         state, error = JobState.ABANDONED, None
-        if vendor_queue.client.cancellable and job.stop_wanted:
+        task = Task(job.task_id, job.quote.row.model)
+        if vendor_queue.client.can_cancel(task) and job.stop_wanted:
             try:
                 # A second cancellation must not end this half-way: the job would have no end.
-                state = await to_its_end(self._cancel(vendor_queue.client, Task(job.task_id, job.quote.row.model)))
+                state = await to_its_end(self._cancel(vendor_queue.client, task))
             except (Exception, asyncio.CancelledError) as broken:  # noqa: BLE001  # as above
                 state, error = verdict.verdict(broken, job)
         if state is JobState.CANCELLED:

@@ -68,6 +68,8 @@ class Records:
         self._held: dict[str, Job] = {}
         self._running: set[str] = set()
         self._lost: dict[Job, Callable[[], object]] = {}
+        self._unwritten: dict[str, str] = {}
+        """Tasks of jobs whose disk refused to keep them."""
         self._renewing: asyncio.Task[None] | None = None
         self._looks = asyncio.Semaphore(LOOKS_AT_ONCE)
         self._journal = BatchExecutor(
@@ -119,6 +121,9 @@ class Records:
             claimed = ask(running=self._running, replaces=job.replaces)
             if quote.request.rewrite:  # its answer is in the journal, and no file
                 return claimed
+            if claimed.kind == "uncertain" and (task_id := self._unwritten.get(claimed.job_id)) is not None:
+                journal.move(claimed.job_id, "abandoned", at, task_id=task_id)
+                claimed = ask(running=self._running)
             if claimed.kind == "stored" and library.find(quote.digest, job.replicate) is None:  # its file is gone
                 claimed = ask(running=self._running, lost=claimed.job_id)
             return claimed
@@ -190,9 +195,12 @@ class Records:
     ) -> None:
         """Write down a state, durably."""
         at = self._clock.now()
+        if task_id is not None:
+            self._unwritten[job.id] = task_id
         await self._patiently(
             job, lambda: self._open().journal.move(job.id, state.value, at, task_id=task_id, detail=detail)
         )
+        self._unwritten.pop(job.id, None)
 
     async def store(self, job: Job, downloaded: Downloaded) -> Clip:
         """Take a downloaded clip into the library."""

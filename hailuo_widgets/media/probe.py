@@ -17,9 +17,9 @@ from hailuo_widgets.media import display, timeline
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from av import VideoFrame
     from av.container import InputContainer
     from av.video.stream import VideoStream
-    from PIL import Image
 
 _ONLY_THIS_FILE = {"protocol_whitelist": "file", "format_whitelist": "mov,matroska,webm,avi,mpegts"}
 
@@ -80,6 +80,8 @@ def opened(path: Path | str) -> Iterator[tuple[InputContainer, VideoStream]]:
     Raises:
         UnreadableVideoError: The file is missing, broken, or holds no picture.
     """
+    if Path(path).exists() and not Path(path).is_file():  # reading a pipe would wait for ever
+        raise unreadable(path, "it is not a file")
     try:
         # "file:" keeps FFmpeg from reading a name as an address, the lists keep a playlist that calls itself
         # mp4 from opening anything else.
@@ -113,8 +115,11 @@ def probe(path: Path | str) -> VideoInfo:
         codec = stream.codec_context
         if not (shown.times and codec.width and codec.height):
             raise unreadable(path, "it contains no picture")
-        turned = _turn(container, stream)
-        width, height = display.shown_size(codec.width, codec.height, stream.sample_aspect_ratio, turned)
+        # A decoder may crop less than the stream says, and players show what it gives.
+        first = _first(container, stream)
+        width, height = (codec.width, codec.height) if first is None else (first.width, first.height)
+        turned = None if first is None else display.turn(first)
+        width, height = display.shown_size(width, height, stream.sample_aspect_ratio, turned)
         frames, stated = len(shown.times), float(stream.average_rate or stream.guessed_rate or 0)
         duration = shown.duration or (frames / stated if stated else 0.0)
         return VideoInfo(
@@ -133,10 +138,10 @@ def probe(path: Path | str) -> VideoInfo:
         )
 
 
-def _turn(container: InputContainer, stream: VideoStream) -> Image.Transpose | None:
-    """How the picture is turned: the decoder says so of the first frame."""
+def _first(container: InputContainer, stream: VideoStream) -> VideoFrame | None:
+    """The first frame: the decoder says how large it is, and how it is turned."""
     container.seek(0, stream=stream)
     try:
-        return next((display.turn(frame) for frame in container.decode(stream)), None)
+        return next(container.decode(stream), None)
     except av.error.FFmpegError:  # what can't be decoded is still counted and measured
         return None

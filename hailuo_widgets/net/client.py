@@ -183,6 +183,10 @@ class AsyncHailuo:
         """Whether the vendor can really cancel a task."""
         return self._provider.cancellable
 
+    def can_cancel(self, task: Task | TaskState | str) -> bool:
+        """Whether the vendor can really cancel this task: MiniMax can those of H3 only."""
+        return self._provider.can_cancel(_task(task))
+
     def quote(self, request: VideoRequest | str, **fields: Any) -> Quote:
         """What would be sent, and its price. Nothing is sent.
 

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -28,6 +29,8 @@ T = TypeVar("T")
 
 EXCERPT = 300
 """Characters of a vendor's reply that an error may quote."""
+
+_LONGEST_WAIT = 3600.0
 
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
@@ -111,9 +114,15 @@ class HttpReply:
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds that the vendor asks us to wait; None if it doesn't say, or gives a date."""
+        """Seconds that the vendor asks us to wait; None if it doesn't say. A date is read by the vendor's own clock."""
         value = self.headers.get("retry-after", "").strip()
-        return min(float(value), 3600.0) if value.isascii() and value.isdigit() else None
+        if value.isascii() and value.isdigit():
+            return min(float(value), _LONGEST_WAIT)
+        try:
+            seconds = (parsedate_to_datetime(value) - parsedate_to_datetime(self.headers["date"])).total_seconds()
+        except (KeyError, ValueError, TypeError, OverflowError):
+            return None
+        return max(0.0, min(seconds, _LONGEST_WAIT))
 
 
 Flow = Generator[HttpCall, HttpReply, T]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hailuo_widgets.errors import LibraryError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -20,31 +21,33 @@ class Anchor:
     An open connection goes on working on a deleted file, so a kernel would write what it pays for into nothing. The
     anchor holds a connection of its own; `check`, before each transaction, costs one look at the file.
 
+    Where another file was put in its place (a backup, or a new library), what only the old one knows is still at hand.
+
     Args:
         file: The journal. It must exist.
+        reopen: Called when connections have to be opened again, before anything else is done; with a connection to the
+            old file where another one is in its place, else with None.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, reopen: Callable[[sqlite3.Connection | None], None]) -> None:
         self.file = file
+        self._reopen = reopen
         self._lock = threading.Lock()
         self._connection = self._open()
         self._identity = _identity(file)
 
-    def check(self) -> bool:
+    def check(self) -> None:
         """Make sure that the file is still the one that was opened.
-
-        Returns:
-            Whether connections have to be opened again, because it is another file now.
 
         Raises:
             LibraryError: If its folder is gone.
         """
         if _identity(self.file) == self._identity:
-            return False
+            return
         with self._lock:
             now = _identity(self.file)
             if now == self._identity:
-                return True  # another thread has put it back
+                return  # another thread has seen to it
             if now is None:
                 if not self.file.parent.is_dir():
                     raise LibraryError(
@@ -53,10 +56,10 @@ class Anchor:
                     )
                 with closing(sqlite3.connect(self.file)) as restored:
                     self._connection.backup(restored)
+            self._reopen(None if now is None else self._connection)
             self._connection.close()
             self._connection = self._open()
             self._identity = _identity(self.file)
-        return True
 
     def close(self) -> None:
         """Let go of the file."""

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from hailuo_widgets.disk import replace_file
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.store.containment import read_plain_file
 
@@ -85,7 +86,7 @@ class Clip:
         made = poster(self.path, max_bytes=POSTER_MAX_BYTES)
         with suppress(OSError):
             self.poster_path.parent.mkdir(parents=True, exist_ok=True)
-            self.poster_path.write_bytes(made)
+            replace_file(self.poster_path, made, durable=False)
         return made
 
     def last_frame(self) -> Media:

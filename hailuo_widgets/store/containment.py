@@ -7,6 +7,7 @@ import stat
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.store.peek import FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,33 @@ def check_folders(library: Path) -> None:
             raise LibraryError(
                 f"“{folder}” is a link that points outside the library.",
                 hint="Move the whole library to where the link points, and set library= to that folder.",
+            )
+
+
+def check_journal(library: Path) -> None:
+    """Make sure that a library's journal is a file of its own.
+
+    Through a link, another program's database would be written to. A file with two names is two journals to SQLite,
+    which then overwrites with one what it wrote with the other.
+
+    Raises:
+        LibraryError: If it, or a file that SQLite keeps beside it, is a link or has a second name.
+    """
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        file = library / (FILE + suffix)
+        try:
+            found = os.lstat(file)
+        except OSError:
+            continue
+        if stat.S_ISLNK(found.st_mode) and not file.resolve().is_relative_to(library.resolve()):
+            raise LibraryError(
+                f"“{file}” is a link that points outside the library.",
+                hint="Copy the file it points to here, or name a database elsewhere with HAILUO_LIBRARY_URL.",
+            )
+        if stat.S_ISREG(found.st_mode) and found.st_nlink > 1 and os.access(file, os.W_OK):
+            raise LibraryError(
+                f"“{file}” has a second name (a hard link), as in a backup made with `cp -al`.",
+                hint="Copy the library with `cp -r`, and use the copy.",
             )
 
 

@@ -20,6 +20,7 @@ from hailuo_widgets.store import database, lifecycle, measures, schema
 from hailuo_widgets.store import owner as owners
 from hailuo_widgets.store import votes as ballot_box
 from hailuo_widgets.store.anchor import Anchor
+from hailuo_widgets.store.carry_over import carry_over
 from hailuo_widgets.store.clip_filter import conditions, likely
 from hailuo_widgets.store.day_limit import DayLimit, DayLimitError
 from hailuo_widgets.store.lifecycle import Claim
@@ -29,7 +30,8 @@ from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.store.spending import Spending, spending
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import URL, Connection, Row
 
@@ -70,6 +72,9 @@ class Journal:
     Args:
         url: `sqlite:///…` or `postgresql+psycopg://…`.
 
+    Attributes:
+        replaced: Called in a transaction when another file was put in the place of this one while it was open.
+
     Raises:
         LibraryError: If it can't be opened, or a newer release wrote it.
     """
@@ -91,13 +96,14 @@ class Journal:
         self._errors = (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error)
         self._mine = threading.local()
         self._anchor: Anchor | None = None
+        self.replaced: Callable[[], object] = lambda: None
         try:
             with self._engine.begin() as connection:
                 if self._engine.dialect.name == "postgresql":  # two kernels may open a new journal at once
                     connection.execute(text("SELECT pg_advisory_xact_lock(7244015)"))
                 schema.prepare(connection, frozen=database.frozen(self._engine))
             if (file := database.changing_file(self._engine)) is not None:
-                self._anchor = Anchor(file)
+                self._anchor = Anchor(file, self._opened_again)
         except LibraryError:
             self.close()
             raise
@@ -373,7 +379,10 @@ class Journal:
         """Write down a clip from what is beside it: how a new journal is made of a folder alone."""
         order, job = sidecar.request, sidecar.job
         with self._write(alone=True) as connection:
-            if connection.execute(select(jobs.c.id).where(jobs.c.id == job.id)).first() is not None:
+            if (state := connection.execute(select(jobs.c.state).where(jobs.c.id == job.id)).scalar()) is not None:
+                if state in {*OPEN_STATES, "uncertain"}:  # an older journal, put back: the clip has come since
+                    values = {"path": path, **sidecar.clip.model_dump(exclude={"created"})}
+                    lifecycle.stored(connection, job.id, values, sidecar.clip.created)
                 return
             known = select(requests.c.digest).where(requests.c.digest == order.digest)
             if connection.execute(known).first() is None:
@@ -393,8 +402,8 @@ class Journal:
                 )
             )
             history = job.history or [("stored", sidecar.clip.created)]
-            lifecycle = [{"job_id": job.id, "state": state, "at": at} for state, at in history]
-            connection.execute(insert(transitions), lifecycle)
+            steps = [{"job_id": job.id, "state": state, "at": at} for state, at in history]
+            connection.execute(insert(transitions), steps)
             connection.execute(
                 insert(clips).values(
                     job_id=job.id,
@@ -516,6 +525,11 @@ class Journal:
         with self._read() as connection:
             return _answer(connection, digest)
 
+    def clip_ids(self) -> set[str]:
+        """The jobs whose clips are there."""
+        with self._read() as connection:
+            return set(map(str, connection.execute(select(clips.c.job_id)).scalars()))
+
     def clips_by_hash(self, sha256: str) -> list[Row[Any]]:
         """The clips with that file, newest first."""
         return self._clips(clips.c.sha256 == sha256)
@@ -608,6 +622,11 @@ class Journal:
             ids = [str(row.job_id) for row in connection.execute(select(clips.c.job_id).order_by(clips.c.job_id))]
             return [job_id for job_id in ids if _readable(connection, _CLIP, job_id) is None]
 
+    @property
+    def frozen(self) -> bool:
+        """Whether it can only be read."""
+        return database.frozen(self._engine)
+
     def make_portable(self) -> None:
         """Leave WAL mode and close, so that the file can be opened from a medium that can't be written to."""
         if self._engine.dialect.name == "sqlite":
@@ -655,8 +674,21 @@ class Journal:
             ) from None
 
     def _check_file(self) -> None:
-        if self._anchor is not None and self._anchor.check():
-            self._engine.dispose()
+        if self._anchor is not None:
+            self._anchor.check()
+
+    def _opened_again(self, old: sqlite3.Connection | None) -> None:
+        self._engine.dispose()
+        if old is None:
+            return
+        with self._engine.begin() as connection:
+            schema.prepare(connection)
+            carry_over(old, connection)
+            self._mine.connection = connection
+            try:
+                self.replaced()
+            finally:
+                self._mine.connection = None
 
     def _shared(self) -> Connection | None:
         """The connection of the transaction that this thread is in."""

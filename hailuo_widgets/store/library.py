@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL
 
-from hailuo_widgets.disk import disk_error
+from hailuo_widgets.disk import disk_error, replace_file
 from hailuo_widgets.errors import HailuoError, LibraryError, UsageError
 from hailuo_widgets.store import sidecar
 from hailuo_widgets.store.clip import POSTER_MAX_BYTES, Clip
-from hailuo_widgets.store.containment import check_folders, is_plain_file
+from hailuo_widgets.store.containment import check_folders, check_journal, is_plain_file
 from hailuo_widgets.store.journal import Journal
 from hailuo_widgets.store.peek import FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from pathlib import Path
 
     from sqlalchemy import Row
@@ -56,7 +56,8 @@ class Library:
     """A library in a folder.
 
     A journal that is missing beside its clips is made again from their sidecars, with a warning in the log: what a
-    sidecar proves is never paid for twice. A folder that can't be written to can be read.
+    sidecar proves is never paid for twice. Clips that a journal does not know (it may have been put back from a backup)
+    are taken in likewise. A folder that can't be written to can be read.
 
     Args:
         folder: Made if it is missing.
@@ -79,10 +80,16 @@ class Library:
                 hint="Set another one: %hailuo config library=PATH.",
             ) from None
         check_folders(folder)
+        if url is None:
+            check_journal(folder)
         lost = url is None and not (folder / FILE).exists() and self._has_sidecars()
         self.journal = Journal(url or URL.create("sqlite", database=str(folder / FILE)))
+        if url is None:
+            self.journal.replaced = self._take_in_missing
         if lost:
             self._recover()
+        elif url is None and not self.journal.frozen:
+            self._take_in_missing()
 
     def clip_path(self, job_id: str) -> Path:
         """Where a job's clip goes. The name is made by us alone, never by a vendor or from a prompt."""
@@ -139,7 +146,7 @@ class Library:
         with suppress(OSError, HailuoError):  # the poster can be made again, the clip can't
             frame = self.poster_path(job_id)
             frame.parent.mkdir(parents=True, exist_ok=True)
-            frame.write_bytes(poster(downloaded.path, max_bytes=POSTER_MAX_BYTES))
+            replace_file(frame, poster(downloaded.path, max_bytes=POSTER_MAX_BYTES), durable=False)
         values: dict[str, Any] = {
             "path": downloaded.path.relative_to(self.folder).as_posix(),
             "sha256": downloaded.sha256,
@@ -192,8 +199,9 @@ class Library:
             if clip is None:
                 found.append(Damage(str(row.job_id), "its row in the journal can't be read"))
                 continue
-            if clip.path.is_symlink():
-                found.append(Damage(clip.id, "unreadable: it is a link"))
+            if clip.path.is_symlink() or (clip.path.exists() and not clip.path.is_file()):  # reading a pipe never ends
+                what = "a link" if clip.path.is_symlink() else "not a file"
+                found.append(Damage(clip.id, f"unreadable: it is {what}"))
                 continue
             try:
                 with clip.path.open("rb") as file:
@@ -255,15 +263,18 @@ class Library:
         finally:
             target.close()
 
-    def take_in_all(self) -> tuple[int, list[str]]:
+    def take_in_all(self, only: Container[str] | None = None) -> tuple[int, list[str]]:
         """Write down every clip of the folder from its sidecar.
+
+        Args:
+            only: The jobs whose clips are meant; None for all.
 
         Returns:
             How many there are, and what could not be taken in and why.
         """
         taken, problems = 0, []
         for path in self._files("clips"):
-            if path.suffix != ".json":
+            if path.suffix != ".json" or (only is not None and path.stem not in only):
                 continue
             clip = path.with_suffix(".mp4")
             try:
@@ -284,6 +295,13 @@ class Library:
     def _has_sidecars(self) -> bool:
         folder = self.folder / "clips"
         return folder.is_dir() and any(folder.glob("*.json"))
+
+    def _take_in_missing(self) -> None:
+        """Take in clips that the journal does not know: it may be an older copy, put back from a backup."""
+        beside = {path.stem for path in (self.folder / "clips").glob("*.json")}
+        missing = beside - self.journal.clip_ids() if beside else beside
+        if missing and (taken := self.take_in_all(missing)[0]):
+            _log.info("%d clips of “%s” were not in its journal, and were taken in.", taken, self.folder)
 
     def _recover(self) -> None:
         taken, problems = self.take_in_all()

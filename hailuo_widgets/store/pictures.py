@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.disk import disk_error, replace_file
 from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.spec.media import Media
 from hailuo_widgets.store.containment import is_plain_file, read_plain_file
@@ -37,12 +37,8 @@ def keep(folder: Path, media: Media) -> Path:
     try:
         if not is_plain_file(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{os.getpid()}.part")
-            part.write_bytes(media.data)
-            part.replace(path)
+            replace_file(path, media.data, durable=False)
     except OSError as error:
-        from hailuo_widgets.disk import disk_error
-
         raise disk_error(error, folder) from None
     return path
 

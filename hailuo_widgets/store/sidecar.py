@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from hailuo_widgets.disk import disk_error, sync_folder
+from hailuo_widgets.disk import disk_error, replace_file, sync_folder
 from hailuo_widgets.errors import LibraryError
 
 if TYPE_CHECKING:
@@ -96,15 +95,9 @@ def write(path: Path, sidecar: Sidecar) -> None:
         LibraryError: If the disk refuses it.
     """
     text = json.dumps(sidecar.model_dump(mode="json"), ensure_ascii=False, indent=1)
-    partial = path.with_name(path.name + ".part")
     try:
-        with partial.open("wb") as file:
-            file.write(text.encode("utf-8", "replace"))
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        replace_file(path, text.encode("utf-8", "replace"))
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise disk_error(error, path) from None
     sync_folder(path.parent)
 

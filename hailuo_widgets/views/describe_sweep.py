@@ -139,9 +139,9 @@ def head_of(sweep: Sweep, left: float | None, message: str = "") -> HeadView:
         message: Anything else that concerns the whole sweep.
     """
     phase = _phase(sweep)
-    begun = [job.created for job in sweep.jobs]
-    ended = [job.ended or 0.0 for job in sweep.jobs]
-    now = max(ended, default=0.0) if phase == "done" else time.time()
+    spans = [job.span for job in sweep.jobs]
+    begun = [began for began, _ in spans]
+    now = max((ended or began for began, ended in spans), default=0.0) if phase == "done" else time.monotonic()
     return HeadView(
         phase=phase,
         money=_money(sweep),

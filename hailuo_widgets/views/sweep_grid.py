@@ -65,8 +65,8 @@ class SweepGrid(Placed):
 
     _esm = asset(
         "dom.js", "placed.js", "player.js", "sweep_store.js", "sweep_pivot.js", "sweep_cell.js", "sweep_head.js",
-        "clip_actions.js", "camera_arrow.js", "final_row.js", "sweep_dialog.js", "sweep_layout.js", "sweep_moves.js",
-        "sweep_playback.js", "sweep_keys.js", "sweep_grid.js",
+        "clip_actions.js", "camera_arrow.js", "final_row.js", "full_screen.js", "sweep_dialog.js", "sweep_layout.js",
+        "sweep_moves.js", "sweep_playback.js", "sweep_keys.js", "sweep_grid.js",
     )  # fmt: skip
     _css = asset("base.css", "ring.css", "player.css", "sweep_grid.css", "sweep_dialog.css")
 

@@ -530,6 +530,24 @@ def test_an_enlarged_clip_can_be_kept_found_and_requested_again(page, sweep):
     expect(dialog.get_by_text("prompt_optimizer")).to_be_visible()
 
 
+def test_grid_and_clip_fill_the_screen_in_large_type(page, sweep):
+    sweep.mount(every(grid()))
+    page.locator(".hw-cell").first.focus()
+    page.keyboard.press("f")
+    expect(page.locator(".hw-sweep:fullscreen")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".hw-large-frame video")).to_be_visible()
+    page.keyboard.press("f")
+    expect(page.locator(".hw-dialog-inside:fullscreen")).to_be_visible()
+    expect(page.locator(".hw-large .hw-prompt")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_text("Provider")).to_be_hidden()
+    page.keyboard.press("f")
+    expect(page.locator(".hw-dialog-inside:fullscreen")).to_have_count(0)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Full screen (f)").click()
+    expect(page.locator(".hw-sweep:fullscreen")).to_have_count(0)
+
+
 def test_what_holds_for_all_cells_is_said_once(page, sweep):
     view = every(grid(repeat=1), replace(STORED, cached=True))
     sweep.mount(replace(view, cells=tuple(replace(each, sketch=True, price="free") for each in view.cells)))

@@ -28,8 +28,11 @@ def test_each_clip_is_under_its_own_cell(server, write_notebook, outputs, chromi
     with chromium.new_page(viewport={"width": 1300, "height": 1400}) as page:
         file = write_notebook(server.root / "cards.ipynb", CELLS)
         page.goto(f"{server.url}lab/tree/cards.ipynb?reset&token={server.token}")
-        page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for(timeout=90_000)
-        page.locator(".jp-Notebook .jp-Cell").first.click()
+        page.locator(".jp-Notebook .jp-Cell").first.click(timeout=90_000)
+        page.wait_for_function(  # cells that are run before there is a kernel are left out without a word
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'",
+            timeout=90_000,
+        )
         page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
         cells = page.locator(".jp-Notebook .jp-Cell")
         expect(cells.nth(5).locator("video").first).to_be_attached(timeout=150_000)

@@ -167,6 +167,9 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "wide pixels": _by_ffmpeg("-i", "PLAIN", "-c", "copy", "-bsf:v", "h264_metadata=sample_aspect_ratio=4/3"),
     "tall pixels": _by_ffmpeg("-i", "PLAIN", "-c", "copy", "-bsf:v", "h264_metadata=sample_aspect_ratio=1/2"),
     "wide pixels by the container": _by_ffmpeg("-i", "PLAIN", "-c", "copy", "-aspect", "2:1"),
+    "cropped by its stream": _by_ffmpeg(
+        "-i", "PLAIN", "-c", "copy", "-bsf:v", "h264_metadata=crop_left=16:crop_right=16:crop_top=8:crop_bottom=8"
+    ),
     "uneven pace": _by_ffmpeg(
         "-i", "PLAIN", "-vf", "select='lt(n,20)+eq(mod(n,8),0)'", "-vsync", "vfr", "-bf", 0, "-crf", 4
     ),

@@ -4,6 +4,7 @@ import { cameraArrow } from "./camera_arrow.js";
 import { clipActions } from "./clip_actions.js";
 import { button, element, facts, prompt, say } from "./dom.js";
 import { finalRow } from "./final_row.js";
+import { fullScreen } from "./full_screen.js";
 import { Stage, transport } from "./player.js";
 import { keyOf } from "./sweep_store.js";
 
@@ -27,7 +28,9 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
   const before = button("Previous (←)", "‹", "hw-button hw-quiet");
   const after = button("Next (→)", "›", "hw-button hw-quiet");
   const close = button("Close (Esc)", "✕", "hw-button hw-quiet");
-  top.append(title, before, after, close);
+  const inside = element("div", "hw-dialog-inside");
+  const screen = fullScreen(inside);
+  top.append(title, before, after, screen.button, close);
   const pair = element("div", "hw-pair");
   /** @type {ReturnType<typeof panel>[]} */
   let shown = [];
@@ -39,7 +42,8 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
   const bar = transport(stage, { play: "Play" });
   /** @type {string[]} */
   let inUse = [];
-  root.append(top, pair, bar.root);
+  inside.append(top, pair, bar.root);
+  root.append(inside);
 
   let turn = 0;
 
@@ -279,6 +283,7 @@ export function enlarger(store, { boxOf, neighbour, closed, signal }) {
     else if (event.key === "ArrowRight" && !scrubbing) move(1);
     else if (event.key === "s") store.mark(first.place, { starred: !store.take(first.place).starred });
     else if (event.key === "n") first.remark.focus();
+    else if (event.key === "f") screen.toggle();
     else if (/^[0-5]$/.test(event.key)) store.mark(first.place, { rating: Number(event.key) });
     else return;
     event.preventDefault();

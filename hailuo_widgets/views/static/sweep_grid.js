@@ -2,6 +2,7 @@
 
 import { openBelow } from "./clip_actions.js";
 import { element } from "./dom.js";
+import { fullScreen } from "./full_screen.js";
 import { placed } from "./placed.js";
 import { CellBox } from "./sweep_cell.js";
 import { enlarger } from "./sweep_dialog.js";
@@ -73,7 +74,9 @@ function show(store, signal) {
   root.role = "group";
   root.ariaLabel = `Sweep ${whole.name}`.trim();
   const head = sweepHead(store, { filter, filtered: () => filtered() });
+  const screen = fullScreen(root);
   const tools = sweepTools(store, pivot, filter, {
+    screen: screen.button,
     pivoted: () => pivoted(),
     filtered: () => filtered(),
     sized: (step) => resize(step),
@@ -344,6 +347,7 @@ function show(store, signal) {
     else if (target.closest(".hw-cell") && onCell(event)) done = true;
     else if (target.matches("select, input") || event.ctrlKey || event.metaKey || event.altKey) done = false;
     else if (event.key === "/") tools.find();
+    else if (event.key === "f") screen.toggle();
     else if (event.key === "?") keys.hidden = !keys.hidden;
     else if (event.key === "+" || event.key === "=") resize(1);
     else if (event.key === "-" || event.key === "−") resize(-1);

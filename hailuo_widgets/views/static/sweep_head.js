@@ -222,7 +222,8 @@ export function sweepHead(store, { filter, filtered }) {
  * @param {Pivot} pivot Changed here.
  * @param {Filter} filter Changed here.
  * @param {{pivoted: () => void, filtered: () => void, sized: (step: number) => void,
- *   listed: (list: boolean) => void, ordered: (order: Order) => void, list: boolean, help: () => void}} view
+ *   listed: (list: boolean) => void, ordered: (order: Order) => void, list: boolean, help: () => void,
+ *   screen: HTMLElement}} view
  */
 export function sweepTools(store, pivot, filter, view) {
   const { axes } = store.whole;
@@ -433,7 +434,7 @@ export function sweepTools(store, pivot, filter, view) {
   larger.addEventListener("click", () => view.sized(1));
   const help = button("Keys (?)", "?", "hw-button hw-quiet");
   help.addEventListener("click", view.help);
-  finding.append(search, rating, starred, camera, order, listed, smaller, larger, help);
+  finding.append(search, rating, starred, camera, order, listed, smaller, larger, view.screen, help);
 
   function update() {
     rows.update();

@@ -12,6 +12,7 @@ const KEYS = [
   ["n", "write a note"],
   ["r", "next replicate"],
   ["c", "compare: press it on two cells"],
+  ["f", "full screen, of the grid or of an enlarged clip"],
   ["+ −", "larger and smaller cells"],
   ["/", "filter by words"],
   ["Esc", "stop playing, close, back to the notebook"],
