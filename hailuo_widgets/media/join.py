@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ import av.error
 import numpy as np
 
 from hailuo_widgets.errors import HailuoError, UsageError
-from hailuo_widgets.media import display, timeline, yuv
+from hailuo_widgets.media import timeline, yuv
 from hailuo_widgets.media.encode import encode
 from hailuo_widgets.media.probe import VideoInfo, opened, probe, unreadable
+from hailuo_widgets.media.upright import is_upright
 
 if TYPE_CHECKING:
     import os
@@ -30,17 +32,28 @@ if TYPE_CHECKING:
 
 _RATE = 48_000
 
+MOST_OPEN = 64
+"""Clips that are open at the same time."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class _Source:
     path: Path
-    info: VideoInfo
+    fps: float
     shown: timeline.Timeline
     alike: tuple[Any, ...]
     """Clips of which this is equal can be copied into one stream."""
 
     plain: bool
     """Whether all of its packets are shown from time 0 on, upright."""
+
+    there: tuple[InputContainer, VideoStream] | None
+    """The clip, where it is still open."""
+
+    @cached_property
+    def info(self) -> VideoInfo:
+        """What only a decoder knows; nothing is decoded of a clip that is copied."""
+        return probe(self.path)
 
 
 def join(clips: Sequence[str | os.PathLike[str]], path: str | os.PathLike[str], *, fade: float = 0.0) -> VideoInfo:
@@ -66,16 +79,26 @@ def join(clips: Sequence[str | os.PathLike[str]], path: str | os.PathLike[str], 
     target = Path(path)
     if not clips:
         raise UsageError("There is nothing to join.", hint="Give at least one clip.")
-    sources = [_looked_into(Path(each)) for each in clips]
+    still_open = ExitStack()
+    try:
+        # The first is opened once more, for the sound before its first picture, which is kept.
+        held = [still_open if 0 < at <= MOST_OPEN else None for at in range(len(clips))]
+        _join([_looked_into(Path(each), its) for each, its in zip(clips, held, strict=True)], target, fade)
+    finally:
+        still_open.close()  # an error that passed through would be taken for a clip's
+    return probe(target)
+
+
+def _join(sources: Sequence[_Source], target: Path, fade: float) -> None:
     first = sources[0]
     if not 0 <= fade < 1e6:
         raise UsageError(f"A fade can't last {fade:g} s.", hint="Give seconds, or 0 for cuts.")
-    counts = [yuv.ticks(each.shown, first.info.fps) for each in sources]
-    overlap = round(fade * first.info.fps)
+    counts = [yuv.ticks(each.shown, first.fps) for each in sources]
+    overlap = round(fade * first.fps)
     short = [each for each, count in zip(sources, counts, strict=True) if count < 2 * overlap]
     if len(sources) > 1 and short:
         raise UsageError(
-            f"“{short[0].path.name}” lasts {short[0].info.duration:.1f} s, too short for fades of {fade:g} s.",
+            f"“{short[0].path.name}” lasts {short[0].shown.duration:.1f} s, too short for fades of {fade:g} s.",
             hint="A clip lasts at least as long as the two fades at its ends.",
         )
     part = target.with_name(f".{target.name}.part")
@@ -92,28 +115,29 @@ def join(clips: Sequence[str | os.PathLike[str]], path: str | os.PathLike[str], 
         ) from error
     finally:
         part.unlink(missing_ok=True)
-    return probe(target)
 
 
-def _looked_into(path: Path) -> _Source:
-    info = probe(path)
-    with opened(path) as (container, stream):
+def _looked_into(path: Path, still_open: ExitStack | None) -> _Source:
+    """What is known of a clip without decoding it. It may stay open: opening it again would take longest."""
+    with ExitStack() as opening:
+        container, stream = opening.enter_context(opened(path))
         shown = timeline.read(container, stream)
         if not shown.times:
             raise unreadable(path, "it contains no picture")
+        stated = float(stream.average_rate or stream.guessed_rate or 0)
+        fps = stated or (len(shown.times) / shown.duration if shown.duration else 0.0)
         codec = stream.codec_context
         sound = container.streams.audio[0].codec_context if container.streams.audio else None
         alike = (
             *(codec.codec.canonical_name, codec.width, codec.height, codec.pix_fmt, bytes(codec.extradata or b"")),
-            *(stream.sample_aspect_ratio, round(info.fps, 3), stream.time_base),
+            *(stream.sample_aspect_ratio, round(fps, 3), stream.time_base),
             sound and (sound.codec.canonical_name, sound.sample_rate, sound.layout.name, bytes(sound.extradata or b"")),
         )
         whole = stream.frames in {0, len(shown.times)} and shown.times[0] == 0
-        upright = (info.width, info.height) == display.shown_size(
-            codec.width, codec.height, stream.sample_aspect_ratio, None
-        )
-        plain = whole and upright and codec.codec.canonical_name in {"h264", "hevc", "av1"}
-    return _Source(path, info, shown, alike, plain)
+        plain = whole and codec.codec.canonical_name in {"h264", "hevc", "av1"} and is_upright(path)
+        if still_open is not None:
+            still_open.push(opening.pop_all())
+        return _Source(path, fps, shown, alike, plain, None if still_open is None else (container, stream))
 
 
 # --- copied -----------------------------------------------------------------------------------------------------------
@@ -130,11 +154,19 @@ def _copy(sources: Sequence[_Source], path: Path) -> None:
         out.start_encoding()  # here, so that what the disk refuses is not taken for a fault of a clip
         at = Fraction(0)
         for source in sources:
-            with opened(source.path) as (container, stream):
+            with _from_its_start(source) as (container, stream):
                 for packet in _packets(container, stream, at, source.shown):
                     packet.stream = picture if packet.stream is stream else sound
                     out.mux(packet)
             at += (source.shown.end - source.shown.times[0]) * source.shown.base
+
+
+def _from_its_start(source: _Source) -> AbstractContextManager[tuple[InputContainer, VideoStream]]:
+    """A clip whose packets can be read again; what sounds before its first picture may be left out."""
+    if source.there is None:
+        return opened(source.path)
+    source.there[0].seek(0)
+    return nullcontext(source.there)
 
 
 def _packets(

@@ -1,4 +1,5 @@
-"""A sweep's film beside ffmpeg's own `xstack` of the same clips: same encoder, preset and size. Wants `ffmpeg`.
+"""Films beside ffmpeg's own: a grid and its `xstack`, with the same encoder, preset and size; `hw.join` of equal streams
+and its concat with `-c copy`. Wants `ffmpeg`.
 
 `python tests/benchmarks/bench_film.py [CLIPS [ROUNDS]]`. What is promised stands beside each figure.
 """
@@ -17,6 +18,7 @@ from hailuo_widgets.media.probe import probe
 
 CLIPS, COLUMNS, SECONDS = 24, 6, 6
 ROUNDS = 3
+JOINS = 7
 
 
 def clips(folder: Path, count: int) -> list[Path]:
@@ -63,6 +65,26 @@ def ours(paths: list[Path], out: Path, columns: int) -> float:
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout) / 1000
 
 
+def joined(paths: list[Path], out: Path) -> float:
+    """Seconds of `hw.join`, in a process of its own that has loaded it."""
+    code = (
+        "import sys, time; from hailuo_widgets.media.join import join\n"
+        "start = time.perf_counter(); join(sys.argv[2:], sys.argv[1]); print(time.perf_counter() - start)"
+    )
+    command = [sys.executable, "-c", code, str(out), *map(str, paths)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def concatenated(paths: list[Path], out: Path) -> float:
+    """Seconds of ffmpeg's concat, its start included: there is no other way to run it."""
+    listed = out.with_suffix(".txt")
+    listed.write_text("".join(f"file '{path}'\n" for path in paths), "utf-8")
+    command = ["ffmpeg", "-v", "error", "-y", "-f", "concat", "-safe", "0", "-i", str(listed), "-c", "copy"]
+    start = time.perf_counter()
+    subprocess.run([*command, "-movflags", "+faststart", str(out)], check=True)
+    return time.perf_counter() - start
+
+
 def processor() -> float:
     """Seconds of the processor that ended children have used."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -77,6 +99,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         paths = clips(folder, count)
+        mine = min(joined(paths, folder / "joined.mp4") for _ in range(JOINS))
+        theirs = min(concatenated(paths, folder / "concat.mp4") for _ in range(JOINS))
+        print(f"hw.join of {count} equal clips: {mine:.2f} s, ffmpeg's concat with -c copy {theirs:.2f} s")
+        print(f"  {mine / theirs:.2f} × its time (at most 1.2)")
         ways = {"ours": ours, "xstack": xstack}
         seconds: dict[str, list[float]] = {way: [] for way in ways}
         used: dict[str, list[float]] = {way: [] for way in ways}

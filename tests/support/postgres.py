@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -61,6 +62,6 @@ def server() -> Iterator[str]:
         wait_until(ready, 60, (folder / "log").read_text)
         yield f"postgresql+psycopg://hailuo@127.0.0.1:{port}/postgres"
     finally:
-        running.terminate()
+        running.send_signal(signal.SIGINT)  # at once: SIGTERM waits for clients, and a failed test may have left one
         running.wait()
         shutil.rmtree(folder, ignore_errors=True)
