@@ -61,6 +61,9 @@ PRESENT, ABSENT = 0.20, 0.10
 """An axis belongs to a move if it has this share of the strongest one, and not below the second; between is open."""
 FIRM = 3.0
 """Standard errors from which on a small second move is not noise."""
+GOES_ON, AGREES = 5.0, 0.45
+"""Standard errors of the background's motion, and the share of the picture that follows it, from which on it is known
+although much of the picture moves in a way that no camera explains."""
 SHAKES, STEADY = 0.012, 0.006
 """Tremble in widths a second (root of the mean square) from which a camera shakes, and up to which it does not."""
 SEEN = 0.018
@@ -264,7 +267,10 @@ def _incoherent(found: _Evidence) -> str:
         if seen.opposed[axis] > 0.3 and abs(found.size[axis]) > MOVES:
             return "near and far move against each other"
     if not found.parallax and seen.world > 0.2:
-        return MAYBE
+        # Where the background goes on and on, it is the camera that moves, whatever else does.
+        main = int(np.abs(found.size).argmax())
+        if speed < 2 * MOVES or found.firm[main] < GOES_ON or found.agrees < AGREES:
+            return MAYBE
     return ""
 
 
