@@ -213,15 +213,22 @@ def resume(*, show: bool = True) -> list[Job]:
     return taken_up
 
 
-def library() -> ClipQuery:
+def library(folder: str | os.PathLike[str] | None = None) -> ClipQuery:
     """The clips that are there: `.search("fox")`, `.filter(model=…, tag=…)`, `.df`, `.export(folder)`, `.verify()`.
 
+    Args:
+        folder: Another library than the session's, to look into: of another project, or a colleague's. Nothing is
+            generated into it; to do that, set it with `%hailuo config library=PATH`.
+
     Raises:
+        UsageError: If the folder holds no library.
         LibraryError: If the library can't be used.
     """
     from hailuo_widgets.clip_query import ClipQuery
 
     session = sessions.default_session()
+    if folder is not None:
+        return ClipQuery(session.other_library(folder), session.clock)
     return ClipQuery(session.library(), session.clock)
 
 

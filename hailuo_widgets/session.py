@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.clock import Clock, SystemClock
-from hailuo_widgets.engine.job import Job, new_id, sent_before
+from hailuo_widgets.engine.job import Job, WaitInterrupted, new_id, sent_before
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
@@ -81,6 +81,7 @@ class Session:
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._libraries: dict[Path, Library] = {}
+        self._others: dict[Path, Library] = {}
         self._clients: dict[tuple[str, str, float], AsyncHailuo] = {}
         self._records: dict[Path, Records] = {}
         self.measures: Observers[str] = Observers()
@@ -605,6 +606,25 @@ class Session:
                 self._libraries[folder] = Library(folder, self.settings.library_url, shared=below)
             return self._libraries[folder]
 
+    def other_library(self, folder: str | os.PathLike[str]) -> Library:
+        """Another library, to look into.
+
+        Raises:
+            UsageError: If the folder holds none: looking for one makes none.
+            LibraryError: If it can't be used.
+        """
+        from hailuo_widgets.store.library import Library
+
+        path = (self.folder / Path(folder).expanduser()).resolve()
+        if path == self.library_folder:
+            return self.library()
+        if not peek.exists(path):
+            raise UsageError(f"“{folder}” holds no library.", hint="Name a library's folder.")
+        with self._opening:
+            if path not in self._others:
+                self._others[path] = Library(path)
+            return self._others[path]
+
     def close(self) -> None:
         """Stop watching everything, let go of connections and files, end the loop. Tasks continue at the vendors.
 
@@ -616,14 +636,14 @@ class Session:
         self.loop.stop()
         for records in self._records.values():
             records.close()
-        for library in self._libraries.values():
+        for library in (*self._libraries.values(), *self._others.values()):
             library.close()
-        self._clients, self._records, self._libraries, self._scheduler = {}, {}, {}, None
+        self._clients, self._records, self._libraries, self._others, self._scheduler = {}, {}, {}, {}, None
 
     def _after_fork(self) -> None:
         """After a fork: threads stayed behind in the parent, and connections are the parent's to close."""
-        self._left_to_the_parent = (self._clients, self._records, self._libraries)
-        self._clients, self._records, self._libraries = {}, {}, {}
+        self._left_to_the_parent = (self._clients, self._records, self._libraries, self._others)
+        self._clients, self._records, self._libraries, self._others = {}, {}, {}, {}
         self._scheduler = None
         self._lock, self._opening = threading.Lock(), threading.Lock()
 
@@ -696,7 +716,12 @@ def _measured(clip: Clip, *, compute: bool) -> Any:
         return before
     from hailuo_widgets.measure.stored import measure_stored
 
-    found = next(measured for _, measured in measure_stored([clip], journal, session.clock))
+    try:
+        found = next(measured for _, measured in measure_stored([clip], journal, session.clock))
+    except KeyboardInterrupt:
+        found = None
+    if found is None:  # raised out here, so that it does not carry the frames of the measuring
+        raise WaitInterrupted("Stopped measuring.")
     session.measures.tell(clip.id)
     return found
 

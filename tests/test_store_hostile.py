@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+import hailuo_widgets as hw
 from hailuo_widgets.clip_query import ClipQuery
-from hailuo_widgets.errors import LibraryError
+from hailuo_widgets.errors import LibraryError, UsageError
 from hailuo_widgets.media.probe import UnreadableVideoError
 from hailuo_widgets.simulator import Timing
 from hailuo_widgets.spec.request import VideoRequest
@@ -379,6 +380,17 @@ def test_a_set_library_is_not_looked_for_above(here, tmp_path):
         other.folder = here.folder / "below"
         other.settings.set("library", "mine")
         assert other.library_folder == here.folder / "below" / "mine"
+
+
+def test_another_library_is_looked_into_and_none_is_made(here, tmp_path, monkeypatch):
+    made(here)
+    with session() as other:
+        other.folder = tmp_path / "mine"
+        monkeypatch.setattr("hailuo_widgets.session.default_session", lambda: other)
+        assert [clip.prompt for clip in hw.library(here.library_folder).search("fox")] == ["A fox"]
+        with pytest.raises(UsageError, match="holds no library"):
+            hw.library("nowhere")
+        assert not (tmp_path / "mine").exists()
 
 
 def test_a_shared_library_answers_and_is_not_written_to(here, tmp_path):

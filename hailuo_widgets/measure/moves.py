@@ -70,7 +70,7 @@ SHAKES, STEADY = 0.012, 0.006
 SEEN = 0.018
 """Widths a second from which parallax would be seen, were there any."""
 PARALLAX, FLAT = 0.12, 0.02
-"""Share of the trusted patches that must show parallax, and up to which there is none."""
+"""Share of the trusted patches that must show parallax, and the share up to which there is no parallax."""
 PARALLAX_OF_GROWTH = 0.06
 """The same for travel in or out, which the middle of the picture can't show."""
 LAGS = 0.45
