@@ -48,5 +48,5 @@ class InProgress:
 
     def _current(self, key: Key) -> Job | None:
         job = self._jobs.get(key)
-        # A cancelled job answers no new request. Such a request waits until the job has ended, and continues from there.
+        # A cancelled job answers no new request: that waits until the job has ended, and continues from there.
         return job if job is not None and not job.done and not job.stop_wanted else None
