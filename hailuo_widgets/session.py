@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.clock import Clock, SystemClock
-from hailuo_widgets.engine.job import Job, new_id, sent_before
+from hailuo_widgets.engine.job import Job, WaitInterrupted, new_id, sent_before
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
@@ -716,7 +716,12 @@ def _measured(clip: Clip, *, compute: bool) -> Any:
         return before
     from hailuo_widgets.measure.stored import measure_stored
 
-    found = next(measured for _, measured in measure_stored([clip], journal, session.clock))
+    try:
+        found = next(measured for _, measured in measure_stored([clip], journal, session.clock))
+    except KeyboardInterrupt:
+        found = None
+    if found is None:  # raised out here, so that it does not carry the frames of the measuring
+        raise WaitInterrupted("Stopped measuring.")
     session.measures.tell(clip.id)
     return found
 

@@ -10,6 +10,7 @@ import time
 import httpx
 import pytest
 
+import hailuo_widgets as hw
 from hailuo_widgets import errors
 from hailuo_widgets.engine import job_runner, records
 from hailuo_widgets.engine.job import Job, WaitInterrupted, new_id
@@ -209,6 +210,42 @@ def test_an_interrupt_shows_one_line_and_the_job_continues(monkeypatch):
     assert "job continues" in line
     assert caught.value.__context__ is None
     assert not job.done
+
+
+@pytest.mark.parametrize("what", ["job", "sweep"])
+def test_an_await_that_is_cancelled_is_one_line_and_still_a_cancellation(what, monkeypatch):
+    async def main(made):
+        waiting = asyncio.ensure_future(_awaiting(made))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError) as caught:
+            await waiting
+        [line] = caught.value._render_traceback_()
+        assert f"the {what} continues" in line
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await made
+
+    async def _awaiting(it):
+        return await it
+
+    with session(timing=NEVER) as here:
+        monkeypatch.setattr("hailuo_widgets.session.default_session", lambda: here)
+        asyncio.run(main(hw.sweep("A fox {a = 1 | 2}").run() if what == "sweep" else hw.generate(PROMPT, show=False)))
+        for job in here.jobs():
+            job.cancel()
+
+
+def test_an_interrupt_of_a_measurement_is_one_line(here, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+        yield
+
+    clip = here.start(VideoRequest.of(prompt=PROMPT)).result(SECONDS)
+    monkeypatch.setattr("hailuo_widgets.measure.stored.measure_stored", interrupted)
+    with pytest.raises(WaitInterrupted, match="Stopped measuring") as caught:
+        _ = clip.measured
+    assert len(caught.value._render_traceback_()) == 1
 
 
 # --- a journal that is locked -----------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import threading
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.engine.observers import Observers
@@ -14,7 +14,7 @@ from hailuo_widgets.engine.state import NOT_REACHED, JobState
 from hailuo_widgets.errors import HailuoError, NetworkError, TimedOutError, UncertainError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
     from hailuo_widgets.spec.catalog import Price
     from hailuo_widgets.spec.quote import Quote
@@ -31,6 +31,19 @@ class WaitInterrupted(KeyboardInterrupt):
     def _render_traceback_(self) -> list[str]:
         """What IPython shows instead of a traceback through the machinery of waiting."""
         return [f"KeyboardInterrupt: {self}"]
+
+
+@contextmanager
+def in_one_line(message: Callable[[], str]) -> Iterator[None]:
+    """Have a cancellation that passes through here shown by IPython in one line. It stays what it is for asyncio.
+
+    A cell that awaits is cancelled by ipykernel when the kernel's stop button is pressed.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        vars(error)["_render_traceback_"] = lambda: [f"CancelledError: {message()}"]
+        raise
 
 
 class Job:
@@ -218,7 +231,8 @@ class Job:
         return self._wait().__await__()
 
     async def _wait(self) -> Clip:
-        await self.ended_well_or_not()
+        with in_one_line(lambda: f"Stopped waiting; the job continues. State: {self.label}."):
+            await self.ended_well_or_not()
         return self._outcome()
 
     async def ended_well_or_not(self) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from hailuo_widgets.clock import midnight
 from hailuo_widgets.disk import writing
 from hailuo_widgets.engine import forecast
-from hailuo_widgets.engine.job import Job, WaitInterrupted, new_id
+from hailuo_widgets.engine.job import Job, WaitInterrupted, in_one_line, new_id
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
@@ -204,7 +204,7 @@ class Sweep:
         return plan
 
     def _library_elsewhere(self) -> str:
-        """The library's folder, seen from the notebook; `""` for the usual one beside it, and where there is none."""
+        """The library's folder, relative to the notebook; `""` for the usual one beside it, or if there is none."""
         if not self._host.has_library():
             return ""
         seen = os.path.relpath(self._host.library().folder, self._host.folder.resolve()).replace(os.sep, "/")
@@ -486,9 +486,10 @@ class Sweep:
 
     async def _wait(self) -> list[Clip]:
         self._require_start()
-        while not self.done:
-            for job in self.jobs:
-                await job.ended_well_or_not()
+        with in_one_line(lambda: "Stopped waiting; the sweep continues."):
+            while not self.done:
+                for job in self.jobs:
+                    await job.ended_well_or_not()
         return self.clips()
 
     def _require_start(self) -> None:

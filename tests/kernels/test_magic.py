@@ -102,6 +102,8 @@ def seconds_to_interrupt(kernel, wait):
     # A cell that awaits is cancelled by ipykernel itself, and says so.
     assert reply.content["ename"] in {"KeyboardInterrupt", "WaitInterrupted", "CancelledError"}
     error = next(m for m in kernel.messages(waiting) if m.type == "error")
+    if error.content["ename"] != "KeyboardInterrupt":
+        assert len(error.content["traceback"]) == 1
     return (error.sent - interrupted).total_seconds()
 
 
