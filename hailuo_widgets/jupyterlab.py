@@ -35,7 +35,7 @@ def open_lab(notebook: Path, env: Mapping[str, str], *, browser: bool = True, po
         notebook: The notebook; its folder is what JupyterLab shows.
         env: The environment of the server and of its kernels.
         browser: Whether to open it in a browser.
-        port: The port, or the next free one after it; Jupyter's own default (8888) where it is None.
+        port: The port, or the next free one after it; None for Jupyter's own default, 8888.
 
     Returns:
         An exit status: 0 after Ctrl+C, else JupyterLab's own.

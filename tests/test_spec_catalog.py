@@ -37,7 +37,8 @@ def test_every_constraint_has_a_source(row):
     wanted |= {"first_frame"} if "first_frame" in row.required or row.mode is Mode.I2V else set()
     wanted |= {"requests_per_minute"} if row.requests_per_minute else set()
     wanted |= {"tasks_in_flight"} if row.tasks_in_flight else set()
-    assert not {each for each in wanted if not row.source.get(each)}
+    missing = sorted(each for each in wanted if not row.source.get(each))
+    assert not missing, f"[{row.provider}.source] in catalog.toml doesn't name the vendor's page for these"
 
 
 @each_row

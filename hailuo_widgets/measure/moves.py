@@ -46,8 +46,9 @@ _WORDS = {
 
 MAYBE = "something moves, but it can't be told whether that is the camera"
 
-HELD, FILLS = 0.01, 0.45
-"""Share of the frame that keeps its place in a tracking shot, and from which on a subject fills it."""
+HELD, FOLLOWED, FILLS = 0.01, 0.04, 0.45
+"""Shares of the frame: what keeps its place up to the first is chance, from the second on it is a subject that is
+followed, and from the third on a subject fills the frame."""
 AROUND = 0.75
 """Share of what is visible around it that must move as one, for the camera's move to be read from there."""
 
@@ -69,7 +70,7 @@ SHAKES, STEADY = 0.012, 0.006
 SEEN = 0.018
 """Widths a second from which parallax would be seen, were there any."""
 PARALLAX, FLAT = 0.12, 0.02
-"""Share of the trusted patches that must show parallax, and up to which there is none."""
+"""Share of the trusted patches that must show parallax, and the share up to which there is no parallax."""
 PARALLAX_OF_GROWTH = 0.06
 """The same for travel in or out, which the middle of the picture can't show."""
 LAGS = 0.45
@@ -245,7 +246,7 @@ def _words(
     if reason:
         return None, None, reason
     if not found.shakes and found.seen.held > HELD and present[0] and not present[2]:
-        if not present[1] and not found.standing:
+        if not present[1] and not found.standing and found.seen.held > FOLLOWED:
             return ("Tracking shot",), ("Tracking shot",), ""
         return None, None, "something keeps its place in the frame"
     if not still and found.seen.island > FILLS and found.seen.around < AROUND:

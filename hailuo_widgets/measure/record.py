@@ -27,7 +27,7 @@ class SeenStep:
         shot: The number of the shot, from 0.
         commands: As in `Measured.camera`.
         families: As in `Measured.families`.
-        reason: Why `commands` or `families` is None, in words for a reader; `""` otherwise.
+        reason: Why `commands` or `families` is None, in words for a reader; `""` if neither is.
         right, down: How far the background moved in the picture, in % of the picture's width a second. A camera that
             pans left moves it to the right.
         growth: How much it grew, as % of the width a second at 35% of the width from the middle.

@@ -54,7 +54,7 @@ def read(kind: str, url: str, uploaded: bytes | None, *, data_urls: bool = True,
     Args:
         kind: The content item's type.
         url: As the request gave it.
-        uploaded: What an `mm_file://` address stands for.
+        uploaded: The uploaded file, if `url` is an `mm_file://` address.
         data_urls: Whether the vendor takes them.
         checked: Whether the rules of references hold; a draft has its own.
 

@@ -88,7 +88,7 @@ class Wire:
 
     Args:
         vendor: Whose server it is.
-        find: What an `mm_file://` address stands for; None where nothing can be uploaded.
+        find: Gives the file of an `mm_file://` address; None where nothing can be uploaded.
         data_urls: Whether files may come as data URLs.
         models: Those that the vendor serves.
     """

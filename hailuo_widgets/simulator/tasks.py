@@ -74,7 +74,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class DrawOrder:
-    """The clip that a task stands for.
+    """The clip that a task makes.
 
     Attributes:
         prompt: The words, camera commands included.

@@ -69,7 +69,7 @@ class Uploads:
         return upload
 
     def find(self, url: str, owner: str) -> bytes:
-        """What an address stands for.
+        """The file that an address refers to.
 
         Raises:
             Refusal: If there is no such file, or no longer.

@@ -73,7 +73,7 @@ class Media:
         """Take a path, a URL, a data URL, bytes or a PIL image.
 
         Raises:
-            UsageError: If it is none of these, can't be read, or is larger than 64 MiB.
+            UsageError: If it is something else, can't be read, or is larger than 64 MiB.
         """
         if isinstance(value, cls):
             return value

@@ -33,7 +33,7 @@ _BRANDS = (
 
 
 def sniff(data: bytes) -> str:
-    """The media type of a file's bytes; `""` where it is none that we know."""
+    """The media type of a file's bytes; `""` for a type that we don't know."""
     if data[4:8] == b"ftyp":
         return _iso(data)
     if data[:4] in {b"RIFF", b"RF64", b"BW64"}:

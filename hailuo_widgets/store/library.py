@@ -108,7 +108,7 @@ class Library:
         return self._shared.find(digest, replicate) if self._shared is not None else None
 
     def find_many(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Clip]:
-        """The clips that answer many requests at no cost; those of which there is none, or no file, are left out.
+        """The clips that answer many requests at no cost; requests without a clip, or whose file is gone, are left out.
 
         Args:
             keys: Digest and replicate of each.

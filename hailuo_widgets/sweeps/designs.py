@@ -69,7 +69,7 @@ def parse(text: str) -> Design:
         text: `full`, `pairs`, `one-at-a-time`, `halving` or `sample N`.
 
     Raises:
-        UsageError: If it is none of these, or the sample is not a positive whole number.
+        UsageError: If it is something else, or the sample is not a positive whole number.
     """
     words = " ".join(str(text).lower().split())
     kinds: tuple[Kind, ...] = ("full", "pairs", "one-at-a-time", "halving")

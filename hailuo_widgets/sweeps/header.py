@@ -127,7 +127,7 @@ def read(cell: str, namespace: Mapping[str, Any]) -> Written:
 
 
 def _check_dashes(cell: str, wanted: set[str]) -> None:
-    """Make sure that no header was meant where there is none: its lines would be sent as words of the prompt."""
+    """Refuse a cell that looks as if a header was meant: its lines would be sent as part of the prompt."""
     for found in _NEARLY_RULE.finditer(cell):
         if fields.canonical(found["name"]) in {*WORDS, *wanted}:
             raise mistake(

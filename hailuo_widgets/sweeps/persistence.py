@@ -248,6 +248,6 @@ def _restored(index: int, cell: _Cell, axes: tuple[Axis, ...], at_hand: _Picture
     order = cell.order
     row = SimpleNamespace(**{**dict(order), "effective": {**order.written, **order.changed}})
     quote = quote_of(row)
-    # The hash stands for the picture in the digest, whether it is at hand or not.
+    # The digest is made with the picture's hash, so it is the same whether or not the picture is available.
     quote = replace(quote, written=at_hand.put_into(quote.written), request=at_hand.put_into(quote.request))
     return Cell(index, tuple(cell.at), cell.prompt, quote.written, quote, cell.problem, cell.skipped, quote.digest)

@@ -204,7 +204,7 @@ class Sweep:
         return plan
 
     def _library_elsewhere(self) -> str:
-        """The library's folder, seen from the notebook; `""` for the usual one beside it, and where there is none."""
+        """The library's folder, relative to the notebook; `""` for the usual one beside it, or if there is none."""
         if not self._host.has_library():
             return ""
         seen = os.path.relpath(self._host.library().folder, self._host.folder.resolve()).replace(os.sep, "/")

@@ -215,7 +215,7 @@ def _message(order: Order, status: Status) -> str:
 def _facts(order: Order, status: Status, clip: ClipView | None, *, folded: bool) -> str:
     """What was asked for and what came.
 
-    The task's id is in the fold-out, unless there is none, or a person has to look for it in the vendor's account.
+    The task's id is in the fold-out, except where a person has to look for it in the vendor's account.
     """
     facts = [
         ("Model", order.model),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -51,11 +52,15 @@ SAVES_PICTURES = bool(os.environ.get("HAILUO_SAVE_PICTURES"))
 
 
 def save_picture(page, name, *, cell=None):
-    """The page, or one of its cells, in both themes."""
+    """The page, or one of its cells, in both themes and 256 colours."""
     if SAVES_PICTURES:
         of = None if cell is None else page.page.locator(".jp-Notebook .jp-Cell").nth(cell)
         for theme in ("light", "dark"):
-            page.screenshot(PICTURES / f"{name}-{theme}.png", theme, of)
+            path = PICTURES / f"{name}-{theme}.png"
+            page.screenshot(path, theme, of)
+            with Image.open(path) as picture:
+                few = picture.convert("RGB").quantize(256)
+            few.save(path, optimize=True)
 
 
 def save_page(page, step):

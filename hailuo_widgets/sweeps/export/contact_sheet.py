@@ -114,7 +114,7 @@ class _Drawing:
         return y + _GAP
 
     def _cell(self, cell: Cell, x: int, y: int) -> None:
-        """Draw its posters side by side, or a word for why there is none."""
+        """Draw its posters side by side, or the reason why it has none."""
         count = self._sweep.repeat if cell.wanted else 1
         wide, high = self._poster if cell.wanted else (self._across, self._down)
         for number in range(count):

@@ -40,7 +40,7 @@ def records(
     Args:
         sweep: Whose.
         marks: What people say of clips, by id.
-        measured: What was measured of clips, by id; where there is none at all, there are no columns for it.
+        measured: What was measured of clips, by id; if nothing was measured, there are no columns for it.
     """
     columns = _columns(sweep)
     found = []
