@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,10 @@ from hailuo_widgets.errors import LibraryError
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_WRITERS = 5
+"""How many processes may be at one file at once, each of which begins again when another one comes."""
 
 
 def sync_folder(folder: Path) -> None:
@@ -30,8 +33,8 @@ def sync_folder(folder: Path) -> None:
 def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write a file so that there is always a whole one under its name, or none.
 
-    What is there under the name is replaced, a link included: nothing is written through it. The name that it has
-    meanwhile is new, so neither a link nor another process can be at it.
+    Nothing is written through a link: one under the name is replaced, and so is one under the name that the file has
+    meanwhile, `NAME.part`. What a process left there when it was killed goes with the next write.
 
     Args:
         path: The file, in a folder that exists.
@@ -41,18 +44,27 @@ def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
     Raises:
         OSError: If the disk refuses it; nothing is left behind then.
     """
-    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            file.write(data)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        part.replace(path)
-    except OSError:
-        with suppress(OSError):
+    part = path.with_name(f"{path.name}.part")
+    for left in reversed(range(_WRITERS)):
+        try:
             part.unlink(missing_ok=True)
-        raise
+            with part.open("xb") as file:
+                file.write(data)
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
+                mine = os.path.samestat(os.fstat(file.fileno()), part.lstat())
+            if mine:
+                part.replace(path)
+                return
+        except (FileExistsError, FileNotFoundError):  # another process writes the same file at this moment
+            if not left or not path.parent.is_dir():
+                raise
+        except OSError:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
+            raise
+    raise FileExistsError(errno.EEXIST, "Other processes are writing it", str(path))
 
 
 @contextmanager

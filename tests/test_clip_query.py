@@ -207,7 +207,7 @@ def test_a_sidecar_from_somewhere_else_is_checked(change, here):
     assert clip.path.name.removesuffix(".mp4") in problems[0]
 
 
-def test_files_are_hashed_anew(here, capsys):
+def test_files_are_hashed_again(here, capsys):
     all_of_them = shelf(here, "A red fox", "A blue fox", "A green fox")
     assert all_of_them.verify() == []
     _, blue, red = all_of_them

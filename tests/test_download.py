@@ -121,7 +121,7 @@ async def test_cut_on_a_real_connection(tmp_path):
     assert storage.sent <= 1.02 * len(MP4)
 
 
-async def test_a_connection_that_is_reset_before_it_says_anything_is_opened_anew(tmp_path):
+async def test_a_connection_that_is_reset_before_it_says_anything_is_opened_again(tmp_path):
     resets = []
 
     async def resetting(reader, writer):
@@ -152,11 +152,11 @@ async def test_a_weak_etag_is_no_condition_for_a_range(tmp_path):
     assert storage.sent <= 1.02 * len(MP4)
 
 
-async def test_a_storage_without_ranges_is_read_anew(tmp_path):
+async def test_a_storage_without_ranges_is_read_from_the_start(tmp_path):
     assert (await fetch(Storage(cuts=3, ranges=False), tmp_path)).path.read_bytes() == MP4
 
 
-async def test_a_file_that_changes_on_the_way_is_read_anew(tmp_path):
+async def test_a_file_that_changes_on_the_way_is_read_from_the_start(tmp_path):
     storage = Storage(cuts=1)
     other = MP4.replace(BYTES, BYTES[::-1], 5)
 

@@ -201,7 +201,7 @@ def test_one_refusal_by_mistake_does_not_stop_the_sweep():
         send(limiter, START + 20 + number, Outcome.TAKEN, str(number))
 
 
-def test_what_the_user_says_is_never_exceeded_and_can_be_said_anew():
+def test_what_the_user_says_is_never_exceeded_and_can_be_changed():
     limiter = RateLimiter(Limits(tasks_in_flight=2))
     send(limiter, START, Outcome.TAKEN, "a")
     send(limiter, START, Outcome.TAKEN, "b")

@@ -216,6 +216,22 @@ def test_a_process_that_ends_during_a_paying_call_keeps_its_answer(tmp_path, end
         assert (job["state"], list(there.books().tasks)) == ("abandoned", [job["task_id"]])
 
 
+WAITING = """
+import threading
+import hailuo_widgets as hw
+job = hw.generate("A fox", provider="sketch", show=False)
+threading.Thread(target=job.wait).start()
+"""
+
+
+def test_a_thread_that_waits_when_the_script_has_ended_does_not_wait_for_ever(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", WAITING],
+        cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("", "")
+
+
 FORK = """
 import json, os, signal, sys, time
 import hailuo_widgets as hw

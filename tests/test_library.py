@@ -397,7 +397,7 @@ def test_a_folder_that_was_moved_still_finds_its_clips(tmp_path):
     assert str(folder).encode() not in raw
 
 
-def test_a_poster_that_is_gone_is_made_anew():
+def test_a_poster_that_is_gone_is_made_again():
     with session() as here:
         clip = here.start(VideoRequest.of(prompt=PROMPT)).result(SECONDS)
         shutil.rmtree(clip.poster_path.parent)

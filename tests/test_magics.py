@@ -56,7 +56,7 @@ def test_the_variable_is_there_even_if_the_waiting_fails(here, notebook):
     assert notebook.user_ns["panda"].state == "refused"
 
 
-def test_fresh_asks_anew(here, notebook):
+def test_fresh_generates_a_new_clip(here, notebook):
     for options in ("--wait", "--wait", "--wait --fresh"):
         run(notebook, f"%%hailuo panda {options}\n{PROMPT}")
     assert notebook.user_ns["panda"].replicate == 1

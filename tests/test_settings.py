@@ -43,7 +43,7 @@ def test_every_way_of_giving_a_key_and_which_wins(tmp_path, monkeypatch):
     assert key(Settings.load()) == ("from-the-environment", f"environment variable {VARIABLE}")
 
 
-def test_a_key_file_that_changes_is_read_anew(tmp_path):
+def test_a_key_file_that_changes_is_read_again(tmp_path):
     import os
 
     settings = Settings.load()

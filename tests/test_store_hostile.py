@@ -133,6 +133,7 @@ def test_nothing_is_written_through_a_link(here, tmp_path):
     assert not (tmp_path / "new").exists()
     assert json.loads(beside.read_text("utf-8"))["marks"]["rating"] == 5
     assert not beside.is_symlink()
+    assert not list(here.library_folder.rglob("*.part"))
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")

@@ -48,5 +48,5 @@ class InProgress:
 
     def _current(self, key: Key) -> Job | None:
         job = self._jobs.get(key)
-        # One that was cancelled answers nobody any more. Who wants the clip now waits for its end, and goes on from it.
+        # A cancelled job answers no new request: that waits until the job has ended, and continues from there.
         return job if job is not None and not job.done and not job.stop_wanted else None

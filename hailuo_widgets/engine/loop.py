@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import os
 import threading
+import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -38,6 +39,7 @@ class LoopThread:
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._forget)
         atexit.register(self.stop)
+        _all.add(self)
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -48,6 +50,7 @@ class LoopThread:
                 self._loop = PatientLoop()
                 self._thread = threading.Thread(target=_run, args=(self._loop,), name=forking.THREAD_NAME, daemon=True)
                 self._thread.start()
+                _watch_main_thread()
             return self._loop
 
     def post(self, work: Coroutine[Any, Any, T]) -> Future[T]:
@@ -80,6 +83,29 @@ class LoopThread:
     def _forget(self) -> None:
         self._loop = self._thread = None
         self._lock = threading.Lock()  # a fork may copy one that another thread held
+
+
+_all: weakref.WeakSet[LoopThread] = weakref.WeakSet()
+_watched: list[int] = []
+"""The process whose main thread is watched."""
+
+
+def _watch_main_thread() -> None:
+    """End what is under way when the program's main thread ends, once a process.
+
+    From then on Python starts no threads, which a job needs, and waits for the program's own threads. One of them that
+    waits for a job would wait for ever.
+    """
+    if _watched != [os.getpid()]:
+        _watched[:] = [os.getpid()]
+        threading.Thread(target=_finish_all, name="hailuo_widgets-end", daemon=True).start()
+
+
+def _finish_all() -> None:
+    threading.main_thread().join()
+    for each in list(_all):
+        with suppress(Exception):  # the loop may be stopped in the same moment, and nobody could be told
+            each.finish()
 
 
 async def _finish(loop: PatientLoop) -> None:

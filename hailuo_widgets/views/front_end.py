@@ -68,7 +68,8 @@ def parent_header() -> dict[str, Any]:
 def output_name() -> str:
     """A name for the next output of the cell that runs now, which no other output in any open notebook has.
 
-    It is the same when the cell is run again, so that running a notebook again doesn't change its file.
+    It is the same when the cell is run again, so that running a notebook again doesn't change its file. A copy of a
+    notebook has the same cells: on one kernel with it, the first one to ask has the name, by its connection.
     """
     request = _request()
     number = _next_number(str(request.get("header", {}).get("msg_id", "")))
@@ -77,8 +78,16 @@ def output_name() -> str:
         if front_end().has_page and front_end() is not FrontEnd.VOILA:
             return secrets.token_hex(8)  # nothing tells this cell from others of the page
         cell = f"[{_execution_count()}]"
-    notebook = Path(os.environ.get("JPY_SESSION_NAME", "")).name  # a copy of a notebook has the same cells
-    return hashlib.sha256(f"{notebook}\n{cell}\n{number}".encode()).hexdigest()[:16]
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", "")).name  # as the kernel was started: the same for both
+    named = f"{notebook}\n{cell}\n{number}"
+    connection = str(request.get("header", {}).get("session", ""))
+    if _connections.setdefault(named, connection) != connection:
+        named += f"\n{connection}"
+    return hashlib.sha256(named.encode()).hexdigest()[:16]
+
+
+_connections: dict[str, str] = {}
+"""Which front end's connection has run which cell first."""
 
 
 def shell() -> Any:

@@ -58,3 +58,26 @@ def test_two_notebooks_on_one_kernel_show_what_their_own_cells_asked_for(lab, op
         assert other not in saved
         assert "widgets" not in json.loads(saved)["metadata"]
         assert not page.errors
+
+
+def test_a_copy_of_a_notebook_on_its_kernel_shows_its_own_clips(lab, open_notebook, vendor):
+    first = open_notebook(lab, "copied/first.ipynb", cells("heron"))
+    copied = first.file.read_text().replace("heron", "stork")  # with the same ids
+    first.file.with_name("second.ipynb").write_text(copied)
+    second = open_notebook(lab, "copied/second.ipynb")
+    use_kernel_of(second, first)
+    first.run_cell(0)
+    first.execute(SETTINGS.format(url=vendor))
+    for page in (first, second):
+        page.run_cell(2)
+    for page, animal, other in ((first, "heron", "stork"), (second, "stork", "heron")):
+        output = page.cell_output(2)
+        expect(output.locator('.hw-sweep [data-state="stored"]')).to_have_count(2)
+        expect(output.locator("table video")).to_have_count(2)
+        expect(output.locator("table")).to_be_hidden()
+        expect(output.locator(".hw-sweep").get_by_role("gridcell").first).to_be_visible()
+        page.save()
+        saved = page.file.read_text()
+        assert f"A {animal}" in saved
+        assert other not in saved
+        assert not page.errors
