@@ -87,6 +87,12 @@ def test_a_picture_without_texture_is_not_guessed_at():
     assert measured.steps[0].reason
 
 
+def test_a_dark_sea_that_looks_the_same_from_everywhere_is_not_called_static(tmp_path):
+    path = tmp_path / "sketch.mp4"
+    render(Sketch("A ship on the sea at night", (("Truck right",),), width=480, height=270, duration=2.0), path)
+    assert ("Static shot",) not in measure_clip(path).families
+
+
 @pytest.mark.parametrize(
     "take",
     [
