@@ -240,7 +240,9 @@ def _words(
     strength = np.abs(found.moved)
     if (strength < found.least).all():
         return _still(found)
-    if (strength < np.maximum(MOVES, 2 * found.least * found.shakes)).all():
+    # A slow move that goes on through the step is one.
+    slow = found.firm[int(strength.argmax())] > GOES_ON and found.agrees > AGREES and not found.shakes
+    if (strength < np.maximum(MOVES, 2 * found.least * found.shakes)).all() and not slow:
         return None, None, "too small a move to be sure of"
     present, reason = _present(found, turned)
     if reason:
@@ -356,10 +358,13 @@ def _travels(seen: Depth, size: Floats, axis: int) -> tuple[bool, bool]:
 
 
 def _all_over(trust: Floats, places: Floats) -> bool:
-    """Whether the middle, the bottom and the sides all can be trusted: where nothing is seen, no parallax is seen."""
+    """Whether the middle, the bottom and the sides all can be trusted: where nothing is seen, no parallax is seen.
+
+    The top is mostly a sky without any texture, and what is near seldom is up there alone.
+    """
     good = trust.mean(0) > TRUSTED
     x, y = places[:, 0], places[:, 1] / max(1e-6, float(np.abs(places[:, 1]).max()))
-    regions = (np.abs(x) < 0.2, y > 0.4, x < -0.25, x > 0.25, y < -0.3)
+    regions = (np.abs(x) < 0.2, y > 0.4, x < -0.25, x > 0.25)
     return all(good[region].mean() > 0.25 for region in regions)
 
 
