@@ -26,8 +26,15 @@ def status(address: str) -> int:
         return int(error.code)
 
 
-def test_without_a_browser_the_address_is_printed_and_answers(tmp_path):
-    with Demo(tmp_path / "Größe 太阳", "--folder", "my notebooks/here", main=AS_ROOT) as demo:
+@pytest.fixture
+def port() -> str:
+    """One that no other JupyterLab begins with: it would answer there once this one has ended."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return str(free.getsockname()[1])
+
+
+def test_without_a_browser_the_address_is_printed_and_answers(tmp_path, port):
+    with Demo(tmp_path / "Größe 太阳", "--folder", "my notebooks/here", "--port", port, main=AS_ROOT) as demo:
         address = demo.address()
         assert status(address) == 200
         assert status(address.replace("/lab/tree/", "/api/contents/").split("?")[0]) == 403  # without the token
@@ -49,8 +56,8 @@ def test_without_a_browser_the_address_is_printed_and_answers(tmp_path):
             status(address)
 
 
-def test_sigterm_ends_jupyterlab_too(tmp_path):
-    with Demo(tmp_path, "sweep", "--no-browser", browser=True) as demo:
+def test_sigterm_ends_jupyterlab_too(tmp_path, port):
+    with Demo(tmp_path, "sweep", "--no-browser", "--port", port, browser=True) as demo:
         address = demo.address()
         demo.stop(signal.SIGTERM)
         with pytest.raises(OSError, match=r"refused|reset"):
