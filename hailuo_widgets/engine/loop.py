@@ -104,7 +104,7 @@ def _watch_main_thread() -> None:
 def _finish_all() -> None:
     threading.main_thread().join()
     for each in list(_all):
-        with suppress(Exception):  # the loop may be stopped in the same moment, and nobody could be told
+        with suppress(Exception):  # the loop may stop at the same time, and there is no one left to report to
             each.finish()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from hailuo_widgets.measure.background import Fit, basis, fit, misfit, prior
 from hailuo_widgets.measure.depth import DIFFERENT, REACH, TRUSTED
-from hailuo_widgets.measure.moves import STEADY, Move, move
+from hailuo_widgets.measure.moves import STEADY, TRAVELS, Move, move
 from hailuo_widgets.measure.steps import Part, breaks, parts, shaken, smoothed, tremble
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-TRAVELS = {"Truck left", "Truck right", "Pedestal up", "Pedestal down", "Push in", "Pull out"}
 ALONE = 0.8
 """Seconds of one move that are needed to tell it from another of its family."""
 

@@ -43,6 +43,8 @@ _WORDS = {
     (2, 1): ("Zoom in", "Push in"),
     (2, -1): ("Zoom out", "Pull out"),
 }
+TRAVELS = frozenset(travel for _, travel in _WORDS.values())
+"""Commands with which the camera goes somewhere, instead of turning or zooming."""
 
 MAYBE = "something moves, but it can't be told whether that is the camera"
 
@@ -193,6 +195,10 @@ class _Evidence:
     least: Floats
     firm: Floats
 
+    def goes_on(self, motion: Floats) -> bool:
+        """Whether the motion on its strongest axis goes on through the step, in enough of the picture."""
+        return bool(self.firm[int(np.abs(motion).argmax())] >= GOES_ON) and self.agrees >= AGREES
+
 
 def _firm(rates: Floats) -> Floats:
     """(3,) how many standard errors the mean motion on each axis is from none: a move goes on, noise comes and goes."""
@@ -241,7 +247,7 @@ def _words(
     if (strength < found.least).all():
         return _still(found)
     # A slow move that goes on through the step is one.
-    slow = found.firm[int(strength.argmax())] > GOES_ON and found.agrees > AGREES and not found.shakes
+    slow = found.goes_on(strength) and not found.shakes
     if (strength < np.maximum(MOVES, 2 * found.least * found.shakes)).all() and not slow:
         return None, None, "too small a move to be sure of"
     present, reason = _present(found, turned)
@@ -269,11 +275,9 @@ def _incoherent(found: _Evidence) -> str:
         axis = int(np.abs(seen.rates * [1, 1, REACH]).argmax())
         if seen.opposed[axis] > 0.3 and abs(found.size[axis]) > MOVES:
             return "near and far move against each other"
-    if not found.parallax and seen.world > 0.2:
-        # Where the background goes on and on, it is the camera that moves, whatever else does.
-        main = int(np.abs(found.size).argmax())
-        if speed < 2 * MOVES or found.firm[main] < GOES_ON or found.agrees < AGREES:
-            return MAYBE
+    # Where the background goes on and on, it is the camera that moves, whatever else does.
+    if not found.parallax and seen.world > 0.2 and (speed < 2 * MOVES or not found.goes_on(found.size)):
+        return MAYBE
     return ""
 
 

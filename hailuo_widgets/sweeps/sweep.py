@@ -204,7 +204,7 @@ class Sweep:
         return plan
 
     def _library_elsewhere(self) -> str:
-        """The library's folder, relative to the notebook; `""` for the usual one beside it, or if there is none."""
+        """The library's folder, relative to the notebook; `""` if it is the default one or doesn't exist yet."""
         if not self._host.has_library():
             return ""
         seen = os.path.relpath(self._host.library().folder, self._host.folder.resolve()).replace(os.sep, "/")

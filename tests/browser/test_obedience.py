@@ -31,7 +31,7 @@ WINDOW = {"width": 1366, "height": 1100}
 
 @pytest.fixture
 def commands(request):
-    """All fifteen for the documentation and with `--long`, a few of them otherwise."""
+    """Three commands; all fifteen for the documentation and with `--long`."""
     every = DOCUMENTED or request.config.getoption("--long")
     return [command.en for command in CameraCommand] if every else ["Pan left", "Tilt up", "Static shot"]
 
