@@ -75,7 +75,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def a_sitting(page) -> None:
+def a_session(page) -> None:
     """A change of the form, and a clip."""
     studio = page.get_by_role("region", name="Studio")
     expect(studio).to_be_visible(timeout=60_000)
@@ -138,7 +138,7 @@ def test_voila(chromium, tmp_path):
         for card in cards.all():
             film = card.locator("video").element_handle(timeout=60_000)
             page.wait_for_function("(film) => film.readyState >= 1", arg=film)
-        a_sitting(page)
+        a_session(page)
 
 
 def test_marimo(chromium, tmp_path):
@@ -148,4 +148,4 @@ def test_marimo(chromium, tmp_path):
         chromium.new_page(viewport={"width": 1200, "height": 1000}) as page,
     ):
         page.goto(url, timeout=60_000)
-        a_sitting(page)
+        a_session(page)

@@ -53,8 +53,8 @@ def asked(notebook, expression):
     return json.loads((notebook.file.parent / "answer.json").read_text())
 
 
-def test_a_sitting_from_the_form_to_the_saved_notebook(open_notebook, server, tmp_path):  # noqa: PLR0915  # a long sitting
-    notebook = open_notebook(server, "sitting/studio.ipynb", CELLS)
+def test_a_session_from_the_form_to_the_saved_notebook(open_notebook, server, tmp_path):  # noqa: PLR0915  # a long session
+    notebook = open_notebook(server, "session/studio.ipynb", CELLS)
     page = notebook.page
     page.set_viewport_size({"width": 1400, "height": 1700})
     notebook.run_cell(0)
@@ -143,7 +143,7 @@ def test_a_sitting_from_the_form_to_the_saved_notebook(open_notebook, server, tm
     assert notebook.errors == []
 
     (notebook.file.parent / "again.ipynb").write_text(notebook.file.read_text())
-    again = open_notebook(server, "sitting/again.ipynb")
+    again = open_notebook(server, "session/again.ipynb")
     outputs = again.cell_output(0)
     expect(outputs).to_contain_text("Studio session: 2 clips")
     expect(outputs.locator("video")).to_have_count(2)

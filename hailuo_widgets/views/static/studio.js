@@ -161,10 +161,10 @@ export default placed((model, signal) => {
   const tabs = switcher(
     "View",
     [
-      ["sitting", "This session"],
+      ["session", "This session"],
       ["library", "Library"],
     ],
-    "sitting",
+    "session",
     (chosen) => see(chosen),
   );
   const rightHead = element("div", "hw-right-head");
@@ -181,15 +181,15 @@ export default placed((model, signal) => {
 
   /** @param {string} what */
   function see(what) {
-    tabs.set(/** @type {"sitting" | "library"} */ (what));
-    results.root.hidden = what !== "sitting";
+    tabs.set(/** @type {"session" | "library"} */ (what));
+    results.root.hidden = what !== "session";
     wall.root.hidden = what !== "library";
     if (what === "library") {
       wall.refresh();
       wall.begin();
     }
   }
-  see("sitting");
+  see("session");
 
   function showForm() {
     const state = /** @type {FormState} */ (model.get("form"));
@@ -282,13 +282,13 @@ export default placed((model, signal) => {
         begun = content.begun;
         busy = false;
         showForm();
-        see("sitting");
+        see("session");
         break;
       case "planned":
         openBelow(root, content.place, "", "plan");
         break;
       case "opened":
-        see("sitting");
+        see("session");
         break;
       case "compare":
         compare.show(content.items);
