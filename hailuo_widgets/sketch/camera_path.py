@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-TRUCK = 0.9
-PEDESTAL = 0.34
-PUSH = 0.85
-PAN = 0.30
-TILT = 0.17
-ZOOM = 1.5
+TRUCK = 1.3
+PEDESTAL = 0.65
+PUSH = 1.05
+PAN = 0.5
+TILT = 0.28
+ZOOM = 1.6
 TRACK = 2.6
 ARC = 1.2
 SUBJECT = 3.2
@@ -173,7 +173,7 @@ def camera_at(
             for axis, far in _trembling(name, local * pace * duration * length).items():
                 way[axis] += amount * strength * far
     # Two pushes in a row must not carry the camera through the nearest things.
-    way["z"] = max(-2.5, min(1.15, way["z"]))
+    way["z"] = max(-2.5, min(1.25, way["z"]))
     way["roll"] = max(-MOST_ROLL, min(MOST_ROLL, way["roll"]))
     return Camera(**way, focal=max(0.5, min(2.6, focal)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from hailuo_widgets.media.lettering import fonts, plain, shortened, write
 from hailuo_widgets.media.lettering import width as width_of
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from hailuo_widgets.media.encode import Planes
 
-_SCRIM = 0.42
+_SCRIM, _HALO = 0.15, 0.7
+"""How dark it gets behind the line, and close around each letter. A darker scrim, which stands still while the ground
+moves under it, would spoil the last rows for whoever measures the camera."""
 
 
 class Caption:
@@ -90,9 +92,11 @@ class Caption:
         write(draw, margin, middle, shortened(self._prompt, size, max(0.0, right - margin)), size=size, ink=235)
         ink = np.asarray(text, np.float32) / 255
         fade = np.linspace(0, 1, self._rows, dtype=np.float32)[:, None] ** 0.8 * np.float32(_SCRIM)
+        halo = np.asarray(text.filter(ImageFilter.GaussianBlur(size * 0.28)), np.float32) / 255
+        fade = 1 - (1 - fade) * (1 - np.clip(2 * halo, 0, 1) * np.float32(_HALO))
         keep = (1 - fade) * (1 - ink)
         add = 16 * fade * (1 - ink) + 235 * ink
-        chroma = (1 - 0.5 * fade[::2]) * (1 - ink.reshape(self._rows // 2, 2, width // 2, 2).mean((1, 3)))
+        chroma = (1 - 0.5 * fade[::2, ::2]) * (1 - ink.reshape(self._rows // 2, 2, width // 2, 2).mean((1, 3)))
         return (keep * 128).astype(np.int16), (add + 0.5).astype(np.int16), (chroma * 128).astype(np.int16)
 
     def paint(self, planes: Planes, t: float) -> None:

@@ -16,6 +16,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from hailuo_widgets.sketch.scene import Points, Ridge, Scene, Sky, Sprite
 from hailuo_widgets.sketch.terrain import PERIOD
+from hailuo_widgets.sketch.texture import tile
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,6 +44,12 @@ _SAMPLES = 96
 _SMALL = 64_000
 """Up to so many pixels a sprite is kept: all of them in 30 MB."""
 
+_ABOVE = 0.02
+"""In frame heights."""
+
+_FAR_AWAY, _LARGE = 4.0, 600
+"""From which distance on, and in frames of more than so many rows, marks are pale enough to be drawn coarsely."""
+
 _PARTS = 8
 _WORTH = 30_000
 """An edge is painted in parts where that spares so many pixels: about as many as cost what a part costs by itself."""
@@ -60,13 +67,11 @@ class View:
     @classmethod
     def at(cls, camera: Camera, z: float) -> View:
         """The view of what is `z` away from the camera at rest."""
-        if math.isinf(z):
-            return cls(1.0, camera.yaw, camera.pitch, camera.focal)
         depth = z - camera.z
         return cls(z / depth, camera.x / depth + camera.yaw, camera.y / depth + camera.pitch, camera.focal)
 
 
-def _blend(target: Bytes, colour: NDArray[np.int16], cover: NDArray[np.int16]) -> None:
+def _blend(target: Bytes, colour: NDArray[np.int16] | Bytes, cover: NDArray[np.int16]) -> None:
     """Lay a colour over a part of a plane; `cover` runs from 0 to `_ONE`."""
     # Said, because NumPy 1 takes a single colour and a plane of bytes for bytes.
     step = np.subtract(colour, target, dtype=np.int16)
@@ -142,6 +147,7 @@ class ScenePainter:
         self._chroma = np.empty((2, height // 2, width // 2), np.uint8)
         self._shades: dict[int, tuple[tuple[float, float, float], Bytes]] = {}
         self._samples: dict[tuple[int, ...], Sample] = {}
+        self._tiles: dict[int, tuple[Bytes, int]] = {}
         self._rows = ((np.arange(height) + 0.5 - height / 2) / height).astype(np.float32)
 
     def paint(self, planes: Planes, camera: Camera, seconds: float) -> None:
@@ -172,13 +178,17 @@ class ScenePainter:
         return max(0, min(self._height, 2 * math.ceil(row / 2)))
 
     def _sky(self, canvas: Canvas, sky: Sky, camera: Camera, stop: int) -> None:
-        # Only turning and zooming change what is infinitely far away; every other move finds the sky of the last frame.
-        key = (camera.yaw, camera.pitch, camera.focal)
+        # Its lights are soft: it is painted again only when it has moved by a 256th of the frame.
+        view = View.at(camera, sky.z)
+        x, y, scale = (
+            round(each * 256) / 256 for each in (view.x / view.grow, view.y / view.grow, view.focal * view.grow)
+        )
         kept = self._kept
-        if kept is None or kept[0] != key or kept[1] < stop:
-            kept = self._kept = (key, stop, self._lit(sky, View.at(camera, math.inf), stop))
+        if kept is None or kept[0] != (x, y, scale) or kept[1] < stop:
+            kept = self._kept = ((x, y, scale), stop, self._lit(sky, View(1.0, x, y, scale), stop))
         luma, chroma = kept[2]
-        canvas[0][:stop] = luma[:stop]
+        clouds = self._marks(sky, view, 0, stop)
+        np.add(luma[:stop], clouds, out=canvas[0][:stop])
         canvas[1][:, : stop // 2] = chroma[:, : stop // 2]
 
     def _lit(self, sky: Sky, view: View, stop: int) -> tuple[Bytes, Bytes]:
@@ -238,6 +248,7 @@ class ScenePainter:
         colours = self._colours(item, view)[top:stop]
         luma, chroma = colours[:, :1], colours[::2, 1:].T[:, :, None]
         wide_luma, wide_chroma = luma.astype(np.int16), chroma.astype(np.int16)
+        marks = self._marks(item, view, top, stop) if item.texture else None
         rise = _rise(edge)
         for left, right, first, solid in self._parts(edge, stop):
             fine, rough = canvas[0][:stop, left:right], canvas[1][:, : stop // 2, left // 2 : right // 2]
@@ -245,11 +256,62 @@ class ScenePainter:
                 cover = _cover(edge[left:right], rise[left:right], first, solid)
                 coarse = np.ascontiguousarray(cover[::2, ::2])
                 whole, half = slice(first - top, solid - top), slice((first - top) // 2, (solid - top) // 2)
-                _blend(fine[first:solid], wide_luma[whole], cover)
+                shade = wide_luma[whole] if marks is None else luma[whole] + marks[whole, left:right]
+                _blend(fine[first:solid], shade, cover)
                 _blend(rough[:, first // 2 : solid // 2], wide_chroma[:, half], coarse)
             if stop > solid:
-                fine[solid:] = luma[solid - top :]
+                if marks is None:
+                    fine[solid:] = luma[solid - top :]
+                else:  # what is darker wraps around: 200 + 254 is 198 in a byte
+                    np.add(luma[solid - top :], marks[solid - top :, left:right], out=fine[solid:])
                 rough[:, solid // 2 :] = chroma[:, (solid - top) // 2 :]
+
+    def _marks(self, item: Ridge | Sky, view: View, top: int, stop: int) -> Bytes:
+        """The texture of a layer in rows of the frame, as bytes to be added to its brightness."""
+        marks, period = self._tile(item)
+        scale = view.focal * view.grow
+        across = (float(self._columns[0]) + view.focal * view.x) * self._height
+        # A tile begins a little above what is seen of the layer at rest, so that its rows seldom have to begin again.
+        origin = (item.crest if isinstance(item, Ridge) else -0.5) - _ABOVE
+        down = ((float(self._rows[0]) / view.focal - view.y) / view.grow - origin) * self._height
+        if abs(scale - 1) < 1e-6:
+            # Whole pixels, so that the rows of the frame are rows of the tile.
+            left, first = math.floor(across) % period, (math.floor(down) + top) % len(marks)
+            seen = marks[:, left : left + self._width]
+            if first + stop - top <= len(marks):
+                return seen[first : first + stop - top]
+            return seen[np.arange(first, first + stop - top) % len(marks)]
+        # A few neighbouring pixels at once, which is as many times quicker and can't be seen on soft marks.
+        coarse = isinstance(item, Sky) or (item.z > _FAR_AWAY and self._height > _LARGE)
+        pixels, kind = (4, np.uint32) if coarse else (2, np.uint16)
+        places = (np.arange(0, self._width, pixels, dtype=np.float32) + np.float32(across)) / np.float32(scale)
+        columns = np.floor(places).astype(np.intp) % period // pixels
+        rows = np.floor(np.arange(top, stop, dtype=np.float32) / np.float32(scale) + np.float32(down)).astype(np.intp)
+        grouped = marks.view(kind)
+        if scale < 1:
+            picked = grouped[rows % len(marks)].take(columns, 1)
+        else:  # each row that is shown more than once is picked once
+            first, count = int(rows[0]) % len(marks), int(rows[-1] - rows[0]) + 1
+            run = slice(first, first + count)
+            used = grouped[run] if run.stop <= len(marks) else grouped[np.arange(first, run.stop) % len(marks)]
+            once = used.take(columns, 1)
+            picked = once.take(rows - rows[0], 0)
+        return picked.view(np.uint8)[:, : self._width]
+
+    def _tile(self, item: Ridge | Sky) -> tuple[Bytes, int]:
+        """A layer's texture, a whole frame to the right of any place in it, and the pixels after which it repeats."""
+        kept = self._tiles.get(id(item))
+        if kept is None:
+            assert item.texture is not None
+            once = tile(item.texture, self._height)
+            lights = item.stops[:, 0] if isinstance(item, Sky) else (item.top[0], item.base[0])
+            darkest, lightest = float(min(lights)), float(max(lights))
+            once = np.clip(once, min(0, math.ceil(16 - darkest)), max(0, math.floor(235 - lightest)))
+            period = once.shape[1]
+            width = period + -(-self._width // 4) * 4
+            wide = np.tile(once, (1, -(-width // period)))[:, :width]
+            kept = self._tiles[id(item)] = (np.ascontiguousarray(wide).view(np.uint8), period)
+        return kept
 
     def _colours(self, item: Ridge, view: View) -> Bytes:
         """The colour of a ridge in each row of the frame, (height, 3)."""
@@ -314,8 +376,7 @@ class ScenePainter:
 
     def _points(self, canvas: Canvas, item: Points, camera: Camera, seconds: float) -> None:
         depth = item.z - np.float32(camera.z)
-        far = np.isinf(item.z)
-        grow = np.where(far, np.float32(1), item.z / np.where(far, np.float32(1), depth))
+        grow = item.z / depth
         x = (camera.x / depth + camera.yaw).astype(np.float32)
         y = (camera.y / depth + camera.pitch).astype(np.float32)
         u, v = item.u, item.v

@@ -6,8 +6,7 @@ of the frame.
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from PIL import ImageFilter
 
 from hailuo_widgets.sketch import palette, subjects, terrain
 from hailuo_widgets.sketch.palette import Light, mix, oklch, to_yuv
+from hailuo_widgets.sketch.texture import Kind, Texture
 from hailuo_widgets.sketch.words import Reading, read
 
 if TYPE_CHECKING:
@@ -29,10 +29,13 @@ if TYPE_CHECKING:
 SUBJECT_Z = 3.2
 """Distance of the subject: between the middle and the near layers."""
 
+SKY_Z = 10.0
+"""Distance of the sky, a backdrop as in a theatre: near enough to show that a camera goes somewhere."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sky:
-    """A gradient that is lit up around the sun or moon. It is infinitely far away.
+    """A backdrop: a gradient that is lit up around the sun or moon, with thin clouds all over it.
 
     Attributes:
         stops: YUV colours from v = -0.5 to the horizon.
@@ -40,6 +43,8 @@ class Sky:
         glow: YUV that is approached around the disc.
         at: Where the disc is, (u, v).
         strength: 0 to 1.
+        texture: The clouds.
+        z: How far away it is.
     """
 
     stops: Floats
@@ -47,6 +52,8 @@ class Sky:
     glow: Floats
     at: tuple[float, float]
     strength: float
+    texture: Texture
+    z: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +68,7 @@ class Ridge:
         fade: In frame heights.
         crest: Where the gradient begins, the highest v of the outline.
         drift: By how much u the outline moves to the right in a second, for water.
+        texture: What it is made of; nothing but its colours if None. It does not drift.
     """
 
     z: float
@@ -70,6 +78,7 @@ class Ridge:
     fade: float
     crest: float
     drift: float = 0.0
+    texture: Texture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +86,7 @@ class Sprite:
     """A small picture that hangs at a place: the sun, a cloud, the subject.
 
     Attributes:
-        z: Distance, infinite for what is in the sky.
+        z: Distance.
         u: Its middle at rest.
         v: Its middle at rest.
         height: Its height at rest, in frame heights.
@@ -173,13 +182,22 @@ class _Builder:
         fade: float = 0.3,
         haze: float = 0.35,
         drift: float = 0.0,
+        of: Kind | None = None,
     ) -> None:
         """Add a layer whose foot is lost in haze the more, the farther it is."""
         top = self.tint(depth, colour)
         base = mix(top, self.light.horizon, haze * (1 - depth))
         if depth > 0.75:
             base = mix(top, self.light.shade * np.array([0.7, 1, 1]), 0.6)
-        self.items.append(Ridge(z, outline, to_yuv(top), to_yuv(base), fade, float(outline.min()), drift))
+        texture = Texture(of, *_fineness(z)) if of else None
+        self.items.append(Ridge(z, outline, to_yuv(top), to_yuv(base), fade, float(outline.min()), drift, texture))
+
+
+def _fineness(z: float) -> tuple[float, float]:
+    """How large and how strong the marks on a layer are: small and pale in the distance."""
+    if z > 8:
+        return 0.8, 12.0
+    return (0.9, 16.0) if z > 4 else (1.0, 22.0) if z > 2.5 else (1.15, 28.0)
 
 
 def build(text: str, height: int) -> Scene:
@@ -207,7 +225,8 @@ def _laid_out(reading: Reading, height: int) -> Scene:
     stops = to_yuv(
         palette.gradient([(0, light.zenith), (0.55, light.middle), (1, light.horizon)], np.linspace(0, 1, 64))
     )
-    sky = Sky(stops, builder.horizon, to_yuv(mix(light.disc, light.horizon, 0.25)), sun, light.glow)
+    glow = to_yuv(mix(light.disc, light.horizon, 0.25))
+    sky = Sky(stops, builder.horizon, glow, sun, light.glow, Texture("clouds", 1.0, 13.0), SKY_Z)
     items = builder.items
     subject = _subject(builder, ground)
     place = next((i for i, item in enumerate(items) if isinstance(item, Ridge) and item.z < SUBJECT_Z), len(items))
@@ -215,7 +234,6 @@ def _laid_out(reading: Reading, height: int) -> Scene:
 
 
 def _heaven(b: _Builder, sun: tuple[float, float]) -> None:
-    far = np.float32(math.inf)
     if b.light.stars:
         count = 170
         u, v = b.lot.uniform(-1.5, 1.5, count), b.lot.uniform(-0.8, 0.0, count)
@@ -224,7 +242,7 @@ def _heaven(b: _Builder, sun: tuple[float, float]) -> None:
             strength *= 0.6
         b.items.append(
             Points(
-                np.full(count, far),
+                np.full(count, SKY_Z, np.float32),
                 u.astype(np.float32),
                 v.astype(np.float32),
                 (0.0013, 0.0013),
@@ -233,8 +251,8 @@ def _heaven(b: _Builder, sun: tuple[float, float]) -> None:
                 twinkle=0.35,
             )
         )
-    radius = 0.042 if b.light.moon else 0.062
-    b.items.append(Sprite(math.inf, *sun, 2 * radius, _disc(b, crescent=b.light.moon), to_yuv(b.light.disc)))
+    radius = 0.042 if b.light.moon else 0.054
+    b.items.append(Sprite(SKY_Z, *sun, 2 * radius, _disc(b, crescent=b.light.moon), to_yuv(b.light.disc)))
     for _ in range(int(b.lot.integers(3, 6))):
         colour = mix(b.light.horizon, b.light.disc, 0.55)
         if b.reading.light in {"dusk", "night"}:
@@ -242,7 +260,7 @@ def _heaven(b: _Builder, sun: tuple[float, float]) -> None:
         place = (float(b.lot.uniform(-1.0, 1.0)), float(b.lot.uniform(-0.42, -0.10)))
         size = float(b.lot.uniform(0.05, 0.10))
         b.items.append(
-            Sprite(60.0, *place, size, _cloud(b.lot), to_yuv(colour), drift=float(b.lot.uniform(0.004, 0.010)))
+            Sprite(SKY_Z, *place, size, _cloud(b.lot), to_yuv(colour), drift=float(b.lot.uniform(0.001, 0.003)))
         )
 
 
@@ -281,9 +299,9 @@ def _mountains(b: _Builder, _sun: tuple[float, float]) -> float:
     snow = oklch(0.93, 0.02, 250) if b.snowy else None
     grass = oklch(0.93, 0.025, 255) if b.snowy else oklch(0.50, 0.07, 150 + b.lot.uniform(-25, 25))
     d = b.density
-    b.ridge(40, terrain.mountains(b.lot, d, level=0.10, height=0.22, cells=9), 0.22, haze=0.9, fade=0.24)
+    b.ridge(12, terrain.mountains(b.lot, d, level=0.10, height=0.22, cells=9), 0.22, haze=0.9, fade=0.24, of="rock")
     peaks = terrain.mountains(b.lot, d, level=0.16, height=0.30, cells=8)
-    b.ridge(20, peaks, 0.42, haze=0.8, fade=0.30)
+    b.ridge(9.5, peaks, 0.42, haze=0.8, fade=0.30, of="rock")
     ragged = np.abs(terrain.noise(b.lot, d, cells=130, octaves=3, gain=0.6))
     # Snow lies deeper on high summits and not at all on low ones.
     cap = (peaks + (np.float32(0.02) + np.float32(0.07) * ragged) * np.clip((0.10 - peaks) * 8, 0, 1.6)).astype(
@@ -295,19 +313,26 @@ def _mountains(b: _Builder, _sun: tuple[float, float]) -> float:
         assert isinstance(summit, Ridge)
         white = to_yuv(mix(mix(b.light.horizon, b.light.disc, 0.55), b.light.shade, 0.10))
         b.items += [
-            Ridge(20, peaks, white, white, 1.0, 0.0),
-            Ridge(20, cap, summit.top, summit.base, summit.fade, summit.crest),
+            Ridge(9.5, peaks, white, white, 1.0, 0.0),
+            replace(summit, outline=cap),
         ]
     wooded = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.20, height=0.07, cells=12), d, count=330, height=0.05)
+    pine = oklch(0.42, 0.05, 170) if not b.snowy else oklch(0.50, 0.03, 230)
+    b.ridge(4.8, wooded, 0.62, colour=pine, haze=0.9, fade=0.16, of="leaves")
+    ground = terrain.hills(b.lot, d, level=0.275, height=0.035, cells=7)
     b.ridge(
-        9, wooded, 0.62, colour=oklch(0.42, 0.05, 170) if not b.snowy else oklch(0.50, 0.03, 230), haze=0.9, fade=0.16
+        SUBJECT_Z + 0.1,
+        ground,
+        0.74,
+        colour=snow if b.snowy else grass,
+        fade=0.3,
+        haze=0.5,
+        of="snow" if b.snowy else "grass",
     )
-    ground = terrain.hills(b.lot, d, level=0.315, height=0.035, cells=7)
-    b.ridge(SUBJECT_Z + 0.1, ground, 0.74, colour=snow if b.snowy else grass, fade=0.3, haze=0.5)
     near = terrain.pines(
-        b.lot, terrain.hills(b.lot, d, level=0.46, height=0.03, cells=6), d, count=44, height=0.34, clear=0.40
+        b.lot, terrain.hills(b.lot, d, level=0.43, height=0.03, cells=6), d, count=44, height=0.34, clear=0.40
     )
-    b.ridge(1.9, near, 0.95)
+    b.ridge(2.2, near, 0.95, of="leaves")
     return float(ground[_index(b, 0.0)])
 
 
@@ -315,44 +340,49 @@ def _forest(b: _Builder, _sun: tuple[float, float]) -> float:
     d, hue = b.density, 155 + float(b.lot.uniform(-20, 30))
     green = oklch(0.88, 0.03, 240) if b.snowy else oklch(0.45, 0.075, hue)
     for z, level, tall, depth, count in (
-        (34, 0.06, 0.10, 0.24, 420),
-        (17, 0.12, 0.17, 0.42, 330),
-        (9, 0.20, 0.25, 0.60, 200),
-        (5.4, 0.27, 0.36, 0.76, 95),
+        (12, 0.06, 0.10, 0.24, 420),
+        (10, 0.11, 0.17, 0.42, 330),
+        (8.5, 0.17, 0.25, 0.60, 200),
+        (7, 0.235, 0.34, 0.76, 95),
     ):
         base = terrain.hills(b.lot, d, level=level, height=0.03, cells=9)
-        b.ridge(
-            z, terrain.pines(b.lot, base, d, count=count, height=tall), depth, colour=green, haze=1.25, fade=tall + 0.06
-        )
-    ground = terrain.hills(b.lot, d, level=0.33, height=0.02, cells=9)
-    b.ridge(SUBJECT_Z + 0.1, ground, 0.80, colour=green, fade=0.3)
+        wooded = terrain.pines(b.lot, base, d, count=count, height=tall)
+        b.ridge(z, wooded, depth, colour=green, haze=1.25, fade=tall + 0.06, of="leaves")
+    ground = terrain.hills(b.lot, d, level=0.285, height=0.02, cells=9)
+    b.ridge(SUBJECT_Z + 0.1, ground, 0.80, colour=green, fade=0.3, of="snow" if b.snowy else "grass")
     near = terrain.pines(
-        b.lot, terrain.hills(b.lot, d, level=0.47, height=0.03, cells=7), d, count=20, height=0.85, clear=0.55
+        b.lot, terrain.hills(b.lot, d, level=0.44, height=0.03, cells=7), d, count=20, height=0.85, clear=0.55
     )
-    b.ridge(1.9, near, 0.97)
+    b.ridge(2.2, near, 0.97, of="leaves")
     return float(ground[_index(b, 0.0)])
 
 
 def _meadow(b: _Builder, _sun: tuple[float, float]) -> float:
     d, hue = b.density, 128 + float(b.lot.uniform(-22, 26))
     b.ridge(
-        40, terrain.hills(b.lot, d, level=0.06, height=0.05, cells=12), 0.24, colour=oklch(0.6, 0.06, 220), haze=0.8
+        12,
+        terrain.hills(b.lot, d, level=0.06, height=0.05, cells=12),
+        0.24,
+        colour=oklch(0.6, 0.06, 220),
+        haze=0.8,
+        of="leaves",
     )
     b.ridge(
-        20,
+        9.5,
         terrain.hills(b.lot, d, level=0.12, height=0.06, cells=10),
         0.42,
         colour=oklch(0.62, 0.08, hue + 25),
         haze=0.8,
         fade=0.14,
+        of="leaves",
     )
     wooded = terrain.pines(b.lot, terrain.hills(b.lot, d, level=0.19, height=0.05, cells=9), d, count=90, height=0.045)
-    b.ridge(9, wooded, 0.60, colour=oklch(0.60, 0.095, hue + 10), haze=0.8, fade=0.16)
-    ground = terrain.hills(b.lot, d, level=0.315, height=0.045, cells=6)
-    b.ridge(SUBJECT_Z + 0.1, ground, 0.76, colour=oklch(0.62, 0.11, hue), haze=0.5)
+    b.ridge(4.8, wooded, 0.60, colour=oklch(0.60, 0.095, hue + 10), haze=0.8, fade=0.16, of="grass")
+    ground = terrain.hills(b.lot, d, level=0.275, height=0.045, cells=6)
+    b.ridge(SUBJECT_Z + 0.1, ground, 0.76, colour=oklch(0.62, 0.11, hue), haze=0.5, of="grass")
     b.items.append(_flowers(b, oklch(0.85, 0.10, float(b.lot.choice([20, 90, 330])))))
-    near = terrain.grass(b.lot, terrain.hills(b.lot, d, level=0.455, height=0.03, cells=7), d, height=0.15)
-    b.ridge(1.9, _framing(near, 0.46), 0.94, colour=oklch(0.40, 0.09, hue))
+    near = terrain.grass(b.lot, terrain.hills(b.lot, d, level=0.425, height=0.03, cells=7), d, height=0.15)
+    b.ridge(2.2, _framing(near, 0.43), 0.94, colour=oklch(0.40, 0.09, hue), of="grass")
     return float(ground[_index(b, 0.0)])
 
 
@@ -360,18 +390,29 @@ def _desert(b: _Builder, _sun: tuple[float, float]) -> float:
     d, hue = b.density, 58 + float(b.lot.uniform(-18, 14))
     sand = oklch(0.72, 0.115, hue)
     b.ridge(
-        40,
+        12,
         terrain.mountains(b.lot, d, level=0.11, height=0.07, cells=7),
         0.25,
         colour=oklch(0.5, 0.09, hue - 25),
         haze=0.9,
+        of="rock",
     )
-    b.ridge(18, terrain.dunes(b.lot, d, level=0.15, height=0.08, cells=9), 0.45, colour=sand, haze=0.7, fade=0.14)
-    b.ridge(9, terrain.dunes(b.lot, d, level=0.24, height=0.12, cells=6), 0.62, colour=sand, haze=0.8, fade=0.2)
-    ground = terrain.dunes(b.lot, d, level=0.36, height=0.09, cells=4)
-    b.ridge(SUBJECT_Z + 0.1, ground, 0.78, colour=sand, fade=0.3)
-    near = terrain.dunes(b.lot, d, level=0.50, height=0.10, cells=5)
-    b.ridge(1.9, near, 0.95, colour=oklch(0.45, 0.10, hue - 15))
+    b.ridge(
+        9.5,
+        terrain.dunes(b.lot, d, level=0.15, height=0.08, cells=9),
+        0.45,
+        colour=sand,
+        haze=0.7,
+        fade=0.14,
+        of="sand",
+    )
+    b.ridge(
+        4.8, terrain.dunes(b.lot, d, level=0.24, height=0.12, cells=6), 0.62, colour=sand, haze=0.8, fade=0.2, of="sand"
+    )
+    ground = terrain.dunes(b.lot, d, level=0.315, height=0.075, cells=4)
+    b.ridge(SUBJECT_Z + 0.1, ground, 0.78, colour=sand, fade=0.3, of="sand")
+    near = terrain.dunes(b.lot, d, level=0.475, height=0.10, cells=5)
+    b.ridge(2.2, near, 0.95, colour=oklch(0.45, 0.10, hue - 15), of="sand")
     return float(ground[_index(b, 0.0)])
 
 
@@ -379,14 +420,14 @@ def _sea(b: _Builder, sun: tuple[float, float]) -> float:
     d, hue = b.density, 222 + float(b.lot.uniform(-25, 18))
     water = oklch(0.52, 0.085, hue)
     b.horizon = 0.07
-    b.ridge(60, terrain.mountains(b.lot, d, level=0.10, height=0.10, cells=5), 0.26, haze=0.7, fade=0.1)
+    b.ridge(12, terrain.mountains(b.lot, d, level=0.10, height=0.10, cells=5), 0.26, haze=0.7, fade=0.1, of="rock")
     flat = np.full(int(terrain.PERIOD * d), 0.07, np.float32)
-    b.ridge(40, flat, 0.40, colour=water, haze=0.0, fade=0.3)
+    b.ridge(12, flat, 0.40, colour=water, haze=0.0, fade=0.3, of="water")
     rows = b.lot.uniform(0, 1, 170) ** 1.3
     spread = 0.015 + 0.10 * rows
     v = 0.078 + 0.16 * rows
     glint = Points(
-        (12 - 7 * rows).astype(np.float32),
+        (9 - 4 * rows).astype(np.float32),
         (sun[0] + b.lot.normal(0, 1, 170) * spread).astype(np.float32),
         v.astype(np.float32),
         (0.011, 0.0012),
@@ -395,9 +436,9 @@ def _sea(b: _Builder, sun: tuple[float, float]) -> float:
         twinkle=0.9,
     )
     for z, level, tall, depth, cells, drift in (
-        (14, 0.115, 0.004, 0.52, 60, 0.02),
-        (8, 0.165, 0.007, 0.62, 44, -0.025),
-        (5, 0.23, 0.010, 0.70, 34, 0.03),
+        (9, 0.115, 0.004, 0.52, 60, 0.004),
+        (5, 0.165, 0.007, 0.62, 44, -0.005),
+        (4, 0.22, 0.010, 0.70, 34, 0.006),
     ):
         b.ridge(
             z,
@@ -407,38 +448,41 @@ def _sea(b: _Builder, sun: tuple[float, float]) -> float:
             fade=0.12,
             haze=0.6,
             drift=drift,
+            of="water",
         )
     b.items.append(glint)
-    ground = terrain.waves(b.lot, d, level=0.315, height=0.013, cells=26)
-    b.ridge(SUBJECT_Z - 0.1, ground, 0.80, colour=water, fade=0.2, drift=-0.035)
-    b.ridge(1.9, terrain.waves(b.lot, d, level=0.44, height=0.018, cells=20), 0.93, colour=water, drift=0.045)
-    return 0.335
+    ground = terrain.waves(b.lot, d, level=0.285, height=0.013, cells=26)
+    b.ridge(SUBJECT_Z - 0.1, ground, 0.80, colour=water, fade=0.2, drift=-0.007, of="water")
+    b.ridge(
+        2.2, terrain.waves(b.lot, d, level=0.415, height=0.018, cells=20), 0.93, colour=water, drift=0.009, of="water"
+    )
+    return 0.305
 
 
 def _city(b: _Builder, _sun: tuple[float, float]) -> float:
     d = b.density
     lit = {"night": 1.0, "dusk": 0.9, "sunset": 0.5, "sunrise": 0.4}.get(b.reading.light, 0.0)
     for z, level, tall, depth, width in (
-        (34, 0.22, 0.30, 0.28, 0.07),
-        (17, 0.26, 0.42, 0.50, 0.10),
-        (8, 0.31, 0.50, 0.72, 0.16),
+        (12, 0.19, 0.28, 0.28, 0.07),
+        (9.5, 0.22, 0.39, 0.50, 0.10),
+        (7, 0.27, 0.47, 0.72, 0.16),
     ):
         outline, blocks = terrain.skyline(b.lot, d, level=level, height=tall, width=width)
-        b.ridge(z, outline, depth, haze=1.3, fade=tall + 0.1)
+        b.ridge(z, outline, depth, haze=1.3, fade=tall + 0.1, of="walls")
         if lit:
-            b.items.append(_windows(b, z, blocks, floor=level - 0.03, lit=lit, count=100 if z > 10 else 150))
-    ground = np.full(int(terrain.PERIOD * d), 0.34, np.float32)
-    b.ridge(SUBJECT_Z + 0.1, ground, 0.84, fade=0.2)
+            b.items.append(_windows(b, z, blocks, floor=level - 0.03, lit=lit, count=100 if z > 8 else 150))
+    ground = np.full(int(terrain.PERIOD * d), 0.295, np.float32)
+    b.ridge(SUBJECT_Z + 0.1, ground, 0.84, fade=0.2, of="paving")
     b.items.append(_lamps(b))
-    b.ridge(1.9, np.full_like(ground, 0.455), 0.96)
-    return 0.345
+    b.ridge(2.2, np.full_like(ground, 0.425), 0.96, of="paving")
+    return 0.30
 
 
 def _windows(
     b: _Builder, z: float, blocks: list[tuple[float, float, float]], *, floor: float, lit: float, count: int
 ) -> Points:
     """Lit windows on a grid in each building, within what the camera can come to see."""
-    pitch_u, pitch_v = (0.016, 0.022) if z > 10 else (0.024, 0.032)
+    pitch_u, pitch_v = (0.016, 0.022) if z > 8 else (0.024, 0.032)
     places = [
         (u, v)
         for left, right, top in blocks
@@ -449,8 +493,8 @@ def _windows(
     u, v = np.array(places, np.float32)[chosen].T
     half = np.float32(terrain.PERIOD / 2)
     colour = to_yuv(oklch(0.86, 0.11, 78 + float(b.lot.uniform(-20, 12))))
-    strength = (b.lot.uniform(0.25, 0.95, len(chosen)) * lit * (0.55 if z > 10 else 0.85)).astype(np.float32)
-    size = (0.0028, 0.0038) if z > 10 else (0.0046, 0.0064)
+    strength = (b.lot.uniform(0.25, 0.95, len(chosen)) * lit * (0.55 if z > 8 else 0.85)).astype(np.float32)
+    size = (0.0028, 0.0038) if z > 8 else (0.0046, 0.0064)
     return Points(
         np.full(len(chosen), z, np.float32), (u + half) % (2 * half) - half, v, size, colour, strength, twinkle=0.05
     )
@@ -463,7 +507,7 @@ def _lamps(b: _Builder) -> Points:
     return Points(
         np.full(size, 2.6, np.float32),
         u,
-        np.full(size, 0.40, np.float32),
+        np.full(size, 0.365, np.float32),
         (0.05, 0.0016),
         to_yuv(oklch(0.85, 0.10, 75)),
         np.full(size, lit, np.float32),
@@ -475,7 +519,7 @@ def _flowers(b: _Builder, colour: Floats) -> Points:
     return Points(
         np.full(count, SUBJECT_Z, np.float32),
         b.lot.uniform(-2, 2, count).astype(np.float32),
-        (0.37 + 0.10 * b.lot.uniform(-0.4, 1, count)).astype(np.float32),
+        (0.335 + 0.10 * b.lot.uniform(-0.4, 1, count)).astype(np.float32),
         (size, size),
         to_yuv(b.tint(0.6, colour)),
         b.lot.uniform(0.4, 0.9, count).astype(np.float32),
@@ -500,9 +544,9 @@ def _framing(outline: Outline, level: float) -> Outline:
 
 def _weather(b: _Builder) -> None:
     if b.reading.weather == "snow":
-        count, size, fall, colour, low = 190, (0.0022, 0.0022), (0.02, 0.10), oklch(0.98, 0.01, 250), 0.35
+        count, size, fall, colour, low = 190, (0.0022, 0.0022), (0.02, 0.10), oklch(0.98, 0.01, 250), 0.25
     elif b.reading.weather == "rain":
-        count, size, fall, colour, low = 150, (0.0007, 0.014), (-0.10, 1.5), oklch(0.90, 0.02, 240), 0.15
+        count, size, fall, colour, low = 150, (0.0007, 0.014), (-0.10, 1.5), oklch(0.90, 0.02, 240), 0.05
     elif b.reading.weather == "fireflies":
         count, size, fall, colour, low = 60, (0.0026, 0.0026), (0.012, -0.016), oklch(0.92, 0.13, 100), 0.4
     else:
@@ -516,7 +560,7 @@ def _weather(b: _Builder) -> None:
             b.lot.uniform(top, 0.65, count).astype(np.float32),
             size,
             to_yuv(colour),
-            b.lot.uniform(low, low + 0.45, count).astype(np.float32),
+            b.lot.uniform(low, low + 0.4, count).astype(np.float32),
             twinkle=0.9 if b.reading.weather == "fireflies" else 0.0,
             fall=fall,
         )
@@ -524,18 +568,18 @@ def _weather(b: _Builder) -> None:
 
 
 _SIZES = {
-    "lighthouse": 0.44,
-    "figure": 0.26,
-    "cabin": 0.26,
-    "tree": 0.36,
-    "balloon": 0.36,
-    "bird": 0.20,
-    "whale": 0.30,
-    "boat": 0.32,
-    "car": 0.26,
-    "person": 0.24,
-    "rabbit": 0.20,
-    "cat": 0.22,
+    "lighthouse": 0.48,
+    "figure": 0.31,
+    "cabin": 0.32,
+    "tree": 0.42,
+    "balloon": 0.38,
+    "bird": 0.26,
+    "whale": 0.31,
+    "boat": 0.36,
+    "car": 0.30,
+    "person": 0.31,
+    "rabbit": 0.27,
+    "cat": 0.28,
 }
 _BOBS = {
     "bird": (0.016, 0.45),
@@ -576,7 +620,7 @@ def _subject(b: _Builder, ground: float) -> Sprite:
     )
     if name == "tree":
         accent = _srgb(oklch(0.70, 0.11, float(b.lot.choice([130, 60, 10, 350]))))
-    high = _SIZES.get(name, 0.28)
+    high = _SIZES.get(name, 0.31)
     # Drawn larger than it will be seen and smoothed: point sampling is then as good as filtering, and far faster.
     side = max(64, round(high * b.density * 2.2))
     picture = subjects.draw(name, subjects.Tones(body, dark, light, accent), side, sunglasses=b.reading.sunglasses)
@@ -595,7 +639,7 @@ def _subject(b: _Builder, ground: float) -> Sprite:
     elif name in {"boat", "whale"} and b.reading.place == "sea":
         v += high * 0.12
     bob, pace = _BOBS.get(name, (0.0, 0.5))
-    drift = {"bird": 0.02, "balloon": 0.010, "boat": 0.014, "car": 0.02, "whale": 0.012}.get(name, 0.0)
+    drift = {"bird": 0.008, "balloon": 0.005, "boat": 0.006, "car": 0.008, "whale": 0.005}.get(name, 0.0)
     return Sprite(SUBJECT_Z, u, v, high, alpha, planes, drift=drift, bob=bob, pace=pace, follows=True)
 
 
