@@ -55,7 +55,7 @@ AROUND = 0.75
 """Share of what is visible around it that must move as one, for the camera's move to be read from there."""
 
 OPPOSED = 0.12
-"""Share of the parallax that may go against the background: it does where something walks the other way, or is followed."""
+"""Share of the parallax that may go against the background, as it does where something walks there or is followed."""
 
 SPARSE = 0.3
 """Share of the patches that must be trusted to call a shot static: a dark sea looks the same from everywhere."""
