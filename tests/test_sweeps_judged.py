@@ -239,6 +239,14 @@ def test_four_clips_are_shown_and_the_best_is_picked(fox):
             fox.judge(seats=seats)
 
 
+def test_four_clips_are_of_four_cells_also_where_they_are_drawn_at_random(fox):
+    judging = fox.judging.about()
+    judging._generator = np.random.default_rng(7)
+    shown = [judging.next_pair(seats=4) for _ in range(60)]
+    assert {each.random for each in shown} == {True, False}
+    assert all(len({judging.cells[clip] for clip in each.clips}) == 4 for each in shown)
+
+
 def test_preference_pairs_are_a_folder_of_clips_named_by_their_hashes(fox, tmp_path):
     judging = fox.judging.about()
     with pytest.raises(UsageError, match="no preferences yet"):

@@ -162,14 +162,19 @@ class Judging:
         return Shown(clips, pair.probability * (1 - REPEATS if old else 1), pair.random)
 
     def _with_more(self, study: Study, clips: tuple[str, ...], seats: int, *, random: bool) -> tuple[str, ...]:
-        """A pair, and clips of other cells that may be the best, those first that were seen least."""
+        """A pair and further clips, of other cells as far as there are some.
+
+        They are drawn at random like the pair, or they are those that may be the best; first what was seen least.
+        """
         seen = {str(clip): int(count) for clip, count in zip(study.record.clips, study.record.seen, strict=True)}
         rest = [each for each in self.clips if each not in clips]
         rest = [rest[int(place)] for place in self._generator.permutation(len(rest))]
         chosen = list(clips)
         while len(chosen) < seats and rest:
             cells = {self.cells[each] for each in chosen}
-            if not random:
+            if random:
+                rest.sort(key=lambda each: self.cells[each] in cells)  # within each half, chance decides
+            else:
                 rest.sort(key=lambda each: (self.cells[each] in cells, -study.best[self.cells[each]], seen[each]))
             chosen.append(rest.pop(0))
         return tuple(chosen[int(place)] for place in self._generator.permutation(len(chosen)))

@@ -494,14 +494,17 @@ def die_and_resume(
     Returns:
         The states in which jobs were at the death, and the place of it where that was planned.
     """
+    from hailuo_widgets.simulator.tasks import State
+
     chance = random.Random(seed)
     place = PLACES[seed // 2 % len(PLACES)] if seed % 2 else ""
     prompts = asked()
-    # What is waited for has to be seen: a task that runs for a moment only may be over at the first look.
-    options = {"timing": (0.02, 0.03, 0.6)} if "running" in place else {}
+    # What is waited for has to be seen: the first two looks find each task running, however late they come.
+    running = (State.RUNNING, State.RUNNING, State.SUCCEEDED)
+    options = {"timing": (0, 0, 0, running)} if "running" in place else {}
     with vendor(certificate, **options) as there:
         if place:
-            number = chance.randint(1, 3 if "running" in place else JOBS)
+            number = chance.randint(1, JOBS)
             fired = died(*start(folder, there, prompts, die_at=f"{place} {number}", database=database))
             assert fired.startswith(place)
         else:
