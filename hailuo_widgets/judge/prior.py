@@ -82,8 +82,8 @@ def spreads(axes: bool) -> Spreads:
     verdicts = np.where(same, _SAME_CLIP_WEIGHTS, np.r_[1.0, _DIFFERENT_CELL_WEIGHTS][:, None])
     for part in (same, ~same):
         verdicts[part] /= verdicts[part].sum()
-    logs = (np.repeat(np.log(table / table.sum()), len(additive)) for table in (weights, verdicts))
-    return Spreads(between, within, added, *logs, np.repeat(same, len(additive)))
+    of_estimates, of_verdicts = (np.repeat(np.log(table / table.sum()), len(additive)) for table in (weights, verdicts))
+    return Spreads(between, within, added, of_estimates, of_verdicts, np.repeat(same, len(additive)))
 
 
 def needed_factor(votes: int, cells: int, clips: float) -> float:
