@@ -210,6 +210,9 @@ export function clipWall(wall, signal) {
     }
     for (const each of free) {
       each.box.hidden = true;
+      each.box.removeAttribute("id"); // another tile may have its place
+      each.box.ariaPosInSet = null;
+      each.box.ariaSelected = "false";
       each.where = "";
       each.at = -1;
     }
