@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.engine.scheduler import Scheduler
     from hailuo_widgets.judge.judging import Judging
+    from hailuo_widgets.measure.measuring import Measuring
     from hailuo_widgets.net.client import AsyncHailuo
     from hailuo_widgets.providers import Remains, TaskState
     from hailuo_widgets.spec.catalog import ModelSpec
@@ -545,6 +546,20 @@ class Session:
         from hailuo_widgets.views.progress import FilmProgress
 
         return FilmProgress(path, self.folder)
+
+    def show_measuring(self, measuring: Measuring) -> None:
+        """Show how far the measuring of clips has come, under the cell that runs now; only in a notebook.
+
+        Raises:
+            NotImplementedError: Outside one, where IPython shows its repr then.
+        """
+        from hailuo_widgets.views import outputs
+
+        if not outputs.in_kernel():
+            raise NotImplementedError
+        from hailuo_widgets.views.progress import MeasuringProgress
+
+        MeasuringProgress(measuring)
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
         """Show a sweep under the cell that runs now; outside a notebook this does nothing.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, replace
@@ -18,7 +19,9 @@ from hailuo_widgets.measure.record import VERSION, Delivered, Measured, SeenStep
 from hailuo_widgets.measure.stored import columns, ordered_of, steps_of
 from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
+from hailuo_widgets.sketch import render as sketches
 from hailuo_widgets.store.clip import Clip
+from hailuo_widgets.views import progress
 from hailuo_widgets.views.card import Recipe, Status
 from hailuo_widgets.views.describe import clip_view, order_of_clip
 from hailuo_widgets.views.describe_sweep import grid_of, head_of
@@ -26,6 +29,7 @@ from hailuo_widgets.views.measured_badge import badge_text
 from hailuo_widgets.views.static_card import settled_html
 from hailuo_widgets.views.static_grid import grid_html
 from support.html import Seen
+from support.waiting import wait_until
 
 SECONDS = 120
 DELIVERED = Delivered(1280, 720, 24.0, 144, 6.0, "h264", None, None, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -106,6 +110,108 @@ def test_a_sweep_is_measured_in_the_background_and_its_records_say_it(fox, monke
     assert fox.records[1]["measured.differences"] == ""
     assert len(fox.df[fox.df["measured.obeyed"] == False]) == 1  # noqa: E712
     assert len(calls) == 3
+
+
+@pytest.fixture
+def slow(tmp_path, monkeypatch):
+    """A kernel whose vendor finishes a clip each time that `finish` is released."""
+    finish = threading.Semaphore(0)
+    render = sketches.render
+
+    def draw(sketch, path, drawing=None):
+        finish.acquire()
+        return render(replace(sketch, width=64, height=64, duration=0.1), path)
+
+    monkeypatch.setattr(sketches, "render_in_subprocess", draw)
+    with kernel(tmp_path):
+        try:
+            yield finish
+        finally:
+            for _ in range(50):  # what a failed test left
+                finish.release()
+
+
+def test_a_sweep_that_is_run_is_measured_as_its_clips_arrive(slow, monkeypatch):
+    calls = counted(monkeypatch)
+    fox = sweep().run()
+    measuring = fox.measure()
+    assert repr(measuring) == "<0 of 3 clips measured so far>"
+    for number in (1, 2):
+        slow.release()
+        wait_until(lambda number=number: len(measuring.measured) == number, SECONDS, lambda: repr(measuring))
+        assert repr(measuring) == f"<{number} of 3 clips measured so far>"
+        assert sum(each["measured.camera"] == "Pan left" for each in fox.records) == number
+        assert not measuring.done
+    slow.release()
+    assert len(measuring.result(SECONDS)) == 3
+    assert repr(measuring) == "<3 of 3 clips measured>"
+    assert len(calls) == 3
+
+
+def test_a_sweep_may_be_measured_before_it_is_run(slow, monkeypatch):
+    calls = counted(monkeypatch)
+    monkeypatch.setattr("hailuo_widgets.sweeps.measured._CLICKED", 0)
+    fox = sweep()
+    measuring = fox.measure()
+    assert repr(measuring) == "<0 of 3 clips measured so far>"
+    with pytest.raises(UsageError, match="hasn't started"):
+        measuring.result(SECONDS)
+    fox.run()
+    for _ in range(3):
+        slow.release()
+    assert len(measuring.result(SECONDS)) == 3
+    assert len(calls) == 3
+
+
+def test_measuring_that_is_stopped_leaves_the_sweep_running(slow, monkeypatch):
+    calls = counted(monkeypatch)
+    fox = sweep().run()
+    measuring = fox.measure()
+    slow.release()
+    wait_until(lambda: measuring.measured, SECONDS, lambda: repr(measuring))
+    measuring.stop()
+    assert len(measuring.result(SECONDS)) == 1
+    assert not fox.done
+    slow.release()
+    slow.release()
+    assert len(fox.result(SECONDS)) == 3
+    assert len(calls) == 1
+    assert len(fox.measure().result(SECONDS)) == 3
+    assert len(calls) == 3
+
+
+def test_measuring_tells_how_far_it_is_until_its_end(slow, monkeypatch):
+    counted(monkeypatch)
+    measuring = sweep().run().measure()
+    told = []
+    measuring.observe(lambda: told.append(repr(measuring)))
+    for _ in range(3):
+        slow.release()
+    measuring.result(SECONDS)
+    assert told[-1] == "<3 of 3 clips measured>"
+    assert "<1 of 3 clips measured so far>" in told
+
+
+def test_a_cell_shows_how_far_measuring_is_until_its_end(slow, monkeypatch):
+    counted(monkeypatch)
+    seen = []
+
+    class Output:
+        def show(self, data):
+            seen.append(data)
+
+        replace = show
+
+    monkeypatch.setattr(progress, "Output", Output)
+    measuring = sweep().run().measure()
+    progress.MeasuringProgress(measuring)
+    assert "<progress value='0' max='3'" in seen[0]["text/html"]
+    for _ in range(3):
+        slow.release()
+    measuring.result(SECONDS)
+    assert seen[0]["text/plain"] == "0 of 3 clips measured so far"
+    assert seen[-1]["text/plain"] == "3 of 3 clips measured"
+    assert "<progress" not in seen[-1]["text/html"]
 
 
 def test_nothing_is_measured_twice_unless_the_measures_change(fox, here, monkeypatch):

@@ -27,7 +27,10 @@ class Measuring:
         clock: Tells when they were measured.
         executor: See `run.measure`.
         tell: Called with each clip and its measures, on the measuring thread.
-        under_way: Gives what waits a moment for a clip that is under way, None where none is.
+        under_way: Gives what waits a moment for clips that are under way, None where none is.
+        missing: Gives how many clips are still to come.
+        show: Shows it as a cell's last value.
+        check_start: Raises where what it waits for hasn't started, so that nothing waits for it in vain.
 
     Attributes:
         measured: What is there so far, by the clips' ids; a clip that can't be measured is among it with its `error`.
@@ -42,12 +45,18 @@ class Measuring:
         executor: Executor | None = None,
         tell: Callable[[Clip, Measured], None] = lambda *_: None,
         under_way: Callable[[], Callable[[], object] | None] = lambda: None,
+        missing: Callable[[], int] = lambda: 0,
+        check_start: Callable[[], None] = lambda: None,
+        show: Callable[[Measuring], None] | None = None,
     ) -> None:
         self.measured: dict[str, Measured] = {}
         self._clips, self._journal, self._clock, self._executor = clips, journal, clock, executor
-        self._tell, self._under_way = tell, under_way
+        self._tell, self._under_way, self._missing, self._check_start = tell, under_way, missing, check_start
+        self._show = show
         self._stopped = threading.Event()
+        self._observers: list[Callable[[], None]] = []
         self._error: Exception | None = None
+        self._ended = False
         self._thread = threading.Thread(target=self._run, name="hailuo-measuring", daemon=True)
         self._thread.start()
 
@@ -71,10 +80,12 @@ class Measuring:
 
         Raises:
             TimedOutError: After `timeout`; it goes on.
-            UsageError: If the extra `measure` is not installed.
+            UsageError: If the extra `measure` is not installed, or if the sweep hasn't been run.
             LibraryError: If the library can't be read.
             Exception: Whatever the executor raised.
         """
+        if not self.done:
+            self._check_start()
         self._thread.join(timeout)
         if self._thread.is_alive():
             raise TimedOutError(f"After {timeout:g} s {self!r}.", hint="It goes on; wait again with .result().")
@@ -88,6 +99,8 @@ class Measuring:
                 pass
         except Exception as error:  # noqa: BLE001  # it belongs to who waits for the result
             self._error = error
+        finally:
+            self._changed(last=True)
 
     def _some(self) -> bool:
         """Measure what is there; whether there may be more."""
@@ -102,15 +115,42 @@ class Measuring:
         ):
             self.measured[clip.id] = measured
             self._tell(clip, measured)
+            self._changed()
         return True
 
     def _wanted(self) -> bool:
         return not self._stopped.is_set()
 
+    def observe(self, callback: Callable[[], None]) -> None:
+        """Call back when a clip has been measured and at the end, on the measuring thread; now if it has ended."""
+        self._observers.append(callback)
+        if self._ended:
+            callback()
+
+    def _changed(self, *, last: bool = False) -> None:
+        self._ended = last
+        for each in tuple(self._observers):
+            each()
+
+    @property
+    def going(self) -> bool:
+        """Whether it still measures, or waits for clips."""
+        return not (self._ended or self.done)
+
+    @property
+    def total(self) -> int:
+        """How many clips there are and are still to come."""
+        return len(self._clips()) + (self._missing() if self.going else 0)
+
+    def _ipython_display_(self) -> None:
+        if self._show is None:
+            raise NotImplementedError  # IPython shows the repr
+        self._show(self)
+
     def __repr__(self) -> str:
-        count, clips = len(self.measured), len(self._clips())
+        count, clips = len(self.measured), self.total
         failed = sum(each.error is not None for each in tuple(self.measured.values()))
         more = f", {failed} can't be measured" if failed else ""
         if self._error is not None:
             return f"<not measured: {self._error}>"
-        return f"<{count} of {clips} clips measured{more}{'' if self.done else ' so far'}>"
+        return f"<{count} of {clips} clips measured{more}{' so far' if self.going else ''}>"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.engine.limits import Limits
     from hailuo_widgets.engine.rewriting import Rewriting
     from hailuo_widgets.judge.judging import Judging
+    from hailuo_widgets.measure.measuring import Measuring
     from hailuo_widgets.media.probe import VideoInfo
     from hailuo_widgets.settings import Settings
     from hailuo_widgets.spec.catalog import ModelSpec
@@ -96,6 +97,14 @@ class Host(Protocol):
 
     def film_progress(self, path: Path) -> FilmProgress | None:
         """A bar under the cell that runs now, and the film in its place at the end; None outside a notebook."""
+        ...
+
+    def show_measuring(self, measuring: Measuring) -> None:
+        """Show how far the measuring of clips has come, under the cell that runs now; only in a notebook.
+
+        Raises:
+            NotImplementedError: Outside one, where IPython shows its repr then.
+        """
         ...
 
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:

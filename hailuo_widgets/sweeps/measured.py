@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.effects import LESS, MeasuredEffects, check
 from hailuo_widgets.measure.kept import kept
 from hailuo_widgets.measure.measuring import Measuring
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN = 1.0
 """Seconds between two looks for clips that have arrived meanwhile."""
+
+_CLICKED = 2.0
+"""Seconds that a click on *Run* may take until the sweep has started: the cell after it may run first."""
 
 
 def known(sweep: Sweep, host: Host) -> dict[str, Measured]:
@@ -86,11 +91,31 @@ def program(measure: str) -> Callable[[Clip, Clip], int | str | None]:
 
 
 def measuring(sweep: Sweep, host: Host, executor: Executor | None = None) -> Measuring:
-    """Begin to measure a sweep's clips, those that arrive meanwhile included."""
+    """Begin to measure a sweep's clips, those that arrive meanwhile included; one that is to be run is waited for."""
+    ran = threading.Event()
+
+    def look(sweep: Sweep) -> None:
+        if sweep.started:
+            ran.set()
+            forget()
+
+    forget = sweep.observe(look)
+    if sweep.started or sweep.plan.clips <= sweep.plan.free:
+        ran.set()
+        forget()
 
     def under_way() -> Callable[[], object] | None:
+        if not ran.is_set():
+            return partial(ran.wait, _LOOK_AGAIN)
         job = next((job for job in sweep.jobs if not job.done), None)
         return None if job is None else partial(job.wait, _LOOK_AGAIN)
+
+    def missing() -> int:
+        return sum(not job.done for job in sweep.jobs) if ran.is_set() else sweep.plan.clips - sweep.plan.free
+
+    def check_start() -> None:
+        if not ran.wait(_CLICKED):
+            raise UsageError("This sweep hasn't started.", hint="Press Run in its plan, or call `.run()`.")
 
     return Measuring(
         sweep.clips,
@@ -99,4 +124,7 @@ def measuring(sweep: Sweep, host: Host, executor: Executor | None = None) -> Mea
         executor=executor,
         tell=lambda clip, measured: sweep.tell_measured(clip.id, measured),
         under_way=under_way,
+        missing=missing,
+        check_start=check_start,
+        show=host.show_measuring,
     )

@@ -712,7 +712,8 @@ class Sweep:
         """Measure its clips in the background, those that arrive meanwhile too: camera, cuts, motion, flicker ….
 
         Returns at once. Results are in `records` and `df` as they arrive, as `measured.…`, and kept in the library:
-        what is kept is not measured again.
+        what is kept is not measured again. It follows a sweep that is running, or is about to be run, to its end; as a
+        cell's last value it says how far it is.
 
         Args:
             executor: Any `concurrent.futures` executor; None for processes of this machine.

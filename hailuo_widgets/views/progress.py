@@ -15,6 +15,7 @@ from hailuo_widgets.views.wording import file_size
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from hailuo_widgets.measure.measuring import Measuring
     from hailuo_widgets.media.probe import VideoInfo
 
 _LINE = "display:flex;align-items:center;gap:10px;font-size:13px;line-height:1.45;padding:2px 0"
@@ -69,3 +70,26 @@ class FilmProgress:
         elif last or self._output.front_end.shows_updates:
             self._output.show(data)
             self._shown = True
+
+
+class MeasuringProgress:
+    """How far the measuring of clips has come, under the cell that asks for it: “3 of 24 clips measured so far”.
+
+    Args:
+        measuring: What is measured; clips that arrive meanwhile count, too.
+    """
+
+    def __init__(self, measuring: Measuring) -> None:
+        self._measuring = measuring
+        self._output = Output()
+        self._output.show(self._data())
+        measuring.observe(self._changed)
+
+    def _changed(self) -> None:
+        self._output.replace(self._data())
+
+    def _data(self) -> dict[str, str]:
+        text = repr(self._measuring).strip("<>")
+        done, total = len(self._measuring.measured), max(1, self._measuring.total)
+        bar = f"<progress value='{done}' max='{total}' style='{_BAR}'></progress>" if self._measuring.going else ""
+        return {"text/html": f"<div style='{_LINE}'>{bar}<span>{content(text)}</span></div>", "text/plain": text}

@@ -220,7 +220,7 @@ def _facts(order: Order, status: Status, clip: ClipView | None, *, folded: bool)
     facts = [
         ("Model", order.model),
         ("Provider", order.provider),
-        ("Ordered" if status.task_id or clip else "Asked for", " · ".join(filter(None, (order.mode, order.spec)))),
+        ("Settings", " · ".join(filter(None, (order.mode, order.spec)))),
         ("Price", order.price),
     ]
     if clip:

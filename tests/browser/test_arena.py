@@ -129,7 +129,7 @@ def test_a_study_from_the_first_vote_to_the_reopened_notebook(server, open_noteb
         for count in range(24, 41):
             vote(page, arena, count)
         assert votes(page) == (40, 40)
-        assert page.page.locator(".jp-Notebook .jp-Cell").count() == cells  # the notebook took no key for its own
+        expect(page.page.locator(".jp-Notebook .jp-Cell")).to_have_count(cells)  # the notebook took no key for its own
         reveal(page, arena)
         assert violations(page.page, ".hw-arena") == []
         step = buy(page, simulator)

@@ -2,6 +2,8 @@
 
 import json
 
+from playwright.sync_api import expect
+
 MARKUP = (
     """<script>window.hacked = 1</script><img src=x onerror="window.hacked = 1"> "both" 'quotes' & </div></details>"""
 )
@@ -57,5 +59,5 @@ def test_prompts_are_shown_as_text(server, open_notebook):
         assert visible(prompt) in visible(reopened.cell_output(number).evaluate(TEXT))
     for each in (page, reopened):
         assert each.page.evaluate("() => window.hacked") is None
-        assert each.page.locator(".jp-OutputArea-output img[src=x], .jp-OutputArea-output script").count() == 0
+        expect(each.page.locator(".jp-OutputArea-output img[src=x], .jp-OutputArea-output script")).to_have_count(0)
         assert not each.errors

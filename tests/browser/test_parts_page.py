@@ -57,8 +57,8 @@ def test_commands_are_put_in_by_keyboard_in_turn_and_at_once(host):
 
 def test_the_palette_is_one_stop_for_the_tab_key(host):
     host.mount(PromptEditor("A fox"))
-    assert host.page.locator(".hw-command[tabindex='0']").count() == 1
-    assert host.page.locator(".hw-command:visible").count() == 15
+    expect(host.page.locator(".hw-command[tabindex='0']")).to_have_count(1)
+    expect(host.page.locator(".hw-command:visible")).to_have_count(15)
 
 
 def test_for_minimax_h3_there_are_more_moves_with_amplitude_and_speed(host):
@@ -109,7 +109,7 @@ def test_a_near_miss_is_underlined_and_put_right(host):
     settle(host)
     assert editor.value == "A fox 🦊 [Tilt up] <b>runs</b>"
     expect(page.get_by_role("list", name="Near misses")).to_have_count(0)
-    assert page.locator(".hw-ink b").count() == 0
+    expect(page.locator(".hw-ink b")).to_have_count(0)
 
 
 def test_a_text_over_the_limit_says_so(host):
@@ -125,11 +125,11 @@ def test_a_text_over_the_limit_says_so(host):
 def test_nothing_moves_unasked_or_where_less_motion_is_wanted(host):
     host.mount(PromptEditor("[Pan left]"))
     chip = host.page.get_by_role("button", name="Insert [Zoom in]")
-    assert host.page.evaluate("document.getAnimations().length") == 0
+    host.page.wait_for_function("() => document.getAnimations().length === 0")
     chip.hover()
-    assert host.page.evaluate("document.getAnimations().length") == 3
+    host.page.wait_for_function("() => document.getAnimations().length === 3")
     host.page.emulate_media(reduced_motion="reduce")
-    assert host.page.evaluate("document.getAnimations().length") == 0
+    host.page.wait_for_function("() => document.getAnimations().length === 0")
 
 
 def test_a_picture_that_is_too_small_is_told_why_and_helped(host):

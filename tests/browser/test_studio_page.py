@@ -283,10 +283,10 @@ def test_who_wants_no_motion_gets_none(host, opened):
     page = host.page
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("button", name="Insert [Shake]").hover()
-    assert page.evaluate("document.getAnimations().length") == 0
+    page.wait_for_function("() => document.getAnimations().length === 0")
     page.get_by_role("button", name="Sketch it: for nothing").click()
     expect(page.get_by_role("button", name="Play this sketch")).to_be_visible()
-    assert page.locator("video").count() == 0
+    expect(page.locator("video")).to_have_count(0)
 
 
 def test_a_kernel_that_goes_leaves_what_was_under_it(host, session):

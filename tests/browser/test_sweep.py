@@ -167,8 +167,8 @@ def judge_it_by_keyboard(page, grid):
     for key in ("Escape", "4", "s", "c", "c", "r", "m"):
         page.page.keyboard.press(key)
     expect(page.page.locator(".hw-cell:focus")).to_have_attribute("aria-label", re.compile("rated 4, starred$"))
-    assert page.page.locator(".jp-Notebook .jp-Cell").count() == cells
-    assert page.page.locator(".jp-Notebook .jp-CodeCell").count() == cells
+    expect(page.page.locator(".jp-Notebook .jp-Cell")).to_have_count(cells)
+    expect(page.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(cells)
     wait_until(lambda: marks(page) == [[(4,)], [("starred",)]], 10, lambda: f"the library says {marks(page)}")
 
 

@@ -114,7 +114,7 @@ def test_rows_columns_and_the_rest_as_tabs_change_places_without_the_kernel(page
     page.get_by_role("button", name="Swap rows and columns").click()
     expect(headings(page, "rowheader")).to_have_text(["trots", "leaps", "<b>sleeps</b>"])
     assert len(sweep.sent("whole")) == asked
-    assert page.locator(".hw-sweep b:has-text('sleeps')").count() == 0
+    expect(page.locator(".hw-sweep b:has-text('sleeps')")).to_have_count(0)
 
 
 def test_few_values_of_a_third_axis_divide_the_columns_and_more_can(page, sweep):
@@ -323,11 +323,11 @@ def test_clips_that_are_not_needed_are_let_go(page, sweep):
     for number in range(9):
         page.locator(".hw-cell").nth(number).click(position={"x": 60, "y": 40})
         expect(page.locator(".hw-cell").nth(number).locator("video")).to_have_count(1)
-    assert page.evaluate("() => window.urls.size") == 6
+    page.wait_for_function("() => window.urls.size === 6")
     assert len(sweep.sent("clip")) == 9
     page.evaluate("() => host.drop()")
-    assert page.evaluate("() => window.urls.size") == 0
-    assert page.evaluate("() => host.listeners['msg:custom'].size + host.listeners['change:whole'].size") == 0
+    page.wait_for_function("() => window.urls.size === 0")
+    page.wait_for_function("() => host.listeners['msg:custom'].size + host.listeners['change:whole'].size === 0")
 
 
 def test_a_clip_whose_file_is_gone_says_so(page, sweep):
@@ -369,7 +369,7 @@ def test_everything_by_keyboard(page, sweep):
     sweep.mount(every(grid()))
     page.locator(".hw-cell").first.focus()
     expect(cell(page, "Static shot, trots")).to_be_focused()
-    assert page.locator('.hw-cell[tabindex="0"]').count() == 1
+    expect(page.locator('.hw-cell[tabindex="0"]')).to_have_count(1)
     for key, name in {
         "ArrowRight": "Pan left, trots",
         "ArrowDown": "Pan left, leaps",
@@ -498,7 +498,7 @@ def test_what_was_measured_is_found_sorted_and_drawn_over_the_clip(page, sweep):
     arrow = page.get_by_role("dialog").locator(".hw-arrow")
     expect(arrow).to_contain_text("asked push in")
     expect(arrow).to_contain_text("seen tilt up (1 of 2)")
-    assert arrow.locator("path.hw-arrow-above").count() == 1
+    expect(arrow.locator("path.hw-arrow-above")).to_have_count(1)
     page.keyboard.press("Escape")
     page.get_by_role("combobox", name="Camera").select_option("Any camera")
     page.get_by_role("button", name="Show as a list").click()
@@ -655,9 +655,9 @@ def test_who_asked_for_less_motion_gets_none(page, sweep):
     page.emulate_media(reduced_motion="reduce")
     sweep.mount(every(grid(), GridItem("running", elapsed=3)))
     expect(page.locator(".hw-ring").first).to_be_visible()
-    assert page.evaluate("() => document.getAnimations().length") == 0
+    page.wait_for_function("() => document.getAnimations().length === 0")
     page.emulate_media(reduced_motion="no-preference")
-    assert page.evaluate("() => document.getAnimations().length") > 0
+    page.wait_for_function("() => document.getAnimations().length > 0")
 
 
 @pytest.mark.parametrize("width", [360, 700, 1366])
