@@ -245,10 +245,13 @@ def votes_needed(options):
         print(f"{pairs}  {line[30] / line['studies']:14.2f}  {line[100] / line['studies']:9.2f}")
 
 
-def fewest(world):
-    """The cells with the fewest clips, four at most: what is bought where nothing is worth it."""
-    count = {cell: list(world.cells.values()).count(cell) for cell in set(world.cells.values())}
-    return sorted(count, key=count.get)[:4]
+ROUND = 2
+"""Clips that are bought at a time."""
+
+
+def leaders(study):
+    """The cells most likely the best: what is bought where the advice is that no clip is worth it."""
+    return sorted(study.best, key=study.best.get)[-ROUND:]
 
 
 def spent(job):
@@ -269,8 +272,9 @@ def spent(job):
                 world.add(cell)
     judge()
     while len(world.cells) < 24:
-        advice = fit(votes, world.cells).next(4, lambda _: 1.0)
-        for cell, count in (advice.clips or dict.fromkeys(fewest(world), 1)).items():
+        study = fit(votes, world.cells)
+        advice = study.next(ROUND, lambda _: 1.0)
+        for cell, count in (advice.clips or dict.fromkeys(leaders(study), 1)).items():
             for _ in range(count):
                 world.add(cell)
         judge()
