@@ -38,8 +38,9 @@ def outcome(provider, *states):
         if request.url.host == "files.example":
             return httpx.Response(200, content=CLIP)
         if request.url.host == "huggingface.co":
-            mapping = {"provider": provider, "providerId": "owner/model", "status": "live", "task": "text-to-video"}
-            return httpx.Response(200, json={"id": "owner/model", "inferenceProviderMapping": [mapping]})
+            mapping = {"providerId": "owner/model", "status": "live", "task": "text-to-video"}
+            offers = [{"provider": name, **mapping} for name in ("wavespeed", "replicate")]
+            return httpx.Response(200, json={"id": "owner/model", "inferenceProviderMapping": offers})
         seen.append(request.method)
         state = left.pop(0)
         if provider == "wavespeed":

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _FEW = 40
 """Up to so many clips every hypothesis is worked out; beyond, those that may explain the votes."""
 _NEGLIGIBLE = 1e-5
-_UNLIKELY = 5.0
-"""With many clips a hypothesis is left out where its probability is less than exp(-5) of the best one's."""
+_UNLIKELY = 4.0
+"""With many clips a hypothesis is left out where its probability is less than exp(-4) of the best one's."""
 _ROUGHLY = 1.0
 """When the first search ends: another one starts from where it ended."""
 
