@@ -407,14 +407,29 @@ def noise(path):
     return path.stat().st_size
 
 
+WATCHED = """() => {
+  const made = document.createElement.bind(document);
+  window.videos = [];
+  document.createElement = (name, ...rest) => {
+    const element = made(name, ...rest);
+    if (name === 'video') window.videos.push(element);
+    return element;
+  };
+}"""
+
+AHEAD = (
+    """() => window.videos.filter((video) => video.src && !video.isConnected && video.readyState >= 4).length === 2"""
+)
+
 PRESSED = """() => new Promise((done) => {
   const root = document.querySelector('.hw-arena');
   const before = new Set(root.querySelectorAll('video'));
   const start = performance.now();
   const look = () => {
     const now = [...root.querySelectorAll('video')].filter((video) => !before.has(video));
-    if (now.length === 2 && now.every((video) => video.readyState >= 2)) done(performance.now() - start);
-    else requestAnimationFrame(look);
+    if (now.length < 2) requestAnimationFrame(look);
+    else Promise.all(now.map((video) => new Promise((shown) => video.requestVideoFrameCallback(shown))))
+      .then(() => done(performance.now() - start));
   };
   root.dispatchEvent(new KeyboardEvent('keydown', {key: 's', bubbles: true}));
   look();
@@ -444,6 +459,7 @@ def press(_options):
             widget_page(browser, {"width": 1000, "height": 800}) as host,
         ):
             host.page.set_default_timeout(120_000)
+            host.page.evaluate(WATCHED)
             arena = Arena(judging)
             host.mount(arena, place=arena.place)
             took = []
@@ -452,7 +468,7 @@ def press(_options):
                     "() => document.querySelectorAll('.hw-arena video').length === 2 &&"
                     " [...document.querySelectorAll('.hw-arena video')].every((video) => video.readyState >= 2)"
                 )
-                host.page.wait_for_timeout(1500)  # a person looks at them while the next pair comes
+                host.page.wait_for_function(AHEAD)  # a person looks at them while the next pair comes
                 took.append(host.page.evaluate(PRESSED))
         took.sort()
         print(
