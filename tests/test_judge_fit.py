@@ -1,5 +1,6 @@
 """What a study says about its cells: agreement with known models, records that hold little, and honesty."""
 
+import itertools
 import math
 import warnings
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.judge import fit
 from hailuo_widgets.judge.laplace import Likelihood, Prior, mode
+from hailuo_widgets.judge.prior import needed_factor
 from hailuo_widgets.judge.records import read
 
 FOUR = {f"{cell}{number}": cell for cell in "ABCD" for number in range(2)}
@@ -314,6 +316,34 @@ def test_intervals_cover_what_they_say():
             covered += low <= chance <= high
             pairs += 1
     assert 0.84 <= covered / pairs <= 0.97
+
+
+def test_most_cells_far_apart_are_told_apart_by_400_votes_on_four_clips_each():
+    told = asked = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        truth = dict(zip("ABCD", rng.normal(size=4), strict=True))
+        votes, cells = simulated(seed, truth, 4, (0.0, 0.5, 1.0)[seed % 3], 400)
+        study = fit(votes, cells)
+        for one, two in itertools.combinations("ABCD", 2):
+            if abs(truth[one] - truth[two]) >= 0.9:
+                asked += 1
+                verdict = study.verdict(one, two)
+                assert verdict != ("worse" if truth[one] > truth[two] else "better")
+                told += verdict == ("better" if truth[one] > truth[two] else "worse")
+    assert told / asked >= 0.6
+
+
+def test_one_clip_a_cell_never_tells_cells_apart_however_far_apart_the_clips_are():
+    votes, cells = simulated(2, dict(zip("ABCDEF", (-6, -3, -1, 1, 3, 6), strict=True)), 1, 0.0, 600)
+    study = fit(votes, cells)
+    assert {study.verdict(one, two) for one, two in itertools.combinations("ABCDEF", 2)} == {"unsure"}
+
+
+def test_a_verdict_asks_for_more_after_few_votes_and_with_few_clips_or_few_or_many_cells():
+    assert needed_factor(20, 4, 2) > needed_factor(60, 4, 2) > needed_factor(400, 4, 2)
+    assert needed_factor(60, 3, 2) > needed_factor(60, 6, 2) < needed_factor(60, 10, 2)
+    assert needed_factor(60, 4, 1.5) > needed_factor(60, 4, 4)
 
 
 def test_studies_without_a_difference_are_rarely_given_a_winner():

@@ -54,6 +54,14 @@ def test_cells_that_cannot_be_the_best_are_left_alone():
     assert all(CELLS[clip] != "D" for clip in shown)
 
 
+def test_where_two_cells_lead_their_clips_meet():
+    votes = beaten("D", 6) + [((f"{one}{n}", f"C{m}"), 0) for one in "AB" for n in range(3) for m in range(3)] * 6
+    study = fit(votes, CELLS)
+    pairs = [pair for seed in range(20) if not (pair := study.next_pair(np.random.default_rng(seed))).random]
+    assert pairs
+    assert all({CELLS[clip] for clip in pair.clips} == {"A", "B"} for pair in pairs)
+
+
 def test_before_the_first_vote_any_pair_will_do_and_one_cell_is_compared_with_itself():
     assert len(set(fit([], CELLS).next_pair(np.random.default_rng(0)).clips)) == 2
     pair = fit([], {"a": "A", "b": "A"}).next_pair(np.random.default_rng(0), question="order")

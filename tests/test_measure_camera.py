@@ -52,6 +52,12 @@ def test_a_tracked_subject_keeps_its_place_while_the_background_goes_by():
     assert measure_clip(clip(("Tracking shot",), world=world)).camera == [("Tracking shot",)]
 
 
+def test_a_small_subject_that_keeps_its_place_leaves_open_whether_it_is_followed():
+    measured = measure_clip(clip(("Tracking shot",), world=World(subject=0.006)))
+    assert measured.camera == [None]
+    assert measured.steps[0].reason == "something keeps its place in the frame"
+
+
 def test_combined_commands_are_all_named():
     [step] = measure_clip(clip(("Pan left", "Pedestal up"))).families
     assert set(step) == {"Pan left or Truck left", "Tilt up or Pedestal up"}

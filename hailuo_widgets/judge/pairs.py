@@ -1,4 +1,4 @@
-"""Which two clips to show next: the pair whose vote is expected to tell most about the question."""
+"""Which two clips to show next: the pair whose vote is expected to help most with the question."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ _DRAWN = 40_000
 
 _MOST_CLIPS = 40
 """So many clips, those that may be the best, are compared with one another to find the pair."""
+
+_ALL_CELLS = 0.05
+"""How much it counts that a vote tells about all cells, beside the chance that it leads to the best one."""
 
 
 class Pair(NamedTuple):
@@ -86,7 +89,7 @@ def _possible(cell_of: Ints, several: bool) -> Ints:
 
 
 def _most_telling(study: Study, question: Question, several: bool) -> tuple[int, int]:
-    """The pair with the largest expected information (mutual information of its vote and the answer)."""
+    """The pair after whose vote the best cell is most likely named, or which tells most about the order."""
     cell_of = study.record.cell_of
     count = min(max(_DRAWN // len(cell_of), _FEWEST_DRAWS), _MOST_DRAWS)
     clips, cells = study.draws(count)
@@ -100,19 +103,34 @@ def _most_telling(study: Study, question: Question, several: bool) -> tuple[int,
     if not len(pairs):
         pairs = _possible(cell_of, several)
     p = expit(clips[:, pairs[:, 0]] - clips[:, pairs[:, 1]])
-    if question == "best" and several:
-        best = cells.argmax(axis=1)
-        winners, best = np.unique(best, return_inverse=True)
-        member = np.equal.outer(np.arange(len(winners)), best).astype(float)
-        chances = member.sum(axis=1) / len(best)
-        within = chances @ _entropy((member @ p) / member.sum(axis=1, keepdims=True))
-    else:
-        within = _entropy(p).mean(axis=0)
-    gain = _entropy(p.mean(axis=0)) - within
+    gain = _chance_of_naming(p, cells.argmax(axis=1)) if question == "best" and several else _information(p)
     # Equal gains, as before the first vote: the pair that was seen least.
     seen = study.record.seen[pairs].sum(axis=1)
     one, two = pairs[int(np.lexsort((seen, -np.round(gain, 6)))[0])]
     return int(one), int(two)
+
+
+def _chance_of_naming(p: Floats, best: Ints) -> Floats:
+    """How likely the best cell is named after one more vote on each pair.
+
+    Args:
+        p: The chance that the first clip of a pair wins; shape (draws, pairs).
+        best: The best cell of each draw.
+    """
+    winners, best = np.unique(best, return_inverse=True)
+    member = np.equal.outer(np.arange(len(winners)), best).astype(float)
+    first = member @ p / len(best)  # that a cell is the best and the first clip wins
+    second = member.mean(axis=1, keepdims=True) - first
+    named = first.max(axis=0) + second.max(axis=0)
+    # Where no single vote changes who leads, what the vote tells about all cells decides.
+    total = first.sum(axis=0)
+    told = (first**2).sum(axis=0) / total + (second**2).sum(axis=0) / (1 - total)
+    return np.asarray(named + _ALL_CELLS * told)
+
+
+def _information(p: Floats) -> Floats:
+    """What a vote on each pair is expected to tell about the clips, in nats."""
+    return np.asarray(_entropy(p.mean(axis=0)) - _entropy(p).mean(axis=0))
 
 
 def _entropy(p: Floats) -> Floats:

@@ -6,9 +6,9 @@ a cell, one estimated pair of spreads would claim to know what the votes can't t
 sum is visible, and the prior alone splits it.
 
 The weights were set with simulated studies (`tests/benchmarks/bench_judge.py`). Estimates weigh the grid so that
-intervals cover what they say, whether cells and clips vary little or much. Verdicts give a third of the weight to “the
-cells don't differ”, whatever the spread between clips: a lead by luck is then not believed, although a study is looked
-at after every vote and over all its pairs.
+intervals cover what they say, whether cells and clips vary little or much. Verdicts ask first how much better the votes
+are explained by “the cells differ” than by “the cells are the same” (a Bayes factor). Where the cells are the same it
+rarely becomes large, however often one looks, so a lead by luck is not believed.
 """
 
 from __future__ import annotations
@@ -25,11 +25,12 @@ if TYPE_CHECKING:
 
 _CELLS = np.array([0.05, 0.25, 0.5, 0.9, 1.4, 2.2])
 _CLIPS = np.array([0.07, 0.3, 0.6, 1.0, 1.6, 2.5])
-_CELL_WEIGHTS = np.array([0.1, 0.6, 0.9, 1.3, 1.6, 1.8])
-_CLIP_WEIGHTS = np.array([0.8, 0.9, 1.0, 1.0, 1.0, 1.0])
-_SCEPTICAL_CELL_WEIGHTS = np.array([1.0, 1.0, 1.0, 2.5, 2.5])
-_SCEPTICAL_CLIP_WEIGHTS = np.array([5.0, 5.0, 2.5, 2.5, 4.0, 6.0])
-"""For verdicts: weights of spreads between cells from the second, and of spreads between clips beside the first."""
+_CELL_WEIGHTS = np.array([0.1, 0.15, 0.3, 1.0, 3.2, 5.5])
+_CLIP_WEIGHTS = np.array([3.4, 1.3, 0.9, 0.6, 1.3, 2.6])
+_SAME_CLIP_WEIGHTS = np.array([1.5, 1.0, 1.5, 1.5, 5.5, 8.0])
+_DIFFERENT_CELL_WEIGHTS = np.array([0.8, 1.0, 1.0, 3.0, 5.5])
+"""For verdicts: of spreads between clips where the cells are the same, and of spreads between cells, from the second
+on, where they differ. Clips that vary a lot explain most leads by luck, so they weigh most where cells are the same."""
 _ADDITIVE = np.array([0.1, 0.6, 0.95])
 """How much of the spread between cells the axes' values explain by addition, where axes are given."""
 
@@ -39,8 +40,12 @@ SEAT_SPREAD = 0.3
 RATER_SPREAD = 0.5
 """Standard deviation of the logarithm of a rater's consistency."""
 
-_DOUBT = 0.063
-"""How much doubt “better” may leave under the sceptical weights."""
+_FACTOR = 7.0
+"""The Bayes factor that “better” asks for after 60 votes on 4 cells of 2 clips each."""
+
+_MANY_VOTES, _MANY_CLIPS = 400, 4
+_FEW_CELLS, _SOME_CELLS, _MANY_CELLS = 3, 6, 12
+"""Where the factor ends to depend on the study's size."""
 
 MARGIN = 0.1
 """Two cells are practically equal where a new clip of one wins 40% to 60% of the time."""
@@ -55,14 +60,16 @@ class Spreads:
         clips: Standard deviation between the clips of a cell.
         additive: Share of the variance between cells that axis effects explain; 0 where no axes are given.
         weights: Logarithms of the prior weights for estimates.
-        sceptical: The same for verdicts.
+        verdicts: The same for verdicts: half the weight is on “the cells are the same”.
+        same: Whether the cells are the same, but for a trifle.
     """
 
     cells: Floats
     clips: Floats
     additive: Floats
     weights: Floats
-    sceptical: Floats
+    verdicts: Floats
+    same: NDArray[np.bool_]
 
 
 def spreads(axes: bool) -> Spreads:
@@ -70,17 +77,27 @@ def spreads(axes: bool) -> Spreads:
     additive = _ADDITIVE if axes else np.zeros(1)
     between, within, added = (each.ravel() for each in np.meshgrid(_CELLS, _CLIPS, additive, indexing="ij"))
     weights = np.outer(_CELL_WEIGHTS, _CLIP_WEIGHTS)
-    sceptical = np.ones_like(weights) * np.r_[1.0, _SCEPTICAL_CELL_WEIGHTS][:, None]
-    sceptical[0] = _SCEPTICAL_CLIP_WEIGHTS
-    logs = (np.repeat(np.log(table / table.sum()), len(additive)) for table in (weights, sceptical))
-    return Spreads(between, within, added, *logs)
+    same = np.zeros(weights.shape, dtype=bool)
+    same[0] = True
+    verdicts = np.where(same, _SAME_CLIP_WEIGHTS, np.r_[1.0, _DIFFERENT_CELL_WEIGHTS][:, None])
+    for part in (same, ~same):
+        verdicts[part] /= verdicts[part].sum()
+    of_estimates, of_verdicts = (np.repeat(np.log(table / table.sum()), len(additive)) for table in (weights, verdicts))
+    return Spreads(between, within, added, of_estimates, of_verdicts, np.repeat(same, len(additive)))
 
 
-def certainty(cells: int) -> float:
-    """How probable a difference has to be under the sceptical weights to be called better or worse.
+def needed_factor(votes: int, cells: int, clips: float) -> float:
+    """How many times better “the cells differ” has to explain the votes before one is called better.
+
+    Most false leads come early, with few cells, and with few clips of each, so there more is asked; and with many
+    cells, of which more pairs can look different by chance.
 
     Args:
-        cells: In the study: the more pairs of them there are, the sooner one looks different by chance.
+        votes: So far.
+        cells: In the study.
+        clips: Of each cell, on average.
     """
-    pairs = max(cells * (cells - 1) / 2, 6)
-    return 1 - _DOUBT * float((6 / pairs) ** 0.12)
+    few = 4 / min(max(cells, _FEW_CELLS), _SOME_CELLS)
+    many = min(max(cells, _SOME_CELLS), _MANY_CELLS) / _SOME_CELLS
+    by_votes, by_clips = (60 / min(votes, _MANY_VOTES)) ** 0.5, (2 / min(clips, _MANY_CLIPS)) ** 0.25
+    return float(_FACTOR * by_votes * by_clips * (few * many) ** 2)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _FEW = 40
 """Up to so many clips every hypothesis is worked out; beyond, those that may explain the votes."""
 _NEGLIGIBLE = 1e-5
-_UNLIKELY = 5.0
-"""With many clips a hypothesis is left out where its probability is less than exp(-5) of the best one's."""
+_UNLIKELY = 4.0
+"""With many clips a hypothesis is left out where its probability is less than exp(-4) of the best one's."""
 _ROUGHLY = 1.0
 """When the first search ends: another one starts from where it ended."""
 
@@ -37,14 +37,14 @@ class Solution:
         hypotheses: Numbers of the hypotheses about the spreads that matter.
         posterior: Of clips and seats, under each of them.
         weights: Their probabilities.
-        sceptical: Their probabilities with the weights for verdicts.
+        differ: How many times better “the cells differ” explains the votes than “the cells are the same” does.
         slopes: How strongly each rater's votes follow the strengths.
     """
 
     hypotheses: Ints
     posterior: Posterior
     weights: Floats
-    sceptical: Floats
+    differ: float
     slopes: Floats
 
 
@@ -77,11 +77,12 @@ def solve(record: Record, model: Cells, spreads: Spreads) -> Solution:
         start = np.repeat(start, len(which), axis=0)
     found = posterior(likelihood, model.clip_prior(likelihood.seats, which), start)
     weights = _normalised(found.evidence + spreads.weights[which])
-    sceptical = _normalised(found.evidence + spreads.sceptical[which])
-    keep = np.maximum(weights, sceptical) > _NEGLIGIBLE
+    verdicts = _normalised(found.evidence + spreads.verdicts[which])
+    same = float(verdicts[spreads.same[which]].sum())
+    keep = weights > _NEGLIGIBLE
     found = Posterior(found.mode[keep], found.covariance[keep], found.evidence[keep])
-    weights, sceptical = weights[keep], sceptical[keep]
-    return Solution(which[keep], found, weights / weights.sum(), sceptical / sceptical.sum(), slopes)
+    weights = weights[keep]
+    return Solution(which[keep], found, weights / weights.sum(), (1 - same) / max(same, 1e-300), slopes)
 
 
 def _odds(record: Record, size: int) -> Floats:
@@ -105,7 +106,7 @@ def _promising(likelihood: Likelihood, model: Cells, spreads: Spreads, start: Fl
     gradient, curvature = likelihood.derivatives(start)
     precision = np.diagonal(curvature[0])[:clips] + 1e-6
     evidence = model.evidence(start[0, :clips] + gradient[0, :clips] / precision, 1 / precision)
-    score = evidence + np.maximum(spreads.weights, spreads.sceptical)
+    score = evidence + np.maximum(spreads.weights, spreads.verdicts)
     return np.flatnonzero(score > score.max() - _UNLIKELY)
 
 

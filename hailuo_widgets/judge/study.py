@@ -13,7 +13,7 @@ from hailuo_widgets.judge.cells import Cells
 from hailuo_widgets.judge.laplace import Posterior
 from hailuo_widgets.judge.normal import cdf, expit, quantile, stretch
 from hailuo_widgets.judge.pairs import next_pair
-from hailuo_widgets.judge.prior import MARGIN, certainty, spreads
+from hailuo_widgets.judge.prior import MARGIN, needed_factor, spreads
 from hailuo_widgets.judge.records import read
 from hailuo_widgets.judge.solve import solve
 from hailuo_widgets.judge.spending import advise
@@ -149,7 +149,7 @@ class Study:
         self.slopes = found.slopes
         keep = self._keep = found.hypotheses
         self._clips = found.posterior
-        self._weights, self._sceptical = found.weights, found.sceptical
+        self._weights, self._factor = found.weights, found.differ
         self._noise = hypotheses.clips[keep] ** 2
         self._means, self._covariances = self._model.about(self._model.cells(), self._clips, keep)
 
@@ -184,9 +184,10 @@ class Study:
     def verdict(self, cell: Hashable, other: Hashable) -> Verdict:
         """Whether one cell is better than another.
 
-        “better” and “worse” are said where the 90% interval of `beats` leaves out a half and a more sceptical weighing
-        of the votes agrees, which keeps them true although a study is looked at after every vote. “equal” is said
-        where the chance is within `margin` of a half with 95% probability.
+        “better” and “worse” are said where the 90% interval of `beats` leaves out a half and the votes as a whole are
+        several times better explained by cells that differ than by cells that are the same, which keeps them true
+        although a study is looked at after every vote. “equal” is said where the chance is within `margin` of a half
+        with 95% probability.
 
         Args:
             cell: The one.
@@ -201,12 +202,9 @@ class Study:
         one, two = self._index(cell), self._index(other)
         if one == two:
             return "equal"
-        above, sceptical, within = (table[one, two] for table in self._pairs)
-        needed = certainty(len(self.cells))
-        if above > (1 + _LEVEL) / 2 and sceptical > needed:
-            return "better"
-        if above < (1 - _LEVEL) / 2 and sceptical < 1 - needed:
-            return "worse"
+        above, within = (table[one, two] for table in self._pairs)
+        if self._told_apart and abs(above - 0.5) > _LEVEL / 2:
+            return "better" if above > 0.5 else "worse"
         return "equal" if within > 0.95 else "unsure"
 
     @cached_property
@@ -256,7 +254,7 @@ class Study:
         return sentence(self)
 
     def next_pair(self, generator: np.random.Generator | None = None, *, question: Question = "best") -> Pair:
-        """The two clips whose comparison is expected to tell most; one in ten is drawn at random.
+        """The two clips whose comparison is expected to help most; one in ten is drawn at random.
 
         Args:
             generator: Draws the seats and the random pairs; a fresh one if None.
@@ -338,8 +336,17 @@ class Study:
         ]
 
     @cached_property
-    def _pairs(self) -> tuple[Floats, Floats, Floats]:
-        """For every two cells: how probable it is that the first is better, the same sceptically, and about equal."""
+    def _told_apart(self) -> bool:
+        """Whether the votes speak clearly enough for cells that differ."""
+        record = self.record
+        seen = np.bincount(record.cell_of[record.seen > 0], minlength=len(self.cells))
+        if seen.max(initial=0) < 2:
+            return False  # with one clip a cell, all of it may be the clips' luck
+        return self._factor > needed_factor(record.votes, len(self.cells), float(seen[seen > 0].mean()))
+
+    @cached_property
+    def _pairs(self) -> tuple[Floats, Floats]:
+        """For every two cells: how probable it is that the first is better, and that they are about equal."""
         middle = self._means[:, :, None] - self._means[:, None, :]
         variance = np.diagonal(self._covariances, axis1=1, axis2=2)
         spread = variance[:, :, None] + variance[:, None, :] - 2 * self._covariances
@@ -347,9 +354,7 @@ class Study:
         above = cdf(middle / spread)
         edge = np.log((0.5 + self.margin) / (0.5 - self.margin)) * stretch(2 * self._noise)[:, None, None]
         within = cdf((edge - middle) / spread) - cdf((-edge - middle) / spread)
-        tables = ((self._weights, above), (self._sceptical, above), (self._weights, within))
-        first, second, third = (np.tensordot(weights, table, axes=1) for weights, table in tables)
-        return first, second, third
+        return np.tensordot(self._weights, above, axes=1), np.tensordot(self._weights, within, axes=1)
 
     def draws(self, count: int) -> tuple[Floats, Floats]:
         """Strengths of clips as they may be, and what they would say about the cells; the same draws each time.

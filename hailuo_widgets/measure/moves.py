@@ -48,11 +48,14 @@ TRAVELS = frozenset(travel for _, travel in _WORDS.values())
 
 MAYBE = "something moves, but it can't be told whether that is the camera"
 
-HELD, FOLLOWED, FILLS = 0.01, 0.04, 0.45
+HELD, FOLLOWED, FILLS = 0.005, 0.04, 0.45
 """Shares of the frame: what keeps its place up to the first is chance, from the second on it is a subject that is
 followed, and from the third on a subject fills the frame."""
 AROUND = 0.75
 """Share of what is visible around it that must move as one, for the camera's move to be read from there."""
+
+OPPOSED = 0.12
+"""Share of the parallax that may go against the background, as it does where something walks there or is followed."""
 
 SPARSE = 0.3
 """Share of the patches that must be trusted to call a shot static: a dark sea looks the same from everywhere."""
@@ -273,7 +276,7 @@ def _incoherent(found: _Evidence) -> str:
         return "the picture moves in too many ways at once"
     if found.parallax and not found.shakes:
         axis = int(np.abs(seen.rates * [1, 1, REACH]).argmax())
-        if seen.opposed[axis] > 0.3 and abs(found.size[axis]) > MOVES:
+        if seen.opposed[axis] > OPPOSED and abs(found.size[axis]) > MOVES:
             return "near and far move against each other"
     # Where the background goes on and on, it is the camera that moves, whatever else does.
     if not found.parallax and seen.world > 0.2 and (speed < 2 * MOVES or not found.goes_on(found.size)):

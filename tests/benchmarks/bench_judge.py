@@ -245,10 +245,13 @@ def votes_needed(options):
         print(f"{pairs}  {line[30] / line['studies']:14.2f}  {line[100] / line['studies']:9.2f}")
 
 
-def fewest(world):
-    """The cells with the fewest clips, four at most: what is bought where nothing is worth it."""
-    count = {cell: list(world.cells.values()).count(cell) for cell in set(world.cells.values())}
-    return sorted(count, key=count.get)[:4]
+ROUND = 2
+"""Clips that are bought at a time."""
+
+
+def leaders(study):
+    """The cells most likely the best: what is bought where the advice is that no clip is worth it."""
+    return sorted(study.best, key=study.best.get)[-ROUND:]
 
 
 def spent(job):
@@ -269,8 +272,9 @@ def spent(job):
                 world.add(cell)
     judge()
     while len(world.cells) < 24:
-        advice = fit(votes, world.cells).next(4, lambda _: 1.0)
-        for cell, count in (advice.clips or dict.fromkeys(fewest(world), 1)).items():
+        study = fit(votes, world.cells)
+        advice = study.next(ROUND, lambda _: 1.0)
+        for cell, count in (advice.clips or dict.fromkeys(leaders(study), 1)).items():
             for _ in range(count):
                 world.add(cell)
         judge()
@@ -403,14 +407,29 @@ def noise(path):
     return path.stat().st_size
 
 
+WATCHED = """() => {
+  const made = document.createElement.bind(document);
+  window.videos = [];
+  document.createElement = (name, ...rest) => {
+    const element = made(name, ...rest);
+    if (name === 'video') window.videos.push(element);
+    return element;
+  };
+}"""
+
+AHEAD = (
+    """() => window.videos.filter((video) => video.src && !video.isConnected && video.readyState >= 4).length === 2"""
+)
+
 PRESSED = """() => new Promise((done) => {
   const root = document.querySelector('.hw-arena');
   const before = new Set(root.querySelectorAll('video'));
   const start = performance.now();
   const look = () => {
     const now = [...root.querySelectorAll('video')].filter((video) => !before.has(video));
-    if (now.length === 2 && now.every((video) => video.readyState >= 2)) done(performance.now() - start);
-    else requestAnimationFrame(look);
+    if (now.length < 2) requestAnimationFrame(look);
+    else Promise.all(now.map((video) => new Promise((shown) => video.requestVideoFrameCallback(shown))))
+      .then(() => done(performance.now() - start));
   };
   root.dispatchEvent(new KeyboardEvent('keydown', {key: 's', bubbles: true}));
   look();
@@ -440,6 +459,7 @@ def press(_options):
             widget_page(browser, {"width": 1000, "height": 800}) as host,
         ):
             host.page.set_default_timeout(120_000)
+            host.page.evaluate(WATCHED)
             arena = Arena(judging)
             host.mount(arena, place=arena.place)
             took = []
@@ -448,7 +468,7 @@ def press(_options):
                     "() => document.querySelectorAll('.hw-arena video').length === 2 &&"
                     " [...document.querySelectorAll('.hw-arena video')].every((video) => video.readyState >= 2)"
                 )
-                host.page.wait_for_timeout(1500)  # a person looks at them while the next pair comes
+                host.page.wait_for_function(AHEAD)  # a person looks at them while the next pair comes
                 took.append(host.page.evaluate(PRESSED))
         took.sort()
         print(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import httpx
@@ -329,6 +330,41 @@ def test_a_library_is_a_wall(host, session):
     assert violations(page, ".hw-library") == []
     page.get_by_role("button", name="Close the clip").click()
     expect(page.get_by_role("listbox", name="Clips")).to_be_focused()
+
+
+def test_a_wall_of_many_clips_reuses_its_tiles(host, session, monkeypatch):
+    first = session.start(VideoRequest.of(prompt="An otter in the surf"), "sketch").result(30)
+    many = [replace(first, id=f"clip-{number}", prompt=f"{'Scene ' * 40}{number}") for number in range(3000)]
+    many[1] = replace(many[1], provider="minimax")
+    monkeypatch.setattr(type(session.library()), "search", lambda _library, _wanted, _limit=None: many)
+    grid = ClipGrid(ClipQuery(session.library(), session.clock))
+    host.mount(grid, place=grid.place)
+    page = host.page
+    wall = page.get_by_role("listbox", name="Clips")
+
+    def at(place):
+        return wall.locator(f'[aria-posinset="{place}"]')
+
+    expect(at(1)).to_contain_text("Scene Scene")
+    expect(at(1).locator("img")).to_be_visible()
+    expect(at(1)).to_contain_text("SKETCH")
+    expect(at(1).locator(".hw-tag")).to_be_visible()
+    expect(at(2).locator("img")).to_be_visible()
+    expect(at(2).locator(".hw-tag")).to_be_hidden()
+    tiles = page.locator(".hw-tile")
+    expect(tiles).not_to_have_count(0)
+    used = tiles.count()
+    wall.focus()
+    for key, place in (("End", 3000), ("PageUp", None), ("Home", 1), ("PageDown", None), ("End", 3000)):
+        page.keyboard.press(key)
+        chosen = page.locator('.hw-tile[aria-selected="true"]')
+        expect(chosen).to_have_count(1)
+        if place:
+            expect(chosen).to_have_attribute("aria-posinset", str(place))
+            expect(at(place).locator("img")).to_be_visible()
+            expect(wall).to_have_attribute("aria-activedescendant", at(place).get_attribute("id") or "")
+    expect(chosen).to_have_attribute("aria-setsize", "3000")
+    assert tiles.count() == used
 
 
 def test_a_clip_of_the_library_is_opened_in_a_studio_below(host, session, monkeypatch):

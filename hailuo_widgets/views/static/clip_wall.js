@@ -23,7 +23,7 @@
  * @property {string} opens What choosing one does, for a screen reader.
  */
 
-import { blobUrl, button, element, say } from "./dom.js";
+import { button, element, say } from "./dom.js";
 
 const TILE = 196;
 const GAP = 10;
@@ -31,12 +31,37 @@ const GAP = 10;
 const WORDS = 50;
 /** Rows beyond the edge that are drawn, so that a slow scroll shows no gap. */
 const BEYOND = 2;
-/** Rows that are asked for at once. */
+/** Clips that are asked for at once. */
 const PAGE = 60;
 /** Posters that are kept; a wall of 10,000 must not fill the browser. */
 const KEPT = 400;
-/** Milliseconds of quiet after which what is looked at is asked for. */
+/** Milliseconds of quiet after which what is in view is asked for. */
 const REST = 60;
+/** Milliseconds after which it is asked for in a slow scroll too: each question costs JupyterLab a change of its toolbar. */
+const MOVING = 300;
+/** Milliseconds of one frame for setting posters; the others follow in the next one. */
+const SLICE = 8;
+
+/**
+ * A poster's address. Not a Blob URL: making one waits for the browser's process, which is too long for a scroll.
+ * @param {DataView} bytes
+ */
+function pictureUrl(bytes) {
+  const parts = [];
+  for (let at = 0; at < bytes.byteLength; at += 8192)
+    parts.push(
+      String.fromCharCode(
+        ...new Uint8Array(bytes.buffer, bytes.byteOffset + at, Math.min(8192, bytes.byteLength - at)),
+      ),
+    );
+  return `data:image/jpeg;base64,${btoa(parts.join(""))}`;
+}
+
+/** @param {string} prompt As much of it as a tile can show: more would be laid out for nothing. */
+function beginning(prompt) {
+  const most = prompt.slice(0, 120).replace(/[\uD800-\uDBFF]$/, "");
+  return most.length < prompt.length ? `${most}…` : most;
+}
 
 /**
  * @param {Wall} wall
@@ -88,32 +113,45 @@ export function clipWall(wall, signal) {
   const rows = new Map();
   /** @type {Set<number>} Pages on their way. */
   const coming = new Set();
-  /** @type {Map<string, string>} Addresses of posters, the one that was looked at last at the end. */
+  /** @type {Map<string, DataView>} Posters, the one that was looked at last at the end. */
   const posters = new Map();
-  /** @type {Set<string>} */
+  /** @type {Set<string>} Clips whose posters were asked for and haven't come. */
   const sought = new Set();
   /** @type {ReturnType<typeof tile>[]} Tiles are never taken out of the page: a clip has the one at its place modulo all. */
   const tiles = [];
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let resting;
+  let top = 0;
+  let fetched = 0;
+  let setting = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let typing;
   let frame = 0;
 
+  /** Only texts, classes and addresses of it change: a tile that is used again is laid out alone, and nothing is attached. */
   function tile() {
     const box = element("div", "hw-tile");
     box.role = "option";
     const picture = element("img", "hw-tile-picture");
     picture.alt = "";
     picture.decoding = "async";
-    const tag = element("span", "hw-tag", "SKETCH");
     const words = element("div", "hw-tile-words");
-    const line = element("div", "hw-tile-line");
-    const facts = element("div", "hw-soft hw-tile-facts");
+    const line = element("div", "hw-tile-line", "…");
+    const facts = element("div", "hw-soft hw-tile-facts", " ");
     line.dir = "auto";
     words.append(line, facts);
-    box.append(picture, tag, words);
-    return { box, picture, tag, line, facts, shown: "", poster: "" };
+    box.append(picture, element("span", "hw-tag", "SKETCH"), words);
+    return {
+      box,
+      picture,
+      line: /** @type {Text} */ (line.firstChild),
+      facts: /** @type {Text} */ (facts.firstChild),
+      at: -1,
+      where: "",
+      clip: "",
+      shown: "-",
+      poster: "",
+    };
   }
 
   const height = () => Math.round((width * 9) / 16) + WORDS + GAP;
@@ -123,6 +161,8 @@ export function clipWall(wall, signal) {
     if (inner <= 0) return;
     columns = Math.max(1, Math.floor(inner / (TILE + GAP)));
     width = Math.floor(inner / columns) - GAP;
+    sheet.style.setProperty("--hw-tile-width", `${width}px`);
+    sheet.style.setProperty("--hw-tile-height", `${height() - GAP}px`);
     view.style.height = `${Math.min(560, Math.ceil(total / columns) * height() + GAP + 2)}px`;
     sheet.style.height = `${Math.ceil(total / columns) * height() + GAP}px`;
     draw();
@@ -140,16 +180,22 @@ export function clipWall(wall, signal) {
     });
   }
 
-  /** Which clips are in view, and a little beyond. */
+  /** Which clips are in view, and a little beyond: as many wherever the wall is, so that each tile stays in use. */
   function span() {
-    const first = Math.max(0, Math.floor(view.scrollTop / height()) - BEYOND) * columns;
-    const last = (Math.ceil((view.scrollTop + view.clientHeight) / height()) + BEYOND) * columns;
-    return [first, Math.min(total, last)];
+    const first = Math.max(0, Math.floor(view.scrollTop / height()) - BEYOND);
+    const count = Math.ceil(view.clientHeight / height()) + 1 + 2 * BEYOND;
+    return [first * columns, Math.min(total, (first + count) * columns)];
+  }
+
+  function soon() {
+    frame ||= requestAnimationFrame(draw);
   }
 
   function draw() {
     frame = 0;
     const [from = 0, to = 0] = span();
+    const far = Math.abs(view.scrollTop - top) > view.clientHeight / 2;
+    top = view.scrollTop;
     while (tiles.length < to - from) {
       const made = tile();
       tiles.push(made);
@@ -162,9 +208,18 @@ export function clipWall(wall, signal) {
       free.delete(each);
       place(each, at);
     }
-    for (const each of free) each.box.hidden = true;
+    for (const each of free) {
+      each.box.hidden = true;
+      each.box.removeAttribute("id"); // another tile may have its place
+      each.box.ariaPosInSet = null;
+      each.box.ariaSelected = "false";
+      each.where = "";
+      each.at = -1;
+    }
     clearTimeout(resting);
-    resting = setTimeout(fetch, REST);
+    const due = !far && performance.now() - fetched > MOVING; // what only flies past isn't asked for
+    resting = setTimeout(fetch, due ? 0 : REST);
+    setPosters();
   }
 
   /**
@@ -174,38 +229,56 @@ export function clipWall(wall, signal) {
   function place(each, at) {
     const row = rows.get(at);
     const { box } = each;
-    box.hidden = false;
-    box.style.transform = `translate(${GAP + (at % columns) * (width + GAP)}px, ${GAP + Math.floor(at / columns) * height()}px)`;
-    box.style.width = `${width}px`;
-    box.id = `${id}-${at}`;
-    box.dataset.at = String(at);
-    box.ariaSelected = String(at === current);
-    box.ariaSetSize = String(total);
-    box.ariaPosInSet = String(at + 1);
-    const now = row ? `${row.id} ${row.rating} ${row.pinned}` : "-";
-    if (now !== each.shown) {
-      each.shown = now;
-      each.poster = "";
-      each.picture.removeAttribute("src");
-      each.tag.hidden = !row?.sketch;
-      say(each.line, row?.prompt ?? "…");
-      const stars = "★".repeat(row?.rating ?? 0);
-      say(
-        each.facts,
-        row ? [row.pinned ? "Pinned" : "", stars, row.model, row.spec].filter(Boolean).join(" · ") : "",
-      );
+    const moved = `translate(${GAP + (at % columns) * (width + GAP)}px, ${GAP + Math.floor(at / columns) * height()}px)`;
+    const where = `${at} ${total} ${at === current} ${moved}`;
+    if (where !== each.where) {
+      each.where = where;
+      each.at = at;
+      box.hidden = false;
+      box.style.transform = moved;
+      box.id = `${id}-${at}`;
+      box.ariaSelected = String(at === current);
+      box.ariaSetSize = String(total);
+      box.ariaPosInSet = String(at + 1);
     }
-    const url = row ? posters.get(row.id) : undefined;
-    if (row && url && each.poster !== url) {
-      each.poster = url;
-      each.picture.src = url;
+    const now = row ? `${row.id} ${row.rating} ${row.pinned}` : "-";
+    if (now === each.shown) return;
+    each.shown = now;
+    if (each.clip !== (row?.id ?? "")) {
+      each.clip = row?.id ?? "";
+      each.poster = "";
+      each.picture.classList.remove("hw-tile-ready");
+    }
+    box.classList.toggle("hw-tile-sketch", Boolean(row?.sketch));
+    each.line.data = row ? beginning(row.prompt) : "…";
+    const stars = "★".repeat(row?.rating ?? 0);
+    each.facts.data =
+      (row && [row.pinned ? "Pinned" : "", stars, row.model, row.spec].filter(Boolean).join(" · ")) || " ";
+  }
+
+  /** The posters of what is in view, as many as fit into a frame. A picture is seen when it has been loaded. */
+  function setPosters() {
+    cancelAnimationFrame(setting);
+    const end = performance.now() + SLICE;
+    for (const each of tiles) {
+      const bytes = each.at < 0 || each.poster ? undefined : posters.get(each.clip);
+      if (!bytes) continue;
+      if (performance.now() > end) {
+        setting = requestAnimationFrame(setPosters);
+        return;
+      }
+      each.poster = pictureUrl(bytes);
+      each.picture.src = each.poster;
     }
   }
 
-  /** Ask for the words and posters of what has come to rest in view. */
+  /** Ask for the words and posters of what is in view. */
   function fetch() {
+    fetched = performance.now();
     const [from = 0, to = 0] = span();
-    for (let page = Math.floor(from / PAGE); page * PAGE < to; page += 1) {
+    const ahead = screen(); // the words of what comes next are there when it is scrolled to
+    const last = Math.min(total, to + ahead);
+    for (let page = Math.floor(Math.max(0, from - ahead) / PAGE); page * PAGE < last; page += 1) {
       if (coming.has(page) || rows.has(page * PAGE)) continue;
       coming.add(page);
       wall.send({ type: "rows", start: page * PAGE, count: PAGE });
@@ -214,10 +287,10 @@ export function clipWall(wall, signal) {
     for (let at = from; at < to; at += 1) {
       const row = rows.get(at);
       if (!row) continue;
-      const url = posters.get(row.id);
-      if (url !== undefined) {
+      const bytes = posters.get(row.id);
+      if (bytes) {
         posters.delete(row.id);
-        posters.set(row.id, url); // looked at last
+        posters.set(row.id, bytes); // looked at last
       } else if (!sought.has(row.id)) {
         sought.add(row.id);
         wanted.push(row.id);
@@ -267,20 +340,14 @@ export function clipWall(wall, signal) {
         ask();
       },
     ],
-    [
-      view,
-      "scroll",
-      () => {
-        frame ||= requestAnimationFrame(draw);
-      },
-    ],
+    [view, "scroll", soon],
     [
       view,
       "click",
       (/** @type {MouseEvent} */ event) => {
         const box = /** @type {HTMLElement} */ (event.target).closest(".hw-tile");
         if (!(box instanceof HTMLElement)) return;
-        go(Number(box.dataset.at));
+        go(Number(box.ariaPosInSet) - 1);
         openCurrent();
       },
     ],
@@ -310,14 +377,20 @@ export function clipWall(wall, signal) {
     [view, "focus", () => total && go(current)],
   ];
   for (const [target, event, act] of heard) target.addEventListener(event, act, { signal });
+  const loaded = (/** @type {Event} */ { target }) => {
+    const each = tiles.find(({ picture }) => picture === target);
+    if (each?.poster && each.picture.getAttribute("src") === each.poster)
+      each.picture.classList.add("hw-tile-ready");
+  };
+  sheet.addEventListener("load", loaded, { signal, capture: true }); // which doesn't bubble
   const watch = new ResizeObserver(() => measure());
   watch.observe(view);
   signal.addEventListener("abort", () => {
     watch.disconnect();
     cancelAnimationFrame(frame);
+    cancelAnimationFrame(setting);
     clearTimeout(resting);
     clearTimeout(typing);
-    for (const url of posters.values()) URL.revokeObjectURL(url);
   });
 
   /**
@@ -352,6 +425,7 @@ export function clipWall(wall, signal) {
           current = 0;
           rows.clear();
           coming.clear();
+          sought.clear();
           say(count, `${total.toLocaleString("en")} ${total === 1 ? "clip" : "clips"}`);
           offer(provider, "Every provider", content.facets.provider);
           offer(model, "Every model", content.facets.model);
@@ -363,25 +437,25 @@ export function clipWall(wall, signal) {
         case "rows":
           coming.delete(Math.floor(content.start / PAGE));
           for (const [index, row] of content.rows.entries()) rows.set(content.start + index, row);
-          draw();
+          soon();
           if (opening) openCurrent();
           break;
         case "row":
           for (const [at, row] of rows) if (row.id === content.row.id) rows.set(at, content.row);
-          draw();
+          soon();
           break;
         case "posters":
           for (const [index, clip] of content.ids.entries()) {
-            sought.delete(clip);
             const bytes = buffers[index];
-            if (bytes?.byteLength) posters.set(clip, blobUrl(bytes, "image/jpeg"));
+            if (!bytes?.byteLength) continue; // it has none, and isn't asked for again
+            sought.delete(clip);
+            posters.set(clip, bytes);
           }
-          for (const [clip, url] of posters) {
+          for (const clip of posters.keys()) {
             if (posters.size <= KEPT) break;
-            URL.revokeObjectURL(url);
             posters.delete(clip);
           }
-          draw();
+          soon();
           break;
       }
     },
