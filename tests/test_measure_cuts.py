@@ -59,3 +59,18 @@ def test_a_cut_behind_black_frames_is_found_at_the_jump(tmp_path):
 
 def test_a_clip_of_one_frame_has_none():
     assert cuts(trace(clip(("Static shot",))).thumbs[:1], 24.0) == []
+
+
+def test_two_flashes_one_within_the_other_are_no_cut():
+    lot = np.random.default_rng(5)
+    picture = np.clip(124 + 32 * np.kron(lot.normal(size=(9, 16)), np.ones((8, 8))), 30, 220)
+    flash = {
+        18: 240,
+        19: 165,
+        20: 240,
+        21: 160,
+        22: 140,
+        23: 80,
+    }  # the second begins while the first is at its brightest
+    thumbs = np.stack([np.clip(picture + flash.get(frame, 0), 0, 255) for frame in range(48)]).astype(np.uint8)
+    assert cuts(thumbs, 24.0) == []

@@ -6,6 +6,7 @@ import io
 import os
 import subprocess
 import sys
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -103,6 +104,27 @@ def test_clips_are_joined_as_a_player_shows_them(tmp_path, kind):
     first = Image.open(io.BytesIO(poster(tmp_path / "film.mp4", quality=95))).convert("RGB")
     own = Image.open(io.BytesIO(poster(odd, quality=95))).convert("RGB").resize(first.size)
     assert np.abs(np.asarray(first, int) - np.asarray(own, int)).mean() < 6
+
+
+def test_clips_that_begin_slowly_and_end_fast_are_joined(tmp_path):
+    # The first frames are decoded early by as much as they are apart, and so before the last ones of the clip before.
+    clip = tmp_path / "a.mp4"
+    moments = [*range(0, 1000, 100), *range(1000, 2000, 25)]
+    with av.open(str(clip), "w") as out:
+        stream = out.add_stream("libx264", rate=20, options={"bf": "2", "b-adapt": "0", "qp": "4"})
+        stream.width, stream.height, stream.codec_context.time_base = 128, 64, Fraction(1, 1000)
+        for index, moment in enumerate(moments):
+            picture = av.VideoFrame.from_ndarray(frame(index, 128, 64))
+            picture.pts, picture.time_base = moment, Fraction(1, 1000)
+            out.mux(stream.encode(picture))
+        out.mux(stream.encode())
+    own = levels(clip)
+    info = hw.join([clip, clip], tmp_path / "film.mp4")
+    assert info.duration == pytest.approx(4, abs=0.05)
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        times = [each.time for each in film.decode(video=0)]
+    seen = [level for at, level in zip(times, levels(tmp_path / "film.mp4"), strict=True) if at > 2.05]
+    near([seen[0], seen[-1]], [own[0], own[-1]], by=8)
 
 
 def test_what_can_not_be_joined_is_one_sentence_and_leaves_nothing(tmp_path):

@@ -6,6 +6,7 @@ frame after, and if the picture before does not come back within half a second, 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import cv2
@@ -46,7 +47,7 @@ def cuts(thumbs: Grey, fps: float) -> list[int]:
     unlike = 1 - (flat[1:] * flat[:-1]).mean(1)
     unlike[empty[1:] | empty[:-1]] = 0
     same = _Same(thumbs)
-    odd = flashes(thumbs, fps) | empty
+    odd = _closed(flashes(thumbs, fps) | empty, _off(thumbs, fps))
     found: list[int] = []
     for index in np.flatnonzero(unlike > _JUMP):
         frame = int(index) + 1
@@ -63,11 +64,26 @@ def cuts(thumbs: Grey, fps: float) -> list[int]:
 def flashes(thumbs: Grey, fps: float) -> NDArray[np.bool_]:
     """(N,): frames that are much brighter or darker than those around them, for less than half a second."""
     light, _ = light_and_spread(thumbs)
-    usual = running_median(light, max(2, round(0.45 * fps)))
     step = np.abs(np.diff(light, prepend=light[:1]))
     jump = np.maximum(step, np.append(step[1:], 0))
-    odd = (np.abs(light - usual) > np.maximum(5.0, 0.06 * usual)) & (jump > 2.0)
-    return np.asarray(odd)
+    return np.asarray(_off(thumbs, fps) & (jump > 2.0))
+
+
+def _off(thumbs: Grey, fps: float) -> NDArray[np.bool_]:
+    """(N,): frames that are brighter or darker than what is usual within half a second."""
+    light, _ = light_and_spread(thumbs)
+    usual = running_median(light, max(2, round(0.45 * fps)))
+    return np.asarray(np.abs(light - usual) > np.maximum(5.0, 0.06 * usual))
+
+
+def _closed(odd: NDArray[np.bool_], off: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """With the frames that stay bright between two flashes, or between the beginning and the end of one."""
+    closed = odd.copy()
+    inside = np.flatnonzero(odd)
+    for one, two in pairwise(inside.tolist()):
+        if off[one + 1 : two].all():
+            closed[one:two] = True
+    return closed
 
 
 def _levelled(thumbs: Grey) -> Floats:

@@ -103,7 +103,7 @@ def _join(sources: Sequence[_Source], target: Path, fade: float) -> None:
         )
     part = target.with_name(f".{target.name}.part")
     try:
-        if not overlap and all(each.plain and each.alike == first.alike for each in sources):
+        if not overlap and all(each.plain and each.alike == first.alike for each in sources) and _in_turn(sources):
             _copy(sources, part)
         else:
             _encode(sources, counts, overlap, part)
@@ -141,6 +141,20 @@ def _looked_into(path: Path, still_open: ExitStack | None) -> _Source:
 
 
 # --- copied -----------------------------------------------------------------------------------------------------------
+
+
+def _in_turn(sources: Sequence[_Source]) -> bool:
+    """Whether each clip's frames are decoded after those of the clip before, as an mp4 demands.
+
+    They aren't where frames are unevenly spaced: the first are decoded early by as much as they are apart.
+    """
+    at, before = Fraction(0), None
+    for source in sources:
+        begin, last = (at + tick * source.shown.base for tick in source.shown.decoded)
+        if before is not None and begin <= before:
+            return False
+        at, before = at + (source.shown.end - source.shown.times[0]) * source.shown.base, last
+    return True
 
 
 def _copy(sources: Sequence[_Source], path: Path) -> None:

@@ -31,6 +31,7 @@ class Timeline:
         end: When the last one ends, in ticks.
         base: One tick in seconds.
         zero: The tick at which a player's clock starts.
+        decoded: When the first and the last frame are decoded, in ticks; frames that others need are decoded early.
     """
 
     times: tuple[int, ...]
@@ -38,6 +39,7 @@ class Timeline:
     end: int
     base: Fraction
     zero: int
+    decoded: tuple[int, int]
 
     @property
     def duration(self) -> float:
@@ -61,10 +63,12 @@ def read(container: InputContainer, stream: VideoStream) -> Timeline:
     """Go through all packets of a stream, without decoding one. The container's position is at the end afterwards."""
     shown: list[tuple[int, int]] = []
     keys: list[int] = []
+    decoded: list[int] = []
     for packet in container.demux(stream):
         time = packet.dts if packet.pts is None else packet.pts
         if time is None or not packet.size:
             continue
+        decoded.append(time if packet.dts is None else packet.dts)
         if packet.is_keyframe:
             keys.append(time)
         if not packet.is_discard:  # decoded for the sake of those that follow, never shown
@@ -76,7 +80,12 @@ def read(container: InputContainer, stream: VideoStream) -> Timeline:
     if shown and not step and stream.average_rate:
         step = round(1 / (stream.average_rate * base))
     return Timeline(
-        times, tuple(sorted(keys)), (times[-1] if times else 0) + step, base, round(_zero(container) / base)
+        times,
+        tuple(sorted(keys)),
+        (times[-1] if times else 0) + step,
+        base,
+        round(_zero(container) / base),
+        (decoded[0], decoded[-1]) if decoded else (0, 0),
     )
 
 

@@ -7,7 +7,6 @@ import secrets
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import UsageError
-from hailuo_widgets.views import live_grid
 from hailuo_widgets.views.place import needs_view
 
 if TYPE_CHECKING:
@@ -49,6 +48,8 @@ class PlanBeside:
         place = f"hw-place-{secrets.token_hex(8)}"
 
         def plan() -> tuple[Sweep, Callable[[], None]]:
+            from hailuo_widgets.views import live_grid  # only who plans a sweep waits for it to be loaded
+
             sweep = host.plan(definition)
             return sweep, live_grid.show_in(place, sweep, host, host.loop)
 

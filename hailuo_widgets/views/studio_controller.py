@@ -98,7 +98,6 @@ class StudioController:
         self._mended: dict[str, Mended] = {}
         self._failed: dict[str, str] = {}
         self._begun = 0
-        warm_up(cores())  # the first preview is then drawn at once
         self._sketching = False
         self._turn = asyncio.Lock()
         self._reporting: asyncio.TimerHandle | None = None
@@ -137,6 +136,7 @@ class StudioController:
 
     def _acts(self) -> dict[str, Callable[[dict[str, Any], list[bytes]], Coroutine[Any, Any, None]]]:
         return {
+            "seen": self._seen,
             "prompt": self._prompt,
             "set": self._set,
             **dict.fromkeys(("upload", "url", "clear", "fit", "accept", "look"), self._picture),
@@ -157,6 +157,10 @@ class StudioController:
             "collect": self._collect,
             "sweep": self._as_sweep,
         }
+
+    async def _seen(self, _content: dict[str, Any], _buffers: list[bytes]) -> None:
+        """Start what draws previews, so that the first is drawn at once; earlier, it would delay the studio."""
+        await asyncio.to_thread(warm_up, cores())
 
     # The form.
 
@@ -629,7 +633,9 @@ class StudioController:
 
 
 _PICTURES = ("first_frame", "last_frame", "subject", "references")
-_ASIDE = frozenset({"sketch", "cancel", "film", "posters", "open", "drop", "mark", "compare", "collect", "promote"})
+_ASIDE = frozenset(
+    {"seen", "sketch", "cancel", "film", "posters", "open", "drop", "mark", "compare", "collect", "promote"}
+)
 """What leaves the form alone. All else goes one after the other: what is bought is what was typed before the click."""
 
 PINNED = "pinned"

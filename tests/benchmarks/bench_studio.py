@@ -13,6 +13,7 @@ import statistics
 import sys
 import tempfile
 from bisect import bisect
+from compileall import compile_dir
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 
 from bench_library import CLIPS, fill  # noqa: E402
 
+import hailuo_widgets  # noqa: E402
 from hailuo_widgets.media.frames import poster  # noqa: E402
 from hailuo_widgets.sketch.render import Sketch, render  # noqa: E402
 from support.chromium import chromium_flags, find_chromium  # noqa: E402
@@ -166,6 +168,7 @@ def renderer_megabytes(page: NotebookPage) -> float:
 
 
 def opening_and_changing() -> None:
+    compile_dir(Path(hailuo_widgets.__file__).parent, quiet=2)  # as an installer does; a checkout may have none
     cells = [
         "%load_ext hailuo_widgets\nimport hailuo_widgets as hw",
         "hw.studio('A fox [Pan left]', provider='minimax')",

@@ -388,5 +388,8 @@ export default placed((model, signal) => {
   showForm();
   editor.show(model.get("analysis"));
   showResults();
+  // In the frame after the one that shows it.
+  const seen = () => requestAnimationFrame(() => signal.aborted || send({ type: "seen" }));
+  requestAnimationFrame(seen);
   return root;
 });
