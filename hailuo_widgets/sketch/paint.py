@@ -296,7 +296,8 @@ class ScenePainter:
             used = grouped[run] if run.stop <= len(marks) else grouped[np.arange(first, run.stop) % len(marks)]
             once = used.take(columns, 1)
             picked = once.take(rows - rows[0], 0)
-        return picked.view(np.uint8)[:, : self._width]
+        shown: Bytes = picked.view(np.uint8)[:, : self._width]
+        return shown
 
     def _tile(self, item: Ridge | Sky) -> tuple[Bytes, int]:
         """A layer's texture, a whole frame to the right of any place in it, and the pixels after which it repeats."""

@@ -62,7 +62,8 @@ def tile(texture: Texture, density: int) -> Tile:
     _MARKS[texture.kind](pen)
     picture = picture.filter(ImageFilter.BoxBlur(max(0.5, 0.0016 * density)))
     marks = (np.asarray(picture, np.float32) - np.float32(_MIDDLE)) * np.float32(texture.strength / 100)
-    return np.clip(np.rint(marks), -127, 127).astype(np.int8)
+    steps: Tile = np.clip(np.rint(marks), -127, 127).astype(np.int8)
+    return steps
 
 
 def _mottled(lot: Generator, rows: int, columns: int, wide: float, high: float) -> Image.Image:
