@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _CELLS = np.array([0.05, 0.25, 0.5, 0.9, 1.4, 2.2])
 _CLIPS = np.array([0.07, 0.3, 0.6, 1.0, 1.6, 2.5])
 _CELL_WEIGHTS = np.array([0.1, 0.15, 0.3, 1.0, 3.2, 5.5])
-_CLIP_WEIGHTS = np.array([3.4, 1.3, 0.9, 0.6, 1.3, 2.6])
+_CLIP_WEIGHTS = np.array([3.0, 1.3, 1.0, 0.9, 1.4, 2.6])
 _SAME_CLIP_WEIGHTS = np.array([1.5, 1.0, 1.5, 1.5, 5.5, 8.0])
 _DIFFERENT_CELL_WEIGHTS = np.array([0.8, 1.0, 1.0, 3.0, 5.5])
 """For verdicts: of spreads between clips where the cells are the same, and of spreads between cells, from the second
@@ -40,10 +40,10 @@ SEAT_SPREAD = 0.3
 RATER_SPREAD = 0.5
 """Standard deviation of the logarithm of a rater's consistency."""
 
-_FACTOR = 7.0
-"""The Bayes factor that “better” asks for after 60 votes on 4 cells of 2 clips each."""
+_FACTOR = 6.5
+"""The Bayes factor that “better” asks for after 60 votes on 4 cells."""
 
-_MANY_VOTES, _MANY_CLIPS = 400, 4
+_MANY_VOTES = 400
 _FEW_CELLS, _SOME_CELLS, _MANY_CELLS = 3, 6, 12
 """Where the factor ends to depend on the study's size."""
 
@@ -86,18 +86,16 @@ def spreads(axes: bool) -> Spreads:
     return Spreads(between, within, added, of_estimates, of_verdicts, np.repeat(same, len(additive)))
 
 
-def needed_factor(votes: int, cells: int, clips: float) -> float:
+def needed_factor(votes: int, cells: int) -> float:
     """How many times better “the cells differ” has to explain the votes before one is called better.
 
-    Most false leads come early, with few cells, and with few clips of each, so there more is asked; and with many
-    cells, of which more pairs can look different by chance.
+    Most false leads come early and with few cells, so there more is asked; and with many cells, of which more pairs can
+    look different by chance.
 
     Args:
-        votes: So far.
+        votes: So far; at least one.
         cells: In the study.
-        clips: Of each cell, on average.
     """
     few = 4 / min(max(cells, _FEW_CELLS), _SOME_CELLS)
     many = min(max(cells, _SOME_CELLS), _MANY_CELLS) / _SOME_CELLS
-    by_votes, by_clips = (60 / min(votes, _MANY_VOTES)) ** 0.5, (2 / min(clips, _MANY_CLIPS)) ** 0.25
-    return float(_FACTOR * by_votes * by_clips * (few * many) ** 2)
+    return float(_FACTOR * (60 / min(votes, _MANY_VOTES)) ** 0.5 * (few * many) ** 2)

@@ -342,7 +342,7 @@ class Study:
         seen = np.bincount(record.cell_of[record.seen > 0], minlength=len(self.cells))
         if seen.max(initial=0) < 2:
             return False  # with one clip a cell, all of it may be the clips' luck
-        return self._factor > needed_factor(record.votes, len(self.cells), float(seen[seen > 0].mean()))
+        return self._factor > needed_factor(record.votes, len(self.cells))
 
     @cached_property
     def _pairs(self) -> tuple[Floats, Floats]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from hailuo_widgets.media.probe import probe
 
 CLIPS, COLUMNS, SECONDS = 24, 6, 6
+MANY, MANY_COLUMNS = 100, 10
 ROUNDS = 3
 JOINS = 7
 
@@ -121,6 +122,8 @@ def main() -> None:
         print(f"  memory: {memory:.0f} MB (at most 400)")
         sizes = [(folder / each).stat().st_size / 1e6 for each in ("ours.mp4", "xstack.mp4")]
         print(f"  {sizes[0]:.1f} MB, ffmpeg's {sizes[1]:.1f} MB; {probe(folder / 'ours.mp4').frames} frames")
+        memory = ours([paths[index % count] for index in range(MANY)], folder / "many.mp4", MANY_COLUMNS)
+        print(f"{MANY} clips, memory: {memory:.0f} MB (at most 400)")
 
 
 if __name__ == "__main__":
