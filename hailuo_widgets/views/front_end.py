@@ -101,7 +101,10 @@ def _request() -> dict[str, Any]:
     get_parent = getattr(kernel, "get_parent", None)
     if get_parent is None:
         return {}
-    found = get_parent("shell")
+    try:
+        found = get_parent("shell")
+    except TypeError:  # xeus-python's takes no channel
+        found = get_parent()
     return found if isinstance(found, dict) else {}
 
 

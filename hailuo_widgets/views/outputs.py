@@ -30,7 +30,7 @@ def publish(data: dict[str, Any]) -> None:
     from IPython.display import publish_display_data
 
     send_whole_messages()
-    publish_display_data(data)
+    publish_display_data(data, metadata={})  # xeus-python sends null where none is given, which is no valid message
 
 
 @dataclass
@@ -48,19 +48,20 @@ class Output:
 
         send_whole_messages()
         self._publisher = getattr(shell(), "display_pub", None)  # another one, where %%capture is
-        publish_display_data(data, transient={"display_id": self.display_id})
+        publish_display_data(data, metadata={}, transient={"display_id": self.display_id})
 
     def replace(self, data: dict[str, str]) -> None:
         """Show another version, from any thread, where later versions are seen."""
         publisher = self._publisher
         session = getattr(publisher, "session", None)
-        if session is None or not self.front_end.shows_updates:
+        if not self.front_end.shows_updates:
             return
-        content = {"data": data, "metadata": {}, "transient": {"display_id": self.display_id}}
-        message = session.msg("update_display_data", content, parent=self._parent)
-        session.send(publisher.pub_socket, message, ident=publisher.topic)
-        if self.front_end is FrontEnd.PROGRAM:
-            _later[self.display_id] = data
+        if session is not None:
+            content = {"data": data, "metadata": {}, "transient": {"display_id": self.display_id}}
+            message = session.msg("update_display_data", content, parent=self._parent)
+            session.send(publisher.pub_socket, message, ident=publisher.topic)
+        if self.front_end is FrontEnd.PROGRAM or (session is None and publisher is not None and in_kernel()):
+            _later[self.display_id] = data  # in xeus-python a thread can't say which cell it writes to
 
 
 _later: dict[str, dict[str, str]] = {}
@@ -83,7 +84,7 @@ def cell_ended() -> None:
         function()
     while _later:
         display_id, data = _later.popitem()
-        publish_display_data(data, transient={"display_id": display_id}, update=True)
+        publish_display_data(data, metadata={}, transient={"display_id": display_id}, update=True)
 
 
 def send_whole_messages() -> None:

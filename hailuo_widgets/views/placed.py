@@ -50,14 +50,14 @@ class Placed(anywidget.AnyWidget):
         """Show HTML under the cell that runs now."""
         from IPython.display import publish_display_data
 
-        publish_display_data({"text/html": html, "text/plain": text})
+        publish_display_data({"text/html": html, "text/plain": text}, metadata={})
 
     def publish_view(self) -> None:
         """Show the widget's own view, as ipywidgets do."""
         from IPython.display import publish_display_data
 
         bundle = self._repr_mimebundle_()
-        publish_display_data(dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}))
+        publish_display_data(dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}), metadata={})
 
 
 _placed: WeakValueDictionary[str, Placed] = WeakValueDictionary()
