@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +17,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from support.chromium import install_debian_package
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from av.video.stream import VideoStream
@@ -40,6 +42,20 @@ def frame(index: int, width: int, height: int) -> NDArray[np.uint8]:
     return picture
 
 
+@contextmanager
+def _same_priority() -> Iterator[None]:
+    """SVT-AV1, as root, leaves the thread that calls it at a real-time priority, which all threads after it inherit."""
+    if not hasattr(os, "sched_setscheduler"):
+        yield
+        return
+    policy, parameters = os.sched_getscheduler(0), os.sched_getparam(0)
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, policy, parameters)
+
+
+@_same_priority()
 def source(
     path: Path,
     *,
