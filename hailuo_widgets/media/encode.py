@@ -27,7 +27,7 @@ Planes = tuple["NDArray[np.uint8]", "NDArray[np.uint8]", "NDArray[np.uint8]"]
 _BT709 = 1  # the same number for primaries, transfer and matrix: ITU-T H.273, tables 2 to 4
 _LIMITED = 1
 _THREADS = 1
-"""Fixed, because x264 writes other bytes with another number of threads. One leaves a core to the painting."""
+"""Fixed for sketches, which are the same bytes everywhere. One leaves a core to the painting."""
 
 _QUANTIZER = 23
 """No eye tells what comes out from the frames as they were painted: 47 dB."""
@@ -55,6 +55,7 @@ def encode(
     title: str = "Sketch",
     quantizer: int | None = None,
     sound: Iterable[NDArray[np.float32]] | None = None,
+    threads: int = _THREADS,
 ) -> None:
     """Write frames to an mp4 file, in order.
 
@@ -69,6 +70,7 @@ def encode(
         quantizer: x264's, the same for every frame, which is a quarter faster than one that follows what a frame shows;
             None for that.
         sound: Two channels of 48 kHz between -1 and 1, in pieces of any length; None for a silent film.
+        threads: How many encode at once; the file has other bytes with another number of them.
     """
     with av.open(f"file:{Path(path)}", "w", format="mp4", options={"movflags": "+faststart"}) as container:
         container.metadata["title"] = title
@@ -77,7 +79,7 @@ def encode(
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context
         context.time_base = 1 / Fraction(fps)
-        context.thread_count = _THREADS
+        context.thread_count = threads
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = _LIMITED
         # Flat gradients show every block edge: the deblocking filter is what "ultrafast" should not have left out.

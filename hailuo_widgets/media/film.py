@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import math
 import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
     from hailuo_widgets.media.encode import Planes
+
+_AT_ONCE = 2
+"""How many threads decode, and then encode: each holds some 40 MB, and a film has at most 400."""
 
 _PAPER = 20
 _INK, _QUIET = 232, 150
@@ -53,8 +58,7 @@ class _Place:
     top: int
     width: int
     height: int
-    count: int
-    offset: int
+    offsets: tuple[int, ...]
 
     @property
     def size(self) -> int:
@@ -73,8 +77,8 @@ def video(
 ) -> VideoInfo:
     """Write clips that play in step, in a grid with labels, into one silent mp4: H.264 that plays everywhere.
 
-    All begin at once; one that ends before the longest stays on its last frame. Clips are decoded one after the other
-    and kept small in a temporary file, so memory does not grow with their number.
+    All begin at once; one that ends before the longest stays on its last frame. Two clips are decoded at a time and
+    kept small in a temporary file, so memory does not grow with their number.
 
     Args:
         cells: Row by row.
@@ -110,14 +114,24 @@ def video(
     part = target.with_name(f".{target.name}.part")
     try:
         with tempfile.TemporaryFile(prefix="hailuo-film-") as kept:
+            keep = _Keep(kept, float(rate))
             places = []
-            for done, (index, info) in enumerate(known.items()):
-                places.append(_keep(kept, Path(cells[index].path or ""), info, layout.room(index), float(rate)))
-                gc.collect()  # PyAV's containers and streams refer to each other, and each holds a decoder's pictures
-                tell(0.7 * (done + 1) / len(known))
-            count = max(each.count for each in places)
-            frames = _composed(kept, places, paper, count, tell)
-            encode(frames, part, width=width, height=height, fps=rate, preset="veryfast", title=title or target.stem)
+            with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="hailuo-film") as pool:
+                paths, rooms = (Path(cells[index].path or "") for index in known), map(layout.room, known)
+                for place in pool.map(keep, paths, known.values(), rooms):
+                    places.append(place)
+                    tell(0.7 * len(places) / len(known))
+            frames = _composed(kept, places, paper, tell)
+            encode(
+                frames,
+                part,
+                width=width,
+                height=height,
+                fps=rate,
+                preset="veryfast",
+                title=title or target.stem,
+                threads=_AT_ONCE,
+            )
         part.replace(target)
     except (av.error.FFmpegError, OSError) as error:
         raise HailuoError(
@@ -185,26 +199,36 @@ class _Layout:
         return planes
 
 
-def _keep(kept: BinaryIO, path: Path, info: VideoInfo, room: tuple[int, int, int, int], fps: float) -> _Place:
-    """Write a clip's frames, at their size in the film, to the end of the file."""
-    left, top, across, down = room
-    wide, high = yuv.fitted(info.width, info.height, (across, down))
-    offset, count = kept.seek(0, 2), 0
-    for planes in yuv.frames(path, fps, (wide, high)):
-        kept.writelines(np.ascontiguousarray(plane).data for plane in planes)
-        count += 1
-    return _Place(left + (across - wide) // 4 * 2, top + (down - high) // 4 * 2, wide, high, count, offset)
+class _Keep:
+    """Writes clips' frames, at their size in the film, to the end of one file; several threads may call it at once."""
+
+    def __init__(self, kept: BinaryIO, fps: float) -> None:
+        self._kept, self._fps = kept, fps
+        self._lock = threading.Lock()
+
+    def __call__(self, path: Path, info: VideoInfo, room: tuple[int, int, int, int]) -> _Place:
+        left, top, across, down = room
+        wide, high = yuv.fitted(info.width, info.height, (across, down))
+        offsets = []
+        for planes in yuv.frames(path, self._fps, (wide, high)):
+            parts = [np.ascontiguousarray(plane).data for plane in planes]
+            with self._lock:
+                offsets.append(self._kept.seek(0, 2))
+                self._kept.writelines(parts)
+        gc.collect()  # PyAV's containers and streams refer to each other, and each holds a decoder's pictures
+        return _Place(left + (across - wide) // 4 * 2, top + (down - high) // 4 * 2, wide, high, tuple(offsets))
 
 
 def _composed(
-    kept: BinaryIO, places: Sequence[_Place], paper: Planes, count: int, tell: Callable[[float], None]
+    kept: BinaryIO, places: Sequence[_Place], paper: Planes, tell: Callable[[float], None]
 ) -> Iterator[av.VideoFrame]:
     page = tuple(plane.copy() for plane in paper)
+    count = max(len(each.offsets) for each in places)
     for index in range(count):
         for place in places:
-            if index >= place.count:
+            if index >= len(place.offsets):
                 continue  # its last frame stays
-            kept.seek(place.offset + index * place.size)
+            kept.seek(place.offsets[index])
             data = np.frombuffer(kept.read(place.size), np.uint8)
             area = place.width * place.height
             part = (
