@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Verdict = Literal["better", "worse", "equal", "unsure"]
 
 _LEVEL = 0.9
+_EQUAL = 0.97
 _DRAWS = 4000
 
 
@@ -187,7 +188,7 @@ class Study:
         “better” and “worse” are said where the 90% interval of `beats` leaves out a half and the votes as a whole are
         several times better explained by cells that differ than by cells that are the same, which keeps them true
         although a study is looked at after every vote. “equal” is said where the chance is within `margin` of a half
-        with 95% probability.
+        with 97% probability. With one clip in each cell neither is said.
 
         Args:
             cell: The one.
@@ -205,7 +206,7 @@ class Study:
         above, within = (table[one, two] for table in self._pairs)
         if self._told_apart and abs(above - 0.5) > _LEVEL / 2:
             return "better" if above > 0.5 else "worse"
-        return "equal" if within > 0.95 else "unsure"
+        return "equal" if within > _EQUAL and self._has_replicates else "unsure"
 
     @cached_property
     def best(self) -> dict[Hashable, float]:
@@ -338,11 +339,14 @@ class Study:
     @cached_property
     def _told_apart(self) -> bool:
         """Whether the votes speak clearly enough for cells that differ."""
+        return self._has_replicates and self._factor > needed_factor(self.record.votes, len(self.cells))
+
+    @cached_property
+    def _has_replicates(self) -> bool:
+        """Whether two clips of some cell were seen: with one clip in each, all may be the clips' luck."""
         record = self.record
         seen = np.bincount(record.cell_of[record.seen > 0], minlength=len(self.cells))
-        if seen.max(initial=0) < 2:
-            return False  # with one clip a cell, all of it may be the clips' luck
-        return self._factor > needed_factor(record.votes, len(self.cells))
+        return bool(seen.max(initial=0) > 1)
 
     @cached_property
     def _pairs(self) -> tuple[Floats, Floats]:
