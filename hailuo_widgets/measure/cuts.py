@@ -43,11 +43,13 @@ def cuts(thumbs: Grey, fps: float) -> list[int]:
     if len(thumbs) < 2:
         return []
     flat = _levelled(thumbs)
-    empty = light_and_spread(thumbs)[1] < _EMPTY
+    light, spread = light_and_spread(thumbs)
+    empty = spread < _EMPTY
     unlike = 1 - (flat[1:] * flat[:-1]).mean(1)
     unlike[empty[1:] | empty[:-1]] = 0
     same = _Same(thumbs)
-    odd = _closed(flashes(thumbs, fps) | empty, _off(thumbs, fps))
+    off = _off(light, fps)
+    odd = _closed(off & _jumps(light) | empty, off)
     found: list[int] = []
     for index in np.flatnonzero(unlike > _JUMP):
         frame = int(index) + 1
@@ -64,14 +66,17 @@ def cuts(thumbs: Grey, fps: float) -> list[int]:
 def flashes(thumbs: Grey, fps: float) -> NDArray[np.bool_]:
     """(N,): frames that are much brighter or darker than those around them, for less than half a second."""
     light, _ = light_and_spread(thumbs)
+    return np.asarray(_off(light, fps) & _jumps(light))
+
+
+def _jumps(light: Floats) -> NDArray[np.bool_]:
+    """(N,): frames whose brightness differs clearly from the frame before or after."""
     step = np.abs(np.diff(light, prepend=light[:1]))
-    jump = np.maximum(step, np.append(step[1:], 0))
-    return np.asarray(_off(thumbs, fps) & (jump > 2.0))
+    return np.asarray(np.maximum(step, np.append(step[1:], 0)) > 2.0)
 
 
-def _off(thumbs: Grey, fps: float) -> NDArray[np.bool_]:
+def _off(light: Floats, fps: float) -> NDArray[np.bool_]:
     """(N,): frames that are brighter or darker than what is usual within half a second."""
-    light, _ = light_and_spread(thumbs)
     usual = running_median(light, max(2, round(0.45 * fps)))
     return np.asarray(np.abs(light - usual) > np.maximum(5.0, 0.06 * usual))
 

@@ -25,12 +25,13 @@ def in_kernel() -> bool:
     return getattr(shell(), "kernel", None) is not None
 
 
-def publish(data: dict[str, Any]) -> None:
-    """Show data under the cell that runs now, once and for all."""
+def publish(data: dict[str, Any], **options: Any) -> None:
+    """Show data under the cell that runs now; `options` are those of `publish_display_data`."""
     from IPython.display import publish_display_data
 
     send_whole_messages()
-    publish_display_data(data, metadata={})  # xeus-python sends null where none is given, which is no valid message
+    # Without metadata, xeus-python sends null, which is no valid message.
+    publish_display_data(data, metadata={}, **options)
 
 
 @dataclass
@@ -44,11 +45,8 @@ class Output:
 
     def show(self, data: dict[str, Any]) -> None:
         """Show the first version."""
-        from IPython.display import publish_display_data
-
-        send_whole_messages()
         self._publisher = getattr(shell(), "display_pub", None)  # another one, where %%capture is
-        publish_display_data(data, metadata={}, transient={"display_id": self.display_id})
+        publish(data, transient={"display_id": self.display_id})
 
     def replace(self, data: dict[str, str]) -> None:
         """Show another version, from any thread, where later versions are seen."""
@@ -77,14 +75,12 @@ def at_cell_end(function: Callable[[], None]) -> None:
 
 def cell_ended() -> None:
     """Do what is left for the end of each cell."""
-    from IPython.display import publish_display_data
-
     functions, _ended[:] = _ended[:], []
     for function in functions:  # each may ask for the next cell's end
         function()
     while _later:
         display_id, data = _later.popitem()
-        publish_display_data(data, metadata={}, transient={"display_id": display_id}, update=True)
+        publish(data, transient={"display_id": display_id}, update=True)
 
 
 def send_whole_messages() -> None:

@@ -13,7 +13,7 @@ from weakref import WeakValueDictionary
 import anywidget
 import traitlets
 
-from hailuo_widgets.views.outputs import send_whole_messages
+from hailuo_widgets.views import outputs
 from hailuo_widgets.views.place import in_place, new_place
 
 
@@ -31,7 +31,7 @@ class Placed(anywidget.AnyWidget):
     place = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, *, place: str = "", **traits: Any) -> None:
-        send_whole_messages()
+        outputs.send_whole_messages()
         place = place or new_place()
         if (before := _placed.get(place)) is not None:  # the same cell's, which runs again
             before.place = ""
@@ -48,16 +48,12 @@ class Placed(anywidget.AnyWidget):
 
     def publish(self, html: str, text: str) -> None:
         """Show HTML under the cell that runs now."""
-        from IPython.display import publish_display_data
-
-        publish_display_data({"text/html": html, "text/plain": text}, metadata={})
+        outputs.publish({"text/html": html, "text/plain": text})
 
     def publish_view(self) -> None:
         """Show the widget's own view, as ipywidgets do."""
-        from IPython.display import publish_display_data
-
         bundle = self._repr_mimebundle_()
-        publish_display_data(dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}), metadata={})
+        outputs.publish(dict(bundle[0] if isinstance(bundle, tuple) else bundle or {}))
 
 
 _placed: WeakValueDictionary[str, Placed] = WeakValueDictionary()
