@@ -248,7 +248,7 @@ def test_references_are_many(studio):
     assert len(studio.screen.state["form"]["slots"][0]["shown"]["items"]) == 1
 
 
-def test_a_sketch_is_drawn_for_nothing_and_kept_by_nobody(studio, host, monkeypatch):
+def test_a_sketch_is_free_and_is_not_kept(studio, host, monkeypatch):
     studio.act("sketch")
     [result] = studio.screen.state["results"]
     assert (result["kind"], result["word"], result["clip"]) == ("sketch", "Sketch", None)

@@ -499,7 +499,7 @@ def die_and_resume(
     chance = random.Random(seed)
     place = PLACES[seed // 2 % len(PLACES)] if seed % 2 else ""
     prompts = asked()
-    # What is waited for has to be seen: the first two looks find each task running, however late they come.
+    # The place is reached only if a task is seen running, so the vendor says so the first two times it is asked.
     running = (State.RUNNING, State.RUNNING, State.SUCCEEDED)
     options = {"timing": (0, 0, 0, running)} if "running" in place else {}
     with vendor(certificate, **options) as there:
