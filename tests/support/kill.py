@@ -476,7 +476,7 @@ def check(
     return jobs
 
 
-def rounds(request: Any, few: range, many: int) -> range:
+def rounds(request: Any, few: Sequence[int], many: int) -> Sequence[int]:
     """The seeds to try: few of them, or many with `--long`; `KILL_SEEDS=500:1000` says which instead."""
     if not request.config.getoption("--long"):
         return few
