@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import partial
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.measure.record import Measured, failed
+from hailuo_widgets.sketch.worker import cores
 from hailuo_widgets.store.clip import Clip
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ def measure_each(
         return _in_turn(tasks, partial(_submitted, executor), _AHEAD)
     if len(paths) < 2:
         return ((index, Measured.from_dict(measure_file(*task))) for index, task in enumerate(tasks))
-    return _on_processes(tasks, min(len(paths), _cores()))
+    return _on_processes(tasks, min(len(paths), cores()))
 
 
 Task = tuple[str, "Ordered | None"]
@@ -166,9 +166,3 @@ def _on_processes(tasks: Iterator[Task], count: int) -> Iterator[tuple[int, Meas
     with Workers(count) as workers:
         # A kernel that ends waits for what is submitted.
         yield from _in_turn(tasks, lambda task: workers.submit(*task), 2 * count)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)
