@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets import session as sessions
@@ -14,7 +15,7 @@ from hailuo_widgets.store.vote import ME, QUESTION
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable
     from decimal import Decimal
 
     from pydantic import SecretStr
@@ -251,11 +252,14 @@ def studio(prompt: str = "", *, provider: str | None = None, model: str | None =
     return Studio(session, request, provider or choose_provider(session.settings)[0])
 
 
-def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = ME, seats: int = 2) -> Arena:
+def judge(
+    *groups: Iterable[Clip | Job] | Clip | Job, question: str = QUESTION, voter: str = ME, seats: int = 2
+) -> Arena:
     """Compare groups of clips blind: `hw.judge(clips_a, clips_b)`.
 
     Args:
-        groups: Clips of the library, or jobs that are done; two groups or more, called A, B, C …
+        groups: Clips of the library, or jobs that are done; two groups or more, called A, B, C … A single clip may be
+            a group.
         question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your own.
         voter: Your name, where several people vote.
         seats: How many clips are compared at a time, 2 to 4.
@@ -274,7 +278,7 @@ def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = 
     cells: dict[Hashable, str] = {}
     for number, group in enumerate(groups):
         name = chr(ord("A") + number) if number < 26 else f"Group {number + 1}"
-        for each in group:
+        for each in _group(group):
             clip = each.result() if isinstance(each, Job) else each
             if not isinstance(clip, Clip):
                 raise UsageError(f"A {type(clip).__name__} is not a clip.", hint="Give clips of the library, or jobs.")
@@ -285,6 +289,18 @@ def judge(*groups: Iterable[Clip | Job], question: str = QUESTION, voter: str = 
         raise UsageError("There are not two groups of clips.", hint="Write hw.judge(clips_a, clips_b).")
     judging = Judging(session.library().journal, session.clock, clips, cells, question=question)
     return session.arena(judging, voter, seats=seats)
+
+
+def _group(given: object) -> Iterable[Any]:
+    from hailuo_widgets.sweeps.sweep import Sweep
+
+    if isinstance(given, (Clip, Job)):
+        return (given,)
+    if isinstance(given, Sweep):
+        raise UsageError("A sweep is no group of clips.", hint="Write hw.judge(fox.clips(), grey.clips()).")
+    if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Mapping)):
+        raise UsageError(f"{given!r:.60} is no group of clips.", hint="Write hw.judge(clips_a, clips_b).")
+    return given
 
 
 def job(name: str) -> Job:

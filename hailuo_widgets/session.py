@@ -535,6 +535,8 @@ class Session:
         """Write a page that takes votes without Python or a server."""
         from hailuo_widgets.views import ballot
 
+        if not isinstance(folder, (str, os.PathLike)):
+            raise UsageError(f"A ballot needs a folder, not {folder!r:.60}.", hint='Write to_ballot("ballot/").')
         return ballot.write(judging, self.folder / Path(folder).expanduser(), votes=votes)
 
     def film_progress(self, path: Path) -> FilmProgress | None:

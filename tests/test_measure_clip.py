@@ -107,6 +107,17 @@ def test_flicker_counts_unrest_and_not_a_slow_change(tmp_path):
     assert slow.flicker < 0.3
 
 
+def test_what_nothing_shows_is_none_instead_of_zero(tmp_path):
+    smooth = film(tmp_path, [np.full((240, 320, 3), 90, np.uint8)] * 24)
+    assert (smooth.motion, smooth.jitter) == (None, None)
+    assert smooth.steps[0].reason == "too little texture"
+    short = film(tmp_path, [still(3)] * 5)
+    assert (short.motion, short.jitter) == (None, None)
+    single = film(tmp_path, [still(3)])
+    assert (single.motion, single.jitter, single.flicker, single.loop) == (None,) * 4
+    assert len(repr(single)) < 1500  # without its tiny pictures
+
+
 def test_a_soft_stretch_lowers_the_softest_tenth_only(tmp_path):
     sharp = [np.roll(still(3), 2 * index, 1) for index in range(48)]
     soft = [cv2.GaussianBlur(each, (0, 0), 4) if 20 <= index < 32 else each for index, each in enumerate(sharp)]

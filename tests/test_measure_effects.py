@@ -29,6 +29,15 @@ def test_few_clips_have_no_interval_and_a_fixed_axis_no_effect():
     assert "No clip is measured" in repr(MeasuredEffects("motion", clips(trots=[None])))
 
 
+def test_clips_that_all_measure_the_same_have_no_interval_of_width_zero():
+    assert [each.low for each in MeasuredEffects("cuts", clips(trots=[0.0] * 4, leaps=[1.0] * 4))] == [None, None]
+    same = MeasuredEffects("obeyed", clips(trots=[1.0] * 4, leaps=[1.0] * 4))
+    assert [(each.low, each.high) for each in same] == [pytest.approx((-0.4899, 0.4899), abs=1e-4)] * 2
+    # Newcombe's own example for his tenth method: 56 of 70 and 48 of 80.
+    trots, _ = MeasuredEffects("obeyed", clips(trots=[1.0] * 56 + [0.0] * 14, leaps=[1.0] * 48 + [0.0] * 32))
+    assert (trots.low, trots.high) == pytest.approx((0.0524, 0.3339), abs=1e-4)
+
+
 def test_a_measure_that_is_none_is_refused_with_those_that_are():
     with pytest.raises(UsageError, match="beauty") as caught:
         MeasuredEffects("beauty", [])

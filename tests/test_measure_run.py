@@ -72,6 +72,47 @@ def test_as_many_orders_as_clips_are_asked_for():
         hw.measure(["a.mp4", "b.mp4"], ordered=[None])
 
 
+def test_one_order_may_be_given_for_one_file(tmp_path):
+    [measured] = hw.measure(clip(("Pan left",)), ordered=Ordered(first_frame=tmp_path / "none.png"))
+    assert measured.error == "The picture to compare with can't be read: No such file or directory."
+
+
+def test_what_cannot_be_measured_is_refused_in_a_sentence():
+    good = clip(("Pan left",))
+    for wrong in (3, None, b"fox.mp4", "", [good, None], [[good]]):
+        with pytest.raises(UsageError, match="is no file and no clip"):
+            hw.measure(wrong)
+    for options, sentence in (
+        ({"ordered": "Pan left"}, "'P' is no order"),
+        ({"ordered": 3}, "3 is no order"),
+        ({"executor": 4}, "4 is no executor"),
+        ({"progress": 3}, "progress is a function, not 3"),
+    ):
+        with pytest.raises(UsageError, match=sentence):
+            hw.measure(good, **options)
+    with ThreadPoolExecutor(1) as closed:
+        pass
+    with pytest.raises(UsageError, match="The executor takes no clip: cannot schedule"):
+        hw.measure(good, executor=closed)
+
+
+def test_a_misspelt_command_is_refused_instead_of_disobeyed():
+    measured = Measured("fox.mp4", [("Pan left",)], [("Pan left or Truck left",)], [], [])
+    for steps, sentence in (
+        ("Pan left", "'Pan left' are no steps"),
+        (("Pan left",), "'Pan left' is no step"),
+        ((("Pan lfet",),), "'Pan lfet' is no camera command"),
+    ):
+        with pytest.raises(UsageError, match=sentence) as caught:
+            Ordered(camera=steps)
+        assert "Pan left" in caught.value.hint
+        with pytest.raises(UsageError, match=sentence):
+            obedience([(steps, "m", measured)])
+    assert Ordered(camera=measured.camera).camera == [("Pan left",)]
+    with pytest.raises(UsageError, match="no measured values: 3 is"):
+        Measured.from_dict(3)
+
+
 def test_nothing_to_measure_is_no_error():
     assert hw.measure([]) == []
 

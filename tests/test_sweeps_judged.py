@@ -106,10 +106,87 @@ def test_a_programs_votes_are_kept_apart_from_peoples(fox):
     assert fox.judge(by=leaping).study.record.votes == 24  # it has judged all of them
 
 
-def test_an_answer_that_is_none_is_refused_in_a_sentence(fox):
-    with pytest.raises(UsageError, match="answered 'the first'") as caught:
-        fox.judge(by=lambda _one, _two: "the first")
-    assert "Return 0 or 1" in caught.value.hint
+@pytest.mark.parametrize("said", ["the first", True, 0.5])
+def test_an_answer_that_is_none_is_refused_in_a_sentence(fox, said):
+    def program(_one, _two):
+        return said
+
+    with pytest.raises(UsageError, match=f"answered {said!r}") as caught:
+        fox.judge(by=program)
+    assert "Return 0 if the first clip is better" in caught.value.hint
+
+
+def test_what_cannot_vote_is_refused_before_it_votes(fox):
+    wrong = {
+        "doesn't take two clips": lambda one: 0,
+        "A lambda has no name": lambda one, two: 0,
+        "3 can't compare clips": 3,
+        "no measure 'beauty'": "beauty",
+    }
+    for sentence, program in wrong.items():
+        with pytest.raises(UsageError, match=sentence):
+            fox.judge(by=program)
+    for votes in (0, -3, "many", 2.0):
+        with pytest.raises(UsageError, match="gives 1 vote or more"):
+            fox.judge(by=leaping, votes=votes)
+    assert not fox.judging.about().votes
+    with pytest.raises(UsageError, match="No file of votes is given"):
+        fox.add_votes()
+    with pytest.raises(UsageError, match="is no name of a file of votes") as caught:
+        fox.add_votes(["one.json"])
+    assert "*names" in caught.value.hint
+    with pytest.raises(UsageError, match="A ballot needs a folder, not 3"):
+        fox.to_ballot(3)
+    with pytest.raises(UsageError, match="loaded by its name, not by 3"):
+        hw.sweep.load(3)
+    for what, call in {"template": lambda: hw.sweep(3), "name": lambda: hw.sweep("A fox", name=3)}.items():
+        with pytest.raises(UsageError, match=f"A sweep's {what} is text, not 3"):
+            call()
+
+
+def test_a_program_that_raises_says_on_which_clips_and_its_votes_are_kept(fox):
+    answers = iter([0, 1])
+
+    def failing(_one, _two):
+        return next(answers)
+
+    with pytest.raises(StopIteration) as caught:
+        fox.judge(by=failing)
+    [note] = caught.value.__notes__
+    assert sum(clip in note for clip in fox.judging.about().clips) == 2
+    assert "The votes that it gave are kept" in note
+    assert len(fox.judging.about().votes) == 2
+
+
+def test_tables_of_votes_have_values_in_the_order_of_the_sweep(fox):
+    values = [each.value for each in fox.effects]
+    assert values == ["trots", "leaps", "in snow", "<b>"]
+    assert values == [row[1] for row in fox.summary().rows]
+
+
+def test_a_voters_name_is_the_same_in_the_arena_and_in_the_votes(fox):
+    arena = fox.judge(voter="  Ada   L. ")
+    shown = arena.judging.next_pair(arena.voter)
+    arena.judging.cast(shown.clips, 0, voter="  Ada   L. ")
+    assert arena.judging.count(arena.voter) == 1
+    for voter in ("", None, 3):
+        with pytest.raises(UsageError, match="A voter needs a name"):
+            fox.judge(voter=voter)
+
+
+def test_a_group_is_clips_or_one_clip(fox):
+    one, two, *_ = fox.clips()
+    assert len(set(hw.judge(one, [two]).judging.cells.values())) == 2
+    for groups, sentence in [((fox, fox), "A sweep is"), ((1, 2), "1 is"), (("a.mp4", "b.mp4"), "'a.mp4' is")]:
+        with pytest.raises(UsageError, match=f"{sentence} no group of clips") as caught:
+            hw.judge(*groups)
+        assert "hw.judge(" in caught.value.hint
+
+
+def test_a_single_cell_has_nothing_to_be_ranked_with(here):
+    alone = hw.sweep("A fox", repeat=2)
+    alone.run().result(SECONDS)
+    assert "only one cell" in alone.ranking.sentence
 
 
 def test_the_next_clips_are_priced_and_bought_as_replicates(here, fox):
@@ -203,7 +280,7 @@ def test_groups_of_clips_are_compared_as_well(fox):
         hw.judge(fox.clips(), fox.clips())
     with pytest.raises(UsageError, match="not two groups"):
         hw.judge(fox.clips())
-    with pytest.raises(UsageError, match="str is not a clip"):
+    with pytest.raises(UsageError, match="'ab' is no group of clips"):
         hw.judge("ab", "cd")
 
 

@@ -157,7 +157,7 @@ def test_failures_stop_nothing_and_are_told(here):
     assert len(clips) == 2
     assert sorted(job.state for job in made.jobs) == ["failed", "failed", "stored", "stored"]
     assert "2 failed" in repr(made)
-    assert "2 stored" in repr(made)
+    assert "2 done" in repr(made)
     assert sum(bool(record["error"]) for record in made.records) == 2
     assert len(made.retry().result(SECONDS)) == 4
     assert submits(here.simulator) == 6

@@ -225,6 +225,7 @@ def test_what_is_asked_for_comes_as_bytes(view, here):
     detail, _ = view.answer("detail")
     assert "".join(text for text, _ in detail["segments"]) == "A red fox leaps across grass."
     facts = dict(detail["facts"])
+    assert facts["Settings"] == "T2V · 6 s · 768P"
     assert facts["Price"] == "$0.28"
     assert facts["File"].startswith("hailuo_library/clips/")
     assert dict(detail["more"])["prompt_optimizer"] == "off"

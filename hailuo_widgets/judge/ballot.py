@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import math
+import os
 import stat
 import zlib
 from glob import glob
@@ -28,6 +29,8 @@ LARGEST = 1_000_000
 """Bytes; a thousand votes have a quarter of it."""
 
 FORMAT = "hailuo_widgets votes"
+
+_EXAMPLE = 'Write fox.add_votes("ballot/votes-*.json").'
 
 _MOST_ANSWERS = 1000
 _LONGEST_SECONDS = 3600.0
@@ -109,12 +112,19 @@ def find(patterns: tuple[str | Path, ...]) -> list[Path]:
         UsageError: If a name or pattern fits no file.
     """
     found: dict[Path, None] = {}
+    if not patterns:
+        raise UsageError("No file of votes is given.", hint=_EXAMPLE)
     for pattern in patterns:
+        if not isinstance(pattern, (str, os.PathLike)):
+            raise UsageError(
+                f"{pattern!r:.60} is no name of a file of votes.", hint=f"{_EXAMPLE} A list of names is *names."
+            )
         path = Path(pattern).expanduser()
         files = [path] if path.exists() else [Path(name) for name in sorted(glob(str(path)))]  # noqa: PTH207  # absolute ones too
         if not files:
             raise UsageError(
-                f"No file fits “{str(pattern)[:100]}”.", hint='Write fox.add_votes("ballot/votes-*.json").'
+                f"No file fits “{str(pattern)[:100]}”.",
+                hint="Give the names of the files that voters sent back, or a pattern that fits them.",
             )
         found.update(dict.fromkeys(files))
     return list(found)
@@ -135,7 +145,7 @@ def read(files: list[Path], key: bytes, clips: Collection[str], now: float) -> t
         try:
             votes += _votes(_payload(path), key, clips, now)
         except _RefusedError as error:
-            name = clean(path.name)
+            name = clean(path.name or str(path))
             refused[clean(str(path)) if name in refused else name] = str(error)
     return votes, refused
 

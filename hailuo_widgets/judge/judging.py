@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import math
 import secrets
@@ -272,7 +273,7 @@ class Judging:
         try:
             vote = Vote(
                 id=secrets.token_hex(16),
-                voter=_name(voter),
+                voter=voter_name(voter),
                 clips=clips,
                 answer=answer,
                 created=self._moment(),
@@ -318,10 +319,14 @@ class Judging:
             The ranking by this program, and how far it agrees with people. People's ranking stays as it is.
 
         Raises:
-            UsageError: At another answer.
+            UsageError: At another answer, at what is no function of two clips or has no name, or if `votes` is no
+                number of votes.
             LibraryError: If the journal can't be written.
+            Exception: Whatever the program raised. The votes that it gave before are kept.
         """
-        voter = _name(name or getattr(program, "__name__", type(program).__name__))
+        if type(votes) is not int or votes < 1:
+            raise UsageError(f"A program gives 1 vote or more, not {votes!r:.60}.", hint="Write votes=100.")
+        voter = voter_name(name or _program_name(program))
         mine = {
             frozenset(each.clips) for each in standing(self.votes) if each.source == "program" and each.voter == voter
         }
@@ -332,8 +337,12 @@ class Judging:
         ]
         for place in self._generator.permutation(len(pairs))[:votes]:
             clips = pairs[place] if self._generator.random() < 0.5 else pairs[place][::-1]
-            said = program(*(self.clips[clip] for clip in clips))
-            self.cast(clips, _answer(said), voter=voter, source="program")
+            try:
+                answer = _answer(program(*(self.clips[clip] for clip in clips)))
+            except Exception as error:
+                error.add_note(f"{voter} was comparing {clips[0]} with {clips[1]}. The votes that it gave are kept.")
+                raise
+            self.cast(clips, answer, voter=voter, source="program")
         every = self.votes
         own = [each for each in every if each.source == "program" and each.voter == voter]
         people = [each for each in every if each.source != "program"]
@@ -397,10 +406,39 @@ class Judging:
         return f"<{len(self.clips)} clips of {len(set(self.cells.values()))} cells · {self.study().sentence}>"
 
 
-def _name(voter: object) -> str:
-    name = " ".join(str(voter).split())[:LONGEST_NAME]
+def voter_name(voter: object) -> str:
+    """A voter's name as it is kept: in one line, and not too long.
+
+    Raises:
+        UsageError: If it is no text, or empty.
+    """
+    name = " ".join(voter.split())[:LONGEST_NAME] if isinstance(voter, str) else ""
     if not name:
-        raise UsageError("A voter needs a name.", hint='Write voter="Ada".')
+        raise UsageError(f"A voter needs a name, not {voter!r:.60}.", hint='Write voter="Ada".')
+    return name
+
+
+def _program_name(program: object) -> str:
+    """Under which a program's votes are kept. Two programs of one name would be taken for the same voter.
+
+    Raises:
+        UsageError: If it is no function of two clips, or has no name.
+    """
+    if not callable(program):
+        raise UsageError(
+            f"{program!r:.60} can't compare clips.", hint="Give a function of two clips, or the name of a measure."
+        )
+    name = str(getattr(program, "__name__", type(program).__name__))
+    try:
+        inspect.signature(program).bind(None, None)
+    except TypeError:
+        raise UsageError(f"{name} doesn't take two clips.", hint="Write def sharper(one, other): …") from None
+    except ValueError:  # written in C, without a signature
+        pass
+    if name == "<lambda>":
+        raise UsageError(
+            "A lambda has no name to keep its votes under.", hint="Write def sharper(one, other): …, and by=sharper."
+        )
     return name
 
 
@@ -409,10 +447,13 @@ def _answer(said: Any) -> Answer:
         return "tie"
     if isinstance(said, str) and said == "skip":
         return "skip"
-    if isinstance(said, (int, float, np.integer)) and math.isfinite(said) and said in (0, 1):
+    # True may mean "the first is better" or "the second", so it is no answer.
+    number = isinstance(said, (int, float, np.integer)) and not isinstance(said, bool)
+    if number and math.isfinite(said) and said in (0, 1):
         return int(said)
     raise UsageError(
-        f"The program answered {said!r:.60}.", hint='Return 0 or 1 for the better clip, None for a tie, or "skip".'
+        f"The program answered {said!r:.60}.",
+        hint='Return 0 if the first clip is better, 1 if the second is, None for a tie, or "skip".',
     )
 
 

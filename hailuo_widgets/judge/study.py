@@ -442,11 +442,16 @@ def _root(covariance: Floats) -> Floats:
 def _coding(
     cells: tuple[Hashable, ...], axes: dict[Hashable, dict[str, Hashable]]
 ) -> tuple[list[tuple[str, Hashable]], Floats | None]:
-    """The values of all axes, and which of them each cell has."""
+    """The values of all axes in the order in which they are given, and which of them each cell has."""
     if not axes:
         return [], None
     rows = [axes[cell] for cell in cells]
-    names = dict.fromkeys(axis for row in rows for axis in row)
-    levels = [(axis, value) for axis in names for value in dict.fromkeys(row[axis] for row in rows if axis in row)]
+    names = dict.fromkeys(axis for row in axes.values() for axis in row)
+    had = {level for row in rows for level in row.items()}
+    levels = list(
+        dict.fromkeys(
+            (axis, row[axis]) for axis in names for row in axes.values() if axis in row and (axis, row[axis]) in had
+        )
+    )
     coding = [[float(axis in row and row[axis] == value) for axis, value in levels] for row in rows]
     return levels, np.array(coding)

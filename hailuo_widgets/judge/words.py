@@ -16,11 +16,11 @@ _LONGEST = 60
 def sentence(study: Study) -> str:
     """The answer to “which is the best?”, with its doubt."""
     record = study.record
-    if not record.votes:
-        return "No votes yet."
-    count = f"{record.votes} {'vote' if record.votes == 1 else 'votes'}"
+    count = f"{record.votes or 'No'} {'vote' if record.votes == 1 else 'votes'}"
     if len(study.cells) < 2:
         return f"{count}, and only one cell: there is nothing to compare it with."
+    if not record.votes:
+        return "No votes yet."
     first, *rest = study.ranking
     verdicts = {each.cell: study.verdict(first.cell, each.cell) for each in rest}
     second = rest[0]

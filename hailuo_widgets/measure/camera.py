@@ -54,8 +54,8 @@ class Shot:
 
     Attributes:
         steps: In order.
-        own: (K,) how fast things move by themselves, widths a second, for each pair.
-        tremble: (K,) widths a second.
+        own: (K,) how fast things move by themselves, widths a second, for each pair; NaN where nothing can be followed.
+        tremble: (K,) widths a second; NaN likewise.
     """
 
     steps: list[Step]
@@ -67,11 +67,13 @@ def shot_of(field: Field) -> Shot:
     """The camera's steps in one shot, and what moves besides."""
     motion, trust, places, rate = field.motion, field.trust, field.places, field.rate
     if len(motion) < 2:
-        return Shot([], np.zeros(len(motion)), np.zeros(len(motion)))
+        return Shot([], np.full(len(motion), np.nan), np.full(len(motion), np.nan))
     model = fit(motion, trust * prior(places), places)
     rest, _ = misfit(basis(places), motion, model.rates)
     weight = np.where(trust > TRUSTED, trust, 0.0)
+    seen = weight.any(1)
     own = (weight * np.hypot(rest[..., 0], rest[..., 1])).sum(1) / (weight.sum(1) + 1e-9)
+    own = np.where(seen, own, np.nan)
     way = _way(model, trust)
     shakes = shaken(motion, trust, places, rate)
     shaking = tremble(shakes, rate)
@@ -93,7 +95,7 @@ def shot_of(field: Field) -> Shot:
             turned[0] or any(name.startswith("Pan") for name in kin),
             turned[1] or any(name.startswith("Tilt") for name in kin),
         )
-    return Shot(_doubtful(_one_or_two(_beside_a_shake(found, rate))), own, shaking)
+    return Shot(_doubtful(_one_or_two(_beside_a_shake(found, rate))), own, np.where(seen, shaking, np.nan))
 
 
 def _named(part: Part, field: Field, shaking: Floats, turned: tuple[bool, bool], *, broken: bool) -> Step:

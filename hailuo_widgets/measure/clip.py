@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from hailuo_widgets.measure.trace import Trace, trace
 from hailuo_widgets.media.probe import probe
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from hailuo_widgets.measure.ordered import Ordered
@@ -55,19 +57,25 @@ def measure_clip(path: Path | str, ordered: Ordered | None = None, *, threads: i
             info.width, info.height, round(info.fps, 4), count, round(info.duration, 4),
             info.video_codec, info.audio_codec, seen.loudest, *dark, *frozen, 100 * seen.bars[0], 100 * seen.bars[1],
         ),
-        motion=100 * float(own.mean()) if len(own) else None,
-        jitter=100 * float(np.median(trembles)) if len(trembles) else None,
-        flicker=series.flicker(seen.thumbs, seen.fps, found),
+        motion=_percent(own, np.mean),
+        jitter=_percent(trembles, np.median),
+        flicker=series.flicker(seen.thumbs, seen.fps, found) if count > 1 else None,
         sharpness=sharp,
         softest=softest,
         brightness=float(light.mean()) * 100 / 255,
         black=100 * float(seen.clipped[:, 0].mean()),
         white=100 * float(seen.clipped[:, 1].mean()),
-        loop=series.loop(seen.thumbs),
+        loop=series.loop(seen.thumbs) if count > 1 else None,
         first_match=_match(seen, ordered.first_frame if ordered else None, last=False),
         last_match=_match(seen, ordered.last_frame if ordered else None, last=True),
         look=series.look(seen.thumbs),
     )  # fmt: skip
+
+
+def _percent(values: Floats, middle: Callable[[Floats], Any]) -> float | None:
+    """The middle of those that can be told, in %; None where there are none."""
+    told = values[~np.isnan(values)]
+    return 100 * float(middle(told)) if len(told) else None
 
 
 def _match(seen: Trace, picture: bytes | str | Path | None, *, last: bool) -> dict[str, float] | None:

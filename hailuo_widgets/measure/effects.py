@@ -8,10 +8,11 @@ from statistics import fmean, variance
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.measure.obedience import wilson
 from hailuo_widgets.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 UNITS = {
     "motion": "% of the width a second",
@@ -53,8 +54,9 @@ class MeasuredEffect:
         clips: Measured clips that have it.
         mean: Their mean.
         difference: That mean less the mean of the clips with another value of the axis.
-        low, high: 95% interval of the difference (Welch, Biometrika 1947); None with fewer than three clips on either
-            side.
+        low, high: 95% interval of the difference (Welch, Biometrika 1947; of `obeyed`, a share, Newcombe, Statistics in
+            Medicine 1998, method 10). None with fewer than three clips on either side, and where the clips of each side
+            measure the same: nothing tells how much they vary.
     """
 
     axis: str
@@ -78,7 +80,7 @@ class MeasuredEffects:
         self.measure = check(measure)
         told = [(at, value) for at, value in clips if value is not None]
         self._effects = [each for axis in dict.fromkeys(name for at, _ in told for name in at)
-                         for each in _of_axis(axis, told)]  # fmt: skip
+                         for each in _of_axis(axis, told, _newcombe if measure == "obeyed" else _welch)]  # fmt: skip
         self._measured = len(told)
 
     def __iter__(self) -> Iterator[MeasuredEffect]:
@@ -118,7 +120,14 @@ class MeasuredEffects:
         return self.table._repr_html_()
 
 
-def _of_axis(axis: str, clips: Sequence[tuple[Mapping[str, str], float]]) -> list[MeasuredEffect]:
+Interval = tuple[float, float] | None
+
+
+def _of_axis(
+    axis: str,
+    clips: Sequence[tuple[Mapping[str, str], float]],
+    interval: Callable[[Sequence[float], Sequence[float]], Interval],
+) -> list[MeasuredEffect]:
     groups: dict[str, list[float]] = {}
     for at, value in clips:
         if axis in at:
@@ -129,21 +138,29 @@ def _of_axis(axis: str, clips: Sequence[tuple[Mapping[str, str], float]]) -> lis
     for name, mine in groups.items():
         others = [value for other, values in groups.items() if other != name for value in values]
         difference = fmean(mine) - fmean(others)
-        half = _half(mine, others)
-        low, high = (None, None) if half is None else (difference - half, difference + half)
+        low, high = (min(len(mine), len(others)) >= _LEAST and interval(mine, others)) or (None, None)
         found.append(MeasuredEffect(axis, name, len(mine), fmean(mine), difference, low, high))
     return found
 
 
-def _half(one: Sequence[float], other: Sequence[float]) -> float | None:
-    """Half of Welch's 95% interval of the difference of two means."""
-    if min(len(one), len(other)) < _LEAST:
-        return None
+def _welch(one: Sequence[float], other: Sequence[float]) -> Interval:
+    """Welch's 95% interval of the difference of two means."""
     parts = [variance(each) / len(each) for each in (one, other)]
     if not sum(parts):
-        return 0.0
+        return None
     freedom = sum(parts) ** 2 / sum(part**2 / (len(each) - 1) for part, each in zip(parts, (one, other), strict=True))
-    return _student(freedom) * math.sqrt(sum(parts))
+    difference, half = fmean(one) - fmean(other), _student(freedom) * math.sqrt(sum(parts))
+    return difference - half, difference + half
+
+
+def _newcombe(one: Sequence[float], other: Sequence[float]) -> Interval:
+    """Newcombe's 95% interval of the difference of two shares, by the score intervals of both."""
+    shares = fmean(one), fmean(other)
+    (low, high), (low_other, high_other) = (wilson(round(sum(each)), len(each)) for each in (one, other))
+    difference = shares[0] - shares[1]
+    down = math.hypot(shares[0] - low, high_other - shares[1])
+    up = math.hypot(high - shares[0], shares[1] - low_other)
+    return difference - down, difference + up
 
 
 def _student(freedom: float, z: float = 1.959964) -> float:

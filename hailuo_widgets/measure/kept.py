@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.errors import UsageError
@@ -22,5 +23,6 @@ def kept(journal: Journal, clips: Sequence[Clip]) -> dict[str, Measured]:
     for clip in clips:
         if clip.sha256 in records:
             with suppress(UsageError):  # not ours: measured again
-                found[clip.id] = Measured.from_dict(records[clip.sha256])
+                # Clips of the same bytes share the record.
+                found[clip.id] = replace(Measured.from_dict(records[clip.sha256]), file=clip.path.name)
     return found

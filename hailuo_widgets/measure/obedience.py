@@ -8,7 +8,7 @@ from html import escape
 from statistics import median
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.measure.ordered import obeyed
+from hailuo_widgets.measure.ordered import check_steps, obeyed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,10 +68,14 @@ def obedience(records: Iterable[Record]) -> list[Obedience]:
     Returns:
         One entry for each command and model that occurs, command by command; commands and models are in the order of
         their first clips.
+
+    Raises:
+        UsageError: The steps of a record are none.
     """
     counts: dict[tuple[str, str], list[int]] = {}
     speeds: dict[tuple[str, str], list[float]] = {}
     for steps, model, measured in records:
+        check_steps(steps)
         if measured.error or not any(steps):
             continue
         name = ", then ".join(" + ".join(step) for step in steps if step)

@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.moves import FAMILIES
+from hailuo_widgets.spec.words import did_you_mean
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,9 @@ class Ordered:
         camera: The steps of commands, as `Measured.camera` gives them.
         speed: `SeenStep.speed` of the one move that was ordered, % of the width a second. A command doesn't say how
             fast or how far, so this is for those who have a clip that does it right.
+
+    Raises:
+        UsageError: `camera` is not made of steps of commands.
     """
 
     width: int | None = None
@@ -48,6 +53,10 @@ class Ordered:
     last_frame: bytes | str | Path | None = None
     camera: tuple[tuple[str, ...], ...] | None = None
     speed: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.camera is not None:
+            check_steps(self.camera)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +167,23 @@ def _as_fast(ordered: Ordered, measured: Measured) -> bool | None:
     return True if ratio <= SAME_SPEED else False if ratio >= OTHER_SPEED else None
 
 
+def check_steps(steps: object) -> None:
+    """Steps of camera commands: a command that is spelt otherwise would count as disobeyed by every clip.
+
+    Raises:
+        UsageError: They are something else.
+    """
+    hint = 'Write (("Pan left", "Pedestal up"), ("Push in",)): a tuple of steps, each a tuple of commands.'
+    if not isinstance(steps, (tuple, list)):
+        raise UsageError(f"{steps!r:.60} are no steps of camera commands.", hint=hint)
+    for step in steps:
+        if step is not None and not isinstance(step, (tuple, list)):
+            raise UsageError(f"{step!r:.60} is no step of camera commands.", hint=hint)
+        for name in step or ():
+            if name not in FAMILIES:
+                raise UsageError(f"{name!r:.60} is no camera command.", hint=did_you_mean(str(name), FAMILIES))
+
+
 def obeyed(ordered: tuple[tuple[str, ...], ...] | list[tuple[str, ...]], measured: Measured) -> bool | None:
     """Whether the camera did what was ordered, by what can be told.
 
@@ -170,6 +196,7 @@ def obeyed(ordered: tuple[tuple[str, ...], ...] | list[tuple[str, ...]], measure
         be told, as with "pan left or truck left" for an ordered pan, with one move where two of one family were ordered
         in a row, or with a truck where a tracking shot was ordered.
     """
+    check_steps(ordered)
     if measured.error or not measured.families or any(each is None for each in measured.families):
         return None
     asked = [frozenset(step) for step in ordered if step]

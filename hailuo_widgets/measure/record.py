@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,7 +12,7 @@ from hailuo_widgets.errors import UsageError
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-VERSION = 3
+VERSION = 4
 """Rises whenever a measure's meaning or method changes: values of another version are to be measured again."""
 
 Step = tuple[str, ...] | None
@@ -107,14 +107,15 @@ class Measured:
         steps: The steps with their times, sizes and reasons.
         delivered: What the file is; None where it can't be read.
         motion: How fast things move by themselves, the camera's motion taken away: mean over the trusted picture, % of
-            the width a second. Optical flow: DIS, Kroeger et al., ECCV 2016, at 480 pixels and 8 pairs a second.
-        jitter: Median over the clip of `SeenStep.tremble`, % of the width a second.
-        flicker: Unrest of the brightness, % of its full range, see `series.flicker`.
+            the width a second. Optical flow: DIS, Kroeger et al., ECCV 2016, at 480 pixels and 8 pairs a second. None
+            where nothing can be followed: too little texture, or too short a clip.
+        jitter: Median over the clip of `SeenStep.tremble`, % of the width a second; None as for `motion`.
+        flicker: Unrest of the brightness, % of its full range, see `series.flicker`; None of a single frame.
         sharpness: Median sharpness over the clip's best, 0 to 1, see `series.sharpness`.
         softest: The 10th percentile instead of the median.
         brightness: Mean brightness, % of full range (of the encoded, gamma-corrected signal).
         black, white: % of the pixels that are clipped to black, and to white (within 1%).
-        loop: Structural similarity of the last frame and the first, 1 for a perfect loop.
+        loop: Structural similarity of the last frame and the first, 1 for a perfect loop; None of a single frame.
         first_match, last_match: The ends beside the ordered pictures: `{"ssim", "delta_e", "shift", "scale"}`,
             see `similarity.Match`; None where none was ordered.
         look: Four tiny grey pictures, for `diversity` among replicates.
@@ -139,7 +140,7 @@ class Measured:
     loop: float | None = None
     first_match: dict[str, float] | None = None
     last_match: dict[str, float] | None = None
-    look: list[int] | None = None
+    look: list[int] | None = field(default=None, repr=False)
     error: str | None = None
     version: int = VERSION
 
@@ -159,7 +160,8 @@ class Measured:
         try:
             found: Self = _reader().validate_python(data)
         except (ValidationError, TypeError) as error:
-            wrong = ".".join(map(str, error.errors()[0]["loc"])) if isinstance(error, ValidationError) else type(data)
+            where = error.errors()[0]["loc"] if isinstance(error, ValidationError) else ()
+            wrong = ".".join(map(str, where)) or f"{data!r:.60}"
             raise UsageError(f"These are no measured values: {wrong} is missing or of another kind.") from None
         sizes = found.delivered is None or min(found.delivered.width, found.delivered.height) > 0
         if len(found.camera) != len(found.families) or not sizes:

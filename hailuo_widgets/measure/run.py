@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
 from functools import partial
 from itertools import islice, repeat
@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.measure.record import Measured, failed
+from hailuo_widgets.sketch.worker import cores
 from hailuo_widgets.store.clip import Clip
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from hailuo_widgets.measure.ordered import Ordered
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def measure(
     paths: Sequence[Path | str | Clip] | Path | str | Clip,
     *,
-    ordered: Sequence[Ordered | None] | None = None,
+    ordered: Sequence[Ordered | None] | Ordered | None = None,
     executor: Executor | None = None,
     progress: Callable[[int, int, Measured], None] | None = None,
 ) -> list[Measured]:
@@ -31,8 +32,8 @@ def measure(
 
     Args:
         paths: Files, or clips of a library; one alone may be given as it is.
-        ordered: What each was ordered to be, in the same order: its pictures are compared with the clip's ends. None
-            for what clips of a library say themselves, see `stored.ordered_of`.
+        ordered: What each was ordered to be, in the same order: its pictures are compared with the clip's ends; for a
+            single file, that alone. None for what clips of a library say themselves, see `stored.ordered_of`.
         executor: Any `concurrent.futures` executor: a pool of yours, Dask's `client.get_executor()`, Ray's. It is left
             open. Its workers must see the files under the same names. None for processes of this machine, as many as it
             has cores; a single clip is measured in this process.
@@ -43,10 +44,15 @@ def measure(
         ends a run.
 
     Raises:
-        UsageError: `ordered` is not as long as `paths`, or the extra `measure` is not installed.
+        UsageError: Something given is of the wrong kind, `ordered` is not as long as `paths`, the executor takes no
+            clip, or the extra `measure` is not installed.
     """
-    files, orders = _files([paths] if isinstance(paths, (str, Path, Clip)) else list(paths))
-    ordered = orders if ordered is None else ordered
+    files, orders = _files(paths)
+    ordered = orders if ordered is None else _orders(ordered)
+    if progress is not None and not callable(progress):
+        raise UsageError(
+            f"progress is a function, not {progress!r:.60}.", hint="It is called as progress(done, total, measured)."
+        )
     found: list[Measured | None] = [None] * len(files)
     for done, (index, measured) in enumerate(measure_each(files, ordered=ordered, executor=executor), 1):
         found[index] = measured
@@ -55,11 +61,39 @@ def measure(
     return [each for each in found if each is not None]
 
 
-def _files(given: Sequence[Path | str | Clip]) -> tuple[list[Path | str], list[Ordered | None]]:
+def _files(given: object) -> tuple[list[Path | str], list[Ordered | None]]:
+    """The files that are meant, and what those of a library were ordered to be."""
     from hailuo_widgets.measure.stored import ordered_of
 
-    files = [each.path if isinstance(each, Clip) else each for each in given]
-    return files, [ordered_of(each) if isinstance(each, Clip) else None for each in given]
+    if isinstance(given, (str, os.PathLike, Clip, bytes)) or not isinstance(given, Iterable):
+        given = [given]
+    files: list[Path | str] = []
+    orders: list[Ordered | None] = []
+    for each in given:
+        if isinstance(each, Clip):
+            files.append(each.path)
+        elif isinstance(each, (str, os.PathLike)) and str(each):
+            files.append(Path(each))
+        else:
+            raise UsageError(
+                f"{each!r:.60} is no file and no clip.", hint="Give paths, or clips: hw.measure(fox.clips())."
+            )
+        orders.append(ordered_of(each) if isinstance(each, Clip) else None)
+    return files, orders
+
+
+def _orders(given: object) -> list[Ordered | None]:
+    from hailuo_widgets.measure.ordered import Ordered
+
+    orders: list[Ordered | None] = []
+    for each in given if isinstance(given, Iterable) else (given,):
+        if each is None or isinstance(each, Ordered):
+            orders.append(each)
+        else:
+            raise UsageError(
+                f"{each!r:.60} is no order.", hint='Give one Ordered(camera=(("Pan left",),)) for each clip.'
+            )
+    return orders
 
 
 def measure_each(
@@ -70,7 +104,8 @@ def measure_each(
     The orders are taken one after the other, as workers get free: thousands may have pictures to be read.
 
     Raises:
-        UsageError: `ordered` is not as long as `paths`, or the extra `measure` is not installed.
+        UsageError: `ordered` is not as long as `paths`, the executor is none or closed, or the extra `measure` is not
+            installed.
     """
     _check_installed()
     if isinstance(ordered, Sequence) and len(ordered) != len(paths):
@@ -80,10 +115,14 @@ def measure_each(
     orders = repeat(None, len(paths)) if ordered is None else ordered
     tasks = ((str(Path(path).absolute()), order) for path, order in zip(paths, orders, strict=True))
     if executor is not None:
+        if not callable(getattr(executor, "submit", None)):
+            raise UsageError(
+                f"{executor!r:.60} is no executor.", hint="Give one of concurrent.futures: ThreadPoolExecutor(4)."
+            )
         return _in_turn(tasks, partial(_submitted, executor), _AHEAD)
     if len(paths) < 2:
         return ((index, Measured.from_dict(measure_file(*task))) for index, task in enumerate(tasks))
-    return _on_processes(tasks, min(len(paths), _cores()))
+    return _on_processes(tasks, min(len(paths), cores()))
 
 
 Task = tuple[str, "Ordered | None"]
@@ -124,7 +163,10 @@ def _check_installed() -> None:
 
 
 def _submitted(executor: Executor, task: Task) -> Future[dict[str, Any]]:
-    return executor.submit(measure_file, *task, 1)
+    try:
+        return executor.submit(measure_file, *task, 1)
+    except RuntimeError as error:  # it is closed, or one of its workers died
+        raise UsageError(f"The executor takes no clip: {error}.", hint="Give an executor that is open.") from error
 
 
 def _in_turn(
@@ -166,9 +208,3 @@ def _on_processes(tasks: Iterator[Task], count: int) -> Iterator[tuple[int, Meas
     with Workers(count) as workers:
         # A kernel that ends waits for what is submitted.
         yield from _in_turn(tasks, lambda task: workers.submit(*task), 2 * count)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)

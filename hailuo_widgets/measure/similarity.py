@@ -60,8 +60,11 @@ def read(picture: bytes | str | Path) -> Grey:
             turned = ImageOps.exif_transpose(opened).convert("RGBA")
             white = Image.new("RGBA", turned.size, "white")
             return np.asarray(Image.alpha_composite(white, turned).convert("RGB"))
-    except (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UsageError(f"The picture to compare with can't be read: {error}.") from error
+    except UnidentifiedImageError as error:
+        raise UsageError("The picture to compare with can't be read: it is no picture.") from error
+    except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"The picture to compare with can't be read: {reason}.") from error
 
 
 def ssim(one: NDArray[Any], two: NDArray[Any]) -> float:

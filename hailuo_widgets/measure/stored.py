@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -102,7 +103,7 @@ def measure_stored(
             with suppress(LibraryError):
                 journal.keep_measures(missing[index].sha256, VERSION, measured.to_dict(), clock.now())
         for clip in same[missing[index].sha256]:
-            yield clip, measured
+            yield clip, replace(measured, file=clip.path.name)
         if not wanted() or not threading.main_thread().is_alive():
             return
 

@@ -35,7 +35,7 @@ _KEPT = ("PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "HOME", "LD_LIBRARY_PATH
 
 
 def cores() -> int:
-    """How many cores this process may use: no more sketches are drawn at once."""
+    """How many cores this process may use: no more sketches are drawn, or clips measured, at once."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

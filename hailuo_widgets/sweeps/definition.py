@@ -143,6 +143,7 @@ class Definition:
         Raises:
             UsageError: At an unknown name, an empty list, or a mistake in the template.
         """
+        _check_text("template", template)
         given = {known.canonical(each): value for each, value in axes.items()}
         nodes = parse(template)
         check_once(template, (nodes,))
@@ -158,6 +159,7 @@ class Definition:
         fields = {each: known.from_python(each, value) for each, value in given.items() if each in known.FIELDS}
         words = {each: value for each, value in given.items() if each not in known.FIELDS}
         prompt = bind(nodes, template, {*fields, *(each.name for each in choices(nodes))}, words, where)
+        _check_text("name", name)
         rows, columns = _shown(show)
         conditions, leave_out = _conditions(skip)
         made = cls(
@@ -235,6 +237,13 @@ def _shown(show: Iterable[str] | str) -> tuple[str, str]:
         )
     rows, columns = (*map(known.canonical, names), "", "")[:2]
     return rows, columns
+
+
+def _check_text(what: str, text: object) -> None:
+    if not isinstance(text, str):
+        raise UsageError(
+            f"A sweep's {what} is text, not {text!r:.60}.", hint='Write hw.sweep("A {red | grey} fox", name="fox").'
+        )
 
 
 def _checked_repeat(repeat: int) -> int:

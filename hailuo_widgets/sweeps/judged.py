@@ -82,7 +82,11 @@ class Judged:
 
     def __init__(self, sweep: Sweep, host: Host) -> None:
         self._sweep, self._host = sweep, host
-        self._cells = {cell.digest: cell for cell in reversed(sweep.cells) if cell.wanted}
+        # In the order of the sweep, which is that of its other tables; cells of one request are one, the first.
+        self._cells: dict[str, Cell] = {}
+        for cell in sweep.cells:
+            if cell.wanted:
+                self._cells.setdefault(cell.digest, cell)
         self._names = _names(sweep, list(self._cells.values()))
 
     def about(self, question: str = QUESTION) -> Judging:

@@ -42,7 +42,9 @@ def best(sweep: Sweep) -> dict[str, Any]:
     ratings = {cell: [each["rating"] for each in mine if each["rating"] is not None] for cell, mine in cells.items()}
     rated = {cell: some for cell, some in ratings.items() if some}
     if not rated:
-        raise UsageError("No clip is rated yet.", hint="Rate clips in the grid, or compare them with .judge().")
+        raise UsageError(
+            "No clip is rated yet.", hint="Rate clips in the grid (.explore()). What votes say is in .ranking."
+        )
     first = max(rated, key=lambda cell: (sum(rated[cell]) / len(rated[cell]), len(rated[cell]), -cell))
     axes = zip(sweep.axes, sweep.cells[first].at, strict=True)
     return {

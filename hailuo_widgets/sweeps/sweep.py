@@ -940,7 +940,8 @@ class Sweep:
             return f"<{name}{size} · planned, not run: .run() does it, or --yes in its cell>\n  {self.plan!r}"
         counts: dict[str, int] = {}
         for job in self.jobs:
-            counts[job.state.value] = counts.get(job.state.value, 0) + 1
+            state = job.state.label.lower()
+            counts[state] = counts.get(state, 0) + 1
         parts = [f"{count} {state}" for state, count in counts.items()]
         if self._found:
             parts.append(f"{len(self._found)} from the library")
@@ -974,6 +975,8 @@ def load(host: Host, name: str, budget: str | float | Decimal | None = None) -> 
         UsageError: If no such name exists, or at a mistake in the budget.
         LibraryError: If the library can't be used.
     """
+    if not isinstance(name, str):
+        raise UsageError(f"A sweep is loaded by its name, not by {name!r:.60}.", hint='Write hw.sweep.load("fox").')
     journal = host.library().journal if host.has_library() else None
     kept = journal.sweep(name) if journal else None
     if kept is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import traitlets
 
 from hailuo_widgets.errors import HailuoError, UsageError
-from hailuo_widgets.judge.judging import MOST_SEATS
+from hailuo_widgets.judge.judging import MOST_SEATS, voter_name
 from hailuo_widgets.judge.picture import ranking_html, ranking_svg
 from hailuo_widgets.markup import attribute, content
 from hailuo_widgets.store.vote import ME
@@ -63,7 +63,7 @@ class Arena(Placed):
         if type(seats) is not int or not 2 <= seats <= MOST_SEATS:
             raise UsageError(f"{seats!r:.20} clips can't be compared at a time.", hint="Write seats=2, 3 or 4.")
         super().__init__(asked=question_as_shown(judging.question))
-        self.judging, self.voter = judging, voter
+        self.judging, self.voter = judging, voter_name(voter)
         self._seats = min(seats, len(judging.clips))
         self._folder = folder or Path.cwd()
         self._pairs: dict[int, Shown] = {}

@@ -42,6 +42,9 @@ def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
     if type(votes) is not int or not 0 < votes <= MOST_PAIRS:
         raise UsageError(f"A ballot has 1 to {MOST_PAIRS} pairs.", hint="Write to_ballot(folder, votes=30).")
     folder = Path(folder).expanduser()
+    page = folder / PAGE
+    if not _is_free(page):
+        raise UsageError(f"“{folder}” holds another page, or is no folder.", hint="Name a new folder.")
     ballot = secrets.token_hex(8)
     pairs = judging.signed_pairs(ballot, votes)
     clips = dict.fromkeys(clip for pair in pairs for clip in pair.clips)
@@ -49,9 +52,6 @@ def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
     missing = next((clip for clip in clips if not judging.clips[clip].path.is_file()), None)
     if missing is not None:
         raise UsageError("A clip's file is gone.", hint="Run the sweep again.")
-    page = folder / PAGE
-    if not _is_free(page):
-        raise UsageError(f"“{folder}” holds another page.", hint="Name a new folder.")
     with writing(page):
         (folder / "clips").mkdir(parents=True, exist_ok=True)
         for clip, file in files.items():
@@ -70,7 +70,8 @@ def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
 
 def _is_free(page: Path) -> bool:
     """Whether a ballot may be written there: nothing is, or an earlier ballot. Never through a link."""
-    if page.is_symlink() or (page.parent / "clips").is_symlink():
+    folder = page.parent
+    if page.is_symlink() or (folder / "clips").is_symlink() or (folder.exists() and not folder.is_dir()):
         return False
     return not page.exists() or (page.is_file() and _DATA in page.read_text("utf-8", "replace"))
 

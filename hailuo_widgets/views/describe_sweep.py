@@ -166,7 +166,7 @@ def detail_of(
     if cell.quote is not None:
         row = cell.quote.row
         facts += [("Model", row.model), ("Provider", row.provider)]
-        facts += [("Order", f"{row.mode.value} · {spec_of(cell.quote)}"), ("Price", str(cell.quote.price))]
+        facts += [("Settings", f"{row.mode.value} · {spec_of(cell.quote)}"), ("Price", str(cell.quote.price))]
     if clip is not None:
         if job is not None and job.worked and job.done and not job.cached:
             facts.append(("Took", clock(job.worked)))

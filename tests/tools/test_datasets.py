@@ -11,6 +11,11 @@ import pytest
 import hailuo_widgets as hw
 
 
+def foxes(_one, other):
+    """Which of two clips shows a fox."""
+    return int("fox" in other.prompt)
+
+
 @pytest.fixture
 def fox(here):
     # A word that the loader would take for a split in a file's name, and an axis that is called as its own column.
@@ -34,7 +39,7 @@ def test_the_library_loads_every_clip_with_its_columns(fox, tmp_path):
 
 
 def test_votes_are_loaded_as_a_data_set_of_their_own(fox, tmp_path):
-    fox.judge(by=lambda one, other: int("fox" in other.prompt), votes=6)
+    fox.judge(by=foxes, votes=6)
     folder = fox.to_dataset(tmp_path / "fox")
     votes = datasets.load_dataset(
         "json", data_files=str(folder / "votes.jsonl"), split="train", cache_dir=str(tmp_path / "cache")

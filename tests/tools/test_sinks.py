@@ -13,6 +13,11 @@ import hailuo_widgets as hw
 from hailuo_widgets.errors import UsageError
 
 
+def foxes(_one, other):
+    """Which of two clips shows a fox."""
+    return int("fox" in other.prompt)
+
+
 @pytest.fixture
 def fox(here):
     made = hw.sweep(
@@ -20,7 +25,7 @@ def fox(here):
     )
     made.run().result(60)
     here.library().mark(made.clips()[0].id, rating=5)
-    made.judge(by=lambda one, other: int("fox" in other.prompt), votes=4)
+    made.judge(by=foxes, votes=4)
     return made
 
 
