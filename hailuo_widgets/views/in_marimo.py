@@ -12,25 +12,25 @@ from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.views import live, live_grid
 
 if TYPE_CHECKING:
-    from hailuo_widgets.session import Session
+    from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.sweep import Sweep
     from hailuo_widgets.views.card import ClipView
 
 _SOURCE = re.compile(r"""\bsrc=(['"])(?P<address>.+?)\1""")
 
 
-def mime(what: Job | Clip | Sweep, session: Session) -> tuple[str, str]:
+def mime(what: Job | Clip | Sweep, host: Host) -> tuple[str, str]:
     """What marimo's `_mime_` returns: the card or the table as it is now, its clips as files that marimo serves.
 
     Args:
         what: What ends a cell.
-        session: The kernel's.
+        host: The kernel's session.
     """
     if isinstance(what, Clip):
-        return "text/html", live.clip_html(what, session.folder, _served)
+        return "text/html", live.clip_html(what, host.folder, _served)
     if isinstance(what, Job):
-        return "text/html", live.job_html(what, session.folder, _served)
-    return "text/html", live_grid.sweep_html(what, session, _served)
+        return "text/html", live.job_html(what, host.folder, _served)
+    return "text/html", live_grid.sweep_html(what, host, _served)
 
 
 def _served(clip: Clip, view: ClipView) -> ClipView:
