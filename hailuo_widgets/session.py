@@ -577,6 +577,12 @@ class Session:
 
             live_grid.show(sweep, self, self.loop, live=live)
 
+    def mime(self, what: Job | Clip | Sweep) -> tuple[str, str]:
+        """What marimo shows of a job, a clip or a sweep that ends a cell."""
+        from hailuo_widgets.views import in_marimo
+
+        return in_marimo.mime(what, self)
+
     def show_refusal(self, request: VideoRequest, provider: str | None, error: HailuoError) -> None:
         """Show why a request was turned down here; outside a notebook the error says it."""
         from hailuo_widgets.views import live, outputs
@@ -744,3 +750,10 @@ def _measured(clip: Clip, *, compute: bool) -> Any:
 
 
 Clip.measurer = _measured
+
+
+def _mime(what: Job | Clip) -> tuple[str, str]:
+    return default_session().mime(what)
+
+
+Job._mime_ = Clip._mime_ = _mime

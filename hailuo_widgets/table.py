@@ -9,6 +9,7 @@ from hailuo_widgets.markup import clean, content
 
 _CELL = "padding:3px 14px 3px 0;text-align:left;vertical-align:top;border:0"
 _HEAD = f"{_CELL};font-weight:500;opacity:.65"
+_SHORT = 24
 _RULE = "border-bottom:1px solid rgba(128,128,128,.25)"
 
 
@@ -44,7 +45,7 @@ class Table:
             return caption
         head = "".join(f'<th style="{_HEAD}">{content(column)}</th>' for column in self.columns)
         body = "".join(
-            "<tr>" + "".join(f'<td style="{_CELL};{_RULE}"><bdi>{content(text)}</bdi></td>' for text in row) + "</tr>"
+            "<tr>" + "".join(f'<td style="{_style(text)}"><bdi>{content(text)}</bdi></td>' for text in row) + "</tr>"
             for row in self.rows
         )
         return (
@@ -52,6 +53,11 @@ class Table:
             '<table style="border-collapse:collapse;font-variant-numeric:tabular-nums;margin:0">'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+
+def _style(text: str) -> str:
+    """A name or an interval stays in one line: a narrow page scrolls the table instead."""
+    return f"{_CELL};{_RULE}{';white-space:nowrap' if len(text) <= _SHORT else ''}"
 
 
 def _line(text: str) -> str:

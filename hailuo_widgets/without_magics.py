@@ -72,7 +72,8 @@ def convert(source: Path, target: Path) -> list[str]:
         }
         if (notebook.get("nbformat", 4), notebook.get("nbformat_minor", 0)) >= (4, 5):
             first["id"] = "hailuo-import"
-        notebook["cells"].insert(0, first)
+        code = (number for number, cell in enumerate(notebook["cells"]) if cell.get("cell_type") == "code")
+        notebook["cells"].insert(next(code, 0), first)  # below a title
     notebook["cells"] = [
         cell for cell in notebook["cells"] if joined(cell.get("source")).strip() or cell.get("cell_type") != "code"
     ]

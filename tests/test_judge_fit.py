@@ -139,6 +139,15 @@ def test_groups_that_were_never_compared_are_named():
     assert "never compared" in study.sentence
 
 
+def test_many_groups_are_counted_and_a_cells_name_is_whole():
+    name = "sleeps · MiniMax-Hailuo-02 · Push in, Pedestal up"
+    study = fit(
+        [(("a", "b"), 0), (("c", "d"), 0), (("e", "f"), 0)], cells={each: f"{name} {each}" for each in "abcdef"}
+    )
+    assert "3 groups of cells were never compared with each other." in study.sentence
+    assert f"{name} " in study.sentence
+
+
 def test_a_single_cell_is_its_own_best():
     study = fit([(("a", "b"), 1)], cells={"a": "A", "b": "A"})
     assert study.best == {"A": 1.0}

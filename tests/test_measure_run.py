@@ -138,6 +138,17 @@ def test_obedience_counts_what_cannot_be_told_apart():
     assert wilson(0, 0) == (0.0, 1.0)
 
 
+def test_obedience_is_listed_command_by_command():
+    clips = [("Pan left", "a"), ("Tilt up", "b"), ("Pan left", "b"), ("Tilt up", "a")]
+    cells = obedience([(((command,),), model, seen(command)) for command, model in clips])
+    assert [(each.command, each.model) for each in cells] == [
+        ("Pan left", "a"),
+        ("Pan left", "b"),
+        ("Tilt up", "a"),
+        ("Tilt up", "b"),
+    ]
+
+
 def test_obedience_has_the_speed_of_what_was_seen():
     def at(speed):
         step = SeenStep(0, 2, 0, ("Pan left",), (FAMILIES["Pan left"],), "", speed, 0.0, 1.0, 0.0, 0.0, 0.0)

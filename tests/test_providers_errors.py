@@ -329,3 +329,5 @@ def test_a_failed_h3_task():
     body = {"task": {"status": "failed", "error": {"code": 1027, "message": "output new_sensitive"}}}
     _, state = walk(provider("minimax").poll(Task("1", "MiniMax-H3")), reply(body))
     assert (type(state.error), state.error.side, state.error.code) == (ContentRefusedError, "output", "1027")
+    assert state.error.message == "Moderation rejected the finished clip: output new_sensitive."
+    assert state.error.hint == "Change the prompt, then run it again."

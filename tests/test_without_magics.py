@@ -175,3 +175,12 @@ def test_clips_that_are_too_large_for_the_notebook_go_beside_it(tmp_path, capsys
     assert page.every("a")[0]["href"] == page.every("a")[1]["href"] == "nb-export_clips/a%20fox.mp4"
     assert (tmp_path / "nb-export_clips" / "a fox.mp4").read_bytes() == b"clip"
     assert "1 clip, in nb-export_clips beside it" in capsys.readouterr().out
+
+
+def test_the_import_comes_below_a_title(tmp_path):
+    path = notebook(tmp_path / "nb.ipynb", "%%hailuo a\nA fox")
+    whole = json.loads(path.read_text("utf-8"))
+    whole["cells"].insert(0, {"cell_type": "markdown", "source": "# Foxes", "metadata": {}})
+    path.write_text(json.dumps(whole), "utf-8")
+    assert main(["convert", str(path)]) == 0
+    assert sources(tmp_path / "nb-plain.ipynb")[:2] == ["# Foxes", "import hailuo_widgets as hw"]

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import NOT_REACHED, JobState
@@ -92,6 +92,9 @@ class Job:
         started: When it left the state `planned`, in seconds since the epoch; None before.
         ended: When it ended, in seconds since the epoch; None before.
     """
+
+    _mime_: ClassVar[Callable[..., tuple[str, str]] | None] = None
+    """marimo's own name for what it shows where a job ends a cell; the session gives it."""
 
     def __init__(
         self,

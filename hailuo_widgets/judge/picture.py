@@ -67,7 +67,7 @@ def ranking_svg(study: Study) -> str:
 
 
 _CELL = "padding:5px 14px 5px 0;border:0;text-align:left;vertical-align:middle;font-variant-numeric:tabular-nums"
-_BAR_WIDTH = 200
+_BAR_WIDTH = 160
 
 
 def ranking_html(study: Study) -> str:
@@ -84,7 +84,7 @@ def ranking_html(study: Study) -> str:
     body = "".join(
         f"<tr><td style='{_CELL}'><bdi>{content(' '.join(str(row.cell).split())[:80])}</bdi></td>"
         f"<td style='{_CELL}'>{_bar(row.strength)}</td>"
-        f"<td style='{_CELL}'>{row.strength}</td><td style='{_CELL}'>{row.best:.0%}</td></tr>"
+        f"<td style='{_CELL};white-space:nowrap'>{row.strength}</td><td style='{_CELL}'>{row.best:.0%}</td></tr>"
         for row in rows
     )
     hidden = len(study.ranking) - len(rows)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hailuo_widgets.judge.study import Study
 
 _MOST_NAMES = 4
+_LONGEST = 60
 
 
 def sentence(study: Study) -> str:
@@ -46,9 +47,10 @@ def _reasons(study: Study) -> list[str]:
     """What keeps the study from an answer."""
     reasons = []
     if len(study.groups) > 1:
-        groups = " and ".join(f"({_names(group)})" for group in study.groups[:3])
-        more = f" and {len(study.groups) - 3} other groups" if len(study.groups) > 3 else ""
-        reasons.append(f"{groups}{more} were never compared with each other.")
+        groups = f"{len(study.groups)} groups of cells"
+        if len(study.cells) <= _MOST_NAMES:
+            groups = " and ".join(f"({_names(group)})" for group in study.groups)
+        reasons.append(f"{groups} were never compared with each other.")
     if max(each.clips for each in study.ranking) == 1:
         reasons.append("With one clip per cell, votes can't tell a good cell from a lucky clip: add clips.")
     return reasons
@@ -56,7 +58,7 @@ def _reasons(study: Study) -> list[str]:
 
 def _name(cell: Hashable) -> str:
     text = " ".join(str(cell).split())
-    return text if len(text) <= 40 else text[:39] + "…"
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _names(cells: Iterable[Hashable]) -> str:

@@ -66,7 +66,8 @@ def obedience(records: Iterable[Record]) -> list[Obedience]:
         records: One for each clip; those that could not be measured, or in which nothing was ordered, are left out.
 
     Returns:
-        One entry for each command and model that occurs, in the order of their first clip.
+        One entry for each command and model that occurs, command by command; commands and models are in the order of
+        their first clips.
 
     Raises:
         UsageError: The steps of a record are none.
@@ -83,11 +84,14 @@ def obedience(records: Iterable[Record]) -> list[Obedience]:
         cell[0 if verdict else 2 if verdict is None else 1] += 1
         if verdict and len(measured.steps) == 1:
             speeds.setdefault((name, model), []).append(measured.steps[0].speed)
+    commands, models = (list(dict.fromkeys(names)) for names in zip(*counts, strict=True)) if counts else ([], [])
+    ordered = sorted(counts, key=lambda each: (commands.index(each[0]), models.index(each[1])))
     return [
         Obedience(command, model, sum(cell), cell[0], cell[1], cell[2],
                   cell[0] / (cell[0] + cell[1]) if cell[0] + cell[1] else None, *wilson(cell[0], cell[0] + cell[1]),
                   median(speeds[command, model]) if (command, model) in speeds else None)
-        for (command, model), cell in counts.items()
+        for command, model in ordered
+        for cell in [counts[command, model]]
     ]  # fmt: skip
 
 

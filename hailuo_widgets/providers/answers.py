@@ -19,7 +19,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import (
@@ -45,9 +44,6 @@ Codes = Mapping[str, ErrorKind]
 Said = Callable[[Mapping[str, Any]], tuple[str, str]]
 Place = tuple[str, ...]
 
-content_input = partial(ContentRefusedError, side="input")
-content_output = partial(ContentRefusedError, side="output", charged=Charged.UNKNOWN)
-
 ID_LIMIT = 256
 """Characters; no vendor's task id comes near it."""
 
@@ -67,6 +63,23 @@ _SAME_FROM_EVERYBODY: dict[int, type[VendorError]] = {401: AuthenticationError, 
 _MODERATED = re.compile(r"sensitive|moderat|illegal content|content policy|content violat", re.IGNORECASE)
 _OF_THE_CLIP = re.compile(r"output|result|generated", re.IGNORECASE)
 _QUOTA = re.compile(r"quota|balance", re.IGNORECASE)
+
+
+def content_input(message: str, **details: Any) -> VendorError:
+    """The prompt or a picture was rejected; vendors' own words are often a code, such as “input new_sensitive”."""
+    return ContentRefusedError(
+        f"Moderation rejected the prompt or a picture: {message.rstrip('.')}.",
+        **{"hint": "Change it, then run it again.", **details, "side": "input"},
+    )
+
+
+def content_output(message: str, **details: Any) -> VendorError:
+    """The finished clip was rejected."""
+    return ContentRefusedError(
+        f"Moderation rejected the finished clip: {message.rstrip('.')}.",
+        **{"hint": "Change the prompt, then run it again.", "charged": Charged.UNKNOWN, **details, "side": "output"},
+    )
+
 
 # By HTTP status, for a task that failed: nothing is decided by it but the words and whether to try again.
 _BY_STATUS: dict[int, type[VendorError]] = {

@@ -52,6 +52,9 @@ class Clip:
     measurer: ClassVar[Callable[..., Any] | None] = None
     """What `measured` calls with the clip and whether to measure what is not known: the session again."""
 
+    _mime_: ClassVar[Callable[..., tuple[str, str]] | None] = None
+    """marimo's own name for what it shows where a clip ends a cell; from the session, too."""
+
     id: str
     path: Path
     poster_path: Path

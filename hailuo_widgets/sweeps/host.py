@@ -107,6 +107,10 @@ class Host(Protocol):
         """
         ...
 
+    def mime(self, what: Sweep) -> tuple[str, str]:
+        """What marimo shows of a sweep that ends a cell."""
+        ...
+
     def show_sweep(self, sweep: Sweep, *, live: bool = False) -> None:
         """Show a sweep under the cell that runs now, live also after its end; outside a notebook this does nothing."""
         ...

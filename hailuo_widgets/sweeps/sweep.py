@@ -923,6 +923,10 @@ class Sweep:
         self.rows, self.columns = rows or self.rows, columns or self.columns
         self._host.show_sweep(self)
 
+    def _mime_(self) -> tuple[str, str]:
+        """What marimo, whose own name this is, shows where a sweep ends a cell."""
+        return self._host.mime(self)
+
     def explore(self) -> None:
         """Show the live grid once more, where clips play in step and can be judged."""
         self._host.show_sweep(self, live=True)

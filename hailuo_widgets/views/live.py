@@ -15,6 +15,7 @@ from hailuo_widgets.views.place import in_place, needs_view, new_place
 from hailuo_widgets.views.static_card import open_html, plain_text, settled_html
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from hailuo_widgets.engine.job import Job
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.promotion import Promotion
-    from hailuo_widgets.views.card import Order
+    from hailuo_widgets.views.card import ClipView, Order
     from hailuo_widgets.views.job_card import JobCard
+
+    Moved = Callable[[Clip, ClipView], ClipView]
 
 INTERVAL = 0.3
 """Seconds between two messages of one card: people need no more, and a server drops what exceeds 1,000 a second."""
@@ -86,6 +89,18 @@ def show_clip(clip: Clip, folder: Path) -> None:
     publish(data)
     if clip.parent is not None:
         _publish_pairs([(clip.parent, clip, "")], folder)
+
+
+def clip_html(clip: Clip, folder: Path, moved: Moved) -> str:
+    """The card of a clip of the library, at the address that `moved` gives it."""
+    view = moved(clip, clip_view(clip, folder, cached=True))
+    return settled_html(order_of_clip(clip), Status("stored", task_id=clip.task_id), view, None)
+
+
+def job_html(job: Job, folder: Path, moved: Moved) -> str:
+    """The card of a job as it is now, its clip at the address that `moved` gives it."""
+    order = order_of(job.quote, job.name, job.reason, cancellable=False)
+    return _static(job, order, folder, moved)["text/html"]
 
 
 def show_finals(promotion: Promotion, folder: Path) -> None:
@@ -239,7 +254,7 @@ def _open(job: Job, order: Order) -> dict[str, Any]:
     }
 
 
-def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:
+def _static(job: Job, order: Order, folder: Path, moved: Moved | None = None) -> dict[str, str]:
     status = status_of(job)
     recipe = recipe_of(job.quote, job)
     clip = None
@@ -247,6 +262,7 @@ def _static(job: Job, order: Order, folder: Path) -> dict[str, str]:
         from hailuo_widgets.views.promoting import line_of
 
         clip = clip_view(job.clip, folder, cached=job.cached)
+        clip = moved(job.clip, clip) if moved else clip
         recipe = replace(recipe, promote=line_of(job.clip))
     return {
         "text/html": settled_html(order, status, clip, recipe),

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from hailuo_widgets.views.grid_view import Action, GridItem, GridView, HeadView, Place
     from hailuo_widgets.views.sweep_grid import Ask, SweepGrid
 
+    Moved = Callable[[Clip, ClipView], ClipView]
+
 _log = logging.getLogger(__name__)
 
 KEPT_EVERY = 20.0
@@ -560,7 +562,16 @@ def _beside(grid: SweepGrid, data: dict[str, str]) -> dict[str, str]:
     return {**data, "text/html": grid.stands_for(data["text/html"])}
 
 
-def _static(sweep: Sweep, host: Host, view: GridView, *, pause: float = 0.0) -> dict[str, str]:
+def sweep_html(sweep: Sweep, host: Host, moved: Moved) -> str:
+    """The table of a sweep as it is now, its clips at the addresses that `moved` gives them."""
+    clips = sweep.clips()
+    view = grid_of(sweep, _marks(host, clips), head_of(sweep, None), _known(host, clips))
+    return _static(sweep, host, view, moved=moved)["text/html"]
+
+
+def _static(
+    sweep: Sweep, host: Host, view: GridView, *, pause: float = 0.0, moved: Moved | None = None
+) -> dict[str, str]:
     """What stays in the notebook.
 
     Args:
@@ -568,20 +579,23 @@ def _static(sweep: Sweep, host: Host, view: GridView, *, pause: float = 0.0) -> 
         host: The kernel's session.
         view: The sweep as it stands.
         pause: Seconds between two clips: so many pictures in a row would slow down a cell that computes meanwhile.
+        moved: Gives a clip another address than that of its file.
     """
 
-    def seen() -> Iterator[tuple[Place, ClipView]]:
+    def views() -> Iterator[tuple[Place, ClipView]]:
         for place, take in view.takes.items():
             clip = sweep.clip(*place)
             if clip is not None:
-                yield place, clip_view(clip, host.folder, cached=take.cached)
+                seen = clip_view(clip, host.folder, cached=take.cached)
+                yield place, moved(clip, seen) if moved else seen
 
     clips = {}
-    for place, clip in fitting(view, seen()):
+    for place, clip in fitting(view, views()):
         clips[place] = clip
         if pause:
             time.sleep(pause)
-    return {"text/html": grid_html(view, clips), "text/plain": grid_text(view)}
+    html = grid_html(view, clips, explorable=moved is None)
+    return {"text/html": html, "text/plain": grid_text(view)}
 
 
 def _marks(host: Host, clips: Iterable[Clip]) -> dict[str, MarksPart]:

@@ -63,17 +63,19 @@ _TAG = (
 )
 
 
-def grid_html(view: GridView, clips: Mapping[Place, ClipView]) -> str:
+def grid_html(view: GridView, clips: Mapping[Place, ClipView], *, explorable: bool = True) -> str:
     """The sweep in its final or current state.
 
     Args:
         view: The sweep.
         clips: Its clips with their addresses and posters; see `fitting`.
+        explorable: Whether `explore()` can show the live grid there.
     """
     drawn = _Drawing(view, clips)
     notes = "".join(f"<div dir='auto' style='margin:6px 0'>{content(note)}</div>" for note in _notes(view))
     tables = "".join(drawn.part(fixed) for fixed in _parts(view))
-    return f"<div style='{_CARD}'>{_top(view)}{notes}{tables}{_files(clips)}{_again(view)}</div>"
+    again = _again(view) if explorable else ""
+    return f"<div style='{_CARD}'>{_top(view)}{notes}{tables}{_files(clips)}{again}</div>"
 
 
 def grid_text(view: GridView) -> str:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-PROMPT = ".jp-Notebook .jp-CodeCell .jp-InputPrompt"
 PLAY = """async video => {
   video.muted = true;
   await video.play();
@@ -43,22 +42,22 @@ def visit(chromium: Browser) -> Iterator[Callable[[Demo, str], Page]]:
 
 
 def run(page: Page, cells: int) -> None:
-    """Run the first cells, text included, as a reader does: once more where a page that is just opened did not."""
-    for _ in range(3):
-        page.locator(".jp-Notebook .jp-Cell").first.click()
-        for _ in range(cells):
+    """Run the first cells of code, as a reader does: once more where a page that is just opened did not."""
+    for cell in (page.locator(".jp-Notebook .jp-CodeCell").nth(number) for number in range(cells)):
+        for _ in range(3):
+            cell.locator(".jp-InputArea").click()
             page.keyboard.press("Shift+Enter")
-        with suppress(AssertionError):
-            expect(page.locator(PROMPT).first).not_to_have_text("[ ]:", timeout=10_000)
-            return
+            with suppress(AssertionError):
+                expect(cell.locator(".jp-InputPrompt")).not_to_have_text("[ ]:", timeout=10_000)
+                break
 
 
 def test_the_demo_opens_the_quickstart_and_its_first_clip_plays(visit, tmp_path):
     with Demo(tmp_path, browser=True) as demo:
         page = visit(demo, "quickstart")
-        run(page, 4)
+        run(page, 2)
         video = page.locator(".jp-OutputArea video").first
-        video.wait_for(timeout=120_000)
+        video.wait_for(timeout=300_000)
         video.scroll_into_view_if_needed()
         assert video.evaluate(PLAY) >= 0.3
         expect(page.locator(".jp-OutputArea", has_text="Traceback")).to_have_count(0)
@@ -77,6 +76,6 @@ def test_the_demo_opens_the_notebook_that_is_named(name, title, visit, tmp_path)
     with Demo(tmp_path, name, browser=True) as demo:
         page = visit(demo, name)
         expect(page.locator(".jp-Notebook h1").first).to_contain_text(title)
-        run(page, 2)
-        expect(page.locator(PROMPT).first).to_have_text("[1]:")
+        run(page, 1)
+        expect(page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").first).to_have_text("[1]:")
         expect(page.locator(".jp-OutputArea", has_text="Traceback")).to_have_count(0)

@@ -39,7 +39,33 @@ def _():
 def _(hw):
     hw.widgets.PromptEditor("A panda [Shake]")
     return
+
+
+@app.cell
+def _(hw):
+    panda = hw.generate("A panda dances", provider="sketch", wait=True, name="panda")
+    panda
+    return (panda,)
+
+
+@app.cell
+def _(panda):
+    panda.clip
+    return
+
+
+@app.cell
+def _(hw):
+    fox = hw.cell("A fox {gait = trots | leaps}", "fox -p sketch --yes --wait --budget 1")
+    fox
+    return
 """
+PLAYED = """async () => {
+  for (const each of document.querySelectorAll('details')) each.open = true;
+  const clips = [...document.querySelectorAll('video')];
+  await Promise.all(clips.map((clip) => { clip.muted = true; return clip.play(); }));
+  return clips.every((clip) => clip.videoWidth > 0 && !clip.error);
+}"""
 
 
 @contextmanager
@@ -148,4 +174,7 @@ def test_marimo(chromium, tmp_path):
         chromium.new_page(viewport={"width": 1200, "height": 1000}) as page,
     ):
         page.goto(url, timeout=60_000)
+        # A card, a clip and a sweep: marimo serves no file beside a notebook.
+        expect(page.locator("video")).to_have_count(4, timeout=60_000)
+        assert page.evaluate(PLAYED)
         a_session(page)
