@@ -486,7 +486,8 @@ _SHOWN = (
 def _show(what: Job | Clip | Quote) -> None:
     from hailuo_widgets.session import default_session
 
-    default_session().show(what)
+    if not default_session().has_shown(what):
+        default_session().show(what)
 
 
 def _show_sweep(sweep: Sweep) -> None:
