@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,6 @@ from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.store.vote import ME, QUESTION
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Hashable
     from decimal import Decimal
 
@@ -331,14 +331,22 @@ def join(clips: Iterable[Any], path: str | os.PathLike[str], *, fade: float = 0.
         The facts about the film: size, length, frames.
 
     Raises:
-        UsageError: If there are no clips, or a fade is longer than one of them.
+        UsageError: If there are no clips, one is something else, or a fade is longer than one of them.
         HailuoError: If a clip can't be read, the film can't be written, or a job ended without a clip.
     """
     from hailuo_widgets.media import join as films
 
+    if isinstance(clips, (str, os.PathLike)):
+        clips = [clips]
+    if not isinstance(clips, Iterable):
+        raise UsageError(f"{clips!r:.60} are no clips.", hint='Write hw.join([a, b], "film.mp4").')
     # A job has a `result`, a clip a `path`; a Path has neither.
     done = [each.result() if hasattr(each, "result") else each for each in clips]
-    return films.join([getattr(each, "path", each) for each in done], path, fade=fade)
+    files = [getattr(each, "path", each) for each in done]
+    for each in files:
+        if not isinstance(each, (str, os.PathLike)):
+            raise UsageError(f"{each!r:.60} is no clip.", hint="Give clips, jobs or paths.")
+    return films.join(files, path, fade=fade)
 
 
 def configure(**settings: Any) -> None:

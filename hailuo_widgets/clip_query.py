@@ -59,7 +59,12 @@ class ClipQuery:
         return self._wanted
 
     def search(self, text: str) -> ClipQuery:
-        """Those in which every word stands: in the prompt, a note, a tag, or as the job's name."""
+        """Those in which every word stands: in the prompt, a note, a tag, or as the job's name.
+
+        Raises:
+            UsageError: If it is no text.
+        """
+        _check_text("What is searched for", text)
         return self._with(words=(*self._wanted.words, *text.split()))
 
     def filter(
@@ -85,9 +90,13 @@ class ClipQuery:
             until: A day (or a moment): made before it.
 
         Raises:
-            UsageError: If a date can't be read.
+            UsageError: If a date can't be read, or something else is not of its kind.
         """
         tags = (tag,) if isinstance(tag, str) else tuple(tag)
+        for what, words in {"text": (text,), "model": (model,), "provider": (provider,), "tag": tags}.items():
+            for each in words:
+                _check_text(what, each)
+        _check_rating(rating)
         changes: dict[str, Any] = {
             "words": (*self._wanted.words, *text.split()),
             "tags": (*self._wanted.tags, *tags),
@@ -120,8 +129,10 @@ class ClipQuery:
         """Give each of these clips the tags, or take them away.
 
         Raises:
-            UsageError: If a tag is empty or longer than 80 characters.
+            UsageError: If a tag is no text, empty, or longer than 80 characters.
         """
+        for each in tags:
+            _check_text("A tag", each)
         wanted = tuple(tag.strip() for tag in tags)
         if not wanted or not all(0 < len(tag) <= 80 for tag in wanted):
             raise UsageError("A tag has 1 to 80 characters.", hint='For example, .tag("favourite").')
@@ -138,14 +149,18 @@ class ClipQuery:
         Raises:
             UsageError: If it is anything else.
         """
-        if rating is not None and (not isinstance(rating, int) or not 1 <= rating <= 5):
-            raise UsageError(f"A rating is a whole number from 1 to 5, not {rating!r:.40}.")
+        _check_rating(rating)
         for clip in self.clips:
             self._library.mark(clip.id, rating=rating)
         return self
 
     def note(self, text: str) -> ClipQuery:
-        """Write a note on each of these clips, in place of an earlier one."""
+        """Write a note on each of these clips, in place of an earlier one.
+
+        Raises:
+            UsageError: If it is no text.
+        """
+        _check_text("A note", text)
         for clip in self.clips:
             self._library.mark(clip.id, note=text)
         return self
@@ -296,6 +311,16 @@ def _measures(clip: Clip, measured: Measured | None, diversity: float | None) ->
     from hailuo_widgets.measure.stored import columns  # NumPy is loaded where it is needed
 
     return columns(clip, measured, diversity)
+
+
+def _check_text(what: str, given: object) -> None:
+    if not isinstance(given, str):
+        raise UsageError(f"{what} is text, not {given!r:.40}.", hint="Write it in quotation marks.")
+
+
+def _check_rating(rating: object) -> None:
+    if rating is not None and (type(rating) is not int or not 1 <= rating <= 5):
+        raise UsageError(f"A rating is a whole number from 1 to 5, not {rating!r:.40}.")
 
 
 def _at(day: date | str | None) -> float | None:

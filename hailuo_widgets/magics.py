@@ -466,10 +466,10 @@ def _wait_for_sweep_in_script(sweep: Sweep, seconds: float) -> None:
     """The same for a sweep."""
     with suppress(TimedOutError):
         sweep.result(seconds)
-    clips = sweep.clips()
-    for clip in clips:
+    for clip in sweep.clips():
         print(f"{sweep.name or 'sweep'}: {clip.path}")  # noqa: T201  # a script's output
-    if missing := len(sweep.cells) * sweep.repeat - len(clips):
+    places = [(cell.index, number) for cell in sweep.cells for number in range(sweep.repeat)]
+    if missing := sum(sweep.clip(*place) is None for place in places):
         print(f"{sweep.name or 'sweep'}: {missing} without a clip. Run it again to continue.")  # noqa: T201
 
 
@@ -486,7 +486,8 @@ _SHOWN = (
 def _show(what: Job | Clip | Quote) -> None:
     from hailuo_widgets.session import default_session
 
-    default_session().show(what)
+    if not default_session().has_shown(what):
+        default_session().show(what)
 
 
 def _show_sweep(sweep: Sweep) -> None:

@@ -79,6 +79,7 @@ class Session:
         self.clock: Clock = SystemClock()
         self._jobs: list[Job] = []
         self._groups: list[tuple[JobGroup, Sequence[Job]]] = []
+        self._shown: tuple[str, set[str]] = ("", set())
         self._lock = threading.Lock()
         self._opening = threading.Lock()
         self._libraries: dict[Path, Library] = {}
@@ -480,6 +481,10 @@ class Session:
         from hailuo_widgets.engine.rewriting import Rewriting
         from hailuo_widgets.views import live
 
+        if isinstance(what, (Job, Rewriting)):
+            cell = _cell_that_runs()
+            shown = self._shown[1] if cell == self._shown[0] else set()
+            self._shown = (cell, {*shown, _job_of(what).id})
         if isinstance(what, Job) and what.quote.request.rewrite:
             what = Rewriting(what)
         if isinstance(what, Rewriting):
@@ -504,6 +509,14 @@ class Session:
             live.show_clip(what, self.folder)
         else:
             live.show_finals(what, self.folder)
+
+    def has_shown(self, what: object) -> bool:
+        """Whether the cell that runs now shows a job's card already: one that ends with the job needs no second."""
+        from hailuo_widgets.engine.rewriting import Rewriting
+
+        if not isinstance(what, (Job, Rewriting)) or not (cell := _cell_that_runs()):
+            return False
+        return cell == self._shown[0] and _job_of(what).id in self._shown[1]
 
     def show_waited_for(self, what: Job | Sweep) -> None:
         """Show what a cell has waited for once more, where later versions of the first output are not seen."""
@@ -757,3 +770,13 @@ def _mime(what: Job | Clip) -> tuple[str, str]:
 
 
 Job._mime_ = Clip._mime_ = _mime
+
+
+def _cell_that_runs() -> str:
+    from hailuo_widgets.views.front_end import parent_header
+
+    return str(parent_header().get("msg_id", ""))
+
+
+def _job_of(what: Job | Rewriting) -> Job:
+    return what if isinstance(what, Job) else what.job

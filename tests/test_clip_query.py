@@ -13,7 +13,7 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets.cli import main
 from hailuo_widgets.clip_query import ClipQuery
-from hailuo_widgets.errors import LibraryError, UsageError
+from hailuo_widgets.errors import HailuoError, LibraryError, UsageError
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.journal import Journal
@@ -67,6 +67,28 @@ def test_clips_are_found_by_what_stands_in_them(here):
         all_of_them["none"]
     with pytest.raises(UsageError, match="no date"):
         all_of_them.filter(since="yesterday")
+
+
+def test_what_is_no_text_and_no_rating_is_refused_in_a_sentence(here):
+    clips = hw.library()
+    for call in (
+        lambda: clips.search(3),
+        lambda: clips.tag(3),
+        lambda: clips.note(3),
+        lambda: clips.filter(model=3),
+        lambda: clips.filter(tag=("a", 3)),
+    ):
+        with pytest.raises(UsageError, match="is text, not 3"):
+            call()
+    for rating in ("4", 9, True, 2.5):
+        with pytest.raises(UsageError, match="A rating is a whole number from 1 to 5"):
+            clips.filter(rating=rating)
+    with pytest.raises(UsageError, match="3 are no clips"):
+        hw.join(3, "film.mp4")
+    with pytest.raises(UsageError, match="3 is no clip"):
+        hw.join([3], "film.mp4")
+    with pytest.raises(HailuoError, match=r"none\.mp4"):
+        hw.join("none.mp4", "film.mp4")
 
 
 def test_tags_ratings_and_notes(here):

@@ -43,6 +43,14 @@ def test_a_draft_is_made_again_in_2k_and_knows_its_draft(here):
     assert content[-1]["role"] == "base_video"
 
 
+def test_what_is_no_draft_is_refused_in_a_sentence(here):
+    fox = hw.sweep("A fox", name="fox")
+    for top, sentence in ((["one.mp4"], "'one.mp4' is no clip"), ([], "There is no draft to promote")):
+        with pytest.raises(UsageError, match=sentence) as caught:
+            fox.promote(top)
+        assert "promote(top=2)" in caught.value.hint
+
+
 def test_a_final_that_is_there_costs_nothing(here):
     draft = a_draft(ratio="16:9")
     first = draft.promote().result(SECONDS)

@@ -13,6 +13,7 @@ import pytest
 import hailuo_widgets as hw
 from hailuo_widgets import commands
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.measure.record import VERSION, Measured
 from support.vendor import submits
 
 SECONDS = 60
@@ -162,6 +163,34 @@ def test_tables_of_votes_have_values_in_the_order_of_the_sweep(fox):
     values = [each.value for each in fox.effects]
     assert values == ["trots", "leaps", "in snow", "<b>"]
     assert values == [row[1] for row in fox.summary().rows]
+
+
+def counts(made):
+    """How many clips each table says that each gait has."""
+    return {
+        "ranking": [sum(each.clips for each in made.ranking if gait in each.cell) for gait in ("trots", "leaps")],
+        "records": [sum(gait in row["gait"] for row in made.records) for gait in ("trots", "leaps")],
+        "summary": [int(row[2]) for row in made.summary().rows if row[0] == "gait"],
+        "measured": [each.clips for each in made.effects(by="brightness") if each.axis == "gait"],
+        "obeyed": [each.ordered for each in made.obedience()],
+        "clips": [sum(gait in clip.prompt for clip in made.clips()) for gait in ("trots", "leaps")],
+    }
+
+
+def test_every_table_counts_the_clips_that_next_bought_in_this_kernel_and_in_another(here):
+    made = hw.sweep("A fox {gait = trots [Pan left] | leaps [Tilt up]}", name="pans")
+    made.run().result(SECONDS)
+    digest = made.cells[0].digest
+    made.run_more([(digest, 1), (digest, 2)]).result(SECONDS)
+    for clip in made.clips():
+        measured = Measured("fox.mp4", [None], [None], [], [], brightness=50.0)
+        here.library().journal.keep_measures(clip.sha256, VERSION, measured.to_dict(), 1.0)
+    told = counts(made)
+    assert told == {table: [3, 1] for table in told}
+    assert counts(hw.sweep.load("pans")) == told
+    page = made.to_html(here.folder / "pans.html").read_text()
+    assert "4 clips in 2 cells" in page
+    assert page.count("<video") == 4
 
 
 def test_a_voters_name_is_the_same_in_the_arena_and_in_the_votes(fox):

@@ -13,6 +13,7 @@ from hailuo_widgets.markup import content
 from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.store.vote import QUESTION
 from hailuo_widgets.sweeps import budgets, halving
+from hailuo_widgets.sweeps.order import MOST_REPLICATES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from hailuo_widgets.sweeps.sweep import Sweep
 
 HALVING = "halving"
-
-_MOST_REPLICATES = 100
-"""So many clips of one request are looked for; looking for more costs nothing."""
 
 
 class Next:
@@ -98,7 +96,7 @@ class Judged:
         """
         found = {}
         if self._host.has_library():
-            keys = [(digest, number) for number in range(_MOST_REPLICATES) for digest in self._cells]
+            keys = [(digest, number) for number in range(MOST_REPLICATES) for digest in self._cells]
             found = self._host.library().find_many(keys)
         names: dict[Hashable, str] = {clip.id: self._names[digest] for (digest, _), clip in found.items()}
         clips = {clip.id: clip for clip in found.values()}

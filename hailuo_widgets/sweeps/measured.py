@@ -47,14 +47,14 @@ def effects(sweep: Sweep, host: Host, measure: str) -> MeasuredEffects:
     """What each value of each axis adds to a measure, as far as its clips are measured."""
     check(measure)
     found = known(sweep, host)
-    clips = []
+    clips, numbers = [], sweep.replicates()
     for cell in sweep.cells:
         at = {
             axis.name: axis.values[place].label
             for axis, place in zip(sweep.axes, cell.at, strict=True)
             if len(axis.values) > 1
         }
-        for replicate in range(sweep.repeat):
+        for replicate in numbers[cell.index]:
             clip = sweep.clip(cell.index, replicate) if cell.wanted else None
             if clip is not None and clip.id in found:
                 clips.append((at, value_of(measure, clip, found[clip.id])))

@@ -13,6 +13,7 @@ from hailuo_widgets.errors import UsageError
 from hailuo_widgets.keys import require_key
 from hailuo_widgets.spec.catalog import Price
 from hailuo_widgets.spec.quote import quote
+from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.store.draft import final_of
 from hailuo_widgets.sweeps import budgets
 from hailuo_widgets.sweeps.plan import total
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from hailuo_widgets.spec.quote import Quote
-    from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.sidecar import MarksPart
     from hailuo_widgets.sweeps.host import Host
 
@@ -80,6 +80,11 @@ class Promotion:
         budget: str | float | Decimal | None = None,
         name: str = "",
     ) -> None:
+        for each in drafts:
+            if not isinstance(each, Clip):
+                raise UsageError(f"{each!r:.60} is no clip.", hint="Write promote(top=2), or promote(fox.clips()[:2]).")
+        if not drafts:
+            raise UsageError("There is no draft to promote.", hint="Write promote(top=2), or promote(fox.clips()[:2]).")
         self._host = host
         self._name = name
         self._orders = [(clip, quote(final_of(clip, clip.path.parent.parent), clip.provider)) for clip in drafts]

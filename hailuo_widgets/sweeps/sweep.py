@@ -28,8 +28,8 @@ from hailuo_widgets.store.vote import ME, QUESTION
 from hailuo_widgets.sweeps import budgets, overview, rewritten
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
+from hailuo_widgets.sweeps.order import MOST_REPLICATES, interleaved, keys
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
-from hailuo_widgets.sweeps.order import interleaved, keys
 from hailuo_widgets.sweeps.persistence import document, keep_pictures, layout
 from hailuo_widgets.sweeps.plan import Plan, bare_commands, mixed_defaults, not_possible, total, warnings
 from hailuo_widgets.tabular import data_frame, to_parquet
@@ -109,6 +109,7 @@ class Sweep:
         self._plan: Plan | None = None
         self._advice: tuple[str, ...] = ()
         self._found: dict[Key, Clip] = {}
+        self._further: dict[Key, Clip] = {}
         self._jobs: dict[Key, Job] = {}
         self._observers: Observers[Sweep] = Observers()
         self._measure_observers: Observers[tuple[str, Measured]] = Observers()
@@ -165,7 +166,9 @@ class Sweep:
 
     def _look(self) -> Plan:
         wanted = keys(self.cells, self.repeat)
-        found, open_now = self._look_up(wanted)
+        every, open_now = self._look_up(keys(self.cells, MOST_REPLICATES))
+        found = {key: every[key] for key in wanted if key in every}
+        self._further = {key: clip for key, clip in every.items() if key[1] >= self.repeat}
         quotes = self._quotes
         states = {key: self._state_of(key, open_now) for key in wanted if key not in found}
         to_buy = [key for key, state in states.items() if not state]
@@ -444,12 +447,27 @@ class Sweep:
             return clip
         if self._plan is None:  # one that was loaded
             self.explain()
-        return _there(self._found.get(key))
+        return _there(self._found.get(key) or self._further.get(key))
+
+    def replicates(self) -> list[tuple[int, ...]]:
+        """The numbers of each cell's clips: those that `repeat` asks for, then further ones, there or under way.
+
+        Further clips come from `next`, from an earlier run with a larger `repeat`, or from other cells and sweeps with
+        the same request.
+        """
+        if self._plan is None:
+            self.explain()
+        further: dict[str, set[int]] = {}
+        for digest, number in (*self._further, *list(self._jobs)):
+            if number >= self.repeat:
+                further.setdefault(digest, set()).add(number)
+        asked = tuple(range(self.repeat))
+        return [(*asked, *sorted(further.get(cell.digest, ()))) if cell.wanted else asked[:1] for cell in self.cells]
 
     def clips(self) -> list[Clip]:
-        """The clips that are there, in the order of the cells."""
-        every = [self.clip(cell.index, number) for cell in self.cells for number in range(self.repeat)]
-        every += [_kept(job) for key, job in list(self._jobs.items()) if key[1] >= self.repeat]
+        """The clips that are there, in the order of the cells; those beyond `repeat` are among them."""
+        numbers = self.replicates()
+        every = [self.clip(cell.index, number) for cell in self.cells for number in numbers[cell.index]]
         return list({clip.id: clip for clip in every if clip is not None}.values())
 
     def result(self, timeout: float | None = None) -> list[Clip]:

@@ -69,6 +69,10 @@ def test_the_settled_card_replaces_the_live_one_by_its_display_id(ready):
 
 def test_a_sweep_and_a_clip_in_a_cell_are_shown_as_what_they_are(ready):
     ready.run("%%hailuo fox --yes --wait\nA red fox {gait = trots | leaps}.")
+    for code in ("hw.generate('A red fox trots.')", "job = hw.generate('A red fox trots.')\njob", "job"):
+        cell = ready.execute(f"import hailuo_widgets as hw\n{code}")
+        ready.reply(cell)
+        assert len(outputs(ready, cell)) == 1  # one card, also where the cell ends with the job that it shows
     table = ready.execute("fox")
     ready.reply(table)
     shown = html(ready, table)

@@ -102,10 +102,13 @@ def _page(sweep: Sweep, source: Source) -> str:
 
 def _sheet(sweep: Sweep, sheet: Sheet, source: Source) -> str:
     title = f"<h2><bdi>{content(sheet.title)}</bdi></h2>" if sheet.title else ""
+    numbers = sweep.replicates()
     head = "".join(f'<th scope="col"><bdi>{content(label)}</bdi></th>' for label in sheet.columns.values())
     body = "".join(
         f'<tr><th scope="row"><bdi>{content(label)}</bdi></th>'
-        + "".join(f"<td>{_cell(sweep, sheet.places.get((row, column)), source)}</td>" for column in sheet.columns)
+        + "".join(
+            f"<td>{_cell(sweep, sheet.places.get((row, column)), numbers, source)}</td>" for column in sheet.columns
+        )
         + "</tr>"
         for row, label in sheet.rows.items()
     )
@@ -113,10 +116,10 @@ def _sheet(sweep: Sweep, sheet: Sheet, source: Source) -> str:
     return f'{title}<div class="scroll">{table}</div>'
 
 
-def _cell(sweep: Sweep, cell: Cell | None, source: Source) -> str:
+def _cell(sweep: Sweep, cell: Cell | None, numbers: list[tuple[int, ...]], source: Source) -> str:
     if cell is None:
         return ""
-    shown = [_clip(sweep, cell, number, source) for number in range(sweep.repeat if cell.wanted else 1)]
+    shown = [_clip(sweep, cell, number, source) for number in numbers[cell.index]]
     row = cell.quote.row if cell.quote else None
     made_by = f"<p>{content(f'{row.model} on {row.provider}')}</p>" if row else ""
     words = f"<details><summary>Prompt</summary><p dir='auto'>{content(cell.prompt)}</p>{made_by}</details>"

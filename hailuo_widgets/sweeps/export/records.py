@@ -15,7 +15,7 @@ from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.tabular import spreadsheet_text, storable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     import pandas as pd
 
@@ -42,11 +42,11 @@ def records(
         marks: What people say of clips, by id.
         measured: What was measured of clips, by id; if nothing was measured, there are no columns for it.
     """
-    columns = _columns(sweep)
+    columns, numbers = _columns(sweep), sweep.replicates()
     found = []
     for cell in sweep.cells:
-        different = _diversity(sweep, cell, measured) if measured and cell.wanted else None
-        for replicate in range(sweep.repeat if cell.wanted else 1):
+        different = _diversity(sweep, cell, numbers[cell.index], measured) if measured and cell.wanted else None
+        for replicate in numbers[cell.index]:
             job, clip = sweep.job(cell.index, replicate), sweep.clip(cell.index, replicate)
             record = {"cell": cell.index, "replicate": replicate, **_outcome(cell, job, clip)}
             said = marks.get(clip.id, MarksPart()) if clip else MarksPart()
@@ -65,10 +65,10 @@ def records(
     return [storable({name: record.get(name) for name in every}) for record in found]
 
 
-def _diversity(sweep: Sweep, cell: Cell, measured: Mapping[str, Measured]) -> float | None:
+def _diversity(sweep: Sweep, cell: Cell, numbers: Iterable[int], measured: Mapping[str, Measured]) -> float | None:
     from hailuo_widgets.measure.diversity import diversity  # NumPy is loaded where it is needed
 
-    clips = [sweep.clip(cell.index, replicate) for replicate in range(sweep.repeat)]
+    clips = [sweep.clip(cell.index, replicate) for replicate in numbers]
     return diversity(measured[clip.id].look for clip in clips if clip is not None and clip.id in measured)
 
 
