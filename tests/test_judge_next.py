@@ -184,6 +184,12 @@ def test_the_picture_has_a_row_a_cell_and_says_all_of_it_to_a_screen_reader():
     assert "prefers-color-scheme:dark" in svg.find("{*}style").text
 
 
+def test_a_long_name_is_whole_in_the_picture():
+    name = "sleeps · MiniMax-Hailuo-02 · Push in, Pedestal up"
+    svg = ET.fromstring(ranking_svg(fit([(("a", "b"), 0)], {"a": name, "b": "B"})))
+    assert name in [each.text for each in svg.iter("{http://www.w3.org/2000/svg}text")]
+
+
 def test_names_of_cells_are_text_in_the_picture():
     evil = '<script>alert("x")</script>&\x00'
     svg = ranking_svg(fit([(("a", "b"), 0)], {"a": evil, "b": "B"}))

@@ -274,7 +274,9 @@ def test_obedience_counts_each_command_and_says_what_is_not_measured(fox, monkey
     assert {each.command: (each.seen, each.other) for each in table} == {"Pan left": (1, 0), "Tilt up": (0, 1)}
     assert "not measured" not in repr(table)
     html = table._repr_html_()
-    assert "<svg" in html
+    assert "<svg" not in html  # an untrusted notebook would show its words only
+    assert "Camera commands carried out" in html
+    assert "<svg" in table.svg
     assert "Something else" in html
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import attribute, clean, content
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from hailuo_widgets.judge.study import Chance, Study
 
-_WIDTH, _ROW, _TOP, _FOOT = 640, 34, 30, 34
-_LEFT, _RIGHT = 190, 470
+_TOP, _FOOT = 30, 34
+_SHORT_NAME = 25
 _MOST_ROWS = 40
 
 # Colours come from JupyterLab where there is one; otherwise they follow the system's light or dark scheme.
@@ -27,6 +30,27 @@ _STYLE = (
 )
 
 
+@dataclass(frozen=True)
+class _Shape:
+    """Where the picture has what: widths, the height of a row, and in it the name's and the line's heights."""
+
+    width: int
+    left: int
+    right: int
+    row: int
+    name: int
+    line: int
+    most: int
+
+    def place(self, probability: float) -> float:
+        return round(self.left + (self.right - self.left) * probability, 1)
+
+
+_BESIDE = _Shape(width=640, left=190, right=470, row=34, name=21, line=17, most=_SHORT_NAME)
+_ABOVE = _Shape(width=520, left=12, right=340, row=48, name=16, line=32, most=70)
+"""For long names: each above its line, so that it is whole."""
+
+
 def ranking_svg(study: Study) -> str:
     """The ranking as a static SVG: one row a cell with its strength, its 90% interval and its chance of being the best.
 
@@ -34,33 +58,34 @@ def ranking_svg(study: Study) -> str:
         study: What is shown.
 
     Returns:
-        One `<svg>` element, 640 units wide and as high as its rows need. Nothing in it is loaded or executed, and
-        names of cells are text. Beyond 40 cells the rest is counted.
+        One `<svg>` element, at most 640 units wide and as high as its rows need; long names are above their lines.
+        Nothing in it is loaded or executed, and names of cells are text. Beyond 40 cells the rest is counted.
     """
     rows = study.ranking[:_MOST_ROWS]
     hidden = len(study.ranking) - len(rows)
-    bottom = _TOP + _ROW * len(rows)
+    shape = _ABOVE if any(len(_in_one_line(row.cell)) > _SHORT_NAME for row in rows) else _BESIDE
+    bottom = _TOP + shape.row * len(rows)
     height = bottom + _FOOT + (18 if hidden else 0)
     spoken = "; ".join(
         f"{place}. {clean(str(row.cell))[:60]}: {row.strength}, {row.best:.0%} chance of being the best"
         for place, row in enumerate(rows, 1)
     )
     head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="hw-rank" viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" '
-        f'role="img" aria-label="{attribute(f"Ranking. {study.sentence} {spoken}")}"><style>{_STYLE}</style>'
-        f'<text class="dim" x="{_LEFT}" y="16">wins against the others</text>'
-        f'<text class="dim" x="{_WIDTH - 8}" y="16" text-anchor="end">best</text>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="hw-rank" viewBox="0 0 {shape.width} {height}" '
+        f'width="{shape.width}" role="img" aria-label="{attribute(f"Ranking. {study.sentence} {spoken}")}">'
+        f'<style>{_STYLE}</style><text class="dim" x="{shape.left}" y="16">wins against the others</text>'
+        f'<text class="dim" x="{shape.width - 8}" y="16" text-anchor="end">best</text>'
     )
     parts = [head]
     for tick in (0, 25, 50, 75, 100):
-        x = _place(tick / 100)
+        x = shape.place(tick / 100)
         dash = "" if tick == 50 else ' stroke-dasharray="1 4"'
         parts.append(
             f'<line x1="{x}" x2="{x}" y1="{_TOP - 6}" y2="{bottom}"{dash}/>'
             f'<text class="dim" x="{x}" y="{bottom + 18}" text-anchor="middle">{tick}%</text>'
         )
     for index, row in enumerate(rows):
-        parts.append(_row(str(row.cell), row.strength, row.best, _TOP + _ROW * index + _ROW / 2))
+        parts.append(_row(_in_one_line(row.cell), row.strength, row.best, _TOP + shape.row * index, shape))
     if hidden:
         parts.append(f'<text class="dim" x="0" y="{height - 4}">and {hidden} more cells</text>')
     return "".join([*parts, "</svg>"])
@@ -82,8 +107,8 @@ def ranking_html(study: Study) -> str:
         for text in ("Cell", "Wins against the others", "", "Best")
     )
     body = "".join(
-        f"<tr><td style='{_CELL}'><bdi>{content(' '.join(str(row.cell).split())[:80])}</bdi></td>"
-        f"<td style='{_CELL}'>{_bar(row.strength)}</td>"
+        f"<tr><td style='{_CELL}'><bdi>{content(_in_one_line(row.cell)[:80])}</bdi></td>"
+        f"<td style='{_CELL}'>{bar(row.strength.low, row.strength.probability, row.strength.high)}</td>"
         f"<td style='{_CELL};white-space:nowrap'>{row.strength}</td><td style='{_CELL}'>{row.best:.0%}</td></tr>"
         for row in rows
     )
@@ -95,13 +120,13 @@ def ranking_html(study: Study) -> str:
     )
 
 
-def _bar(strength: Chance) -> str:
-    """A line from 0 to 100%, the interval on it as a bar, and the estimate as a dot."""
-    low, middle, high = (_BAR_WIDTH * each for each in (strength.low, strength.probability, strength.high))
+def bar(low: float, middle: float, high: float, width: int = _BAR_WIDTH) -> str:
+    """A line from 0 to 100%, the interval on it as a bar, and the estimate as a dot, in inline styles only."""
+    low, middle, high = (width * each for each in (low, middle, high))
     before, after = max(middle - 4 - low, 0), max(high - middle - 4, 0)
     piece = "display:inline-block;vertical-align:middle;background-color:"
     return (
-        f"<div style='width:{_BAR_WIDTH}px;height:14px;line-height:14px;white-space:nowrap;font-size:0;"
+        f"<div style='width:{width}px;height:14px;line-height:14px;white-space:nowrap;font-size:0;"
         "background-color:rgba(128,128,128,.14);border-radius:3px'>"
         f"<span style='{piece}#2f7fd0;margin-left:{min(low, middle - 4):.0f}px;width:{before:.0f}px;height:3px'></span>"
         f"<span style='{piece}#2f7fd0;width:8px;height:8px;border-radius:4px'></span>"
@@ -109,17 +134,17 @@ def _bar(strength: Chance) -> str:
     )
 
 
-def _row(cell: str, strength: Chance, best: float, y: float) -> str:
-    name = " ".join(cell.split())
-    short = name if len(name) <= 25 else name[:24] + "…"
-    low, middle, high = (_place(each) for each in (strength.low, strength.probability, strength.high))
+def _row(name: str, strength: Chance, best: float, top: float, shape: _Shape) -> str:
+    short = name if len(name) <= shape.most else name[: shape.most - 1] + "…"
+    low, middle, high = (shape.place(each) for each in (strength.low, strength.probability, strength.high))
+    y = top + shape.line
     return (
-        f'<g><title>{attribute(name)}: {strength}</title><text x="0" y="{y + 4:g}">{attribute(short)}</text>'
+        f'<g><title>{attribute(name)}: {strength}</title><text x="0" y="{top + shape.name:g}">{attribute(short)}</text>'
         f'<line class="span" x1="{low}" x2="{high}" y1="{y:g}" y2="{y:g}"/><circle cx="{middle}" cy="{y:g}" r="5.5"/>'
-        f'<text x="{_RIGHT + 14}" y="{y + 4:g}">{strength}</text>'
-        f'<text x="{_WIDTH - 8}" y="{y + 4:g}" text-anchor="end">{best:.0%}</text></g>'
+        f'<text x="{shape.right + 14}" y="{y + 4:g}">{strength}</text>'
+        f'<text x="{shape.width - 8}" y="{y + 4:g}" text-anchor="end">{best:.0%}</text></g>'
     )
 
 
-def _place(probability: float) -> float:
-    return round(_LEFT + (_RIGHT - _LEFT) * probability, 1)
+def _in_one_line(cell: Hashable) -> str:
+    return " ".join(str(cell).split())

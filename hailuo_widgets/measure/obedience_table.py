@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.judge.picture import bar
+from hailuo_widgets.markup import content
 from hailuo_widgets.measure.obedience import as_svg, obedience
 from hailuo_widgets.table import Table
 
@@ -13,6 +15,9 @@ if TYPE_CHECKING:
     from hailuo_widgets.measure.obedience import Obedience, Record
 
 _COLUMNS = ("Command", "Model", "Ordered", "Seen", "Something else", "Can't tell", "Share", "95% interval", "Speed")
+
+
+_CELL = "padding:4px 24px 4px 0;border:0;text-align:left;vertical-align:middle;background:transparent"
 
 
 class ObedienceTable:
@@ -58,11 +63,43 @@ class ObedienceTable:
 
     @property
     def svg(self) -> str:
-        """The picture, see `obedience.as_svg`."""
+        """The picture for a page or a paper, see `obedience.as_svg`."""
         return as_svg(self.cells)
 
     def __repr__(self) -> str:
         return str(self.table)
 
     def _repr_html_(self) -> str:
-        return self.table._repr_html_() + (f"<div>{self.svg}</div>" if self.cells else "")
+        return self.table._repr_html_() + (_picture(self.cells) if self.cells else "")
+
+
+def _picture(cells: list[Obedience]) -> str:
+    """A row for each command, a column for each model, in HTML: an untrusted notebook takes an SVG apart."""
+    commands = list(dict.fromkeys(each.command for each in cells))
+    models = list(dict.fromkeys(each.model for each in cells))
+    found = {(each.command, each.model): each for each in cells}
+    head = "".join(f"<th style='{_CELL};font-weight:600'>{content(model)}</th>" for model in ("", *models))
+    body = "".join(
+        f"<tr><td style='{_CELL};white-space:nowrap'>{content(command)}</td>"
+        + "".join(f"<td style='{_CELL}'>{_point(found.get((command, model)))}</td>" for model in models)
+        + "</tr>"
+        for command in commands
+    )
+    return (
+        "<div style='margin-top:12px;font-size:13px;line-height:1.45;overflow-x:auto'>"
+        "<table role='img' aria-label='Camera commands carried out' style='border-collapse:collapse;margin:0'>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _point(cell: Obedience | None) -> str:
+    if cell is None:
+        return ""
+    if cell.share is None:
+        return f"<span style='opacity:.7'>can't tell ({cell.untold})</span>"
+    untold = f" <span style='opacity:.7'>+{cell.untold} ?</span>" if cell.untold else ""
+    line = bar(cell.low, cell.share, cell.high, width=100)
+    return (
+        f"<div style='display:flex;align-items:center;gap:8px;white-space:nowrap'>{line}"
+        f"<span>{cell.seen}/{cell.seen + cell.other}{untold}</span></div>"
+    )

@@ -100,7 +100,7 @@ export function clipWall(wall, signal) {
   view.tabIndex = 0;
   const sheet = element("div", "hw-wall-sheet");
   view.append(sheet);
-  const nothing = element("div", "hw-nothing", "No clips.");
+  const nothing = element("div", "hw-nothing", "No clips match. Clear a filter.");
   root.append(bar, view, nothing);
 
   let total = 0;
