@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import hailuo_widgets as hw
+from hailuo_widgets.engine.job import WaitInterrupted
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.moves import FAMILIES
 from hailuo_widgets.measure.obedience import as_svg, obedience, wilson
@@ -111,6 +112,17 @@ def test_a_misspelt_command_is_refused_instead_of_disobeyed():
     assert Ordered(camera=measured.camera).camera == [("Pan left",)]
     with pytest.raises(UsageError, match="no measured values: 3 is"):
         Measured.from_dict(3)
+
+
+def test_an_interrupt_is_one_line(monkeypatch):
+    def interrupted(_files, **_options):
+        yield 0, Measured("one.mp4", [], [], [], [])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hailuo_widgets.measure.run.measure_each", interrupted)
+    with pytest.raises(WaitInterrupted, match="Stopped after 1 of 2 clips") as caught:
+        hw.measure(["one.mp4", "two.mp4"])
+    assert len(caught.value._render_traceback_()) == 1
 
 
 def test_nothing_to_measure_is_no_error():

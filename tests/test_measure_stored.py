@@ -13,6 +13,7 @@ import pytest
 
 import hailuo_widgets as hw
 from hailuo_widgets import session as session_module
+from hailuo_widgets.engine.job import WaitInterrupted
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.kept import kept
 from hailuo_widgets.measure.record import VERSION, Delivered, Measured, SeenStep, failed
@@ -422,6 +423,17 @@ def test_a_request_of_another_programs_making_orders_nothing(here, wrong):
     clip = hw.generate("A fox", show=False).result(SECONDS)
     strange = replace(clip, parameters={**clip.parameters, **wrong})
     assert columns(strange, record(("Pan left",), delivered=DELIVERED))["measured.camera"] == "Pan left"
+
+
+def test_an_interrupted_wait_for_measures_is_one_line(here, monkeypatch):
+    def interrupted(_timeout):
+        raise KeyboardInterrupt
+
+    measuring = hw.library().measure()
+    monkeypatch.setattr(measuring._thread, "join", interrupted)
+    with pytest.raises(WaitInterrupted, match="the measuring goes on") as caught:
+        measuring.result(SECONDS)
+    assert len(caught.value._render_traceback_()) == 1
 
 
 def test_an_executor_that_takes_nothing_is_told_by_the_result(here):

@@ -14,6 +14,7 @@ import hailuo_widgets as hw
 from hailuo_widgets import commands
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.record import VERSION, Measured
+from hailuo_widgets.views.describe_sweep import head_of
 from support.vendor import submits
 
 SECONDS = 60
@@ -120,7 +121,7 @@ def test_an_answer_that_is_none_is_refused_in_a_sentence(fox, said):
 def test_what_cannot_vote_is_refused_before_it_votes(fox):
     wrong = {
         "doesn't take two clips": lambda one: 0,
-        "A lambda has no name": lambda one, two: 0,
+        "has no name to keep its votes under": lambda one, two: 0,
         "3 can't compare clips": 3,
         "no measure 'beauty'": "beauty",
     }
@@ -143,6 +144,12 @@ def test_what_cannot_vote_is_refused_before_it_votes(fox):
     for what, call in {"template": lambda: hw.sweep(3), "name": lambda: hw.sweep("A fox", name=3)}.items():
         with pytest.raises(UsageError, match=f"A sweep's {what} is text, not 3"):
             call()
+
+
+def test_a_programs_votes_may_be_kept_under_another_name(fox):
+    ranking = fox.judge(by=lambda one, _two: int("leaps" not in one.prompt), voter="leaps v2", votes=5)
+    assert "By leaps v2, a program." in ranking.sentence
+    assert {(each.voter, each.source) for each in fox.judging.about().votes} == {("leaps v2", "program")}
 
 
 def test_a_program_that_raises_says_on_which_clips_and_its_votes_are_kept(fox):
@@ -187,7 +194,10 @@ def test_every_table_counts_the_clips_that_next_bought_in_this_kernel_and_in_ano
         here.library().journal.keep_measures(clip.sha256, VERSION, measured.to_dict(), 1.0)
     told = counts(made)
     assert told == {table: [3, 1] for table in told}
-    assert counts(hw.sweep.load("pans")) == told
+    again = hw.sweep.load("pans")
+    assert counts(again) == told
+    for each in (made, again):
+        assert head_of(each, None).money[-1] == "2 further clips in .clips()"
     page = made.to_html(here.folder / "pans.html").read_text()
     assert "4 clips in 2 cells" in page
     assert page.count("<video") == 4

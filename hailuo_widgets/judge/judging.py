@@ -325,7 +325,7 @@ class Judging:
         Args:
             program: `(clip, clip)` → 0 or 1 for the better one, None or `"tie"` for a tie, `"skip"` for no answer.
             votes: How many it gives at most.
-            name: The voter's name; the function's own where none is given.
+            name: The voter's name; the function's own where none is given. A lambda and an object have none.
 
         Returns:
             The ranking by this program, and how far it agrees with people. People's ranking stays as it is.
@@ -338,6 +338,7 @@ class Judging:
         """
         if type(votes) is not int or votes < 1:
             raise UsageError(f"A program gives 1 vote or more, not {votes!r:.60}.", hint="Write votes=100.")
+        _check_program(program)
         voter = voter_name(name or _program_name(program))
         mine = {
             frozenset(each.clips) for each in standing(self.votes) if each.source == "program" and each.voter == voter
@@ -430,26 +431,34 @@ def voter_name(voter: object) -> str:
     return name
 
 
-def _program_name(program: object) -> str:
-    """Under which a program's votes are kept. Two programs of one name would be taken for the same voter.
+def _check_program(program: object) -> None:
+    """A program compares two clips.
 
     Raises:
-        UsageError: If it is no function of two clips, or has no name.
+        UsageError: If it doesn't.
     """
     if not callable(program):
         raise UsageError(
             f"{program!r:.60} can't compare clips.", hint="Give a function of two clips, or the name of a measure."
         )
-    name = str(getattr(program, "__name__", type(program).__name__))
     try:
         inspect.signature(program).bind(None, None)
     except TypeError:
-        raise UsageError(f"{name} doesn't take two clips.", hint="Write def sharper(one, other): …") from None
+        raise UsageError(f"{program!r:.60} doesn't take two clips.", hint="Write def sharper(one, other): …") from None
     except ValueError:  # written in C, without a signature
         pass
-    if name == "<lambda>":
+
+
+def _program_name(program: object) -> str:
+    """Under which a program's votes are kept. Two programs of one name would be taken for the same voter.
+
+    Raises:
+        UsageError: If it has no name of its own.
+    """
+    name = str(getattr(program, "__name__", ""))
+    if name in ("", "<lambda>"):
         raise UsageError(
-            "A lambda has no name to keep its votes under.", hint="Write def sharper(one, other): …, and by=sharper."
+            f"{program!r:.60} has no name to keep its votes under.", hint='Name it: fox.judge(by=…, voter="sharper").'
         )
     return name
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.engine.job import WaitInterrupted
 from hailuo_widgets.errors import TimedOutError
 from hailuo_widgets.measure.stored import measure_stored
 
@@ -80,13 +81,17 @@ class Measuring:
 
         Raises:
             TimedOutError: After `timeout`; it goes on.
+            WaitInterrupted: If the waiting was interrupted; it goes on.
             UsageError: If the extra `measure` is not installed, or if the sweep hasn't been run.
             LibraryError: If the library can't be read.
             Exception: Whatever the executor raised.
         """
         if not self.done:
             self._check_start()
-        self._thread.join(timeout)
+        try:
+            self._thread.join(timeout)
+        except KeyboardInterrupt:
+            raise WaitInterrupted(f"Stopped waiting; the measuring goes on: {self!r}. .stop() ends it.") from None
         if self._thread.is_alive():
             raise TimedOutError(f"After {timeout:g} s {self!r}.", hint="It goes on; wait again with .result().")
         if self._error is not None:

@@ -46,6 +46,7 @@ def measure(
     Raises:
         UsageError: Something given is of the wrong kind, `ordered` is not as long as `paths`, the executor takes no
             clip, or the extra `measure` is not installed.
+        WaitInterrupted: It was interrupted. What `progress` was given is all that is kept.
     """
     files, orders = _files(paths)
     ordered = orders if ordered is None else _orders(ordered)
@@ -54,10 +55,16 @@ def measure(
             f"progress is a function, not {progress!r:.60}.", hint="It is called as progress(done, total, measured)."
         )
     found: list[Measured | None] = [None] * len(files)
-    for done, (index, measured) in enumerate(measure_each(files, ordered=ordered, executor=executor), 1):
-        found[index] = measured
-        if progress is not None:
-            progress(done, len(files), measured)
+    try:
+        for done, (index, measured) in enumerate(measure_each(files, ordered=ordered, executor=executor), 1):
+            found[index] = measured
+            if progress is not None:
+                progress(done, len(files), measured)
+    except KeyboardInterrupt:
+        from hailuo_widgets.engine.job import WaitInterrupted  # not what a worker needs
+
+        count = sum(each is not None for each in found)
+        raise WaitInterrupted(f"Stopped after {count} of {len(files)} clips.") from None
     return [each for each in found if each is not None]
 
 

@@ -506,12 +506,16 @@ class Journal:
     def find_clips(self, keys: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Row[Any]]:
         """The clips that answer many requests, by digest and replicate; requests without one are left out."""
         wanted = dict.fromkeys(keys)
-        digests = list(dict.fromkeys(digest for digest, _ in wanted))
+        every = self.clips_of(digest for digest, _ in wanted)
+        return {key: row for key, row in every.items() if key in wanted}
+
+    def clips_of(self, digests: Iterable[str]) -> dict[tuple[str, int], Row[Any]]:
+        """Every clip that answers one of some requests, by digest and replicate."""
+        wanted = list(dict.fromkeys(digests))
         found: dict[tuple[str, int], Row[Any]] = {}
-        for start in range(0, len(digests), _MOST_VALUES):
-            for row in self._clips(clips.c.digest.in_(digests[start : start + _MOST_VALUES])):
-                if (row.digest, row.replicate) in wanted:
-                    found.setdefault((row.digest, row.replicate), row)  # the newest comes first
+        for start in range(0, len(wanted), _MOST_VALUES):
+            for row in self._clips(clips.c.digest.in_(wanted[start : start + _MOST_VALUES])):
+                found.setdefault((row.digest, row.replicate), row)  # the newest comes first
         return found
 
     def job_ids(self, digests: Iterable[str]) -> set[str]:

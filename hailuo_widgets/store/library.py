@@ -21,7 +21,7 @@ from hailuo_widgets.store.journal import Journal
 from hailuo_widgets.store.peek import FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Row
@@ -114,11 +114,25 @@ class Library:
             keys: Digest and replicate of each.
         """
         wanted = list(keys)
-        rows = {key: self._clip(row) for key, row in self.journal.find_clips(wanted).items()}
-        found = {key: clip for key, clip in rows.items() if clip is not None and is_plain_file(clip.path)}
+        found = self._there(self.journal.find_clips(wanted))
         if self._shared is not None:
             found |= self._shared.find_many(key for key in wanted if key not in found)
         return found
+
+    def find_all(self, digests: Iterable[str]) -> dict[tuple[str, int], Clip]:
+        """Every clip that answers one of some requests at no cost, by digest and replicate.
+
+        Args:
+            digests: Of the requests.
+        """
+        wanted = list(digests)
+        found = self._there(self.journal.clips_of(wanted))
+        return found if self._shared is None else self._shared.find_all(wanted) | found
+
+    def _there(self, rows: Mapping[tuple[str, int], Row[Any]]) -> dict[tuple[str, int], Clip]:
+        """The clips of rows, without those whose file is gone."""
+        clips = {key: self._clip(row) for key, row in rows.items()}
+        return {key: clip for key, clip in clips.items() if clip is not None and is_plain_file(clip.path)}
 
     def clips(self) -> list[Clip]:
         """Every clip, newest first."""

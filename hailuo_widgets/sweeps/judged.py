@@ -13,7 +13,6 @@ from hailuo_widgets.markup import content
 from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.store.vote import QUESTION
 from hailuo_widgets.sweeps import budgets, halving
-from hailuo_widgets.sweeps.order import MOST_REPLICATES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -96,8 +95,7 @@ class Judged:
         """
         found = {}
         if self._host.has_library():
-            keys = [(digest, number) for number in range(MOST_REPLICATES) for digest in self._cells]
-            found = self._host.library().find_many(keys)
+            found = self._host.library().find_all(self._cells)
         names: dict[Hashable, str] = {clip.id: self._names[digest] for (digest, _), clip in found.items()}
         clips = {clip.id: clip for clip in found.values()}
         labels: dict[Hashable, dict[str, Hashable]] = {

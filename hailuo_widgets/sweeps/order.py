@@ -21,10 +21,6 @@ def keys(cells: Iterable[Cell], repeat: int) -> list[Key]:
     return [(digest, replicate) for replicate in range(repeat) for digest in digests]
 
 
-MOST_REPLICATES = 100
-"""So many clips of one request are looked for; looking for more costs nothing."""
-
-
 def interleaved(cells: Iterable[Cell], rows: int | None, columns: int | None) -> list[Cell]:
     """Cells in an order in which every row and every column gets its first clip early.
 

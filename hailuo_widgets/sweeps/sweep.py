@@ -28,8 +28,8 @@ from hailuo_widgets.store.vote import ME, QUESTION
 from hailuo_widgets.sweeps import budgets, overview, rewritten
 from hailuo_widgets.sweeps.definition import check_axis
 from hailuo_widgets.sweeps.export import records
-from hailuo_widgets.sweeps.order import MOST_REPLICATES, interleaved, keys
 from hailuo_widgets.sweeps.order import cheapest_first as by_price
+from hailuo_widgets.sweeps.order import interleaved, keys
 from hailuo_widgets.sweeps.persistence import document, keep_pictures, layout
 from hailuo_widgets.sweeps.plan import Plan, bare_commands, mixed_defaults, not_possible, total, warnings
 from hailuo_widgets.tabular import data_frame, to_parquet
@@ -166,7 +166,7 @@ class Sweep:
 
     def _look(self) -> Plan:
         wanted = keys(self.cells, self.repeat)
-        every, open_now = self._look_up(keys(self.cells, MOST_REPLICATES))
+        every, open_now = self._look_up()
         found = {key: every[key] for key in wanted if key in every}
         self._further = {key: clip for key, clip in every.items() if key[1] >= self.repeat}
         quotes = self._quotes
@@ -213,12 +213,13 @@ class Sweep:
         seen = os.path.relpath(self._host.library().folder, self._host.folder.resolve()).replace(os.sep, "/")
         return "" if seen == LIBRARY else seen
 
-    def _look_up(self, wanted: list[Key]) -> tuple[dict[Key, Clip], dict[Key, str]]:
+    def _look_up(self, wanted: list[Key] | None = None) -> tuple[dict[Key, Clip], dict[Key, str]]:
+        """Clips that are there, those asked for or all of the cells, and the states of open jobs."""
         mine = {key: clip for key, job in list(self._jobs.items()) if (clip := _kept(job)) is not None}
         if not self._host.has_library():
             return mine, {}
         library = self._host.library()
-        found = library.find_many(wanted)
+        found = library.find_all(self._quotes) if wanted is None else library.find_many(wanted)
         return {**mine, **found}, {(row.digest, row.replicate): row.state for row in library.journal.open_jobs()}
 
     def _state_of(self, key: Key, open_now: dict[Key, str]) -> str:
@@ -448,6 +449,12 @@ class Sweep:
         if self._plan is None:  # one that was loaded
             self.explain()
         return _there(self._found.get(key) or self._further.get(key))
+
+    @property
+    def further(self) -> int:
+        """How many clips are there beyond those that `repeat` asks for."""
+        made = (key for key, job in list(self._jobs.items()) if key[1] >= self.repeat and _kept(job) is not None)
+        return len({*self._further, *made})
 
     def replicates(self) -> list[tuple[int, ...]]:
         """The numbers of each cell's clips: those that `repeat` asks for, then further ones, there or under way.
@@ -776,7 +783,8 @@ class Sweep:
         Args:
             question: What is asked: `"better"`, `"follows"` (which does what the prompt says), or a short one of your
                 own. Each question is a study of its own.
-            voter: Your name, where several people vote.
+            voter: Your name, where several people vote; with `by`, the name that the program's votes are kept under,
+                where that is not the function's own.
             seats: How many clips are compared at a time: with 4 you pick the best of four.
             by: A function, `(clip, clip)` → 0 or 1 for the better one, None for a tie, `"skip"` for no answer. It votes
                 under its own name, apart from people, on pairs that it hasn't judged yet. Or the name of a measure:
@@ -797,8 +805,8 @@ class Sweep:
         if isinstance(by, str):
             from hailuo_widgets.sweeps.measured import program
 
-            return judging.by(program(by), votes=votes, name=by)
-        return judging.by(by, votes=votes)
+            return judging.by(program(by), votes=votes, name=by if voter == ME else voter)
+        return judging.by(by, votes=votes, name="" if voter == ME else voter)
 
     def to_ballot(self, folder: str | Path, *, question: str = QUESTION, votes: int = 30) -> Path:
         """Write a page on which people without Python compare its clips: open `index.html`, no server is needed.

@@ -144,7 +144,7 @@ def head_of(sweep: Sweep, left: float | None, message: str = "") -> HeadView:
     now = max((ended or began for began, ended in spans), default=0.0) if phase == "done" else time.monotonic()
     return HeadView(
         phase=phase,
-        money=_money(sweep),
+        money=(*_money(sweep), *_further(sweep)),
         elapsed=now - min(begun) if begun else 0.0,
         left=left if phase == "running" else None,
         halted=tuple(sweep.group.halted.items()) if sweep.group and phase != "done" else (),
@@ -272,9 +272,15 @@ def _money(sweep: Sweep) -> tuple[str, ...]:
     if (budget := sweep.budget) is not None:
         spent[budget.currency] += budget.spent
         reserved[budget.currency] += budget.reserved
-        limit = (f"budget {Price(budget.amount, budget.currency)}",)
+        limit = (f"budget {Price(budget.amount, budget.currency)}".rstrip(),)  # where all is free it has no currency
     parts = [(spent, "spent"), (reserved, "reserved")]
     return (*(f"{_amounts(each)} {word}" for each, word in parts if any(each.values())), *limit)
+
+
+def _further(sweep: Sweep) -> tuple[str, ...]:
+    """That there are clips which the grid, a cell's clips being as many as `repeat` says, doesn't show."""
+    count = sweep.further
+    return (f"{count} further {'clip' if count == 1 else 'clips'} in .clips()",) if count else ()
 
 
 def _paid(job: Job) -> bool:

@@ -118,7 +118,7 @@ class HeadView:
 
     Attributes:
         phase: Whether it is a plan, runs, is paused, or has ended.
-        money: What is spent, reserved and left, a few words each.
+        money: What is spent, reserved and left, a few words each; also that there are clips which are not shown.
         elapsed: Seconds since it was started.
         left: Seconds that it will probably still take; None where that is unknown.
         halted: Providers that were halted, each with its reason.
