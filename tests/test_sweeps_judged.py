@@ -193,6 +193,17 @@ def test_every_table_counts_the_clips_that_next_bought_in_this_kernel_and_in_ano
     assert page.count("<video") == 4
 
 
+def test_votes_on_deleted_clips_are_said_not_to_count(fox):
+    each_compared(fox.judging.about())
+    assert "deleted" not in fox.ranking.sentence
+    one = fox.clips()[0]
+    one.path.unlink()
+    assert "4 votes are about deleted clips, and not counted." in fox.ranking.sentence
+    assert "(12 votes)" in fox.ranking.sentence
+    hw.library().prune(delete=True)
+    assert "4 votes are about deleted clips" in hw.sweep.load("fox").ranking.sentence
+
+
 def test_a_voters_name_is_the_same_in_the_arena_and_in_the_votes(fox):
     arena = fox.judge(voter="  Ada   L. ")
     shown = arena.judging.next_pair(arena.voter)

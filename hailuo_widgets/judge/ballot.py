@@ -70,8 +70,9 @@ class Added(NamedTuple):
     refused: dict[str, str]
 
     def __repr__(self) -> str:
-        voters = len(self.voters)
-        text = f"{self.votes} votes of {voters} {'voter' if voters == 1 else 'voters'} added."
+        votes = "1 vote" if self.votes == 1 else f"{self.votes} votes"
+        voters = "1 voter" if len(self.voters) == 1 else f"{len(self.voters)} voters"
+        text = f"{votes} of {voters} added."
         if self.known:
             text += f" {self.known} were there already."
         lines = [f"{name} was refused: {why}" for name, why in list(self.refused.items())[:20]]

@@ -22,7 +22,7 @@ from hailuo_widgets.store.vote import LONGEST_NAME, LONGEST_QUESTION, ME, QUESTI
 from hailuo_widgets.tabular import data_frame, to_parquet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -76,6 +76,7 @@ class Judging:
         cells: Id of a clip → its cell.
         axes: Cell → its values; None where nothing varies by axes.
         question: What is asked: `"better"`, `"follows"`, or another short text.
+        gone: Ids of clips of these cells that were deleted: votes on them don't count, which the ranking says.
         generator: Draws seats and random pairs; a fresh one if None.
 
     Raises:
@@ -91,6 +92,7 @@ class Judging:
         *,
         axes: Mapping[Hashable, Mapping[str, Hashable]] | None = None,
         question: str = QUESTION,
+        gone: Collection[str] = (),
         generator: np.random.Generator | None = None,
     ) -> None:
         if len(clips) < 2:
@@ -100,7 +102,7 @@ class Judging:
                 f"A question has 1 to {LONGEST_QUESTION} characters.", hint='Write "better", "follows", or a few words.'
             )
         self.journal, self.clips, self.cells, self.question = journal, clips, cells, question.strip()
-        self._clock, self._axes = clock, axes
+        self._clock, self._axes, self._gone = clock, axes, frozenset(gone)
         self._generator = generator or np.random.default_rng()
         self._latest = 0.0
         self._lock = threading.Lock()
@@ -124,7 +126,17 @@ class Judging:
     @property
     def ranking(self) -> Ranking:
         """The cells, as people voted."""
-        return Ranking(self.study())
+        return Ranking(self.study(), self._lost())
+
+    def _lost(self) -> str:
+        """How many of people's votes are about clips that were deleted, in a sentence."""
+        if not self._gone:
+            return ""
+        known = {*self.clips, *self._gone}
+        lost = len(counted(self.journal.votes(self.question), known).votes) - len(counted(self.votes, known).votes)
+        if not lost:
+            return ""
+        return f"{lost} {'vote is' if lost == 1 else 'votes are'} about deleted clips, and not counted."
 
     @property
     def effects(self) -> Effects:

@@ -514,6 +514,15 @@ class Journal:
                     found.setdefault((row.digest, row.replicate), row)  # the newest comes first
         return found
 
+    def job_ids(self, digests: Iterable[str]) -> set[str]:
+        """Every job of some requests, those whose clips were deleted included."""
+        wanted, found = list(dict.fromkeys(digests)), set[str]()
+        with self._read() as connection:
+            for start in range(0, len(wanted), _MOST_VALUES):
+                some = select(jobs.c.id).where(jobs.c.digest.in_(wanted[start : start + _MOST_VALUES]))
+                found |= set(map(str, connection.execute(some).scalars()))
+        return found
+
     def clip_rows(self, job_id: str) -> list[Row[Any]]:
         """The clip of a job, if there is one."""
         with self._read() as connection:

@@ -43,7 +43,7 @@ def budget(
     by_day = _DAY.search(text)
     text = text[: by_day.start()] if by_day else text
     if by_day and today is None:
-        raise UsageError("A budget by day is for a sweep.", hint=f"Write --budget {text}.")
+        raise UsageError("A budget by day is for a sweep.", hint="Leave out /day.")
     if found := _CLIPS.fullmatch(text):
         return _rest(Decimal(found[1]), CLIPS, today if by_day else None)
     amount, currency = money(text, "A budget", "Write 6, $6, 6 USD or 5 clips; with /day it is by day.")

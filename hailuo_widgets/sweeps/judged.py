@@ -105,13 +105,15 @@ class Judged:
         }
         if len(clips) < 2:
             raise UsageError("There are not two clips to compare.", hint="Run the sweep, or wait until clips are done.")
+        journal = self._host.library().journal
         return Judging(
-            self._host.library().journal,
+            journal,
             self._host.clock,
             clips,
             names,
             axes=labels if any(labels.values()) else None,
             question=question,
+            gone=journal.job_ids(self._cells) - clips.keys(),
         )
 
     def next(self, budget: str | float | Decimal, question: str = QUESTION) -> Next:
