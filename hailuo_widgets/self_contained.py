@@ -13,6 +13,7 @@ from hailuo_widgets.disk import writing
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.notebook_file import joined, read_notebook, write_notebook
 from hailuo_widgets.store.containment import is_plain_file
+from hailuo_widgets.views import advice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,7 +68,8 @@ def export(source: Path, target: Path, *, most_mb: float | None = None) -> tuple
         for data in pages:
             for kind in _WIDGETS:
                 data.pop(kind, None)
-            data["text/html"] = _moved(joined(data["text/html"]), found, place, inside=inside)
+            page = _moved(joined(data["text/html"]), found, place, inside=inside)
+            data["text/html"] = page if missing else advice.without(page)
         write_notebook(notebook, target)
     return len(set(found.values())), size if inside else 0.0, list(missing)
 

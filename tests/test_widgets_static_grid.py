@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from hailuo_widgets.media.frames import shrunk
+from hailuo_widgets.views import advice
 from hailuo_widgets.views.card import ClipView
 from hailuo_widgets.views.grid_view import AxisView, CellView, Footage, GridItem, GridView, HeadView, PlanView
 from hailuo_widgets.views.static_grid import OUTPUT_LIMIT, fitting, grid_html, grid_text
@@ -152,6 +153,7 @@ def test_a_table_without_its_library_says_where_the_clips_are_looked_for():
     text = Seen(grid_html(view, clips_of(view))).text
     assert "The clips are in clips, relative to this notebook. If they don't play, copy that folder there." in text
     assert "relative to this notebook" not in Seen(grid_html(view, {})).text
+    assert "relative to this notebook" not in Seen(advice.without(grid_html(view, clips_of(view)))).text
 
 
 def test_a_plan_says_that_nothing_was_sent():

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from hailuo_widgets.measure.obedience import Obedience, Record
 
 _COLUMNS = ("Command", "Model", "Ordered", "Seen", "Something else", "Can't tell", "Share", "95% interval", "Speed")
-
-
 _CELL = "padding:4px 24px 4px 0;border:0;text-align:left;vertical-align:middle;background:transparent"
 
 
@@ -78,16 +76,16 @@ def _picture(cells: list[Obedience]) -> str:
     commands = list(dict.fromkeys(each.command for each in cells))
     models = list(dict.fromkeys(each.model for each in cells))
     found = {(each.command, each.model): each for each in cells}
-    head = "".join(f"<th style='{_CELL};font-weight:600'>{content(model)}</th>" for model in ("", *models))
+    head = "<td></td>" + "".join(f"<th style='{_CELL};font-weight:600'>{content(model)}</th>" for model in models)
     body = "".join(
-        f"<tr><td style='{_CELL};white-space:nowrap'>{content(command)}</td>"
+        f"<tr><th scope='row' style='{_CELL};font-weight:400;white-space:nowrap'>{content(command)}</th>"
         + "".join(f"<td style='{_CELL}'>{_point(found.get((command, model)))}</td>" for model in models)
         + "</tr>"
         for command in commands
     )
     return (
         "<div style='margin-top:12px;font-size:13px;line-height:1.45;overflow-x:auto'>"
-        "<table role='img' aria-label='Camera commands carried out' style='border-collapse:collapse;margin:0'>"
+        "<table aria-label='Camera commands carried out' style='border-collapse:collapse;margin:0'>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 

@@ -62,7 +62,7 @@ class Arena(Placed):
     def __init__(self, judging: Judging, voter: str = ME, *, seats: int = 2, folder: Path | None = None) -> None:
         if type(seats) is not int or not 2 <= seats <= MOST_SEATS:
             raise UsageError(f"{seats!r:.20} clips can't be compared at a time.", hint="Write seats=2, 3 or 4.")
-        super().__init__(asked=question_as_shown(judging.question))
+        super().__init__(asked=question_as_shown(judging.question, min(seats, len(judging.clips))))
         self.judging, self.voter = judging, voter_name(voter)
         self._seats = min(seats, len(judging.clips))
         self._folder = folder or Path.cwd()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_widgets.engine.job import Job
 from hailuo_widgets.store.clip import Clip
-from hailuo_widgets.views import live, live_grid
+from hailuo_widgets.views import advice, live, live_grid
 
 if TYPE_CHECKING:
     from hailuo_widgets.sweeps.host import Host
@@ -27,10 +27,12 @@ def mime(what: Job | Clip | Sweep, host: Host) -> tuple[str, str]:
         host: The kernel's session.
     """
     if isinstance(what, Clip):
-        return "text/html", live.clip_html(what, host.folder, _served)
-    if isinstance(what, Job):
-        return "text/html", live.job_html(what, host.folder, _served)
-    return "text/html", live_grid.sweep_html(what, host, _served)
+        shown = live.clip_html(what, host.folder, _served)
+    elif isinstance(what, Job):
+        shown = live.job_html(what, host.folder, _served)
+    else:
+        shown = live_grid.sweep_html(what, host, _served)
+    return "text/html", advice.without(shown)
 
 
 def _served(clip: Clip, view: ClipView) -> ClipView:

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import attribute, clean, content
+from hailuo_widgets.views import advice
 from hailuo_widgets.views.wording import delivered, file_size, message, segments, shorten, state_word
 
 if TYPE_CHECKING:
@@ -231,8 +232,7 @@ def _facts(order: Order, status: Status, clip: ClipView | None, *, folded: bool)
         cells.append(_fact("Task", f"<bdi style='{_MONO}'>{_value(status.task_id)}</bdi>"))
     if clip:
         link = f"<a href='{attribute(clip.src)}' style='{_MONO}'><bdi>{_value(clip.file)}</bdi></a>"
-        label = "File, relative to this notebook. If the clip doesn't play, copy it there"
-        cells.append(_fact(label, f"{link} · {file_size(clip.size)}"))
+        cells.append(_fact(f"File{advice.FILE}", f"{link} · {file_size(clip.size)}"))
     return f"<div style='{_FACTS}'>{''.join(cells)}</div>"
 
 

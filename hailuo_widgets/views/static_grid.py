@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from hailuo_widgets.markup import attribute, clean, content
 from hailuo_widgets.sweeps.pivot import STRIP
+from hailuo_widgets.views import advice
 from hailuo_widgets.views.wording import cell_words, shorten
 
 if TYPE_CHECKING:
@@ -121,7 +122,9 @@ class _Drawing:
         first = f"<th style='{side};font-weight:400;opacity:.65'>{corner}</th>" if rows >= 0 else ""
         tables = []
         for some in _strips(len(across)) if rows < 0 else [range(len(across))]:
-            head = "".join(f"<th scope='col' style='{above}'>{_label(across[each])}</th>" for each in some)
+            head = "".join(
+                f"<th scope='col' style='{above}'>{_label(across[each]) if columns >= 0 else ''}</th>" for each in some
+            )
             body = "".join(
                 "<tr style='background:transparent'>"
                 + (f"<th scope='row' style='{side};max-width:160px'>{_label(down[row])}</th>" if rows >= 0 else "")
@@ -129,10 +132,12 @@ class _Drawing:
                 + "</tr>"
                 for row in shown
             )
-            tables.append(
-                f"<table style='{_TABLE}'><thead><tr style='background:transparent'>{first}{head}</tr></thead>"
-                f"<tbody>{body}</tbody></table>"
+            heads = (
+                f"<thead><tr style='background:transparent'>{first}{head}</tr></thead>"
+                if rows >= 0 or columns >= 0
+                else ""
             )
+            tables.append(f"<table style='{_TABLE}'>{heads}<tbody>{body}</tbody></table>")
         title = " · ".join(
             f"<span style='opacity:.65'>{content(shorten(view.axes[axis].name, 40))}</span> "
             f"<b>{_label(view.axes[axis].values[value])}</b>"
@@ -270,10 +275,7 @@ def _files(clips: Mapping[Place, ClipView]) -> str:
         return ""
     folders = sorted({clip.file.rpartition("/")[0] or "." for clip in clips.values()})
     where = ", ".join(f"<code>{content(shorten(folder, 120))}</code>" for folder in folders[:3])
-    return (
-        f"<div style='margin-top:6px;opacity:.65'>The clips are in {where}, relative to this notebook. "
-        "If they don't play, copy that folder there.</div>"
-    )
+    return advice.folders(where)
 
 
 def _again(view: GridView) -> str:

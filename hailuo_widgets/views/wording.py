@@ -91,9 +91,10 @@ class Segment(NamedTuple):
     is_command: bool
 
 
-def question_as_shown(question: str) -> str:
-    """A question about clips as a voter reads it."""
-    asked = {"better": "Which is better?", "follows": "Which does what the prompt says?"}
+def question_as_shown(question: str, seats: int = 2) -> str:
+    """A question about so many clips as a voter reads it."""
+    better = "Which is better?" if seats == 2 else "Which is the best?"
+    asked = {"better": better, "follows": "Which does what the prompt says?"}
     return asked.get(question, question)
 
 

@@ -138,6 +138,7 @@ def test_four_clips_wait_for_a_key_where_motion_is_reduced_and_the_best_is_picke
     four = hw.judge(*[[clip] for clip in arena.judging.clips.values()], seats=4)
     host.mount(four, place=four.place)
     expect(host.page.locator("video")).to_have_count(4)
+    expect(host.page.get_by_text("Which is the best?")).to_be_visible()
     status = host.page.get_by_role("status")
     expect(status).to_have_text("Press space to play all clips.")
     paused = "() => [...document.querySelectorAll('video')].every((each) => each.paused)"

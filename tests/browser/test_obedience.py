@@ -90,7 +90,7 @@ def test_commands_are_counted_while_clips_arrive_and_a_disagreement_is_shown_wit
 
     page.run_cell(3, wait=False)
     table = page.cell_output(3)
-    expect(table.get_by_role("img", name="Camera commands carried out")).to_be_visible(timeout=SECONDS)
+    expect(table.get_by_role("table", name="Camera commands carried out")).to_be_visible(timeout=SECONDS)
     expect(table.get_by_role("cell", name="Pan left", exact=True)).to_have_count(2)
     save_picture(page, "obedience-table", table, height=1400)
 

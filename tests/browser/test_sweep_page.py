@@ -674,3 +674,21 @@ def test_nothing_is_wider_than_its_place(page, sweep, width):
     assert page.evaluate(
         "() => document.querySelector('dialog').scrollWidth <= document.querySelector('dialog').clientWidth"
     )
+
+
+def test_what_a_small_cell_says_stays_inside_it(page, sweep):
+    page.set_viewport_size({"width": 600, "height": 700})
+    failed = GridItem(
+        "failed", error="Moderation rejected the finished clip: it was too bright.", charged="may be charged"
+    )
+    sweep.mount(replace(grid(repeat=1), takes={(0, 0): failed}))
+    for _ in range(4):
+        page.get_by_role("button", name="More tools").click()
+        page.get_by_role("button", name="Smaller cells").click()
+        page.get_by_role("button", name="More tools").click()
+    small = cell(page, "Static shot, trots")
+    expect(small.get_by_text("may be charged")).to_be_visible()
+    page.wait_for_function(
+        "() => [...document.querySelector('.hw-cell').querySelectorAll('.hw-cell-caption, .hw-cell-left, .hw-cell-middle')]"
+        ".every((each) => each.scrollWidth <= each.clientWidth && each.scrollHeight <= each.clientHeight + 1)"
+    )

@@ -101,6 +101,7 @@ def played(browser, folder, page):
 
 @pytest.mark.parametrize("name", ["inside", "beside"])
 def test_nbconvert(exported, browser, name):
+    assert "relative to this notebook" not in (exported / f"{name}.ipynb").read_text("utf-8")
     tool(exported, "nbconvert", "--to", "html", f"{name}.ipynb")
     assert played(browser, exported, f"{name}.html") == CLIPS
 
@@ -116,11 +117,13 @@ def test_mkdocs_jupyter(exported, browser, tmp_path, urls):
     assert played(browser, tmp_path / "site", page) == CLIPS
 
 
-def test_myst_nb(exported, browser, tmp_path):
+@pytest.mark.parametrize("name", ["inside", "beside"])
+def test_myst_nb(exported, browser, tmp_path, name):
     (tmp_path / "source").mkdir()
-    shutil.copyfile(exported / "inside.ipynb", tmp_path / "source" / "inside.ipynb")
+    shutil.copyfile(exported / f"{name}.ipynb", tmp_path / "source" / f"{name}.ipynb")
+    shutil.copytree(exported / "beside_clips", tmp_path / "extra" / "beside_clips")
     (tmp_path / "source" / "conf.py").write_text(
-        "extensions = ['myst_nb']\nnb_execution_mode = 'off'\nroot_doc = 'inside'\n"
+        f"extensions = ['myst_nb']\nnb_execution_mode = 'off'\nroot_doc = '{name}'\nhtml_extra_path = ['../extra']\n"
     )
     tool(tmp_path, "sphinx", "-q", "-b", "html", "source", "built")
-    assert played(browser, tmp_path / "built", "inside.html") == CLIPS
+    assert played(browser, tmp_path / "built", f"{name}.html") == CLIPS

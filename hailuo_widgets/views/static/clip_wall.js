@@ -100,7 +100,7 @@ export function clipWall(wall, signal) {
   view.tabIndex = 0;
   const sheet = element("div", "hw-wall-sheet");
   view.append(sheet);
-  const nothing = element("div", "hw-nothing", "No clips match. Clear a filter.");
+  const nothing = element("div", "hw-nothing");
   root.append(bar, view, nothing);
 
   let total = 0;
@@ -168,6 +168,10 @@ export function clipWall(wall, signal) {
     draw();
   }
 
+  const isPinnedOnly = () => pinned.ariaPressed === "true";
+  const isFiltered = () =>
+    isPinnedOnly() || [search, provider, model].some((each) => each.value) || Number(rating.value) > 0;
+
   function ask() {
     asked = true;
     wall.send({
@@ -176,7 +180,7 @@ export function clipWall(wall, signal) {
       provider: provider.value,
       model: model.value,
       rating: Number(rating.value),
-      pinned: pinned.ariaPressed === "true",
+      pinned: isPinnedOnly(),
     });
   }
 
@@ -430,6 +434,7 @@ export function clipWall(wall, signal) {
           offer(provider, "Every provider", content.facets.provider);
           offer(model, "Every model", content.facets.model);
           nothing.hidden = total > 0;
+          say(nothing, isFiltered() ? "No clips match. Clear a filter." : "No clips yet.");
           view.hidden = !total;
           view.scrollTop = 0;
           measure();

@@ -28,6 +28,9 @@ const SIZES = [96, 132, 176, 240, 340];
 /** The least width until a size is chosen: the table then fits its width, with pictures that can still be recognised. */
 const FITTING = 88;
 
+/** Narrower than this, a cell has room for one line of why it failed. */
+const SMALL = 120;
+
 /** Milliseconds: how long a view rests before it asks for what is in it, and how often it says that someone looks. */
 const REST = 120;
 const TOUCH_EVERY = 8000;
@@ -202,7 +205,8 @@ function show(store, signal) {
     const first = lines[0]?.[0];
     if (!first?.root.isConnected) return;
     first.appear();
-    const { height } = first.root.getBoundingClientRect();
+    const { height, width } = first.root.getBoundingClientRect();
+    root.dataset.small = String(width < SMALL);
     root.style.setProperty("--hw-tall", `${Math.round(height)}px`);
   }
 
