@@ -125,3 +125,27 @@ async def test_work_that_is_itself_cancelled_ends():
     asyncio.get_running_loop().call_soon(task.cancel)
     with pytest.raises(asyncio.CancelledError):
         await to_its_end(task)
+
+
+def test_a_loop_that_two_threads_end_at_once_ends_without_a_word(loop, monkeypatch):
+    said: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", said.append)
+    busy = threading.Barrier(2)
+    asked, soon = threading.Semaphore(0), loop.loop.call_soon_threadsafe
+
+    def heard(*call, **context):
+        handle = soon(*call, **context)
+        asked.release()
+        return handle
+
+    loop.call(lambda: (busy.wait(SECONDS), busy.wait(SECONDS)))
+    busy.wait(SECONDS)
+    monkeypatch.setattr(loop.loop, "call_soon_threadsafe", heard)
+    ends = [threading.Thread(target=each) for each in (loop.finish, loop.stop)]
+    for each in ends:
+        each.start()
+        assert asked.acquire(timeout=SECONDS)
+    busy.wait(SECONDS)
+    for each in ends:
+        each.join(SECONDS)
+    assert not said

@@ -110,7 +110,9 @@ def _finish_all() -> None:
 
 async def _finish(loop: PatientLoop) -> None:
     """Cancel what was begun from outside the loop; what it has begun itself ends with it, or has to come to its end."""
-    begun = [task for task in loop.posted if not task.done() and task is not asyncio.current_task()]
+    # Not who does the same: the main thread's end and the loop's may come together.
+    others = [task for task in loop.posted if getattr(task.get_coro(), "cr_code", None) is not _finish.__code__]
+    begun = [task for task in others if not task.done()]
     for task in begun:
         task.cancel()
     if begun:
