@@ -173,6 +173,8 @@ def test_the_plain_text_says_what_came_of_it():
         "gait (2) × camera (3) × model (2)",
         "  Turned down.",
     ]
+    zipped = replace(view, cells=view.cells[:3])
+    assert grid_text(zipped).splitlines()[1] == "gait (2), camera (3), model (2)"
 
 
 def test_no_cells_are_no_table():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import itertools
+import math
 from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -83,7 +84,9 @@ def grid_text(view: GridView) -> str:
     """The same for a terminal, a diff or a screen with no HTML: what it is, and what came of it."""
     counts = _counts(view)
     head = " · ".join(filter(None, (view.name or "sweep", *counts, *view.head.money)))
-    lines = [head, " × ".join(f"{axis.name} ({len(axis.values)})" for axis in view.axes)]
+    # Zipped and nested axes do not multiply.
+    crossed = math.prod(len(axis.values) for axis in view.axes) == len(view.cells)
+    lines = [head, (" × " if crossed else ", ").join(f"{axis.name} ({len(axis.values)})" for axis in view.axes)]
     errors = dict.fromkeys(take.error for take in view.takes.values() if take.error)
     lines += [f"  {shorten(' '.join(error.split()), 200)}" for error in list(errors)[:5]]
     return clean("\n".join(line for line in lines if line))
