@@ -74,6 +74,12 @@ class ClipGrid(Placed):
 
     def _receive(self, _widget: object, content: Any, _buffers: Sequence[Any]) -> None:
         if isinstance(content, dict):
+            if content.get("type") == "mark":
+                try:
+                    self._wall.mark(content)
+                except HailuoError as error:
+                    self.send({"type": "problem", **problem_of(error)})
+                    return
             background().post(self._take(content))
 
     async def _take(self, content: dict[str, Any]) -> None:

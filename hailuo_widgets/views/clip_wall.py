@@ -72,7 +72,7 @@ class ClipWall:
             case "clip":
                 return await self.clip(content)
             case "mark":
-                return await self.mark(content)
+                return await self.marked(content)
             case _:
                 return None
 
@@ -93,12 +93,21 @@ class ClipWall:
         cell = await asyncio.to_thread(self._cell, clip) if clip is not None else ""
         return {"type": "clip", "id": str(content.get("id")), "failed": failed, "cell": cell}, [data]
 
-    async def mark(self, content: dict[str, Any]) -> Reply | None:
-        """Rate a clip, write a note on it, or pin it."""
+    def mark(self, content: dict[str, Any]) -> None:
+        """Rate a clip, write a note on it, or pin it: at once, so that the next cell knows it. On any thread.
+
+        Raises:
+            HailuoError: If the library can't be used.
+        """
         clip, library = self.find(str(content.get("id"))), self.library()
-        if clip is None or library is None:
+        if clip is not None and library is not None:
+            _mark(library, clip.id, content)
+
+    async def marked(self, content: dict[str, Any]) -> Reply | None:
+        """The row of a clip that was marked."""
+        clip = self.find(str(content.get("id")))
+        if clip is None:
             return None
-        await asyncio.to_thread(_mark, library, clip.id, content)
         said = await asyncio.to_thread(self._marks, [clip])
         return {"type": "row", "row": clip_message(clip, said.get(clip.id, MarksPart()))}, []
 

@@ -92,7 +92,7 @@ def show(sweep: Sweep, host: Host, loop: LoopThread, *, live: bool = False) -> N
 
     grid = SweepGrid(view)
     follower = _Follower(sweep, host, grid, output, marks=marks, measured=measured)
-    grid.on_ask(lambda ask: loop.call(follower.hear, ask))
+    grid.on_ask(partial(follower.heard, loop))
     if needs_view():
         bundle = grid._repr_mimebundle_()
         data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
@@ -122,7 +122,7 @@ def show_in(place: str, sweep: Sweep, host: Host, loop: LoopThread) -> Callable[
     marks, measured = _marks(host, sweep.clips()), _known(host, sweep.clips())
     grid = SweepGrid(grid_of(sweep, marks, head_of(sweep, None), measured), place=place)
     follower = _Follower(sweep, host, grid, None, marks=marks, measured=measured)
-    grid.on_ask(lambda ask: loop.call(follower.hear, ask))
+    grid.on_ask(partial(follower.heard, loop))
     loop.call(partial(follower.start, loop, wanted=True))
     return lambda: loop.call(follower.close)
 
@@ -292,6 +292,18 @@ class _Follower:
 
     # --- what is asked ----------------------------------------------------------------------------------------------
 
+    def heard(self, loop: LoopThread, ask: Ask) -> None:
+        """Do what a view asks for, on the loop. What people say of a clip is kept at once, before the next cell runs.
+
+        Called on the kernel's thread: a cell that promotes the best clips must know the rating that was given last.
+        """
+        if ask.mark is not None and not self._closed:
+            try:
+                self._mark(ask.places[0], *ask.mark)
+            except HailuoError as error:
+                loop.call(self._refuse, error.message)
+        loop.call(self.hear, ask)
+
     def hear(self, ask: Ask) -> None:
         """Do what a view of the grid asks for."""
         if self._closed:
@@ -322,7 +334,8 @@ class _Follower:
         elif ask.action is not None:
             self._do(self._act(ask.action))
         elif ask.mark is not None:
-            self._do(self._mark(ask.places[0], *ask.mark))
+            clip = self._sweep.clip(*ask.places[0])
+            self._do(self._learn_marks([clip] if clip is not None else []))
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.ensure_future(work)
@@ -450,27 +463,25 @@ class _Follower:
         self._acted = True  # the buttons wait for an answer, whether anything has changed or not
         self._pace.wake()
 
-    async def _mark(self, place: Place, name: str, value: int | bool | str) -> None:
-        """Keep a rating, a star or a note in the library."""
+    def _mark(self, place: Place, name: str, value: int | bool | str) -> None:
+        """Keep a rating, a star or a note in the library.
+
+        Raises:
+            HailuoError: If the library can't be used.
+        """
         clip = self._sweep.clip(*place)
         if clip is None:
             return
         library = self._host.library()
+        if name == "rating":
+            library.mark(clip.id, rating=value or None)
+        elif name == "starred":
+            library.tag(clip.id, **{"add" if value else "remove": (STARRED,)})
+        else:
+            library.mark(clip.id, note=value)
 
-        def keep() -> None:
-            if name == "rating":
-                library.mark(clip.id, rating=value or None)
-            elif name == "starred":
-                library.tag(clip.id, **{"add" if value else "remove": (STARRED,)})
-            else:
-                library.mark(clip.id, note=value)
-
-        try:
-            async with self._working:
-                await asyncio.to_thread(keep)
-        except HailuoError as error:
-            self._message, self._acted = error.message, True
-        await self._learn_marks([clip])
+    def _refuse(self, message: str) -> None:
+        self._message, self._acted = message, True
 
     async def _learn_marks(self, clips: Iterable[Clip]) -> None:
         """What people say of clips may have changed, in every cell that shows them."""

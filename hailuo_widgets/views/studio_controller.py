@@ -524,7 +524,9 @@ class StudioController:
     async def _mark(self, content: dict[str, Any], _buffers: list[bytes]) -> None:
         result = self._result(content)
         clip = result.clip if result is not None else None
-        reply = await self.wall.mark({**content, "id": clip.id if clip is not None else content.get("id")})
+        marked = {**content, "id": clip.id if clip is not None else content.get("id")}
+        await asyncio.to_thread(self.wall.mark, marked)
+        reply = await self.wall.marked(marked)
         if result is not None and clip is not None:
             result.marks = await asyncio.to_thread(self._marks, clip)
             self._report()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,8 @@ def test_the_demo_opens_the_quickstart_and_its_first_clip_plays(visit, tmp_path)
 
         assert f"Opening {demo.cwd / 'hailuo_demo' / 'quickstart.ipynb'}" in demo.said()
         assert demo.stop() == 0
-        assert "Traceback" not in demo.said()
+        # JupyterLab may stop a kernel that is still starting and start another, which then prints a traceback.
+        assert not re.search(r'File ".*hailuo_widgets/', demo.said()), demo.said()
 
 
 @pytest.mark.parametrize(

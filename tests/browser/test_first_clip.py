@@ -40,9 +40,9 @@ PLAY = """async video => {
   const end = Date.now() + 20000;
   while (video.currentTime < 0.5 && Date.now() < end) await new Promise(done => setTimeout(done, 50));
   const played = {time: video.currentTime, width: video.videoWidth, height: video.videoHeight, duration: video.duration};
+  video.pause();
   video.currentTime = 5;
   await new Promise(done => video.addEventListener('seeked', done, {once: true}));
-  video.pause();
   return {...played, sought: video.currentTime};
 }"""
 
