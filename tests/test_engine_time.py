@@ -9,10 +9,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from datetime import datetime
 
 import pytest
+from sqlalchemy import event
 
 import hailuo_widgets as hw
 from hailuo_widgets.clock import midnight
@@ -285,3 +287,29 @@ def test_jobs_of_a_group_end_when_the_loop_does(tmp_path):
             assert all(job.done for job in jobs)
 
     simulate(main())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_waits_for_who_is_in_the_library(here):
+    here.library()
+    reading, go, forked = threading.Event(), threading.Event(), threading.Event()
+
+    def held(*_: object) -> None:
+        reading.set()
+        go.wait(SECONDS)
+
+    def fork() -> None:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(0)
+        os.waitpid(pid, 0)
+        forked.set()
+
+    hw.generate("A fox", show=False).result(SECONDS)  # from the first job on, forks wait
+    event.listen(here.library().journal._engine, "before_cursor_execute", held)
+    threading.Thread(target=here.library().journal.spending, daemon=True).start()
+    assert reading.wait(SECONDS)
+    threading.Thread(target=fork, daemon=True).start()
+    assert not forked.wait(0.2)
+    go.set()
+    assert forked.wait(SECONDS)

@@ -4,6 +4,9 @@ Python's import locks are per module and survive a fork: a child that imports a 
 parent was loading at that moment waits for ever. The engine loads its libraries on its own threads, behind the first
 cell, so a fork waits for the moment until they are loaded.
 
+SQLite has a lock for the whole process, which it holds for a moment while it opens or closes a journal. A child that
+was forked in that moment could never open its own, so a fork waits for who reads or writes the library too.
+
 FFmpeg's scaler has threads of its own and joins them when it is freed. One that was garbage at the fork would be freed
 by the child's first garbage collection, which would never end: so the child leaves alone what it inherited.
 """
@@ -17,9 +20,11 @@ import threading
 import time
 from functools import cache
 from importlib import _bootstrap
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import FrameType
 
 THREAD_NAME = "hailuo_widgets"
@@ -30,6 +35,7 @@ LONGEST_WAIT = 10.0
 
 _LOOK_EVERY = 0.002
 _IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
+_STORE = str(Path(__file__).parents[1] / "store") + os.sep
 
 
 @cache
@@ -54,19 +60,26 @@ def _in_child() -> None:
 
 def _wait() -> None:
     end = time.monotonic() + LONGEST_WAIT
-    while _importing() and time.monotonic() < end:
+    while _others_are_busy() and time.monotonic() < end:
         time.sleep(_LOOK_EVERY)
 
 
-def _importing() -> bool:
-    """Whether another thread is in the middle of an import: the engine's own, or one of a pool that works for it."""
+def _others_are_busy() -> bool:
+    """Whether another thread is importing, or in the library: the engine's own, or one of a pool that works for it."""
     here = threading.get_ident()
-    return any(_is_importing(frame) for ident, frame in sys._current_frames().items() if ident != here)  # noqa: SLF001
+    frames = [frame for ident, frame in sys._current_frames().items() if ident != here]  # noqa: SLF001
+    return any(_is_importing(frame) or _is_in_the_library(frame) for frame in frames)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
+    return any(each.f_code.co_filename == _IMPORT_SYSTEM for each in _stack(frame))
+
+
+def _is_in_the_library(frame: FrameType | None) -> bool:
+    return any(each.f_code.co_filename.startswith(_STORE) for each in _stack(frame))
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
-        if frame.f_code.co_filename == _IMPORT_SYSTEM:
-            return True
+        yield frame
         frame = frame.f_back
-    return False
