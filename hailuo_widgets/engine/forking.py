@@ -36,6 +36,7 @@ LONGEST_WAIT = 10.0
 _LOOK_EVERY = 0.002
 _IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 _STORE = str(Path(__file__).parents[1] / "store") + os.sep
+_DATABASE = f"{os.sep}sqlalchemy{os.sep}"
 
 
 @cache
@@ -76,7 +77,9 @@ def _is_importing(frame: FrameType | None) -> bool:
 
 
 def _is_in_the_library(frame: FrameType | None) -> bool:
-    return any(each.f_code.co_filename.startswith(_STORE) for each in _stack(frame))
+    """Whether a thread is in the journal's database; to look through files may take minutes, and does no harm."""
+    files = [each.f_code.co_filename for each in _stack(frame)]
+    return any(_DATABASE in each for each in files) and any(each.startswith(_STORE) for each in files)
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:
