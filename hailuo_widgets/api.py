@@ -297,9 +297,9 @@ def _group(given: object) -> Iterable[Any]:
     if isinstance(given, (Clip, Job)):
         return (given,)
     if isinstance(given, Sweep):
-        raise UsageError("A sweep is no group of clips.", hint="Write hw.judge(fox.clips(), grey.clips()).")
+        raise UsageError("A sweep is not a group of clips.", hint="Write hw.judge(fox.clips(), grey.clips()).")
     if not isinstance(given, Iterable) or isinstance(given, (str, bytes, Mapping)):
-        raise UsageError(f"{given!r:.60} is no group of clips.", hint="Write hw.judge(clips_a, clips_b).")
+        raise UsageError(f"{given!r:.60} is not a group of clips.", hint="Write hw.judge(clips_a, clips_b).")
     return given
 
 
@@ -339,13 +339,13 @@ def join(clips: Iterable[Any], path: str | os.PathLike[str], *, fade: float = 0.
     if isinstance(clips, (str, os.PathLike)):
         clips = [clips]
     if not isinstance(clips, Iterable):
-        raise UsageError(f"{clips!r:.60} are no clips.", hint='Write hw.join([a, b], "film.mp4").')
+        raise UsageError(f"{clips!r:.60} is not a list of clips.", hint='Write hw.join([a, b], "film.mp4").')
     # A job has a `result`, a clip a `path`; a Path has neither.
     done = [each.result() if hasattr(each, "result") else each for each in clips]
     files = [getattr(each, "path", each) for each in done]
     for each in files:
         if not isinstance(each, (str, os.PathLike)):
-            raise UsageError(f"{each!r:.60} is no clip.", hint="Give clips, jobs or paths.")
+            raise UsageError(f"{each!r:.60} is not a clip.", hint="Give clips, jobs or paths.")
     return films.join(files, path, fade=fade)
 
 

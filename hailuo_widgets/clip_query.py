@@ -62,7 +62,7 @@ class ClipQuery:
         """Those in which every word stands: in the prompt, a note, a tag, or as the job's name.
 
         Raises:
-            UsageError: If it is no text.
+            UsageError: If it is not text.
         """
         _check_text("What is searched for", text)
         return self._with(words=(*self._wanted.words, *text.split()))
@@ -129,7 +129,7 @@ class ClipQuery:
         """Give each of these clips the tags, or take them away.
 
         Raises:
-            UsageError: If a tag is no text, empty, or longer than 80 characters.
+            UsageError: If a tag is not text, is empty, or longer than 80 characters.
         """
         for each in tags:
             _check_text("A tag", each)
@@ -158,7 +158,7 @@ class ClipQuery:
         """Write a note on each of these clips, in place of an earlier one.
 
         Raises:
-            UsageError: If it is no text.
+            UsageError: If it is not text.
         """
         _check_text("A note", text)
         for clip in self.clips:

@@ -468,8 +468,7 @@ def _wait_for_sweep_in_script(sweep: Sweep, seconds: float) -> None:
         sweep.result(seconds)
     for clip in sweep.clips():
         print(f"{sweep.name or 'sweep'}: {clip.path}")  # noqa: T201  # a script's output
-    places = [(cell.index, number) for cell in sweep.cells for number in range(sweep.repeat)]
-    if missing := sum(sweep.clip(*place) is None for place in places):
+    if missing := sum(sweep.clip(*place) is None for place in sweep.places()):
         print(f"{sweep.name or 'sweep'}: {missing} without a clip. Run it again to continue.")  # noqa: T201
 
 

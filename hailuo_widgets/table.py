@@ -67,3 +67,17 @@ def _line(text: str) -> str:
 
 def _width(text: str) -> int:
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def bar(low: float, middle: float, high: float, width: int = 160) -> str:
+    """A line from 0 to 100%, the interval on it as a bar, and the estimate as a dot, in inline styles only."""
+    low, middle, high = (width * each for each in (low, middle, high))
+    before, after = max(middle - 4 - low, 0), max(high - middle - 4, 0)
+    piece = "display:inline-block;vertical-align:middle;background-color:"
+    return (
+        f"<div style='width:{width}px;height:14px;line-height:14px;white-space:nowrap;font-size:0;"
+        "background-color:rgba(128,128,128,.14);border-radius:3px'>"
+        f"<span style='{piece}#2f7fd0;margin-left:{min(low, middle - 4):.0f}px;width:{before:.0f}px;height:3px'></span>"
+        f"<span style='{piece}#2f7fd0;width:8px;height:8px;border-radius:4px'></span>"
+        f"<span style='{piece}#2f7fd0;width:{after:.0f}px;height:3px'></span></div>"
+    )

@@ -83,9 +83,9 @@ def test_what_is_no_text_and_no_rating_is_refused_in_a_sentence(here):
     for rating in ("4", 9, True, 2.5):
         with pytest.raises(UsageError, match="A rating is a whole number from 1 to 5"):
             clips.filter(rating=rating)
-    with pytest.raises(UsageError, match="3 are no clips"):
+    with pytest.raises(UsageError, match="3 is not a list of clips"):
         hw.join(3, "film.mp4")
-    with pytest.raises(UsageError, match="3 is no clip"):
+    with pytest.raises(UsageError, match="3 is not a clip"):
         hw.join([3], "film.mp4")
     with pytest.raises(HailuoError, match=r"none\.mp4"):
         hw.join("none.mp4", "film.mp4")

@@ -81,28 +81,28 @@ def test_one_order_may_be_given_for_one_file(tmp_path):
 def test_what_cannot_be_measured_is_refused_in_a_sentence():
     good = clip(("Pan left",))
     for wrong in (3, None, b"fox.mp4", "", [good, None], [[good]]):
-        with pytest.raises(UsageError, match="is no file and no clip"):
+        with pytest.raises(UsageError, match="is neither a file nor a clip"):
             hw.measure(wrong)
     for options, sentence in (
-        ({"ordered": "Pan left"}, "'P' is no order"),
-        ({"ordered": 3}, "3 is no order"),
-        ({"executor": 4}, "4 is no executor"),
+        ({"ordered": "Pan left"}, "'P' is not an Ordered"),
+        ({"ordered": 3}, "3 is not an Ordered"),
+        ({"executor": 4}, "4 is not an executor"),
         ({"progress": 3}, "progress is a function, not 3"),
     ):
         with pytest.raises(UsageError, match=sentence):
             hw.measure(good, **options)
     with ThreadPoolExecutor(1) as closed:
         pass
-    with pytest.raises(UsageError, match="The executor takes no clip: cannot schedule"):
+    with pytest.raises(UsageError, match="The executor accepts no clips: cannot schedule"):
         hw.measure(good, executor=closed)
 
 
 def test_a_misspelt_command_is_refused_instead_of_disobeyed():
     measured = Measured("fox.mp4", [("Pan left",)], [("Pan left or Truck left",)], [], [])
     for steps, sentence in (
-        ("Pan left", "'Pan left' are no steps"),
-        (("Pan left",), "'Pan left' is no step"),
-        ((("Pan lfet",),), "'Pan lfet' is no camera command"),
+        ("Pan left", "'Pan left' is not a tuple of camera steps"),
+        (("Pan left",), "'Pan left' is not a camera step"),
+        ((("Pan lfet",),), "'Pan lfet' is not a camera command"),
     ):
         with pytest.raises(UsageError, match=sentence) as caught:
             Ordered(camera=steps)

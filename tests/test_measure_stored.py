@@ -442,6 +442,6 @@ def test_an_executor_that_takes_nothing_is_told_by_the_result(here):
     with ThreadPoolExecutor(1) as closed:
         pass
     measuring = fox.measure(executor=closed)
-    with pytest.raises(UsageError, match="takes no clip: cannot schedule new futures after shutdown"):
+    with pytest.raises(UsageError, match="accepts no clips: cannot schedule new futures after shutdown"):
         measuring.result(SECONDS)
     assert "after shutdown" in repr(measuring)

@@ -45,7 +45,7 @@ def test_a_draft_is_made_again_in_2k_and_knows_its_draft(here):
 
 def test_what_is_no_draft_is_refused_in_a_sentence(here):
     fox = hw.sweep("A fox", name="fox")
-    for top, sentence in ((["one.mp4"], "'one.mp4' is no clip"), ([], "There is no draft to promote")):
+    for top, sentence in ((["one.mp4"], "'one.mp4' is not a clip"), ([], "There is no draft to promote")):
         with pytest.raises(UsageError, match=sentence) as caught:
             fox.promote(top)
         assert "promote(top=2)" in caught.value.hint

@@ -132,9 +132,9 @@ def test_what_cannot_vote_is_refused_before_it_votes(fox):
         with pytest.raises(UsageError, match="gives 1 vote or more"):
             fox.judge(by=leaping, votes=votes)
     assert not fox.judging.about().votes
-    with pytest.raises(UsageError, match="No file of votes is given"):
+    with pytest.raises(UsageError, match="No votes file is given"):
         fox.add_votes()
-    with pytest.raises(UsageError, match="is no name of a file of votes") as caught:
+    with pytest.raises(UsageError, match="is not the name of a votes file") as caught:
         fox.add_votes(["one.json"])
     assert "*names" in caught.value.hint
     with pytest.raises(UsageError, match="A ballot needs a folder, not 3"):
@@ -228,7 +228,7 @@ def test_a_group_is_clips_or_one_clip(fox):
     one, two, *_ = fox.clips()
     assert len(set(hw.judge(one, [two]).judging.cells.values())) == 2
     for groups, sentence in [((fox, fox), "A sweep is"), ((1, 2), "1 is"), (("a.mp4", "b.mp4"), "'a.mp4' is")]:
-        with pytest.raises(UsageError, match=f"{sentence} no group of clips") as caught:
+        with pytest.raises(UsageError, match=f"{sentence} not a group of clips") as caught:
             hw.judge(*groups)
         assert "hw.judge(" in caught.value.hint
 
@@ -330,7 +330,7 @@ def test_groups_of_clips_are_compared_as_well(fox):
         hw.judge(fox.clips(), fox.clips())
     with pytest.raises(UsageError, match="not two groups"):
         hw.judge(fox.clips())
-    with pytest.raises(UsageError, match="'ab' is no group of clips"):
+    with pytest.raises(UsageError, match="'ab' is not a group of clips"):
         hw.judge("ab", "cd")
 
 

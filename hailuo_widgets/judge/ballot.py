@@ -114,11 +114,11 @@ def find(patterns: tuple[str | Path, ...]) -> list[Path]:
     """
     found: dict[Path, None] = {}
     if not patterns:
-        raise UsageError("No file of votes is given.", hint=_EXAMPLE)
+        raise UsageError("No votes file is given.", hint=_EXAMPLE)
     for pattern in patterns:
         if not isinstance(pattern, (str, os.PathLike)):
             raise UsageError(
-                f"{pattern!r:.60} is no name of a file of votes.", hint=f"{_EXAMPLE} A list of names is *names."
+                f"{pattern!r:.60} is not the name of a votes file.", hint=f"{_EXAMPLE} A list of names is *names."
             )
         path = Path(pattern).expanduser()
         files = [path] if path.exists() else [Path(name) for name in sorted(glob(str(path)))]  # noqa: PTH207  # absolute ones too

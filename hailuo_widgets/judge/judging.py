@@ -110,7 +110,10 @@ class Judging:
     @property
     def votes(self) -> list[Vote]:
         """Every vote on these clips, oldest first; undone ones and the rows that undo them are among them."""
-        return [each for each in self.journal.votes(self.question) if all(clip in self.clips for clip in each.clips)]
+        return self._on_clips(self.journal.votes(self.question))
+
+    def _on_clips(self, votes: Iterable[Vote]) -> list[Vote]:
+        return [each for each in votes if all(clip in self.clips for clip in each.clips)]
 
     def study(self, votes: Iterable[Vote] | None = None, *, programs: bool = False) -> Study:
         """What the votes say.
@@ -132,8 +135,8 @@ class Judging:
         """How many of people's votes are about clips that were deleted, in a sentence."""
         if not self._gone:
             return ""
-        known = {*self.clips, *self._gone}
-        lost = len(counted(self.journal.votes(self.question), known).votes) - len(counted(self.votes, known).votes)
+        every, known = self.journal.votes(self.question), {*self.clips, *self._gone}
+        lost = len(counted(every, known).votes) - len(counted(self._on_clips(every), known).votes)
         if not lost:
             return ""
         return f"{lost} {'vote is' if lost == 1 else 'votes are'} about deleted clips, and not counted."
@@ -331,8 +334,8 @@ class Judging:
             The ranking by this program, and how far it agrees with people. People's ranking stays as it is.
 
         Raises:
-            UsageError: At another answer, at what is no function of two clips or has no name, or if `votes` is no
-                number of votes.
+            UsageError: At another answer, if `program` is not a function of two clips or has no name, or if `votes` is
+                not a number of votes.
             LibraryError: If the journal can't be written.
             Exception: Whatever the program raised. The votes that it gave before are kept.
         """
@@ -423,7 +426,7 @@ def voter_name(voter: object) -> str:
     """A voter's name as it is kept: in one line, and not too long.
 
     Raises:
-        UsageError: If it is no text, or empty.
+        UsageError: If it is not text, or is empty.
     """
     name = " ".join(voter.split())[:LONGEST_NAME] if isinstance(voter, str) else ""
     if not name:
@@ -468,7 +471,7 @@ def _answer(said: Any) -> Answer:
         return "tie"
     if isinstance(said, str) and said == "skip":
         return "skip"
-    # True may mean "the first is better" or "the second", so it is no answer.
+    # True may mean "the first is better" or "the second", so it is not an answer.
     number = isinstance(said, (int, float, np.integer)) and not isinstance(said, bool)
     if number and math.isfinite(said) and said in (0, 1):
         return int(said)

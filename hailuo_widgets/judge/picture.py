@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hailuo_widgets.judge.words import in_one_line
 from hailuo_widgets.markup import attribute, clean, content
+from hailuo_widgets.table import bar
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
-
     from hailuo_widgets.judge.study import Chance, Study
 
 _TOP, _FOOT = 30, 34
@@ -63,7 +63,7 @@ def ranking_svg(study: Study) -> str:
     """
     rows = study.ranking[:_MOST_ROWS]
     hidden = len(study.ranking) - len(rows)
-    shape = _ABOVE if any(len(_in_one_line(row.cell)) > _SHORT_NAME for row in rows) else _BESIDE
+    shape = _ABOVE if any(len(in_one_line(row.cell)) > _SHORT_NAME for row in rows) else _BESIDE
     bottom = _TOP + shape.row * len(rows)
     height = bottom + _FOOT + (18 if hidden else 0)
     spoken = "; ".join(
@@ -85,14 +85,13 @@ def ranking_svg(study: Study) -> str:
             f'<text class="dim" x="{x}" y="{bottom + 18}" text-anchor="middle">{tick}%</text>'
         )
     for index, row in enumerate(rows):
-        parts.append(_row(_in_one_line(row.cell), row.strength, row.best, _TOP + shape.row * index, shape))
+        parts.append(_row(in_one_line(row.cell), row.strength, row.best, _TOP + shape.row * index, shape))
     if hidden:
         parts.append(f'<text class="dim" x="0" y="{height - 4}">and {hidden} more cells</text>')
     return "".join([*parts, "</svg>"])
 
 
 _CELL = "padding:5px 14px 5px 0;border:0;text-align:left;vertical-align:middle;font-variant-numeric:tabular-nums"
-_BAR_WIDTH = 160
 
 
 def ranking_html(study: Study) -> str:
@@ -107,7 +106,7 @@ def ranking_html(study: Study) -> str:
         for text in ("Cell", "Wins against the others", "", "Best")
     )
     body = "".join(
-        f"<tr><td style='{_CELL}'><bdi>{content(_in_one_line(row.cell)[:80])}</bdi></td>"
+        f"<tr><td style='{_CELL}'><bdi>{content(in_one_line(row.cell)[:80])}</bdi></td>"
         f"<td style='{_CELL}'>{bar(row.strength.low, row.strength.probability, row.strength.high)}</td>"
         f"<td style='{_CELL};white-space:nowrap'>{row.strength}</td><td style='{_CELL}'>{row.best:.0%}</td></tr>"
         for row in rows
@@ -117,20 +116,6 @@ def ranking_html(study: Study) -> str:
     return (
         "<div style='font-size:13px;line-height:1.45;overflow-x:auto'><table style='border-collapse:collapse;margin:0'>"
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{more}</div>"
-    )
-
-
-def bar(low: float, middle: float, high: float, width: int = _BAR_WIDTH) -> str:
-    """A line from 0 to 100%, the interval on it as a bar, and the estimate as a dot, in inline styles only."""
-    low, middle, high = (width * each for each in (low, middle, high))
-    before, after = max(middle - 4 - low, 0), max(high - middle - 4, 0)
-    piece = "display:inline-block;vertical-align:middle;background-color:"
-    return (
-        f"<div style='width:{width}px;height:14px;line-height:14px;white-space:nowrap;font-size:0;"
-        "background-color:rgba(128,128,128,.14);border-radius:3px'>"
-        f"<span style='{piece}#2f7fd0;margin-left:{min(low, middle - 4):.0f}px;width:{before:.0f}px;height:3px'></span>"
-        f"<span style='{piece}#2f7fd0;width:8px;height:8px;border-radius:4px'></span>"
-        f"<span style='{piece}#2f7fd0;width:{after:.0f}px;height:3px'></span></div>"
     )
 
 
@@ -144,7 +129,3 @@ def _row(name: str, strength: Chance, best: float, top: float, shape: _Shape) ->
         f'<text x="{shape.right + 14}" y="{y + 4:g}">{strength}</text>'
         f'<text x="{shape.width - 8}" y="{y + 4:g}" text-anchor="end">{best:.0%}</text></g>'
     )
-
-
-def _in_one_line(cell: Hashable) -> str:
-    return " ".join(str(cell).split())

@@ -446,12 +446,9 @@ def _coding(
     if not axes:
         return [], None
     rows = [axes[cell] for cell in cells]
-    names = dict.fromkeys(axis for row in axes.values() for axis in row)
+    names = list(dict.fromkeys(axis for row in axes.values() for axis in row))
+    given = dict.fromkeys(level for row in axes.values() for level in row.items())
     had = {level for row in rows for level in row.items()}
-    levels = list(
-        dict.fromkeys(
-            (axis, row[axis]) for axis in names for row in axes.values() if axis in row and (axis, row[axis]) in had
-        )
-    )
+    levels = sorted((level for level in given if level in had), key=lambda level: names.index(level[0]))
     coding = [[float(axis in row and row[axis] == value) for axis, value in levels] for row in rows]
     return levels, np.array(coding)

@@ -56,8 +56,13 @@ def _reasons(study: Study) -> list[str]:
     return reasons
 
 
+def in_one_line(cell: Hashable) -> str:
+    """A cell's name without line breaks."""
+    return " ".join(str(cell).split())
+
+
 def _name(cell: Hashable) -> str:
-    text = " ".join(str(cell).split())
+    text = in_one_line(cell)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 

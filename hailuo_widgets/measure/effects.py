@@ -138,7 +138,8 @@ def _of_axis(
     for name, mine in groups.items():
         others = [value for other, values in groups.items() if other != name for value in values]
         difference = fmean(mine) - fmean(others)
-        low, high = (min(len(mine), len(others)) >= _LEAST and interval(mine, others)) or (None, None)
+        enough = min(len(mine), len(others)) >= _LEAST
+        low, high = (interval(mine, others) if enough else None) or (None, None)
         found.append(MeasuredEffect(axis, name, len(mine), fmean(mine), difference, low, high))
     return found
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hailuo_widgets.judge.picture import bar
 from hailuo_widgets.markup import content
 from hailuo_widgets.measure.obedience import as_svg, obedience
-from hailuo_widgets.table import Table
+from hailuo_widgets.table import Table, bar
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

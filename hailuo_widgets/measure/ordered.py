@@ -175,13 +175,13 @@ def check_steps(steps: object) -> None:
     """
     hint = 'Write (("Pan left", "Pedestal up"), ("Push in",)): a tuple of steps, each a tuple of commands.'
     if not isinstance(steps, (tuple, list)):
-        raise UsageError(f"{steps!r:.60} are no steps of camera commands.", hint=hint)
+        raise UsageError(f"{steps!r:.60} is not a tuple of camera steps.", hint=hint)
     for step in steps:
         if step is not None and not isinstance(step, (tuple, list)):
-            raise UsageError(f"{step!r:.60} is no step of camera commands.", hint=hint)
+            raise UsageError(f"{step!r:.60} is not a camera step.", hint=hint)
         for name in step or ():
             if name not in FAMILIES:
-                raise UsageError(f"{name!r:.60} is no camera command.", hint=did_you_mean(str(name), FAMILIES))
+                raise UsageError(f"{name!r:.60} is not a camera command.", hint=did_you_mean(str(name), FAMILIES))
 
 
 def obeyed(ordered: tuple[tuple[str, ...], ...] | list[tuple[str, ...]], measured: Measured) -> bool | None:

@@ -44,8 +44,8 @@ def measure(
         ends a run.
 
     Raises:
-        UsageError: Something given is of the wrong kind, `ordered` is not as long as `paths`, the executor takes no
-            clip, or the extra `measure` is not installed.
+        UsageError: Something given is of the wrong kind, `ordered` and `paths` differ in length, the executor accepts
+            no clips, or the extra `measure` is not installed.
         WaitInterrupted: It was interrupted. What `progress` was given is all that is kept.
     """
     files, orders = _files(paths)
@@ -83,7 +83,7 @@ def _files(given: object) -> tuple[list[Path | str], list[Ordered | None]]:
             files.append(Path(each))
         else:
             raise UsageError(
-                f"{each!r:.60} is no file and no clip.", hint="Give paths, or clips: hw.measure(fox.clips())."
+                f"{each!r:.60} is neither a file nor a clip.", hint="Give paths, or clips: hw.measure(fox.clips())."
             )
         orders.append(ordered_of(each) if isinstance(each, Clip) else None)
     return files, orders
@@ -98,7 +98,7 @@ def _orders(given: object) -> list[Ordered | None]:
             orders.append(each)
         else:
             raise UsageError(
-                f"{each!r:.60} is no order.", hint='Give one Ordered(camera=(("Pan left",),)) for each clip.'
+                f"{each!r:.60} is not an Ordered.", hint='Give one Ordered(camera=(("Pan left",),)) for each clip.'
             )
     return orders
 
@@ -111,8 +111,8 @@ def measure_each(
     The orders are taken one after the other, as workers get free: thousands may have pictures to be read.
 
     Raises:
-        UsageError: `ordered` is not as long as `paths`, the executor is none or closed, or the extra `measure` is not
-            installed.
+        UsageError: `ordered` and `paths` differ in length, the executor is not one or is closed, or the extra `measure`
+            is not installed.
     """
     _check_installed()
     if isinstance(ordered, Sequence) and len(ordered) != len(paths):
@@ -124,7 +124,7 @@ def measure_each(
     if executor is not None:
         if not callable(getattr(executor, "submit", None)):
             raise UsageError(
-                f"{executor!r:.60} is no executor.", hint="Give one of concurrent.futures: ThreadPoolExecutor(4)."
+                f"{executor!r:.60} is not an executor.", hint="Give one of concurrent.futures: ThreadPoolExecutor(4)."
             )
         return _in_turn(tasks, partial(_submitted, executor), _AHEAD)
     if len(paths) < 2:
@@ -173,7 +173,7 @@ def _submitted(executor: Executor, task: Task) -> Future[dict[str, Any]]:
     try:
         return executor.submit(measure_file, *task, 1)
     except RuntimeError as error:  # it is closed, or one of its workers died
-        raise UsageError(f"The executor takes no clip: {error}.", hint="Give an executor that is open.") from error
+        raise UsageError(f"The executor accepts no clips: {error}.", hint="Give an executor that is open.") from error
 
 
 def _in_turn(

@@ -61,7 +61,7 @@ def read(picture: bytes | str | Path) -> Grey:
             white = Image.new("RGBA", turned.size, "white")
             return np.asarray(Image.alpha_composite(white, turned).convert("RGB"))
     except UnidentifiedImageError as error:
-        raise UsageError("The picture to compare with can't be read: it is no picture.") from error
+        raise UsageError("The picture to compare with can't be read: it is not a picture.") from error
     except (OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"The picture to compare with can't be read: {reason}.") from error

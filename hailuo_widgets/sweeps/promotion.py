@@ -80,11 +80,12 @@ class Promotion:
         budget: str | float | Decimal | None = None,
         name: str = "",
     ) -> None:
+        hint = "Write promote(top=2), or promote(fox.clips()[:2])."
         for each in drafts:
             if not isinstance(each, Clip):
-                raise UsageError(f"{each!r:.60} is no clip.", hint="Write promote(top=2), or promote(fox.clips()[:2]).")
+                raise UsageError(f"{each!r:.60} is not a clip.", hint=hint)
         if not drafts:
-            raise UsageError("There is no draft to promote.", hint="Write promote(top=2), or promote(fox.clips()[:2]).")
+            raise UsageError("There is no draft to promote.", hint=hint)
         self._host = host
         self._name = name
         self._orders = [(clip, quote(final_of(clip, clip.path.parent.parent), clip.provider)) for clip in drafts]

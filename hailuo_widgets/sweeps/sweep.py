@@ -456,6 +456,10 @@ class Sweep:
         made = (key for key, job in list(self._jobs.items()) if key[1] >= self.repeat and _kept(job) is not None)
         return len({*self._further, *made})
 
+    def places(self) -> list[tuple[int, int]]:
+        """The cell and the number of each clip that `repeat` asks for."""
+        return [(cell.index, number) for cell in self.cells for number in range(self.repeat)]
+
     def replicates(self) -> list[tuple[int, ...]]:
         """The numbers of each cell's clips: those that `repeat` asks for, then further ones, there or under way.
 

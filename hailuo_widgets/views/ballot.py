@@ -44,7 +44,7 @@ def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
     folder = Path(folder).expanduser()
     page = folder / PAGE
     if not _is_free(page):
-        raise UsageError(f"“{folder}” holds another page, or is no folder.", hint="Name a new folder.")
+        raise UsageError(f"“{folder}” holds another page, or is not a folder.", hint="Name a new folder.")
     ballot = secrets.token_hex(8)
     pairs = judging.signed_pairs(ballot, votes)
     clips = dict.fromkeys(clip for pair in pairs for clip in pair.clips)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from hailuo_widgets.store.clip import Clip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,10 @@ class ClipView:
     sha256: str
     cached: bool
     measured: str = ""
+
+
+Moved = Callable[["Clip", ClipView], ClipView]
+"""Gives a clip's view another address than that of its file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from hailuo_widgets.views.place import in_place, needs_view, new_place
 from hailuo_widgets.views.static_card import open_html, plain_text, settled_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from hailuo_widgets.engine.job import Job
@@ -26,10 +25,8 @@ if TYPE_CHECKING:
     from hailuo_widgets.spec.request import VideoRequest
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.sweeps.promotion import Promotion
-    from hailuo_widgets.views.card import ClipView, Order
+    from hailuo_widgets.views.card import Moved, Order
     from hailuo_widgets.views.job_card import JobCard
-
-    Moved = Callable[[Clip, ClipView], ClipView]
 
 INTERVAL = 0.3
 """Seconds between two messages of one card: people need no more, and a server drops what exceeds 1,000 a second."""

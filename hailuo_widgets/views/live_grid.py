@@ -36,11 +36,9 @@ if TYPE_CHECKING:
     from hailuo_widgets.store.sidecar import MarksPart
     from hailuo_widgets.sweeps.host import Host
     from hailuo_widgets.sweeps.sweep import Sweep
-    from hailuo_widgets.views.card import ClipView
+    from hailuo_widgets.views.card import ClipView, Moved
     from hailuo_widgets.views.grid_view import Action, GridItem, GridView, HeadView, Place
     from hailuo_widgets.views.sweep_grid import Ask, SweepGrid
-
-    Moved = Callable[[Clip, ClipView], ClipView]
 
 _log = logging.getLogger(__name__)
 

@@ -30,7 +30,7 @@ def publish(data: dict[str, Any], **options: Any) -> None:
     from IPython.display import publish_display_data
 
     send_whole_messages()
-    # Without metadata, xeus-python sends null, which is no valid message.
+    # Without metadata, xeus-python sends null, which is not a valid message.
     publish_display_data(data, metadata={}, **options)
 
 

@@ -133,8 +133,7 @@ class _Drawing:
 
 def _summary(sweep: Sweep) -> str:
     axes = " × ".join(filter(None, (sweep.rows, sweep.columns)))
-    places = [(cell.index, number) for cell in sweep.cells for number in range(sweep.repeat)]
-    clips = len({clip.id for place in places if (clip := sweep.clip(*place)) is not None})
+    clips = len({clip.id for place in sweep.places() if (clip := sweep.clip(*place)) is not None})
     return f"{axes} · {clips} clip{'' if clips == 1 else 's'} in {len(sweep.cells)} cells"
 
 
