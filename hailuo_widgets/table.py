@@ -9,7 +9,7 @@ from hailuo_widgets.markup import clean, content
 
 _CELL = "padding:3px 14px 3px 0;text-align:left;vertical-align:top;border:0"
 _HEAD = f"{_CELL};font-weight:500;opacity:.65"
-_SHORT = 24
+_SHORT = 14
 _RULE = "border-bottom:1px solid rgba(128,128,128,.25)"
 
 

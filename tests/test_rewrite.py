@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -111,6 +112,13 @@ def test_a_terminal_gets_no_control_characters_of_a_vendors_words(here):
     made.job.prompt = "A fox \x1b[2J\x07 trots"
     assert "\x1b" not in repr(made)
     assert str(Table(("Prompt",), (("A\x1b[2J\nfox\x9b",),), "\x1b")) == "\ufffd\nPrompt\nA\ufffd[2J fox\ufffd"
+
+
+def test_names_stay_in_one_line_and_longer_cells_wrap():
+    html = Table(("Command", "Resolution"), (("Pedestal down", "768P: 6/10, 1080P: 6"),))._repr_html_()
+    name, longer = re.findall(r'<td style="(.*?)"', html)
+    assert "nowrap" in name
+    assert "nowrap" not in longer  # `%hailuo models` would be wider than JupyterLab's page
 
 
 def test_what_is_new_is_marked_and_nothing_is_read_as_html(here):

@@ -111,6 +111,8 @@ def test_the_first_clip_from_cell_to_reopened_notebook(server, open_notebook):
     assert [state for state in ORDER if state in seen] == seen
     assert {"queued", "running"} <= set(seen)
     page.await_output_mime(1, WIDGET, present=False)
+    if SAVES_PICTURES:
+        page.load_clips(page.cell_output(1))
     if in_lab:
         save_picture(page, "settled", cell=1)
     save_page(page, "settled")

@@ -104,10 +104,8 @@ def test_twelve_drafts_under_a_budget_and_the_best_two_in_2k(lab, open_notebook)
         pairs = page.cell_output(2)
         expect(pairs.locator("video")).to_have_count(4, timeout=240_000)
         expect(pairs.get_by_text("Done · $0.25")).to_have_count(2)
-        if SAVES:  # a clip that is still loading has a ring over it
-            pairs.locator("video").evaluate_all(
-                "all => Promise.all(all.map(each => each.play().then(() => each.pause())))"
-            )
+        if SAVES:
+            page.load_clips(pairs)
         save_picture(page, "finals", pairs)
         page.run_cell(3)
         said = page.cell_output(3)

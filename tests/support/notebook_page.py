@@ -224,6 +224,12 @@ class NotebookPage:
         self.page.wait_for_function("light => document.body.dataset.jpThemeLight === light", arg=light)
         self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
+    def load_clips(self, within: Locator) -> None:
+        """Play clips for a moment: a picture of one that is still loading has a ring over it."""
+        within.locator("video").evaluate_all(
+            "all => Promise.all(all.map(each => each.play().then(() => each.pause())))"
+        )
+
     def screenshot(self, path: Path, theme: Theme = "light", of: Locator | None = None) -> None:
         """A picture of one element, or of the whole page, in the given theme."""
         self.set_theme(theme)
