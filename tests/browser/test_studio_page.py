@@ -246,6 +246,11 @@ def test_marks_notes_and_the_library(host, opened):
     page.get_by_role("button", name="Library", exact=True).click()
     page.get_by_role("searchbox").fill("heron")
     expect(page.get_by_text("1 clip", exact=True)).to_be_visible()
+    expect(page.locator(".hw-nothing:visible")).to_have_count(0)
+    page.get_by_role("searchbox").fill("osprey")
+    expect(page.get_by_text("No clips match. Clear a filter.")).to_be_visible()
+    page.get_by_role("searchbox").fill("heron")
+    expect(page.get_by_text("No clips match. Clear a filter.")).to_be_hidden()
     wall = page.get_by_role("listbox", name="Clips")
     expect(wall.get_by_role("option").first).to_contain_text("★★★★")
     assert violations(page, ".hw-studio") == []

@@ -433,8 +433,7 @@ export function clipWall(wall, signal) {
           say(count, `${total.toLocaleString("en")} ${total === 1 ? "clip" : "clips"}`);
           offer(provider, "Every provider", content.facets.provider);
           offer(model, "Every model", content.facets.model);
-          nothing.hidden = total > 0;
-          say(nothing, isFiltered() ? "No clips match. Clear a filter." : "No clips yet.");
+          say(nothing, total ? "" : isFiltered() ? "No clips match. Clear a filter." : "No clips yet.");
           view.hidden = !total;
           view.scrollTop = 0;
           measure();
