@@ -19,6 +19,7 @@ from hailuo_widgets.engine.limits import Limits, limits_of
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.engine.verdict import verdict
 from hailuo_widgets.errors import HailuoError, Problem, RefusedError, UsageError
 from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
 from hailuo_widgets.providers import Task
@@ -33,6 +34,7 @@ from hailuo_widgets.store.recall import quote_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from concurrent.futures import Future
 
     from hailuo_widgets.engine.records import Records
     from hailuo_widgets.engine.rewriting import Rewriting
@@ -176,7 +178,7 @@ class Session:
             if show:  # first: a cell would wait longer for it while the loop's thread loads what a job needs
                 self.show(under_way)
             if under_way is job:
-                self.loop.post(self._run([job], records, group))
+                self._begin([job], records, group)
         return under_way
 
     def promote(self, clip: Clip, *, name: str = "", **pictures: Any) -> Job:
@@ -265,7 +267,7 @@ class Session:
                 records = self._record_keeper()
                 for job in jobs:
                     records.in_progress.enter(job)
-            self.loop.post(self._run(jobs, records, group))
+            self._begin(jobs, records, group)
 
     @contextmanager
     def _or_ended(self, jobs: Sequence[Job]) -> Iterator[None]:
@@ -329,7 +331,7 @@ class Session:
                         job.task_id = claim.task_id
                         records.in_progress.enter(job)
                 if claim.kind == "open":
-                    self.loop.post(self._run([job], records, JobGroup(job.name)))
+                    self._begin([job], records, JobGroup(job.name))
                 else:
                     job.move(JobState.UNCERTAIN, error=sent_before(job))
             found.append(job)
@@ -396,7 +398,7 @@ class Session:
             with self._lock:
                 self._jobs.append(job)
                 records.in_progress.enter(job)
-            self.loop.post(self._run([job], records, JobGroup(job.name)))
+            self._begin([job], records, JobGroup(job.name))
         return job
 
     def forget(self, job_id: str) -> Quote:
@@ -683,6 +685,10 @@ class Session:
         self._scheduler = None
         self._lock, self._opening = threading.Lock(), threading.Lock()
 
+    def _begin(self, jobs: Sequence[Job], records: Records, group: JobGroup) -> None:
+        """Give jobs to the loop. Each of them ends, even if the loop ends before the job took its first step."""
+        self.loop.post(self._run(jobs, records, group)).add_done_callback(partial(_end_with, jobs))
+
     async def _run(self, jobs: Sequence[Job], records: Records, group: JobGroup) -> None:
         # Loaded here, on the loop's thread: the cell has returned by then.
         from hailuo_widgets.engine.scheduler import Scheduler
@@ -717,6 +723,16 @@ async def _end_unless_begun(jobs: Sequence[Job]) -> None:
     for job in jobs:
         if not job.begun:
             job.move(JobState.CANCELLED)
+
+
+def _end_with(jobs: Sequence[Job], run: Future[None]) -> None:
+    error = None if run.cancelled() else run.exception()
+    for job in jobs:
+        if error is not None:
+            state, known = verdict(error, job)
+            job.move(state, error=known)
+        else:
+            job.move(JobState.CANCELLED if job.task_id is None else JobState.ABANDONED)
 
 
 def _no_open_job(job_id: str) -> UsageError:

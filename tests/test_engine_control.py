@@ -110,6 +110,38 @@ def test_what_is_cancelled_ends_at_once(what):
         assert submits(here.simulator) == (what != "paused")
 
 
+def test_a_job_ends_when_the_loop_does_before_its_task_took_a_step(here):
+    busy = threading.Barrier(2)
+    here.loop.call(lambda: (busy.wait(SECONDS), busy.wait(SECONDS)))
+    busy.wait(SECONDS)
+    job = here.start(VideoRequest.of(prompt=PROMPT))
+    asked, soon = threading.Event(), here.loop.loop.call_soon_threadsafe
+
+    def heard(*call, **context):
+        handle = soon(*call, **context)
+        asked.set()
+        return handle
+
+    here.loop.loop.call_soon_threadsafe = heard
+    ending = threading.Thread(target=here.loop.finish)
+    ending.start()
+    assert asked.wait(SECONDS)
+    busy.wait(SECONDS)
+    ending.join(SECONDS)
+    assert ended([job]) == ["cancelled"]
+    assert submits(here.simulator) == 0
+
+
+def test_a_job_whose_engine_can_not_be_loaded_says_so(here, monkeypatch):
+    def broken(*_):
+        raise ImportError("a library is broken")
+
+    monkeypatch.setattr("hailuo_widgets.engine.scheduler.Scheduler.__init__", broken)
+    job = here.start(VideoRequest.of(prompt=PROMPT))
+    assert ended([job]) == ["refused"]
+    assert "a library is broken" in str(job.error)
+
+
 @pytest.mark.parametrize("moment", ["planned", "submitting", "running"])
 def test_a_cell_that_runs_again_right_after_its_job_was_cancelled_gets_the_clip(moment):
     faults = [Fault("slow", "submit", seconds=0.5)] if moment == "submitting" else []
