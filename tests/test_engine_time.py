@@ -11,13 +11,16 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import datetime
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import event
 
 import hailuo_widgets as hw
 from hailuo_widgets.clock import midnight
+from hailuo_widgets.engine import forking
 from hailuo_widgets.engine.job import Job, new_id
 from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.patient_loop import PatientLoop
@@ -26,6 +29,8 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.simulator import Fault
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
+from hailuo_widgets.store import anchor
+from hailuo_widgets.store.library import Library
 from hailuo_widgets.views.describe_sweep import head_of
 from support.kill import KEY, asked, check, finish, rows, start, vendor
 from support.many import world
@@ -235,13 +240,14 @@ def test_a_thread_that_waits_when_the_script_has_ended_does_not_wait_for_ever(tm
 
 
 FORK = """
-import json, os, signal, sys, time
+import faulthandler, json, os, signal, sys, time
 import hailuo_widgets as hw
 job = hw.generate("A fox", show=False)
 time.sleep(float(sys.argv[1]))
 child = os.fork()
 if child == 0:
     signal.alarm(60)
+    faulthandler.dump_traceback_later(40)
     other = hw.generate("A whale", show=False)
     other.wait(50)
     os._exit(0 if other.state == "stored" else 3)
@@ -258,7 +264,7 @@ def test_a_fork_during_the_first_job_leaves_both_processes_working(tmp_path, mom
         [sys.executable, "-W", "ignore", "-c", FORK, str(moment)],
         cwd=tmp_path, capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
-    assert json.loads(done.stdout) == [0, "stored"]
+    assert json.loads(done.stdout) == [0, "stored"], done.stderr
 
 
 def test_the_engine_has_asyncios_own_loop_whatever_policy_is_installed(monkeypatch):
@@ -290,13 +296,15 @@ def test_jobs_of_a_group_end_when_the_loop_does(tmp_path):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_a_fork_waits_for_who_is_in_the_library(here):
+@pytest.mark.parametrize("what", ["reads the library", "opens a library", "works on the loop", "starts a thread"])
+def test_a_fork_waits_for_another_thread_that(what, here, tmp_path, monkeypatch):
     here.library()
     reading, go, forked = threading.Event(), threading.Event(), threading.Event()
 
-    def held(*_: object) -> None:
+    def held(*_: object, **__: object) -> None:
         reading.set()
-        go.wait(SECONDS)
+        while not go.is_set():
+            time.sleep(0.001)
 
     def fork() -> None:
         pid = os.fork()
@@ -305,11 +313,61 @@ def test_a_fork_waits_for_who_is_in_the_library(here):
         os.waitpid(pid, 0)
         forked.set()
 
+    class Late(threading.Event):
+        def set(self) -> None:
+            held()
+            super().set()
+
     hw.generate("A fox", show=False).result(SECONDS)  # from the first job on, forks wait
-    event.listen(here.library().journal._engine, "before_cursor_execute", held)
-    threading.Thread(target=here.library().journal.spending, daemon=True).start()
+    journal, late = here.library().journal, threading.Thread(daemon=True)
+    late._started = Late()
+    if what == "reads the library":
+        event.listen(journal._engine, "before_cursor_execute", held)
+    if what == "opens a library":
+        monkeypatch.setattr(anchor, "sqlite3", SimpleNamespace(connect=held))
+
+    def use() -> None:
+        if what == "reads the library":
+            journal.spending()
+        elif what == "opens a library":
+            with suppress(AttributeError):  # it is given no connection
+                Library(tmp_path / "another")
+        elif what == "starts a thread":
+            here.loop.call(late.start)
+        else:
+            here.loop.call(held)
+
+    threading.Thread(target=use, daemon=True).start()
     assert reading.wait(SECONDS)
     threading.Thread(target=fork, daemon=True).start()
     assert not forked.wait(0.2)
     go.set()
     assert forked.wait(SECONDS)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_nobody_goes_on_between_the_look_and_the_fork(here, monkeypatch):
+    hw.generate("A fox", show=False).result(SECONDS)  # from the first job on, forks wait
+    steps, at_the_look, over = [0], [], threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            steps[0] += 1
+
+    def look() -> bool:
+        at_the_look.append(steps[0])
+        for _ in range(5_000_000):  # much longer than a thread's usual turn
+            pass
+        return False
+
+    monkeypatch.setattr(forking, "_others_are_busy", look)
+    turn = sys.getswitchinterval()
+    worker = threading.Thread(target=work, daemon=True)
+    worker.start()
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if (steps[0], sys.getswitchinterval()) == (at_the_look[-1], turn) else 3)
+    over.set()
+    worker.join(SECONDS)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert sys.getswitchinterval() == turn

@@ -1,11 +1,9 @@
 """Forks: what a child inherits must not make it wait for threads that only its parent has.
 
-Python's import locks are per module and survive a fork: a child that imports a module which another thread of the
-parent was loading at that moment waits for ever. The engine loads its libraries on its own threads, behind the first
-cell, so a fork waits for the moment until they are loaded.
-
-SQLite has a lock for the whole process, which it holds for a moment while it opens or closes a journal. A child that
-was forked in that moment could never open its own, so a fork waits for who reads or writes the library too.
+A thread that is at work may hold a lock: Python's import locks and those of cached properties, SQLite's for the whole
+process and what it has noted of locks in a file, what a library does once for all. The child gets them locked, and they
+stay so. A fork therefore waits until the engine's threads, and any others that run code of this package, only wait
+themselves. From the look that found them so until the fork, no other thread gets the interpreter.
 
 FFmpeg's scaler has threads of its own and joins them when it is freed. One that was garbage at the fork would be freed
 by the child's first garbage collection, which would never end: so the child leaves alone what it inherited.
@@ -20,7 +18,6 @@ import threading
 import time
 from functools import cache
 from importlib import _bootstrap
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,27 +28,53 @@ THREAD_NAME = "hailuo_widgets"
 """Begins the name of every thread of the engine."""
 
 LONGEST_WAIT = 10.0
-"""Seconds; then the fork goes on whatever is being loaded."""
+"""Seconds; then the fork goes on, whatever is being done."""
 
 _LOOK_EVERY = 0.002
+_STILL = 0.5
+"""Seconds for which the other threads leave the interpreter to the one that forks: much longer than a look takes."""
 _IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
-_STORE = str(Path(__file__).parents[1] / "store") + os.sep
-_DATABASE = f"{os.sep}sqlalchemy{os.sep}"
+_PACKAGE = __name__.partition(".")[0] + "."
+_WAITS = {
+    "concurrent.futures.thread._worker",
+    "selectors.select",
+    "socket.readinto",
+    "ssl.read",
+    "subprocess._try_wait",
+    "threading._wait_for_tstate_lock",
+    "threading.join",
+    "threading.wait",
+    f"{_PACKAGE}measure.workers.ask",
+    f"{_PACKAGE}sketch.worker.ask",
+}
+"""Where a thread does nothing but wait: for work, for another thread, for an answer."""
 
 
 @cache
 def prepare_for_forks() -> None:
     """Make forks safe from now on. Called before the first thread of the engine starts; more calls do nothing."""
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=_wait, after_in_child=_in_child)
+        turn = sys.getswitchinterval()
+
+        def give_turns() -> None:
+            sys.setswitchinterval(turn)
+
+        def wait() -> None:
+            nonlocal turn
+            if (now := sys.getswitchinterval()) != _STILL:  # another thread may be forking
+                turn = now
+            _wait(turn)
+
+        os.register_at_fork(before=wait, after_in_parent=give_turns, after_in_child=give_turns)
+        os.register_at_fork(after_in_child=_in_child)
 
 
 def _in_child() -> None:
     gc.freeze()
     if _is_importing(sys._getframe()):  # noqa: SLF001
         return  # the fork is part of an import, whose locks are its own
-    # Another thread may have begun an import between the last look and the fork. Its locks would never be released, and
-    # what it had half loaded would be taken for whole: the child loads such a module again.
+    # A fork does not wait for ever: another thread may be importing. Its locks would never be released, and what it had
+    # half loaded would be taken for whole: the child loads such a module again.
     _bootstrap._module_locks.clear()  # type: ignore[attr-defined]  # noqa: SLF001
     _bootstrap._blocking_on.clear()  # type: ignore[attr-defined]  # noqa: SLF001
     for name, module in list(sys.modules.items()):
@@ -59,27 +82,41 @@ def _in_child() -> None:
             del sys.modules[name]
 
 
-def _wait() -> None:
+def _wait(turn: float) -> None:
+    """Wait for the others, and keep them where the last look saw them.
+
+    Args:
+        turn: Seconds after which Python takes the interpreter from a thread when another one wants it.
+    """
     end = time.monotonic() + LONGEST_WAIT
-    while _others_are_busy() and time.monotonic() < end:
+    while time.monotonic() < end:
+        if not _others_are_busy():
+            sys.setswitchinterval(_STILL)
+            # Who waited for the interpreter gets it meanwhile; who waits from now on is patient.
+            time.sleep(turn + _LOOK_EVERY)
+            if not _others_are_busy():
+                return
+            sys.setswitchinterval(turn)
         time.sleep(_LOOK_EVERY)
 
 
 def _others_are_busy() -> bool:
-    """Whether another thread is importing, or in the library: the engine's own, or one of a pool that works for it."""
+    """Whether another thread is importing, or at work for this package."""
     here = threading.get_ident()
     frames = [frame for ident, frame in sys._current_frames().items() if ident != here]  # noqa: SLF001
-    return any(_is_importing(frame) or _is_in_the_library(frame) for frame in frames)
+    return any(_is_importing(frame) or _is_at_work(frame) for frame in frames)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
     return any(each.f_code.co_filename == _IMPORT_SYSTEM for each in _stack(frame))
 
 
-def _is_in_the_library(frame: FrameType | None) -> bool:
-    """Whether a thread is in the journal's database; to look through files may take minutes, and does no harm."""
-    files = [each.f_code.co_filename for each in _stack(frame)]
-    return any(_DATABASE in each for each in files) and any(each.startswith(_STORE) for each in files)
+def _is_at_work(frame: FrameType) -> bool:
+    names = [f"{each.f_globals.get('__name__')}.{each.f_code.co_name}" for each in _stack(frame)]
+    # Who starts a thread of a pool waits for it with a lock for the whole process, which a fork waits for as well.
+    if names[0] in _WAITS and "threading.start" not in names:
+        return False
+    return any(each.startswith(_PACKAGE) for each in names)
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:
