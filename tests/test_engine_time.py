@@ -356,7 +356,7 @@ def test_nobody_goes_on_between_the_look_and_the_fork(here, monkeypatch):
 
     def look() -> bool:
         at_the_look.append(steps[0])
-        for _ in range(5_000_000):  # much longer than a thread's usual turn
+        for _ in range(1_000_000):  # longer than a thread's usual turn
             pass
         return False
 
