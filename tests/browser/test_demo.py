@@ -14,7 +14,7 @@ from support.demo import Demo
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, Locator, Page
 
 PLAY = """async video => {
   video.muted = true;
@@ -33,6 +33,7 @@ def visit(chromium: Browser) -> Iterator[Callable[[Demo, str], Page]]:
     def visit(demo: Demo, name: str) -> Page:
         page = context.new_page()
         page.set_default_timeout(60_000)
+        page.add_locator_handler(page.locator(".jp-Dialog"), answer)
         page.goto(demo.open_address())  # a file of Jupyter's that leads to the page: no command line shows the token
         page.wait_for_url(f"**/lab/tree/{name}.ipynb*")
         page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").first.wait_for()
@@ -40,6 +41,12 @@ def visit(chromium: Browser) -> Iterator[Callable[[Demo, str], Page]]:
 
     yield visit
     context.close()
+
+
+def answer(dialog: Locator) -> None:
+    """Click away, as a reader does, what JupyterLab itself says or asks about its kernel on a busy machine."""
+    print(dialog.inner_text())  # shown where the test fails
+    dialog.locator("button.jp-mod-accept").click()
 
 
 def run(page: Page, cells: int) -> None:
