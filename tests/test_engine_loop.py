@@ -11,6 +11,7 @@ import pytest
 
 from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.waiting import cancellations, to_its_end
+from support.fork import needs_fork
 
 SECONDS = 10
 
@@ -67,7 +68,7 @@ def test_it_stops_with_everything_on_it_and_starts_again(loop):
     assert loop.loop is not first
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_has_a_loop_of_its_own(loop):
     async def answer():

@@ -7,13 +7,17 @@ import json
 import math
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 from contextlib import suppress
 from datetime import datetime
+from io import BytesIO
 from types import SimpleNamespace
+from typing import Any, BinaryIO
 
 import pytest
 from sqlalchemy import event
@@ -26,12 +30,15 @@ from hailuo_widgets.engine.job_group import JobGroup
 from hailuo_widgets.engine.patient_loop import PatientLoop
 from hailuo_widgets.engine.polling import Durations
 from hailuo_widgets.engine.state import JobState
+from hailuo_widgets.measure import workers as measure_workers
 from hailuo_widgets.simulator import Fault
+from hailuo_widgets.sketch import worker as sketch_worker
 from hailuo_widgets.spec.quote import quote
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store import anchor
 from hailuo_widgets.store.library import Library
 from hailuo_widgets.views.describe_sweep import head_of
+from support.fork import needs_fork
 from support.kill import KEY, asked, check, finish, rows, start, vendor
 from support.many import world
 from support.simulation import simulate
@@ -257,7 +264,7 @@ print(json.dumps([status, job.state]))
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@needs_fork
 @pytest.mark.parametrize("moment", [0.0, 0.02, 0.1, 0.25, 0.5])
 def test_a_fork_during_the_first_job_leaves_both_processes_working(tmp_path, moment):
     done = subprocess.run(
@@ -295,16 +302,17 @@ def test_jobs_of_a_group_end_when_the_loop_does(tmp_path):
     simulate(main())
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@needs_fork
 @pytest.mark.parametrize("what", ["reads the library", "opens a library", "works on the loop", "starts a thread"])
 def test_a_fork_waits_for_another_thread_that(what, here, tmp_path, monkeypatch):
     here.library()
-    reading, go, forked = threading.Event(), threading.Event(), threading.Event()
+    reading, gate, forked = threading.Event(), threading.Lock(), threading.Event()
+    gate.acquire()
 
     def held(*_: object, **__: object) -> None:
         reading.set()
-        while not go.is_set():
-            time.sleep(0.001)
+        with gate:
+            pass
 
     def fork() -> None:
         pid = os.fork()
@@ -341,32 +349,63 @@ def test_a_fork_waits_for_another_thread_that(what, here, tmp_path, monkeypatch)
     assert reading.wait(SECONDS)
     threading.Thread(target=fork, daemon=True).start()
     assert not forked.wait(0.2)
-    go.set()
+    gate.release()
     assert forked.wait(SECONDS)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_nobody_goes_on_between_the_look_and_the_fork(here, monkeypatch):
+def ask(worker: Any, process: str, pipe: BinaryIO, request: Any) -> None:
+    pipes = SimpleNamespace(stdin=BytesIO(), stdout=pipe)
+    worker.ask(SimpleNamespace(**{process: pipes}), request)
+
+
+@pytest.mark.parametrize(
+    ("function", "wait"),
+    [
+        ("readinto", lambda there, _: there.makefile("rb").read(1)),
+        ("read", lambda _, pipe: ssl.SSLSocket.read(SimpleNamespace(_checkClosed=list, _sslobj=pipe), 1)),
+        ("_try_wait", lambda there, _: subprocess.Popen([sys.executable, "-c", "input()"], stdin=there).wait()),
+        ("ask", lambda _, pipe: ask(sketch_worker._Process, "_child", pipe, b"")),
+        ("ask", lambda _, pipe: ask(measure_workers._Child, "_process", pipe, {})),
+    ],
+    ids=["a vendor", "a vendor behind TLS", "a process", "a sketch", "a measurement"],
+)
+def test_a_fork_is_not_delayed_by_a_thread_that_waits_for(function, wait, here):
+    hw.generate("A fox", show=False).result(SECONDS)
+    wait_until(lambda: not forking._others_are_busy(), SECONDS, lambda: "the engine is idle after its first job")
+    ours, theirs = socket.socketpair()
+    threads: list[int] = []
+    with ours, theirs, os.fdopen(os.dup(ours.fileno()), "rb") as pipe:
+        here.loop.call(lambda: (threads.append(threading.get_ident()), wait(ours, pipe)))
+        wait_until(
+            lambda: threads and sys._current_frames()[threads[0]].f_code.co_name == function, SECONDS, lambda: function
+        )
+        assert not forking._others_are_busy()
+        theirs.sendall(b"{}\n")
+        here.loop.post(asyncio.sleep(0)).result(SECONDS)
+
+
+@needs_fork
+def test_no_other_thread_runs_between_the_check_and_the_fork(here, monkeypatch):
     hw.generate("A fox", show=False).result(SECONDS)  # from the first job on, forks wait
-    steps, at_the_look, over = [0], [], threading.Event()
+    steps, at_the_check, over = [0], [], threading.Event()
 
     def work() -> None:
         while not over.is_set():
             steps[0] += 1
 
-    def look() -> bool:
-        at_the_look.append(steps[0])
+    def check_others() -> bool:
+        at_the_check.append(steps[0])
         for _ in range(1_000_000):  # longer than a thread's usual turn
             pass
         return False
 
-    monkeypatch.setattr(forking, "_others_are_busy", look)
+    monkeypatch.setattr(forking, "_others_are_busy", check_others)
     turn = sys.getswitchinterval()
     worker = threading.Thread(target=work, daemon=True)
     worker.start()
     pid = os.fork()
     if pid == 0:
-        os._exit(0 if (steps[0], sys.getswitchinterval()) == (at_the_look[-1], turn) else 3)
+        os._exit(0 if (steps[0], sys.getswitchinterval()) == (at_the_check[-1], turn) else 3)
     over.set()
     worker.join(SECONDS)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0

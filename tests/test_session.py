@@ -11,6 +11,7 @@ import hailuo_widgets as hw
 from hailuo_widgets.errors import AuthenticationError, HailuoError, RefusedError, UsageError
 from hailuo_widgets.session import Session
 from hailuo_widgets.simulator import Fault
+from support.fork import needs_fork
 from support.vendor import KEY, PROMPT
 
 SECONDS = 20
@@ -83,7 +84,7 @@ def test_a_new_address_is_used_from_the_next_job_on(monkeypatch):
     assert not here._clients
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@needs_fork
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_child_can_go_on(here):
     clip = hw.generate(PROMPT).result(SECONDS)

@@ -1,9 +1,9 @@
 """Forks: what a child inherits must not make it wait for threads that only its parent has.
 
-A thread that is at work may hold a lock: Python's import locks and those of cached properties, SQLite's for the whole
-process and what it has noted of locks in a file, what a library does once for all. The child gets them locked, and they
-stay so. A fork therefore waits until the engine's threads, and any others that run code of this package, only wait
-themselves. From the look that found them so until the fork, no other thread gets the interpreter.
+A busy thread may hold a lock: Python's import locks and those of cached properties, SQLite's for the whole process and
+what it has recorded of locks on a file, what a library initializes once. The child inherits them locked, and they stay
+locked. A fork therefore waits until the engine's threads, and any others that run this package's code, are idle. From
+the check that finds them idle until the fork, no other thread gets the interpreter.
 
 FFmpeg's scaler has threads of its own and joins them when it is freed. One that was garbage at the fork would be freed
 by the child's first garbage collection, which would never end: so the child leaves alone what it inherited.
@@ -28,14 +28,15 @@ THREAD_NAME = "hailuo_widgets"
 """Begins the name of every thread of the engine."""
 
 LONGEST_WAIT = 10.0
-"""Seconds; then the fork goes on, whatever is being done."""
+"""Seconds; then the fork goes on, even if a thread is still busy."""
 
-_LOOK_EVERY = 0.002
-_STILL = 0.5
-"""Seconds for which the other threads leave the interpreter to the one that forks: much longer than a look takes."""
+_CHECK_EVERY = 0.002
+_HOLD_SECONDS = 0.5
+"""Seconds for which the other threads leave the interpreter to the one that forks: much longer than a check takes."""
+
 _IMPORT_SYSTEM = "<frozen importlib._bootstrap>"
 _PACKAGE = __name__.partition(".")[0] + "."
-_WAITS = {
+_IDLE = {
     "concurrent.futures.thread._worker",
     "selectors.select",
     "socket.readinto",
@@ -47,25 +48,25 @@ _WAITS = {
     f"{_PACKAGE}measure.workers.ask",
     f"{_PACKAGE}sketch.worker.ask",
 }
-"""Where a thread does nothing but wait: for work, for another thread, for an answer."""
+"""Where a thread is idle: it waits for work, for another thread, or for an answer."""
 
 
 @cache
 def prepare_for_forks() -> None:
     """Make forks safe from now on. Called before the first thread of the engine starts; more calls do nothing."""
     if hasattr(os, "register_at_fork"):
-        turn = sys.getswitchinterval()
+        interval = sys.getswitchinterval()
 
-        def give_turns() -> None:
-            sys.setswitchinterval(turn)
+        def restore() -> None:
+            sys.setswitchinterval(interval)
 
         def wait() -> None:
-            nonlocal turn
-            if (now := sys.getswitchinterval()) != _STILL:  # another thread may be forking
-                turn = now
-            _wait(turn)
+            nonlocal interval
+            if (now := sys.getswitchinterval()) != _HOLD_SECONDS:  # another thread may be forking
+                interval = now
+            _wait(interval)
 
-        os.register_at_fork(before=wait, after_in_parent=give_turns, after_in_child=give_turns)
+        os.register_at_fork(before=wait, after_in_parent=restore, after_in_child=restore)
         os.register_at_fork(after_in_child=_in_child)
 
 
@@ -73,7 +74,7 @@ def _in_child() -> None:
     gc.freeze()
     if _is_importing(sys._getframe()):  # noqa: SLF001
         return  # the fork is part of an import, whose locks are its own
-    # A fork does not wait for ever: another thread may be importing. Its locks would never be released, and what it had
+    # The wait is limited: another thread may still be importing. Its locks would never be released, and what it had
     # half loaded would be taken for whole: the child loads such a module again.
     _bootstrap._module_locks.clear()  # type: ignore[attr-defined]  # noqa: SLF001
     _bootstrap._blocking_on.clear()  # type: ignore[attr-defined]  # noqa: SLF001
@@ -82,39 +83,39 @@ def _in_child() -> None:
             del sys.modules[name]
 
 
-def _wait(turn: float) -> None:
-    """Wait for the others, and keep them where the last look saw them.
+def _wait(interval: float) -> None:
+    """Wait until the others are idle, and keep them so.
 
     Args:
-        turn: Seconds after which Python takes the interpreter from a thread when another one wants it.
+        interval: The usual switch interval, in seconds: how long a thread keeps the interpreter if another wants it.
     """
     end = time.monotonic() + LONGEST_WAIT
     while time.monotonic() < end:
         if not _others_are_busy():
-            sys.setswitchinterval(_STILL)
-            # Who waited for the interpreter gets it meanwhile; who waits from now on is patient.
-            time.sleep(turn + _LOOK_EVERY)
+            sys.setswitchinterval(_HOLD_SECONDS)
+            # A thread that asked for the interpreter before gets it now; one that asks from now on waits longer.
+            time.sleep(interval + _CHECK_EVERY)
             if not _others_are_busy():
                 return
-            sys.setswitchinterval(turn)
-        time.sleep(_LOOK_EVERY)
+            sys.setswitchinterval(interval)
+        time.sleep(_CHECK_EVERY)
 
 
 def _others_are_busy() -> bool:
-    """Whether another thread is importing, or at work for this package."""
+    """Whether another thread is importing, or runs this package's code and is not idle."""
     here = threading.get_ident()
     frames = [frame for ident, frame in sys._current_frames().items() if ident != here]  # noqa: SLF001
-    return any(_is_importing(frame) or _is_at_work(frame) for frame in frames)
+    return any(_is_importing(frame) or _is_ours_and_busy(frame) for frame in frames)
 
 
 def _is_importing(frame: FrameType | None) -> bool:
     return any(each.f_code.co_filename == _IMPORT_SYSTEM for each in _stack(frame))
 
 
-def _is_at_work(frame: FrameType) -> bool:
+def _is_ours_and_busy(frame: FrameType) -> bool:
     names = [f"{each.f_globals.get('__name__')}.{each.f_code.co_name}" for each in _stack(frame)]
-    # Who starts a thread of a pool waits for it with a lock for the whole process, which a fork waits for as well.
-    if names[0] in _WAITS and "threading.start" not in names:
+    # A pool holds a lock of the whole process while it starts a thread, and the fork itself would wait for that lock.
+    if names[0] in _IDLE and "threading.start" not in names:
         return False
     return any(each.startswith(_PACKAGE) for each in names)
 
