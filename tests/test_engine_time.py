@@ -370,8 +370,6 @@ def ask(worker: Any, process: str, pipe: BinaryIO, request: Any) -> None:
     ids=["a vendor", "a vendor behind TLS", "a process", "a sketch", "a measurement"],
 )
 def test_a_fork_is_not_delayed_by_a_thread_that_waits_for(function, wait, here):
-    hw.generate("A fox", show=False).result(SECONDS)
-    wait_until(lambda: not forking._others_are_busy(), SECONDS, lambda: "the engine is idle after its first job")
     ours, theirs = socket.socketpair()
     threads: list[int] = []
     with ours, theirs, os.fdopen(os.dup(ours.fileno()), "rb") as pipe:
@@ -379,7 +377,7 @@ def test_a_fork_is_not_delayed_by_a_thread_that_waits_for(function, wait, here):
         wait_until(
             lambda: threads and sys._current_frames()[threads[0]].f_code.co_name == function, SECONDS, lambda: function
         )
-        assert not forking._others_are_busy()
+        assert not forking._is_ours_and_busy(sys._current_frames()[threads[0]])
         theirs.sendall(b"{}\n")
         here.loop.post(asyncio.sleep(0)).result(SECONDS)
 
