@@ -27,8 +27,10 @@ def test_comm_traffic_is_kept(kernel):
 
 
 def test_interrupt_restart_and_kill(kernel):
-    endless = kernel.execute("import time\nwhile True: time.sleep(0.01)")
-    kernel.wait_for("the cell's start", lambda: [m for m in kernel.messages(endless) if m.type == "execute_input"])
+    # The code itself says that it runs: an interrupt between the kernel's `execute_input` and the first line
+    # is caught by the kernel, and the cell never gets a reply.
+    endless = kernel.execute("import time\nprint('running', flush=True)\nwhile True: time.sleep(0.01)")
+    kernel.wait_for("the cell's first line", lambda: "running" in kernel.text(endless))
     kernel.interrupt()
     reply = kernel.reply(endless)
     assert reply.content["ename"] == "KeyboardInterrupt"
