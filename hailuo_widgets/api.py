@@ -10,6 +10,7 @@ from hailuo_widgets import session as sessions
 from hailuo_widgets.engine.job import Job
 from hailuo_widgets.errors import AuthenticationError, RefusedError, UsageError
 from hailuo_widgets.keys import choose_provider
+from hailuo_widgets.paths import user_path
 from hailuo_widgets.spec.request import VideoRequest
 from hailuo_widgets.store.clip import Clip
 from hailuo_widgets.store.vote import ME, QUESTION
@@ -346,7 +347,7 @@ def join(clips: Iterable[Any], path: str | os.PathLike[str], *, fade: float = 0.
     for each in files:
         if not isinstance(each, (str, os.PathLike)):
             raise UsageError(f"{each!r:.60} is not a clip.", hint="Give clips, jobs or paths.")
-    return films.join(files, path, fade=fade)
+    return films.join(files, user_path(path, ".mp4"), fade=fade)
 
 
 def configure(**settings: Any) -> None:

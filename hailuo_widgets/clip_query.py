@@ -6,11 +6,11 @@ import json
 from collections import defaultdict
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.errors import UsageError
 from hailuo_widgets.measure.kept import kept
+from hailuo_widgets.paths import user_path
 from hailuo_widgets.store.clip_filter import ClipFilter
 from hailuo_widgets.store.sidecar import MarksPart
 from hailuo_widgets.table import Table
@@ -19,6 +19,7 @@ from hailuo_widgets.tabular import data_frame, to_parquet
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Executor
+    from pathlib import Path
 
     import pandas as pd
 
@@ -197,7 +198,7 @@ class ClipQuery:
         Raises:
             UsageError: If pandas or pyarrow is not installed.
         """
-        return to_parquet(self.df, path)
+        return to_parquet(self.df, user_path(path))
 
     def export(self, folder: str | Path) -> Path:
         """Copy these clips, with all that is known of them, into a library of their own, ready to be mailed.
@@ -205,7 +206,7 @@ class ClipQuery:
         Raises:
             LibraryError: If the disk refuses it.
         """
-        target = Path(folder).expanduser().resolve()
+        target = user_path(folder).resolve()
         if target == self._library.folder.resolve():
             raise UsageError("That is this library's own folder.", hint="Name another one.")
         self._library.export(self.clips, target)

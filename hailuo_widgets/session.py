@@ -22,6 +22,7 @@ from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.engine.verdict import verdict
 from hailuo_widgets.errors import HailuoError, Problem, RefusedError, UsageError
 from hailuo_widgets.keys import EMBEDDED, choose_provider, require_key
+from hailuo_widgets.paths import user_path
 from hailuo_widgets.providers import Task
 from hailuo_widgets.providers import provider as wire
 from hailuo_widgets.settings import Settings
@@ -550,9 +551,7 @@ class Session:
         """Write a page that takes votes without Python or a server."""
         from hailuo_widgets.views import ballot
 
-        if not isinstance(folder, (str, os.PathLike)):
-            raise UsageError(f"A ballot needs a folder, not {folder!r:.60}.", hint='Write to_ballot("ballot/").')
-        return ballot.write(judging, self.folder / Path(folder).expanduser(), votes=votes)
+        return ballot.write(judging, self.folder / user_path(folder), votes=votes)
 
     def film_progress(self, path: Path) -> FilmProgress | None:
         """A bar under the cell that runs now, and the film in its place at the end; None outside a notebook."""
@@ -648,12 +647,12 @@ class Session:
         """Another library, to look into.
 
         Raises:
-            UsageError: If the folder holds none: looking for one makes none.
+            UsageError: If it is not a path, or the folder holds none: looking for one makes none.
             LibraryError: If it can't be used.
         """
         from hailuo_widgets.store.library import Library
 
-        path = (self.folder / Path(folder).expanduser()).resolve()
+        path = (self.folder / user_path(folder)).resolve()
         if path == self.library_folder:
             return self.library()
         if not peek.exists(path):

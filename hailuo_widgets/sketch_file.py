@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from itertools import groupby
-from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.paths import user_path
 from hailuo_widgets.sketch.disobey import HALF, How, disobeyed
 from hailuo_widgets.sketch.render import Sketch, render
 from hailuo_widgets.spec.camera import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def sketch(
@@ -41,6 +44,7 @@ def sketch(
             be drawn.
         HailuoError: If the file can't be written.
     """
+    target = user_path(path, ".mp4")
     every = (tuple(command.en for command in shot.commands) for shot in parse(prompt).shots)
     moves, reach = tuple(step for step, _ in groupby(every)), 1.0
     if not obey:
@@ -53,5 +57,5 @@ def sketch(
         still = all(step == ("Static shot",) for step in moves)
         how = "another" if still else how  # to stand still would be to obey
         moves, reach = disobeyed(moves, how, seed), HALF if how == "half" else 1.0
-    render(Sketch(prompt, moves, size[0], size[1], duration, reach=reach), path)
-    return Path(path)
+    render(Sketch(prompt, moves, size[0], size[1], duration, reach=reach), target)
+    return target

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.disk import writing
@@ -11,6 +10,7 @@ from hailuo_widgets.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     import pandas as pd
 
@@ -52,14 +52,13 @@ def json_lines(records: Iterable[dict[str, Any]]) -> str:
     return "".join(f"{json.dumps(storable(each), ensure_ascii=False)}\n" for each in records)
 
 
-def to_parquet(frame: pd.DataFrame, path: str | Path) -> Path:
+def to_parquet(frame: pd.DataFrame, path: Path) -> Path:
     """Write a data frame into a Parquet file.
 
     Raises:
         UsageError: If pyarrow is not installed.
         LibraryError: If the disk refuses it.
     """
-    path = Path(path)
     try:
         with writing(path):
             frame.to_parquet(path)

@@ -57,7 +57,7 @@ RANKS = {
     "spec": 0,
 }
 OF_JUPYTER = {"IPython", "ipywidgets", "anywidget", "jupyter_client", "ipykernel", "traitlets", "nbformat"}
-FOR_ALL = {"errors", "_version", "media", "sketch", ""}
+FOR_ALL = {"errors", "_version", "media", "paths", "sketch", ""}
 
 
 def modules() -> dict[str, Path]:

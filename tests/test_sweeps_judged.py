@@ -137,7 +137,7 @@ def test_what_cannot_vote_is_refused_before_it_votes(fox):
     with pytest.raises(UsageError, match="is not the name of a votes file") as caught:
         fox.add_votes(["one.json"])
     assert "*names" in caught.value.hint
-    with pytest.raises(UsageError, match="A ballot needs a folder, not 3"):
+    with pytest.raises(UsageError, match="3 is not a path"):
         fox.to_ballot(3)
     with pytest.raises(UsageError, match="loaded by its name, not by 3"):
         hw.sweep.load(3)

@@ -120,14 +120,14 @@ def test_what_can_not_be_written_is_said_in_a_sentence(way, here, tmp_path):
     made = hw.sweep("A {fox | dog}").run()
     made.result(SECONDS)
     write = getattr(made, way)
-    with pytest.raises(LibraryError, match=r"nowhere.fox\.out” can't be written: .*Make the folder first") as missing:
-        write(tmp_path / "nowhere" / "fox.out")
+    with pytest.raises(LibraryError, match=r"nowhere.fox\.png” can't be written: .*Make the folder first") as missing:
+        write(tmp_path / "nowhere" / "fox.png")
     assert "resumed" not in str(missing.value)
-    (tmp_path / "folder.out").mkdir()
-    with pytest.raises(LibraryError, match=r"folder\.out” can't be written: .*directory") as in_the_way:
-        write(tmp_path / "folder.out")
+    (tmp_path / "folder.png").mkdir()
+    with pytest.raises(LibraryError, match=r"folder\.png” can't be written: .*directory") as in_the_way:
+        write(tmp_path / "folder.png")
     assert "Make the folder" not in str(in_the_way.value)
-    assert write(tmp_path / "fox.out")
+    assert write(tmp_path / "fox.png")
 
 
 def test_a_clip_whose_file_is_gone_has_a_remark_in_its_place(here, tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.disk import writing
@@ -14,6 +13,7 @@ from hailuo_widgets.tabular import json_lines, storable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
+    from pathlib import Path
 
     from hailuo_widgets.store.clip import Clip
     from hailuo_widgets.store.vote import Vote
@@ -46,13 +46,12 @@ def records(votes: Iterable[Vote], cells: Mapping[Hashable, str]) -> list[dict[s
     ]
 
 
-def to_json(records: list[dict[str, Any]], path: str | Path) -> Path:
+def to_json(records: list[dict[str, Any]], path: Path) -> Path:
     """Write records into a file.
 
     Raises:
         LibraryError: If the disk refuses it.
     """
-    path = Path(path)
     with writing(path):
         path.write_text(json.dumps(storable(records), ensure_ascii=False, indent=1), encoding="utf-8")
     return path
@@ -82,7 +81,7 @@ def preferences(votes: Iterable[Vote], clips: Mapping[str, Clip]) -> list[dict[s
     ]
 
 
-def to_preferences(pairs: list[dict[str, str]], clips: Mapping[str, Clip], folder: str | Path) -> Path:
+def to_preferences(pairs: list[dict[str, str]], clips: Mapping[str, Clip], folder: Path) -> Path:
     """Write preference pairs, and their clips named by their hash, into a new folder.
 
     `datasets.load_dataset(folder)` has the columns `chosen` and `rejected` as videos.
@@ -91,7 +90,6 @@ def to_preferences(pairs: list[dict[str, str]], clips: Mapping[str, Clip], folde
         UsageError: If there are no pairs, the folder is not empty, or a clip's file is gone.
         LibraryError: If the disk refuses it.
     """
-    folder = Path(folder).expanduser()
     if not pairs:
         raise UsageError("There are no preferences yet.", hint="Compare clips with .judge(); ties are not exported.")
     if folder.is_dir() and any(folder.iterdir()):

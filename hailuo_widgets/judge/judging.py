@@ -18,6 +18,7 @@ from hailuo_widgets.judge.ranking import Effects, Ranking
 from hailuo_widgets.judge.study import Study, fit
 from hailuo_widgets.judge.voters import Voters
 from hailuo_widgets.judge.votes import counted, standing
+from hailuo_widgets.paths import user_path
 from hailuo_widgets.store.vote import LONGEST_NAME, LONGEST_QUESTION, ME, QUESTION, Vote
 from hailuo_widgets.tabular import data_frame, to_parquet
 
@@ -384,7 +385,7 @@ class Judging:
         Raises:
             LibraryError: If the disk refuses it.
         """
-        return exports.to_json(self.records, path)
+        return exports.to_json(self.records, user_path(path))
 
     def to_parquet(self, path: str | Path) -> Path:
         """Write `df` into a Parquet file.
@@ -393,7 +394,7 @@ class Judging:
             UsageError: If pandas or pyarrow is not installed.
             LibraryError: If the disk refuses it.
         """
-        return to_parquet(self.df, path)
+        return to_parquet(self.df, user_path(path))
 
     @property
     def preferences(self) -> list[dict[str, str]]:
@@ -410,7 +411,7 @@ class Judging:
             UsageError: If there are none, the folder is not empty, or a clip's file is gone.
             LibraryError: If the disk refuses it.
         """
-        return exports.to_preferences(self.preferences, self.clips, folder)
+        return exports.to_preferences(self.preferences, self.clips, user_path(folder))
 
     def _moment(self) -> float:
         """Now, and later than the vote before: votes are read back in the order of their times."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat
 
 import av
 import av.error
@@ -91,8 +91,8 @@ def join(clips: Sequence[str | os.PathLike[str]], path: str | os.PathLike[str], 
 
 def _join(sources: Sequence[_Source], target: Path, fade: float) -> None:
     first = sources[0]
-    if not 0 <= fade < 1e6:
-        raise UsageError(f"A fade can't last {fade:g} s.", hint="Give seconds, or 0 for cuts.")
+    if not isinstance(fade, SupportsFloat) or not 0 <= fade < 1e6:
+        raise UsageError(f"A fade can't last {fade!r:.40} s.", hint="Give seconds, or 0 for cuts.")
     counts = [yuv.ticks(each.shown, first.fps) for each in sources]
     overlap = round(fade * first.fps)
     short = [each for each, count in zip(sources, counts, strict=True) if count < 2 * overlap]

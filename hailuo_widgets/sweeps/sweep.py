@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from hailuo_widgets.clock import midnight
@@ -21,6 +20,7 @@ from hailuo_widgets.engine.observers import Observers
 from hailuo_widgets.engine.state import JobState
 from hailuo_widgets.errors import HailuoError, TimedOutError, UsageError
 from hailuo_widgets.keys import EMBEDDED, require_key
+from hailuo_widgets.paths import user_path
 from hailuo_widgets.spec.catalog import CLIPS, Price
 from hailuo_widgets.spec.words import did_you_mean
 from hailuo_widgets.store.peek import LIBRARY
@@ -37,6 +37,7 @@ from hailuo_widgets.tabular import data_frame, to_parquet
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
     from concurrent.futures import Executor
+    from pathlib import Path
 
     import pandas as pd
     from PIL.Image import Image
@@ -596,7 +597,7 @@ class Sweep:
             UsageError: If pandas or pyarrow is not installed.
             LibraryError: If the disk refuses it.
         """
-        return to_parquet(self.df, path)
+        return to_parquet(self.df, user_path(path))
 
     def to_csv(self, path: str | Path) -> Path:
         """Write `records` into a CSV file.
@@ -604,7 +605,7 @@ class Sweep:
         Raises:
             LibraryError: If the disk refuses it.
         """
-        return records.to_csv(self.records, path)
+        return records.to_csv(self.records, user_path(path))
 
     def to_html(self, path: str | Path, *, single: bool = False, most_mb: float = 20) -> Path:
         """Write one page with the posters inside, and copy the clips into `NAME_clips/` beside it.
@@ -620,7 +621,8 @@ class Sweep:
         """
         from hailuo_widgets.sweeps.export.page import to_html, to_single_html
 
-        return to_single_html(self, Path(path), most_mb) if single else to_html(self, Path(path))
+        page = user_path(path)
+        return to_single_html(self, page, most_mb) if single else to_html(self, page)
 
     def to_dataset(self, folder: str | Path) -> Path:
         """Write a folder that Hugging Face's `datasets` loads: clips, prompts, parameters, ratings, tags and votes.
@@ -637,7 +639,7 @@ class Sweep:
         """
         from hailuo_widgets.sweeps.export.dataset import to_dataset
 
-        return to_dataset(self, Path(folder), self._votes())
+        return to_dataset(self, user_path(folder), self._votes())
 
     def to(self, sink: str | Sink, **options: Any) -> Sent:
         """Send clips, prompts, parameters, ratings and votes to an experiment tracker. Each call makes a new run.
@@ -659,10 +661,11 @@ class Sweep:
         clips, votes = shared(self, self._votes())
         if not clips:
             raise UsageError("There is no clip to send.", hint="Run the sweep first.")
+        target = sinks.chosen(sink, options)
         first, *others = (clip.facts for clip in clips)
         same = {name: value for name, value in first.items() if all(other[name] == value for other in others)}
         about = sinks.SharedSweep(self.name or "sweep", shared_axes(self), same, len(clips))
-        return sinks.send(sinks.named(sink, options) if isinstance(sink, str) else sink, about, clips, votes)
+        return sinks.send(target, about, clips, votes)
 
     def _votes(self) -> list[Vote]:
         return self._host.library().journal.votes() if self._host.has_library() else []
@@ -671,7 +674,7 @@ class Sweep:
         """A frame of each clip in rows and columns, as one picture.
 
         Args:
-            path: Where to keep it as a PNG; None for nowhere.
+            path: Where to keep it as a PNG, a name that ends in `.png`; None for nowhere.
             width: Of a cell, in pixels.
             at: The moment that is shown, in seconds; past the end means the last frame.
 
@@ -680,14 +683,16 @@ class Sweep:
             file is dark on white.
 
         Raises:
+            UsageError: If width or moment is not a number, or the name does not end in `.png`.
             LibraryError: If the disk refuses it.
         """
         from hailuo_widgets.sweeps.export.contact_sheet import ON_ANY, ON_PAPER, contact_sheet
 
         if path is not None:
+            target = user_path(path, ".png")
             picture = contact_sheet(self, width, at, ON_PAPER).convert("RGB")
-            with writing(Path(path)):
-                picture.save(path, "PNG")
+            with writing(target):
+                picture.save(target, "PNG")
         return contact_sheet(self, width, at, ON_ANY)
 
     def video(
@@ -712,13 +717,14 @@ class Sweep:
             The facts about the film.
 
         Raises:
-            UsageError: If no clip is there yet, or at another size.
+            UsageError: If no clip is there yet, at another size, or if the name does not end in `.mp4`.
             UnreadableVideoError: If a clip can't be decoded.
             HailuoError: If the film can't be written.
         """
         from hailuo_widgets.sweeps.export.film import film
 
-        bar = self._host.film_progress(Path(path))
+        target = user_path(path, ".mp4")
+        bar = self._host.film_progress(target)
 
         def tell(done: float) -> None:
             for each in (bar, progress):
@@ -726,7 +732,7 @@ class Sweep:
                     each(done)
 
         try:
-            info = film(self, Path(path), self.name if title is None else title, size, tell)
+            info = film(self, target, self.name if title is None else title, size, tell)
         except BaseException:
             if bar is not None:
                 bar.failed()

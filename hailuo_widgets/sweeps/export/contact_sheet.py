@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 from PIL import Image, ImageDraw, ImageOps
 
-from hailuo_widgets.errors import HailuoError
+from hailuo_widgets.errors import HailuoError, UsageError
 from hailuo_widgets.media.frames import poster
 from hailuo_widgets.media.lettering import plain, shortened, width, write
 from hailuo_widgets.sweeps.export.records import state_of
@@ -55,8 +55,16 @@ def contact_sheet(sweep: Sweep, across: int, at: float, look: Look) -> Image.Ima
         across: Width of a cell in pixels.
         at: The moment that is shown, in seconds; past the end means the last frame.
         look: Its colours.
+
+    Raises:
+        UsageError: If width or moment is not a number of 0 or more.
     """
-    return _Drawing(sweep, across, at, look).picture
+    for name, value in (("width", across), ("at", at)):
+        if not isinstance(value, SupportsFloat) or not 0 <= value < math.inf:
+            raise UsageError(
+                f"“{name}” can't be {value!r:.40}.", hint="Give a number: the width in pixels, the moment in seconds."
+            )
+    return _Drawing(sweep, int(across), at, look).picture
 
 
 class _Drawing:

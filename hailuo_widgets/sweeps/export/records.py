@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hailuo_widgets.disk import writing
@@ -16,6 +15,7 @@ from hailuo_widgets.tabular import spreadsheet_text, storable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -167,13 +167,12 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def to_csv(rows: list[dict[str, Any]], path: str | Path) -> Path:
+def to_csv(rows: list[dict[str, Any]], path: Path) -> Path:
     """Write records into a CSV file, UTF-8 with a heading.
 
     Raises:
         LibraryError: If the disk refuses it.
     """
-    path = Path(path)
     with writing(path), path.open("w", encoding="utf-8", newline="", errors="replace") as file:
         writer = csv.DictWriter(file, list(rows[0]) if rows else [])
         writer.writeheader()

@@ -74,21 +74,29 @@ class Sent:
         return f"<{' and '.join(counts)} sent to {self.sink}>"
 
 
-def named(name: str, options: dict[str, Any]) -> Sink:
-    """A sink by its name.
+def chosen(sink: str | Sink, options: dict[str, Any]) -> Sink:
+    """A sink by its name, or the given one.
 
     Raises:
-        UsageError: If there is no such sink, its package is missing, or an option is not one of its own.
+        UsageError: If it is neither, its package is missing, or an option is not one of its own.
     """
-    if name not in NAMES:
-        raise UsageError(f"There is no sink “{name:.40}”.", hint=did_you_mean(name, NAMES))
-    module = import_module(f"hailuo_widgets.sweeps.export.sinks.to_{name}")
+    if not isinstance(sink, str):
+        missing = [each for each in ("sweep", "clip", "vote", "close") if not callable(getattr(sink, each, None))]
+        if missing:
+            raise UsageError(
+                f"{sink!r:.60} can't take clips: it has no method “{missing[0]}”.",
+                hint=f"Name one of {', '.join(NAMES)}, or give an object with the methods of a Sink.",
+            )
+        return sink
+    if sink not in NAMES:
+        raise UsageError(f"There is no sink “{sink:.40}”.", hint=did_you_mean(sink, NAMES))
+    module = import_module(f"hailuo_widgets.sweeps.export.sinks.to_{sink}")
     try:
         made: Sink = module.open_sink(**options)
     except ModuleNotFoundError as error:
-        if error.name != name:
+        if error.name != sink:
             raise
-        raise UsageError(f"{name} is not installed.", hint=f'%pip install "hailuo-widgets[{name}]"') from None
+        raise UsageError(f"{sink} is not installed.", hint=f'%pip install "hailuo-widgets[{sink}]"') from None
     return made
 
 
