@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from unittest.mock import Mock
 
 import pytest
 
+from hailuo_widgets.errors import LibraryError
 from hailuo_widgets.session import Session
 from hailuo_widgets.settings import Settings
 from hailuo_widgets.simulator import Timing
@@ -58,7 +60,7 @@ class StudioSession:
         self.screen.show(**self.controller.first_state())
 
     def act(self, what, buffers=(), **content):
-        self.host.loop.post(self.controller.take({"type": what, **content}, list(buffers))).result(20)
+        self.controller.heard({"type": what, **content}, list(buffers)).result(20)
 
     def generate(self, **content):
         """Press the button and wait for the clip."""
@@ -174,7 +176,7 @@ def test_what_the_form_says_is_shown_even_if_the_prompt_can_not_be_looked_throug
 
 def test_what_is_bought_is_what_was_typed_before_the_click(studio, host):
     took = [
-        host.loop.post(studio.controller.take(message, []))
+        studio.controller.heard(message, [])
         for message in ({"type": "prompt", "text": "A {{fox}} in braces"}, {"type": "generate", "begun": 0})
     ]
     for each in took:
@@ -310,6 +312,30 @@ def test_marks_go_into_the_library_and_a_pin_keeps_it_in_front(studio, host):
     assert studio.screen.state["results"][1]["clip"]["rating"] == 0
 
 
+def test_a_rating_is_kept_before_the_next_cell_runs(studio, host):
+    job = studio.generate()
+    [shown] = studio.screen.state["results"]
+    may_go_on = threading.Event()
+    host.loop.call(may_go_on.wait)  # a loop that has much to do
+    message = {"type": "mark", "id": shown["id"], "rating": 5}
+    try:
+        told = studio.controller.heard(message, [])
+        assert host.library().journal.marked([job.id])[job.id].rating == 5
+    finally:
+        may_go_on.set()
+    told.result(20)
+    assert studio.screen.state["results"][0]["clip"]["rating"] == 5
+
+
+def test_a_rating_that_can_not_be_kept_is_said_once(studio, host, monkeypatch):
+    studio.generate()
+    before = len(studio.screen.told)
+    refuse = Mock(side_effect=LibraryError("The journal can't be written."))
+    monkeypatch.setattr(host.library(), "mark", refuse)
+    studio.act("mark", id=studio.screen.state["results"][0]["id"], rating=5)
+    assert [each["text"] for each, _ in studio.screen.told[before:]] == ["The journal can't be written."]
+
+
 def test_history_comes_out_of_the_library(studio):
     studio.act("set", field="mode", value="I2V")
     studio.upload("first_frame", picture_file())
@@ -428,7 +454,7 @@ def test_variants_are_collected_into_one_sweep(studio):
 )
 def test_nonsense_from_a_front_end_sends_nothing(studio, host, content):
     before = studio.controller.form.request
-    studio.host.loop.post(studio.controller.take(content, [])).result(5)
+    studio.controller.heard(content, []).result(5)
     assert studio.controller.form.request == before
     assert host.jobs() == []
 

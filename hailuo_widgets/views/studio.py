@@ -98,8 +98,7 @@ class Studio(Placed):
 
     def _receive(self, _widget: object, content: Any, buffers: Sequence[Any]) -> None:
         if isinstance(content, dict):
-            parts = [bytes(each) for each in buffers]
-            self._host.loop.post(self._desk.take(content, parts))
+            self._desk.heard(content, [bytes(each) for each in buffers])
 
     def _ipython_display_(self) -> None:
         if not in_kernel():

@@ -1,4 +1,4 @@
-"""The studio's logic: every click is handled here, on the loop's thread, and the result is shown."""
+"""The studio's logic: every click is handled here, and the result is shown."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ from hailuo_widgets.views.studio_messages import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from concurrent.futures import Future
 
     from hailuo_widgets.engine.job import Job
     from hailuo_widgets.spec.options import Form, Selection
@@ -76,7 +77,7 @@ class Screen(Protocol):
 
 
 class StudioController:
-    """One session. Lives on the loop's thread.
+    """One session. Lives on the loop's thread, but for `heard`, which the kernel's thread calls.
 
     Args:
         host: The session, or a substitute for it.
@@ -116,6 +117,18 @@ class StudioController:
     def _analysis(self) -> dict[str, Any]:
         return analyse(self._text, notes(self._asked), prose=self.form.row.camera == "prose")
 
+    def heard(self, content: dict[str, Any], buffers: list[bytes]) -> Future[None]:
+        """Do what a front end asks for, on the loop. What people say of a clip is kept at once.
+
+        Called on the kernel's thread: the next cell, which may promote the best clips, must know the last rating.
+        """
+        if content.get("type") == "mark":
+            try:
+                self.wall.mark(self._of_its_clip(content))
+            except HailuoError as error:
+                return self._host.loop.post(self._refuse(error))
+        return self._host.loop.post(self.take(content, buffers))
+
     async def take(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         """Do what a message of the front end asks for; what it can't mean is left alone."""
         kind = content.get("type")
@@ -129,10 +142,13 @@ class StudioController:
             elif (reply := await self.wall.answer(content)) is not None:
                 self._screen.tell(*reply)
         except HailuoError as error:
-            self._screen.tell({"type": "problem", **problem_of(error)})
+            await self._refuse(error)
         except Exception:  # noqa: BLE001  # a click that breaks must not end in silence
             _log.exception("The studio could not do “%s”.", kind)
             self._screen.tell({"type": "problem", "text": "The studio could not do that.", "hint": "The log says why."})
+
+    async def _refuse(self, error: HailuoError) -> None:
+        self._screen.tell({"type": "problem", **problem_of(error)})
 
     def _acts(self) -> dict[str, Callable[[dict[str, Any], list[bytes]], Coroutine[Any, Any, None]]]:
         return {
@@ -522,16 +538,18 @@ class StudioController:
             self._report()
 
     async def _mark(self, content: dict[str, Any], _buffers: list[bytes]) -> None:
+        """Show what is kept of a clip that was marked."""
         result = self._result(content)
-        clip = result.clip if result is not None else None
-        marked = {**content, "id": clip.id if clip is not None else content.get("id")}
-        await asyncio.to_thread(self.wall.mark, marked)
-        reply = await self.wall.marked(marked)
-        if result is not None and clip is not None:
-            result.marks = await asyncio.to_thread(self._marks, clip)
+        if result is not None and result.clip is not None:
+            result.marks = await asyncio.to_thread(self._marks, result.clip)
             self._report()
-        elif reply is not None:
+        elif (reply := await self.wall.marked(content)) is not None:
             self._screen.tell(*reply)
+
+    def _of_its_clip(self, content: dict[str, Any]) -> dict[str, Any]:
+        """A message about a result as one about its clip, as the library calls it."""
+        result = self._result(content)
+        return {**content, "id": result.clip.id} if result is not None and result.clip is not None else content
 
     async def _compare(self, content: dict[str, Any], _buffers: list[bytes]) -> None:
         ids = content.get("ids")
