@@ -3,12 +3,14 @@
 import pytest
 
 CELLS = 2  # no more sketches are under way at once than there are cores
+# How long they pretend to take, so that both are in a state for many seconds: a fifth of it is spent before they run.
+SECONDS = {"queued": 60, "running": 16}
 
 
-@pytest.mark.parametrize("state", ["queued", "running"])
+@pytest.mark.parametrize("state", SECONDS)
 def test_after_a_kill_the_next_kernel_says_so_and_the_clips_arrive(state, start_kernel):
     kernel = start_kernel()
-    kernel.run("%load_ext hailuo_widgets\n%hailuo config sketch_seconds=8")
+    kernel.run(f"%load_ext hailuo_widgets\n%hailuo config sketch_seconds={SECONDS[state]}")
     for number in range(CELLS):
         kernel.run(f"%%hailuo fox{number}\nFox number {number} trots across fresh snow")
     kernel.run(
