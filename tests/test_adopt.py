@@ -10,7 +10,7 @@ from hailuo_widgets.errors import UncertainError, UsageError
 from hailuo_widgets.simulator import Fault
 from support.vendor import submits
 
-SECONDS = 30
+SECONDS = 60
 H3 = {"model": "MiniMax-H3", "duration": 5, "resolution": "768P", "ratio": "16:9", "show": False}
 PROMPT = "A red fox trots across fresh snow"
 

@@ -18,7 +18,7 @@ from hailuo_widgets.spec.request import VideoRequest
 from support.session import session
 from support.vendor import submits
 
-SECONDS = 30
+SECONDS = 60
 DRAFT = {"model": "MiniMax-H3", "duration": 5, "resolution": "768P", "ratio": "16:9"}
 FIVE = "A {red | grey | white | black | brown} fox"
 

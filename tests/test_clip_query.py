@@ -20,7 +20,7 @@ from hailuo_widgets.store.journal import Journal
 from hailuo_widgets.store.library import Library, rebuild
 from support.session import session
 
-SECONDS = 20
+SECONDS = 60
 DATA = Path(__file__).parent / "data"
 
 

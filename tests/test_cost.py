@@ -13,7 +13,7 @@ from hailuo_widgets.providers.minimax import MiniMax
 from support.simulated import data_url
 from support.vendor import KEY
 
-SECONDS = 30
+SECONDS = 60
 H3 = {"model": "MiniMax-H3", "duration": 5, "resolution": "768P", "show": False}
 
 

@@ -15,7 +15,7 @@ from support.session import session
 from support.sqlite_disk import NAME, SqliteDisk
 from support.vendor import PROMPT, submits
 
-SECONDS = 20
+SECONDS = 60
 REQUEST = VideoRequest.of(prompt=PROMPT)
 
 

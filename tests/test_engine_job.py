@@ -22,7 +22,7 @@ from support.walker import where
 if TYPE_CHECKING:
     from hailuo_widgets.engine.job import Job
 
-SECONDS = 20
+SECONDS = 60
 """Longer than any of this takes: reached by a failure only."""
 
 

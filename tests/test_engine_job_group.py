@@ -26,7 +26,7 @@ from support.session import session
 from support.vendor import PROMPT, submits
 from support.waiting import wait_until
 
-SECONDS = 20
+SECONDS = 60
 
 
 def ordered(here, prompt: str, provider: str = "minimax", replicate: int = 0, **fields) -> Job:

@@ -13,7 +13,7 @@ from hailuo_widgets.engine.loop import LoopThread
 from hailuo_widgets.waiting import cancellations, to_its_end
 from support.fork import needs_fork
 
-SECONDS = 10
+SECONDS = 60
 
 
 @pytest.fixture

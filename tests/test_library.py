@@ -26,7 +26,7 @@ from support.older_journals import back_to
 from support.session import session
 from support.vendor import PROMPT, submits
 
-SECONDS = 20
+SECONDS = 60
 DATA = Path(__file__).parent / "data"
 
 

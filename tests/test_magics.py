@@ -12,7 +12,7 @@ from hailuo_widgets.sweeps.sweep import Sweep
 from support.shell import run, shell
 from support.vendor import KEY, NOWHERE, PROMPT, submits
 
-SECONDS = 20
+SECONDS = 60
 
 
 @pytest.fixture

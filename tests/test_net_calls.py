@@ -379,8 +379,10 @@ async def test_an_upload_may_take_longer_than_its_parts(monkeypatch):
         await reader.read()
 
     async with serving(slow) as there:
-        call = HttpCall("POST", "/pay", json={"first": "x" * 20_000_000}, paying=True, timeout=0.5)
+        call = HttpCall("POST", "/pay", json={"first": "x" * 20_000_000}, paying=True, timeout=1.5)
+        begun = asyncio.get_running_loop().time()
         assert isinstance(await there.send(call), HttpReply)
+        assert asyncio.get_running_loop().time() - begun > 1.5
 
 
 # --- every wait has an end --------------------------------------------------------------------------------------------

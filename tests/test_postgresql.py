@@ -25,7 +25,7 @@ from support.session import session
 
 pytestmark = pytest.mark.xdist_group("postgresql")
 
-SECONDS = 20
+SECONDS = 60
 CLIP = {
     **dict.fromkeys(("size", "width", "height", "fps", "frames", "duration"), 1),
     "path": "clips/a.mp4", "sha256": "0" * 64, "codec": "h264",

@@ -27,7 +27,7 @@ from hailuo_widgets.store.library import Library
 from support.session import session
 from support.vendor import PROMPT, submits
 
-SECONDS = 20
+SECONDS = 60
 REQUEST = VideoRequest.of(prompt=PROMPT)
 
 

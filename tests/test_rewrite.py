@@ -28,7 +28,7 @@ from support.shell import run, shell
 from support.vendor import submits
 from support.waiting import wait_until
 
-SECONDS = 30
+SECONDS = 60
 PROMPT = "A red fox trots across fresh snow"
 
 

@@ -14,7 +14,7 @@ from hailuo_widgets.simulator import Fault
 from support.fork import needs_fork
 from support.vendor import KEY, PROMPT
 
-SECONDS = 20
+SECONDS = 60
 
 
 def test_generate_is_the_magic_from_python(here):

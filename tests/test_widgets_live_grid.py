@@ -145,7 +145,7 @@ def test_from_the_plan_to_the_clips_and_the_table_that_is_saved(view, here):
     takes = [take for delta in view.heard("delta") for take in delta["takes"]]
     assert max(len(json.dumps(take)) for take in takes) <= TAKE_LIMIT
 
-    wait_until(lambda: kept(view).count("<video") == 3, 10, lambda: "no table")
+    wait_until(lambda: kept(view).count("<video") == 3, 30, lambda: "no table")
     assert kept(view).startswith(f'<div class="{view.grid.place}-after">')
     assert view.outputs[-1]["id"] == beside["id"]
     assert not view.closed
@@ -259,7 +259,7 @@ def test_judgements_are_kept_in_the_library_and_beside_the_grid(view, here):
     assert said([clips[0].id])[clips[0].id].tags == ["starred"]
     assert said([clips[0].id])[clips[0].id].rating == 4
     assert said([clips[1].id])[clips[1].id].note == "the best"
-    wait_until(lambda: "★★★★ starred" in kept(view) and "the best" in kept(view), 10, lambda: kept(view)[-500:])
+    wait_until(lambda: "★★★★ starred" in kept(view) and "the best" in kept(view), 30, lambda: kept(view)[-500:])
     view.ask(type="mark", at=[0, 0], rating=0)
     view.ask(type="mark", at=[0, 0], starred=False)
     assert not said([clips[0].id])[clips[0].id].tags
@@ -275,7 +275,7 @@ def test_a_plan_that_is_given_up_says_that_nothing_was_sent(view, here):
     sweep = hw.sweep(FOX)
     view.show(sweep)
     view.ask(type="act", what="cancel")
-    wait_until(lambda: view.closed, 10, lambda: "still there")
+    wait_until(lambda: view.closed, 30, lambda: "still there")
     assert "nothing was sent" in kept(view)
     assert not here.simulator.log
 
@@ -307,7 +307,7 @@ def test_where_a_view_would_be_saved_it_settles_once_nobody_looks(view, here, mo
     assert "application/vnd.jupyter.widget-view+json" in shown["data"]
     view.ask(type="whole")
     sweep.run().result(30)
-    wait_until(lambda: view.closed, 10, lambda: "still live")
+    wait_until(lambda: view.closed, 30, lambda: "still live")
     assert sorted(view.outputs[-1]["data"]) == ["text/html", "text/plain"]
     assert kept(view).count("<video") == 4
     view.show(sweep)
@@ -315,9 +315,9 @@ def test_where_a_view_would_be_saved_it_settles_once_nobody_looks(view, here, mo
     monkeypatch.setattr(live_grid, "HOLD", 60)
     view.closed = False
     view.show(sweep, live=True)
-    here.loop.post(asyncio.sleep(0.01)).result(10)  # what is due at once has then been begun, settling too
+    here.loop.post(asyncio.sleep(0.01)).result(30)  # what is due at once has then been begun, settling too
     before = len(view.wholes)
     view.ask(type="whole")
-    wait_until(lambda: len(view.wholes) > before, 10, lambda: "nobody answers the grid that was requested")
+    wait_until(lambda: len(view.wholes) > before, 30, lambda: "nobody answers the grid that was requested")
     assert "application/vnd.jupyter.widget-view+json" in view.outputs[-1]["data"]
     assert not view.closed

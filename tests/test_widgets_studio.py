@@ -67,7 +67,7 @@ class StudioSession:
         self.act("generate", begun=self.controller._begun, **content)
         job = self.controller.results[0].job
         job.result(20)
-        self.host.loop.post(settled()).result(5)
+        self.host.loop.post(settled()).result(30)
         return job
 
     def field(self, name):
@@ -205,7 +205,7 @@ def test_what_a_vendor_refuses_is_said_on_its_card(tmp_path, monkeypatch):
         studio = StudioSession(host, VideoRequest.of(prompt="A fox"), "minimax")
         studio.act("generate", begun=0)
         assert studio.controller.results[0].job._done.wait(10)
-        host.loop.post(settled()).result(5)
+        host.loop.post(settled()).result(30)
         [result] = studio.screen.state["results"]
         assert (result["tone"], result["clip"], result["cancel"]) == ("bad", None, "")
         assert result["error"]
@@ -454,7 +454,7 @@ def test_variants_are_collected_into_one_sweep(studio):
 )
 def test_nonsense_from_a_front_end_sends_nothing(studio, host, content):
     before = studio.controller.form.request
-    studio.controller.heard(content, []).result(5)
+    studio.controller.heard(content, []).result(30)
     assert studio.controller.form.request == before
     assert host.jobs() == []
 

@@ -187,7 +187,7 @@ def five_hundred_cells() -> Iterator[ModelSpec]:
         before = len(page.comm_messages())
         grid = page.page.locator(".hw-sweep").last
         grid.get_by_role("button", name="Run · $").click()
-        grid.get_by_role("group", name="Show only").get_by_text("500 stored").wait_for(timeout=600_000)
+        grid.get_by_role("group", name="Show only").get_by_text("500 done").wait_for(timeout=600_000)
         said = page.comm_messages()[before:]
         yield from traffic(said)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 # A sketch takes half a second to draw, and ten on a machine with much else to do.
-expect.set_options(timeout=30_000)
+expect.set_options(timeout=60_000)
 
 
 @pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook

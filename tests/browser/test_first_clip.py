@@ -92,7 +92,7 @@ def assert_plays(page, index):
 
 def test_the_first_clip_from_cell_to_reopened_notebook(server, open_notebook):
     page = open_notebook(server, "first/clip.ipynb", [LOAD, PANDA])
-    page.execute(SLOW.format(seconds=20 if SAVES_PICTURES else 4))
+    page.execute(SLOW.format(seconds=20 if SAVES_PICTURES else 8))
     page.run_cell(0)
     page.page.evaluate(RECORD_STATES)
     page.run_cell(1)

@@ -51,7 +51,7 @@ class QuickSession(Session):
 def session(tmp_path_factory) -> Iterator[Session]:
     made = QuickSession(Settings.load({}), tmp_path_factory.mktemp("studio"))
     yield made
-    made.loop.post(made.simulator.aclose()).result(10)
+    made.loop.post(made.simulator.aclose()).result(30)
     made.close()
 
 

@@ -169,7 +169,7 @@ def judge_it_by_keyboard(page, grid):
     expect(page.page.locator(".hw-cell:focus")).to_have_attribute("aria-label", re.compile("rated 4, starred$"))
     expect(page.page.locator(".jp-Notebook .jp-Cell")).to_have_count(cells)
     expect(page.page.locator(".jp-Notebook .jp-CodeCell")).to_have_count(cells)
-    wait_until(lambda: marks(page) == [[(4,)], [("starred",)]], 10, lambda: f"the library says {marks(page)}")
+    wait_until(lambda: marks(page) == [[(4,)], [("starred",)]], 30, lambda: f"the library says {marks(page)}")
 
 
 PLAY = """async video => {

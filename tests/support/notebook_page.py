@@ -114,7 +114,7 @@ class NotebookPage:
         self.path = path
         self._context = browser.new_context(viewport={"width": 1180, "height": 900}, locale="en-US")
         self.page: Page = self._context.new_page()
-        self.page.set_default_timeout(30_000)
+        self.page.set_default_timeout(60_000)
         self.errors: list[str] = []
         self.page.on("pageerror", self._note_error)
         if server.app == "lab":

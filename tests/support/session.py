@@ -51,5 +51,5 @@ def session(*faults: Any, **options: Any) -> Iterator[SimulatedSession]:
     try:
         yield made
     finally:
-        made.loop.post(made.simulator.aclose()).result(10)
+        made.loop.post(made.simulator.aclose()).result(30)
         made.close()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-STUCK_SECONDS = 5.0
+STUCK_SECONDS = 30.0
 """Real seconds after which nothing is expected to happen any more."""
 
 
