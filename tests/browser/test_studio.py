@@ -149,6 +149,8 @@ def test_a_session_from_the_form_to_the_saved_notebook(open_notebook, server, tm
     expect(outputs.locator("video")).to_have_count(2)
     expect(outputs.get_by_role("region", name="Studio")).to_have_count(0)
     expect(again.cell_output(2)).to_contain_text("2 clips")
+    if os.environ.get("HAILUO_SAVE_PICTURES"):
+        again.load_clips(outputs)
     save_picture(again, "reopened", outputs)
 
 
