@@ -332,7 +332,8 @@ def join(clips: Iterable[Any], path: str | os.PathLike[str], *, fade: float = 0.
         The facts about the film: size, length, frames.
 
     Raises:
-        UsageError: If there are no clips, one is something else, or a fade is longer than one of them.
+        UsageError: If there are no clips, one is something else, a fade is longer than one of them, or the film's name
+            does not end in `.mp4`.
         HailuoError: If a clip can't be read, the film can't be written, or a job ended without a clip.
     """
     from hailuo_widgets.media import join as films

@@ -204,6 +204,7 @@ class ClipQuery:
         """Copy these clips, with all that is known of them, into a library of their own, ready to be mailed.
 
         Raises:
+            UsageError: If it is not a path, or this library's own folder.
             LibraryError: If the disk refuses it.
         """
         target = user_path(folder).resolve()

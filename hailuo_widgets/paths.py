@@ -21,7 +21,7 @@ def user_path(given: object, suffix: str = "") -> Path:
     name = os.fspath(given) if isinstance(given, os.PathLike) else given
     if not isinstance(name, str) or not name.strip():
         raise UsageError(f"{given!r:.60} is not a path.", hint="Give the name of a file or folder as text.")
-    path = Path(os.path.expanduser(name))  # noqa: PTH111  # Path.expanduser raises for "~nobody"
+    path = Path(os.path.expanduser(name))  # noqa: PTH111  # Path.expanduser raises for an unknown user
     if suffix and path.suffix.lower() != suffix:
         raise UsageError(
             f"“{path.name}” can't be written: the format is always {suffix}.",

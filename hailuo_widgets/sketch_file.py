@@ -40,8 +40,8 @@ def sketch(
         The file.
 
     Raises:
-        UsageError: If the prompt has no camera command to disobey, `how` is unknown, or size or length can't
-            be drawn.
+        UsageError: If the prompt has no camera command to disobey, `how` is unknown, size or length can't be drawn, or
+            the name does not end in `.mp4`.
         HailuoError: If the file can't be written.
     """
     target = user_path(path, ".mp4")

@@ -1,4 +1,4 @@
-"""Every door that takes a path says in one sentence what can't be one; and numbers beside it likewise."""
+"""Every call that takes a path says in one sentence what is not one, and so for the numbers beside it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_the_home_folder_may_be_written_as_a_tilde(fox, tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path))
     assert fox.to_csv("~/fox.csv") == tmp_path / "fox.csv"
     assert (tmp_path / "fox.csv").is_file()
-    assert user_path(Path("~nobody-of-this-name/fox.csv")) == Path("~nobody-of-this-name/fox.csv")
+    assert user_path(Path("~no-such-user/fox.csv")) == Path("~no-such-user/fox.csv")
 
 
 def test_what_is_not_a_number_is_said(fox, tmp_path):

@@ -318,6 +318,6 @@ def test_where_a_view_would_be_saved_it_settles_once_nobody_looks(view, here, mo
     here.loop.post(asyncio.sleep(0.01)).result(30)  # what is due at once has then been begun, settling too
     before = len(view.wholes)
     view.ask(type="whole")
-    wait_until(lambda: len(view.wholes) > before, 30, lambda: "nobody answers the grid that was requested")
+    wait_until(lambda: len(view.wholes) > before, 30, lambda: "the requested grid was not sent")
     assert "application/vnd.jupyter.widget-view+json" in view.outputs[-1]["data"]
     assert not view.closed

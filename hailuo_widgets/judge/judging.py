@@ -383,6 +383,7 @@ class Judging:
         """Write `records` into a JSON file.
 
         Raises:
+            UsageError: If it is not a path.
             LibraryError: If the disk refuses it.
         """
         return exports.to_json(self.records, user_path(path))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, cast
 from urllib.parse import urlsplit
 
 from hailuo_widgets.errors import UsageError
+from hailuo_widgets.paths import user_path
 from hailuo_widgets.spec.sniff import sniff
 
 if TYPE_CHECKING:
@@ -90,7 +91,8 @@ class Media:
 
             value = url2pathname(value[7:])
         if isinstance(value, (str, os.PathLike)):
-            return cls(data=_read(Path(os.path.expanduser(value))), name=Path(value).name)  # noqa: PTH111  # Path.expanduser raises for "~nobody"
+            path = user_path(value)
+            return cls(data=_read(path), name=path.name)
         if hasattr(value, "save") and hasattr(value, "mode"):  # a PIL image, without importing PIL
             return cls(data=_bounded(_from_pil(cast("Image", value)), "the picture"))
         raise UsageError(

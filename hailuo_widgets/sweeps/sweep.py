@@ -603,6 +603,7 @@ class Sweep:
         """Write `records` into a CSV file.
 
         Raises:
+            UsageError: If it is not a path.
             LibraryError: If the disk refuses it.
         """
         return records.to_csv(self.records, user_path(path))
@@ -616,7 +617,7 @@ class Sweep:
             most_mb: How large such a file may become, in MB. Mail takes about 25.
 
         Raises:
-            UsageError: If a single file would be larger; it says how large, and nothing is written.
+            UsageError: If it is not a path, or a single file would be larger: it says how large, nothing is written.
             LibraryError: If the disk refuses it.
         """
         from hailuo_widgets.sweeps.export.page import to_html, to_single_html

@@ -6,7 +6,6 @@ import hashlib
 import json
 import secrets
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hailuo_widgets.disk import writing
@@ -16,6 +15,8 @@ from hailuo_widgets.views._assets import joined
 from hailuo_widgets.views.wording import question_as_shown
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hailuo_widgets.judge.judging import Judging
 
 PAGE = "index.html"
@@ -24,7 +25,7 @@ _DATA = '<script type="application/json" id="ballot">'
 """Begins what the page knows, and tells a ballot from other pages."""
 
 
-def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
+def write(judging: Judging, folder: Path, *, votes: int = 30) -> Path:
     """Write the page, and copy its clips into `clips/` beside it, under names that tell nothing.
 
     Args:
@@ -41,7 +42,6 @@ def write(judging: Judging, folder: str | Path, *, votes: int = 30) -> Path:
     """
     if type(votes) is not int or not 0 < votes <= MOST_PAIRS:
         raise UsageError(f"A ballot has 1 to {MOST_PAIRS} pairs.", hint="Write to_ballot(folder, votes=30).")
-    folder = Path(folder).expanduser()
     page = folder / PAGE
     if not _is_free(page):
         raise UsageError(f"“{folder}” holds another page, or is not a folder.", hint="Name a new folder.")
